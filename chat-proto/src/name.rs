@@ -1,0 +1,344 @@
+//! Nicks and channels: validated once, then trusted everywhere (PROTOCOL.md, 2. Names and text).
+//!
+//! Two names are the same if their folded forms are equal: equality, order and hash of [`Nick`] and
+//! [`Channel`] go by the folded form alone, and a map keyed by either can be asked with the folded
+//! `&str` (see [`fold`]).
+
+use std::borrow::{Borrow, Cow};
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use icu_casemap::CaseMapper;
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
+use icu_properties::props::{
+    BinaryProperty, DefaultIgnorableCodePoint, EnumeratedProperty, GeneralCategory,
+};
+
+/// The form by which names are compared: Unicode compatibility caseless matching (The Unicode Standard,
+/// 3.13.5, D146), composed, without the code points that nobody sees (Default_Ignorable_Code_Point).
+/// `Ana`, `ANA` and `ａｎａ` are `ana`; `Straße` is `strasse`.
+pub fn fold(name: &str) -> Cow<'_, str> {
+    if name.is_ascii() {
+        return if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Cow::Owned(name.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(name)
+        };
+    }
+    let visible: String = name
+        .chars()
+        .filter(|&c| !DefaultIgnorableCodePoint::for_char(c))
+        .collect();
+    let decomposed = DecomposingNormalizerBorrowed::new_nfd().normalize(&visible);
+    let (mapper, nfkc) = (CaseMapper::new(), ComposingNormalizerBorrowed::new_nfkc());
+    let once = nfkc
+        .normalize(&mapper.fold_string(&decomposed))
+        .into_owned();
+    Cow::Owned(nfkc.normalize(&mapper.fold_string(&once)).into_owned())
+}
+
+/// Why something is no [`Nick`] or no [`Channel`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// No character that can be seen.
+    #[error("a name needs at least one visible character")]
+    Empty,
+    /// More characters than allowed.
+    #[error("a name has at most {max} characters")]
+    TooLong {
+        /// The characters that are allowed.
+        max: usize,
+    },
+    /// White space, or a control or format character (Unicode Cc, Cf).
+    #[error("a name has no white space and no control or format characters")]
+    Character,
+    /// The first character is kept for something else.
+    #[error("a nick does not begin with #, ., /, :, @ or a digit")]
+    NickStart,
+    /// A channel without its `#`.
+    #[error("a channel begins with #")]
+    ChannelStart,
+}
+
+/// What nicks and channels have in common: the name as given, and its folded form (the same
+/// allocation where they do not differ).
+#[derive(Clone)]
+struct Name {
+    given: Arc<str>,
+    folded: Arc<str>,
+}
+
+impl Name {
+    fn new(given: &str, max_chars: usize) -> Result<Self, NameError> {
+        // Bytes first, so that a huge name costs nothing.
+        if given.len() > max_chars * 4 || given.chars().count() > max_chars {
+            return Err(NameError::TooLong { max: max_chars });
+        }
+        if given.chars().any(is_forbidden) {
+            return Err(NameError::Character);
+        }
+        let folded = fold(given);
+        let name: Arc<str> = given.into();
+        let folded = if *folded == *name {
+            name.clone()
+        } else {
+            folded.into()
+        };
+        Ok(Self {
+            given: name,
+            folded,
+        })
+    }
+}
+
+fn is_forbidden(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            GeneralCategory::for_char(c),
+            GeneralCategory::Control | GeneralCategory::Format
+        )
+}
+
+/// Whether a nick may begin so: not with what marks channels, commands, mentions and numbers.
+fn starts_nick(name: &str) -> bool {
+    name.chars().next().is_some_and(|first| {
+        !matches!(first, '#' | '.' | '/' | ':' | '@')
+            && GeneralCategory::for_char(first) != GeneralCategory::DecimalNumber
+    })
+}
+
+macro_rules! name_type {
+    ($name:ident) => {
+        impl $name {
+            /// The name as it was given: what people are shown.
+            pub fn as_str(&self) -> &str {
+                &self.0.given
+            }
+
+            /// The form that decides whether two names are the same.
+            pub fn folded(&self) -> &str {
+                &self.0.folded
+            }
+
+            /// The folded form to keep, without a copy.
+            pub fn folded_arc(&self) -> Arc<str> {
+                self.0.folded.clone()
+            }
+        }
+
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                self.0.folded == other.0.folded
+            }
+        }
+
+        impl Eq for $name {}
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> Ordering {
+                self.0.folded.cmp(&other.0.folded)
+            }
+        }
+
+        impl Hash for $name {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                self.0.folded.hash(state);
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0.folded
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0.given)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({:?})"), self.0.given)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = NameError;
+
+            fn from_str(name: &str) -> Result<Self, NameError> {
+                Self::new(name)
+            }
+        }
+    };
+}
+
+/// What others see of a person: 1 to 32 characters.
+#[derive(Clone)]
+pub struct Nick(Name);
+
+name_type!(Nick);
+
+impl Nick {
+    /// The most characters (code points) of a nick.
+    pub const MAX_CHARS: usize = 32;
+
+    /// A legal nick.
+    ///
+    /// # Errors
+    /// The first rule that `name` breaks.
+    pub fn new(name: &str) -> Result<Self, NameError> {
+        let nick = Name::new(name, Self::MAX_CHARS)?;
+        if nick.folded.is_empty() {
+            return Err(NameError::Empty);
+        }
+        // The folded form too: `＃a` and `①a` look like what they fold to, `#a` and `1a`.
+        if !starts_nick(&nick.given) || !starts_nick(&nick.folded) {
+            return Err(NameError::NickStart);
+        }
+        Ok(Self(nick))
+    }
+}
+
+/// A named group of people: `#` and 1 to 63 further characters.
+#[derive(Clone)]
+pub struct Channel(Name);
+
+name_type!(Channel);
+
+impl Channel {
+    /// The most characters (code points) of a channel, its `#` among them.
+    pub const MAX_CHARS: usize = 64;
+
+    /// A legal channel.
+    ///
+    /// # Errors
+    /// The first rule that `name` breaks.
+    pub fn new(name: &str) -> Result<Self, NameError> {
+        if !name.starts_with('#') {
+            return Err(NameError::ChannelStart);
+        }
+        let channel = Name::new(name, Self::MAX_CHARS)?;
+        if channel.folded.len() < 2 {
+            return Err(NameError::Empty);
+        }
+        Ok(Self(channel))
+    }
+
+    /// The channel that always exists, [`crate::LOBBY`].
+    pub fn lobby() -> Self {
+        Self::new(crate::LOBBY).expect("the lobby's name is legal")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nicks_that_are_legal() {
+        for name in [
+            "a",
+            "ana",
+            "Ана",
+            "José",
+            "李",
+            "👋🏽",
+            "a.b/c:d@e#f",
+            "x1",
+            "-_-",
+            "\"q\\",
+            &"я".repeat(32),
+        ] {
+            assert_eq!(Nick::new(name).unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn nicks_that_are_not() {
+        use NameError::*;
+        let long = "я".repeat(33);
+        for (name, why) in [
+            ("", Empty),
+            ("\u{3164}", Empty),
+            (&long, TooLong { max: 32 }),
+            ("a b", Character),
+            ("a\u{a0}b", Character),
+            ("a\u{2003}b", Character),
+            ("a\tb", Character),
+            ("a\u{1b}[31m", Character),
+            ("a\u{85}", Character),
+            ("a\u{200b}", Character),
+            ("a\u{200d}b", Character),
+            ("\u{202e}ana", Character),
+            ("\u{feff}ana", Character),
+            ("a\u{ad}na", Character),
+            ("#a", NickStart),
+            (".a", NickStart),
+            ("/a", NickStart),
+            (":a", NickStart),
+            ("@a", NickStart),
+            ("7a", NickStart),
+            ("٣a", NickStart),
+            ("＃a", NickStart),
+        ] {
+            assert_eq!(Nick::new(name).err(), Some(why), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn nicks_that_are_the_same() {
+        for (one, other) in [
+            ("ana", "ANA"),
+            ("José", "JOSE\u{301}"),
+            ("Straße", "STRASSE"),
+            ("ﬁn", "FIN"),
+            ("Анна", "аННА"),
+            ("ΣΊΣΥΦΟΣ", "σίσυφος"),
+            ("ａｎａ", "Ana"),
+            ("ana\u{fe0f}", "ana"),
+        ] {
+            assert_eq!(Nick::new(one).unwrap(), Nick::new(other).unwrap());
+        }
+        assert_ne!(
+            Nick::new("ana").unwrap(),
+            Nick::new("anа").unwrap(),
+            "the second has a Cyrillic а"
+        );
+    }
+
+    #[test]
+    fn channels() {
+        let long = format!("#{}", "x".repeat(63));
+        for name in ["#a", "##", "#русский", "#1", &long] {
+            assert_eq!(Channel::new(name).unwrap().as_str(), name);
+        }
+        let too_long = format!("#{}", "x".repeat(64));
+        for name in [
+            "",
+            "#",
+            "a",
+            "#a b",
+            "# ",
+            "#\u{200b}",
+            "#\u{3164}",
+            &too_long,
+        ] {
+            assert!(Channel::new(name).is_err(), "{name:?}");
+        }
+        assert_eq!(
+            Channel::new("#Rust").unwrap(),
+            Channel::new("#RUST").unwrap()
+        );
+        assert_eq!(Channel::lobby().as_str(), crate::LOBBY);
+    }
+}

@@ -1,0 +1,563 @@
+//! What a client asks of a server (PROTOCOL.md, 3. From the client).
+//!
+//! Reading borrows from the frame and checks shapes only: whether a name or a text is legal is for
+//! [`crate::Nick`], [`crate::Channel`] and [`crate::Text`] to say, each with an error code of its own.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::{DEFAULT_HISTORY_PAGE, ErrorCode, LOBBY, MAX_ID_BYTES, MAX_PAGE, Malformed};
+
+/// A request and the `id` by which its answer is known again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Envelope<'a> {
+    /// What is asked.
+    #[serde(flatten)]
+    pub request: Request<'a>,
+    /// 1 to [`MAX_ID_BYTES`] bytes, free to choose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<Cow<'a, str>>,
+}
+
+/// What a client may ask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Request<'a> {
+    /// Who one is; the first of all.
+    Hello(Hello<'a>),
+    /// A message to a channel or a person.
+    Say(Say<'a>),
+    /// Enter a channel.
+    Join {
+        /// Its name.
+        channel: Cow<'a, str>,
+    },
+    /// Leave a channel.
+    Part {
+        /// Its name.
+        channel: Cow<'a, str>,
+        /// What the others are told.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<Cow<'a, str>>,
+    },
+    /// Who is in a channel, page by page.
+    Users(UsersQuery<'a>),
+    /// Which channels there are.
+    Channels,
+    /// What was said, page by page.
+    History(HistoryQuery<'a>),
+    /// Take another nick.
+    Nick {
+        /// The nick one wants.
+        nick: Cow<'a, str>,
+    },
+    /// Answered with `pong`.
+    Ping,
+    /// The answer to the server's `ping`.
+    Pong,
+    /// Goodbye.
+    Quit {
+        /// What the others are told.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<Cow<'a, str>>,
+    },
+}
+
+/// `hello`: who one is.
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Hello<'a> {
+    /// [`crate::VERSION`], or `None` for a number that is no version at all.
+    pub version: Option<u64>,
+    /// The nick one wants; a free one is given where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nick: Option<Cow<'a, str>>,
+    /// The program that speaks, `name/version`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<Cow<'a, str>>,
+    /// The token of the last `welcome`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<Cow<'a, str>>,
+    /// The last `seq` one has seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+    /// The password of a protected nick.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<Cow<'a, str>>,
+}
+
+/// Token and password are secrets: they are shown as present or not.
+impl fmt::Debug for Hello<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hello")
+            .field("version", &self.version)
+            .field("nick", &self.nick)
+            .field("client", &self.client)
+            .field("token", &self.token.is_some())
+            .field("after", &self.after)
+            .field("password", &self.password.is_some())
+            .finish()
+    }
+}
+
+/// `say`: a message to a channel or a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Say<'a> {
+    /// A channel or a nick; the lobby where left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<Cow<'a, str>>,
+    /// What is said.
+    pub text: Cow<'a, str>,
+    /// Must be one's own nick where it is there at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Cow<'a, str>>,
+}
+
+/// `users`: a page of who is in a channel, in the order of the folded nicks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UsersQuery<'a> {
+    /// The channel; the lobby where left out.
+    pub channel: Cow<'a, str>,
+    /// Only those behind this nick.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<Cow<'a, str>>,
+    /// At most so many, 1 to [`MAX_PAGE`].
+    pub limit: u16,
+}
+
+/// `history`: a page of what was said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HistoryQuery<'a> {
+    /// A channel, or the nick of the other end of a direct conversation; the lobby where left out.
+    pub with: Cow<'a, str>,
+    /// Only messages before this `seq`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<u64>,
+    /// Only messages behind this `seq`; the page then has the oldest of them, else the newest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+    /// At most so many, 1 to [`MAX_PAGE`].
+    pub limit: u16,
+}
+
+impl<'a> Envelope<'a> {
+    /// A request without an `id`.
+    pub fn new(request: Request<'a>) -> Self {
+        Self { request, id: None }
+    }
+
+    /// The request that a frame holds.
+    ///
+    /// # Errors
+    /// `bad_json` where the bytes are no UTF-8 or no JSON, `unknown_type` for an object of an unknown
+    /// type, and `bad_request` for all else (PROTOCOL.md, 1. Frames).
+    pub fn parse(frame: &'a [u8]) -> Result<Self, Malformed> {
+        // The whole of it: serde_json would not look into what it skips.
+        let json = std::str::from_utf8(frame).map_err(|_| bad_json("the frame is not UTF-8"))?;
+        if !json.trim_ascii_start().starts_with('{') {
+            return Err(match serde_json::from_str::<de::IgnoredAny>(json) {
+                Ok(_) => bad_request("a request is a JSON object", None),
+                Err(_) => bad_json("the frame is not JSON"),
+            });
+        }
+        let fields: Fields<'a> =
+            serde_json::from_str(json).map_err(|error| match error.classify() {
+                serde_json::error::Category::Data => {
+                    bad_request("a field stands there twice", None)
+                }
+                _ => bad_json("the frame is not JSON"),
+            })?;
+        fields.into_envelope()
+    }
+}
+
+/// A value of a field, of whatever type: fields that a request does not know are ignored, so nothing
+/// may be said of their types before the request's own type is known.
+#[derive(Default)]
+enum Field<'a> {
+    #[default]
+    Absent,
+    Text(Cow<'a, str>),
+    Unsigned(u64),
+    /// A number that is no unsigned 64-bit integer.
+    Number,
+    Other,
+}
+
+/// Every field that some request knows, in one flat pass over the JSON.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Fields<'a> {
+    #[serde(borrow)]
+    r#type: Field<'a>,
+    #[serde(borrow)]
+    id: Field<'a>,
+    #[serde(borrow)]
+    text: Field<'a>,
+    #[serde(borrow)]
+    to: Field<'a>,
+    #[serde(borrow)]
+    from: Field<'a>,
+    #[serde(borrow)]
+    channel: Field<'a>,
+    #[serde(borrow)]
+    nick: Field<'a>,
+    #[serde(borrow)]
+    reason: Field<'a>,
+    #[serde(borrow)]
+    with: Field<'a>,
+    #[serde(borrow)]
+    before: Field<'a>,
+    #[serde(borrow)]
+    after: Field<'a>,
+    #[serde(borrow)]
+    limit: Field<'a>,
+    #[serde(borrow)]
+    version: Field<'a>,
+    #[serde(borrow)]
+    client: Field<'a>,
+    #[serde(borrow)]
+    token: Field<'a>,
+    #[serde(borrow)]
+    password: Field<'a>,
+}
+
+impl<'a> Fields<'a> {
+    fn into_envelope(self) -> Result<Envelope<'a>, Malformed> {
+        let id = match self.id {
+            Field::Absent => None,
+            Field::Text(id) if (1..=MAX_ID_BYTES).contains(&id.len()) => Some(id),
+            _ => return Err(bad_request("id is a string of 1 to 64 bytes", None)),
+        };
+        let known = id.as_deref().map(Box::from);
+        let Field::Text(kind) = &self.r#type else {
+            return Err(bad_request("an object has a string type", known));
+        };
+        let kind = kind.clone();
+        match Self::request(
+            &kind,
+            Fields {
+                id: Field::Absent,
+                ..self
+            },
+        ) {
+            Ok(Some(request)) => Ok(Envelope { request, id }),
+            Ok(None) => Err(Malformed {
+                code: ErrorCode::UnknownType,
+                detail: "the type is unknown".into(),
+                id: known,
+            }),
+            Err(detail) => Err(bad_request(detail, known)),
+        }
+    }
+
+    /// The request of that type; `None` for an unknown type; what was expected where a field is wrong.
+    fn request(kind: &str, fields: Self) -> Result<Option<Request<'a>>, &'static str> {
+        Ok(Some(match kind {
+            "say" => Request::Say(Say {
+                to: fields.to.optional_text("to is a string")?,
+                text: fields.text.text("say needs a string text")?,
+                from: fields.from.optional_text("from is a string")?,
+            }),
+            "hello" => Request::Hello(Hello {
+                version: match fields.version {
+                    Field::Unsigned(version) => Some(version),
+                    Field::Number => None,
+                    _ => return Err("hello needs a number version"),
+                },
+                nick: fields.nick.optional_text("nick is a string")?,
+                client: fields.client.optional_text("client is a string")?,
+                token: fields.token.optional_text("token is a string")?,
+                after: fields.after.optional_seq("after is a sequence number")?,
+                password: fields.password.optional_text("password is a string")?,
+            }),
+            "join" => Request::Join {
+                channel: fields.channel.text("join needs a string channel")?,
+            },
+            "part" => Request::Part {
+                channel: fields.channel.text("part needs a string channel")?,
+                reason: fields.reason.optional_text("reason is a string")?,
+            },
+            "users" => Request::Users(UsersQuery {
+                channel: fields
+                    .channel
+                    .optional_text("channel is a string")?
+                    .unwrap_or(LOBBY.into()),
+                after: fields.after.optional_text("after is a nick")?,
+                limit: fields.limit.page(MAX_PAGE)?,
+            }),
+            "channels" => Request::Channels,
+            "history" => Request::History(HistoryQuery {
+                with: fields
+                    .with
+                    .optional_text("with is a string")?
+                    .unwrap_or(LOBBY.into()),
+                before: fields.before.optional_seq("before is a sequence number")?,
+                after: fields.after.optional_seq("after is a sequence number")?,
+                limit: fields.limit.page(DEFAULT_HISTORY_PAGE)?,
+            }),
+            "nick" => Request::Nick {
+                nick: fields.nick.text("nick needs a string nick")?,
+            },
+            "ping" => Request::Ping,
+            "pong" => Request::Pong,
+            "quit" => Request::Quit {
+                reason: fields.reason.optional_text("reason is a string")?,
+            },
+            _ => return Ok(None),
+        }))
+    }
+}
+
+impl<'a> Field<'a> {
+    fn text(self, expected: &'static str) -> Result<Cow<'a, str>, &'static str> {
+        self.optional_text(expected)?.ok_or(expected)
+    }
+
+    fn optional_text(self, expected: &'static str) -> Result<Option<Cow<'a, str>>, &'static str> {
+        match self {
+            Field::Absent => Ok(None),
+            Field::Text(text) => Ok(Some(text)),
+            _ => Err(expected),
+        }
+    }
+
+    fn optional_seq(self, expected: &'static str) -> Result<Option<u64>, &'static str> {
+        match self {
+            Field::Absent => Ok(None),
+            Field::Unsigned(seq) => Ok(Some(seq)),
+            _ => Err(expected),
+        }
+    }
+
+    fn page(self, default: u16) -> Result<u16, &'static str> {
+        match self {
+            Field::Absent => Ok(default),
+            Field::Unsigned(limit) => u16::try_from(limit)
+                .ok()
+                .filter(|limit| (1..=MAX_PAGE).contains(limit))
+                .ok_or("limit is 1 to 500"),
+            _ => Err("limit is a number, 1 to 500"),
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(FieldVisitor)
+    }
+}
+
+struct FieldVisitor;
+
+impl<'de> de::Visitor<'de> for FieldVisitor {
+    type Value = Field<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Field<'de>, E> {
+        Ok(Field::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Field<'de>, E> {
+        Ok(Field::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Field<'de>, E> {
+        Ok(Field::Unsigned(number))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Field<'de>, E> {
+        Ok(Field::Number)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Field<'de>, E> {
+        Ok(Field::Number)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Field<'de>, E> {
+        Ok(Field::Other)
+    }
+
+    /// `null` is a field left out: many JSON libraries write an absent value so.
+    fn visit_unit<E>(self) -> Result<Field<'de>, E> {
+        Ok(Field::Absent)
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<Field<'de>, A::Error> {
+        while seq.next_element::<de::IgnoredAny>()?.is_some() {}
+        Ok(Field::Other)
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Field<'de>, A::Error> {
+        while map
+            .next_entry::<de::IgnoredAny, de::IgnoredAny>()?
+            .is_some()
+        {}
+        Ok(Field::Other)
+    }
+}
+
+fn bad_json(detail: &'static str) -> Malformed {
+    Malformed {
+        code: ErrorCode::BadJson,
+        detail: detail.into(),
+        id: None,
+    }
+}
+
+fn bad_request(detail: &'static str, id: Option<Box<str>>) -> Malformed {
+    Malformed {
+        code: ErrorCode::BadRequest,
+        detail: detail.into(),
+        id,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(frame: impl AsRef<[u8]>) -> (ErrorCode, Option<Box<str>>) {
+        let malformed = Envelope::parse(frame.as_ref()).unwrap_err();
+        (malformed.code, malformed.id)
+    }
+
+    #[test]
+    fn what_is_no_json() {
+        for frame in [
+            &b"not json"[..],
+            b"\xff\xfe\x00",
+            b"{",
+            b"{}x",
+            b"",
+            b" ",
+            b"[",
+            b"{\"a\":\"\xff\"}",
+            b"{\"type\":\"\\ud800\"}",
+        ] {
+            assert_eq!(code(frame), (ErrorCode::BadJson, None), "{frame:?}");
+        }
+        assert_eq!(code("[".repeat(60_000)).0, ErrorCode::BadJson);
+        assert_eq!(
+            code(format!("{{\"type\":\"ping\",\"x\":{}", "[".repeat(60_000))).0,
+            ErrorCode::BadJson
+        );
+    }
+
+    #[test]
+    fn what_is_no_request() {
+        for frame in [
+            "[]",
+            "1",
+            "\"x\"",
+            "null",
+            "true",
+            "{}",
+            "[\"ping\"]",
+            "{\"type\":7}",
+            "{\"type\":null}",
+            "{\"type\":\"say\"}",
+            "{\"type\":\"say\",\"text\":5}",
+            "{\"type\":\"say\",\"text\":\"x\",\"to\":[]}",
+            "{\"type\":\"say\",\"text\":null}",
+            "{\"type\":\"ping\",\"id\":5}",
+            "{\"type\":\"ping\",\"id\":\"\"}",
+            "{\"type\":\"ping\",\"type\":\"ping\"}",
+            "{\"type\":\"history\",\"limit\":0}",
+            "{\"type\":\"history\",\"limit\":501}",
+            "{\"type\":\"history\",\"before\":-1}",
+            "{\"type\":\"history\",\"after\":\"1\"}",
+            "{\"type\":\"users\",\"after\":1}",
+            "{\"type\":\"users\",\"limit\":1.5}",
+            "{\"type\":\"hello\"}",
+            "{\"type\":\"hello\",\"version\":\"1\"}",
+            "{\"type\":\"join\"}",
+            "{\"type\":\"nick\",\"nick\":{}}",
+        ] {
+            assert_eq!(code(frame), (ErrorCode::BadRequest, None), "{frame}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_bears_the_id_of_the_request() {
+        assert_eq!(
+            code("{\"id\":\"k\",\"type\":\"say\"}"),
+            (ErrorCode::BadRequest, Some("k".into()))
+        );
+        assert_eq!(
+            code("{\"type\":\"dance\",\"id\":\"k\"}"),
+            (ErrorCode::UnknownType, Some("k".into()))
+        );
+        let long = format!("{{\"type\":\"dance\",\"id\":\"{}\"}}", "x".repeat(65));
+        assert_eq!(code(long), (ErrorCode::BadRequest, None));
+    }
+
+    #[test]
+    fn fields_of_other_requests_are_ignored_whatever_they_hold() {
+        let frame = r#" {"type":"ping","text":5,"before":[1,{"a":2}],"nick":{"x":null},"zzz":1e400,"id":"p"} "#;
+        // 1e400 is no number that serde_json could hold, but nobody asked for it.
+        let ping = Envelope::parse(frame.as_bytes());
+        assert_eq!(
+            ping.unwrap(),
+            Envelope {
+                request: Request::Ping,
+                id: Some("p".into())
+            }
+        );
+    }
+
+    #[test]
+    fn null_is_left_out_and_escapes_are_undone() {
+        let say = Envelope::parse(
+            br#"{"ty\u0070e":"say","to":null,"text":"a\n\"\u00f1\"","from":null,"id":null}"#,
+        )
+        .unwrap();
+        let want = Say {
+            to: None,
+            text: "a\n\"ñ\"".into(),
+            from: None,
+        };
+        assert_eq!(say, Envelope::new(Request::Say(want)));
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let users = Envelope::parse(br#"{"type":"users"}"#).unwrap().request;
+        assert_eq!(
+            users,
+            Request::Users(UsersQuery {
+                channel: LOBBY.into(),
+                after: None,
+                limit: 500
+            })
+        );
+        let history = Envelope::parse(br#"{"type":"history"}"#).unwrap().request;
+        assert_eq!(
+            history,
+            Request::History(HistoryQuery {
+                with: LOBBY.into(),
+                before: None,
+                after: None,
+                limit: 50
+            })
+        );
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let hello = Hello {
+            token: Some("geheim".into()),
+            password: Some("secreto".into()),
+            ..Hello::default()
+        };
+        let shown = format!("{hello:?}");
+        assert!(
+            !shown.contains("geheim") && !shown.contains("secreto"),
+            "{shown}"
+        );
+    }
+}

@@ -1,0 +1,341 @@
+//! One frozen sample of each object of the protocol, byte for byte: what a client or a server of any
+//! age has to understand. A change here is a change of the contract.
+
+#![expect(clippy::too_many_lines, reason = "tables: a sample of each object")]
+
+use bytes::BytesMut;
+use chat_proto::codec::{encode, encode_history, encode_message, split_frame};
+use chat_proto::{
+    ChannelInfo, Envelope, ErrorCode, Event, Hello, HistoryQuery, Message, Record, Request, Say,
+    Timestamp, UsersQuery, Welcome,
+};
+
+const TIME: Timestamp = Timestamp::from_millis(1_795_459_800_123);
+
+fn message() -> Message<'static> {
+    Message {
+        seq: 7,
+        time: TIME,
+        from: "ana".into(),
+        to: "#lobby".into(),
+        text: "¡hola!\n\"привет\" \\ 👋🏽\t".into(),
+        id: Some("k1".into()),
+    }
+}
+
+#[test]
+fn requests() {
+    let hello = Hello {
+        version: Some(1),
+        nick: Some("ana".into()),
+        client: Some("golden/1".into()),
+        token: Some("t".into()),
+        after: Some(41),
+        password: Some("p".into()),
+    };
+    let samples: Vec<(Envelope<'_>, &str)> = vec![
+        (
+            Envelope::new(Request::Hello(hello)),
+            r#"{"type":"hello","version":1,"nick":"ana","client":"golden/1","token":"t","after":41,"password":"p"}"#,
+        ),
+        (
+            Envelope::new(Request::Hello(Hello {
+                version: Some(1),
+                ..Hello::default()
+            })),
+            r#"{"type":"hello","version":1}"#,
+        ),
+        (
+            Envelope {
+                request: Request::Say(Say {
+                    to: Some("luis".into()),
+                    text: "a\"b".into(),
+                    from: Some("ana".into()),
+                }),
+                id: Some("k1".into()),
+            },
+            r#"{"type":"say","to":"luis","text":"a\"b","from":"ana","id":"k1"}"#,
+        ),
+        (
+            Envelope::new(Request::Join {
+                channel: "#rust".into(),
+            }),
+            r##"{"type":"join","channel":"#rust"}"##,
+        ),
+        (
+            Envelope::new(Request::Part {
+                channel: "#rust".into(),
+                reason: Some("tired".into()),
+            }),
+            r##"{"type":"part","channel":"#rust","reason":"tired"}"##,
+        ),
+        (
+            Envelope::new(Request::Users(UsersQuery {
+                channel: "#lobby".into(),
+                after: Some("ana".into()),
+                limit: 5,
+            })),
+            r##"{"type":"users","channel":"#lobby","after":"ana","limit":5}"##,
+        ),
+        (Envelope::new(Request::Channels), r#"{"type":"channels"}"#),
+        (
+            Envelope::new(Request::History(HistoryQuery {
+                with: "luis".into(),
+                before: Some(9),
+                after: Some(3),
+                limit: 50,
+            })),
+            r#"{"type":"history","with":"luis","before":9,"after":3,"limit":50}"#,
+        ),
+        (
+            Envelope::new(Request::Nick {
+                nick: "lucho".into(),
+            }),
+            r#"{"type":"nick","nick":"lucho"}"#,
+        ),
+        (
+            Envelope {
+                request: Request::Ping,
+                id: Some("p".into()),
+            },
+            r#"{"type":"ping","id":"p"}"#,
+        ),
+        (Envelope::new(Request::Pong), r#"{"type":"pong"}"#),
+        (
+            Envelope::new(Request::Quit {
+                reason: Some("bye".into()),
+            }),
+            r#"{"type":"quit","reason":"bye"}"#,
+        ),
+    ];
+    for (request, json) in samples {
+        assert_eq!(serde_json::to_string(&request).unwrap(), json);
+        assert_eq!(Envelope::parse(json.as_bytes()).unwrap(), request);
+    }
+}
+
+fn events() -> Vec<(Event<'static>, &'static str)> {
+    vec![
+        (
+            Event::Welcome(Box::new(Welcome {
+                version: 1,
+                nick: "ana".into(),
+                server: "chat-server/0.1.0".into(),
+                token: "secret".into(),
+                seq: 7,
+                time: TIME,
+                joined: vec!["#lobby".into()],
+                channels: vec![ChannelInfo {
+                    name: "#lobby".into(),
+                    users: 1,
+                    topic: None,
+                }],
+                resumed: false,
+                gap: false,
+                motd: Some("hola".into()),
+            })),
+            r##"{"type":"welcome","version":1,"nick":"ana","server":"chat-server/0.1.0","token":"secret","seq":7,"time":"2026-11-23T18:50:00.123Z","joined":["#lobby"],"channels":[{"name":"#lobby","users":1}],"resumed":false,"gap":false,"motd":"hola"}"##,
+        ),
+        (
+            Event::Message(message()),
+            r##"{"type":"message","seq":7,"time":"2026-11-23T18:50:00.123Z","from":"ana","to":"#lobby","text":"¡hola!\n\"привет\" \\ 👋🏽\t","id":"k1"}"##,
+        ),
+        (
+            Event::Ack {
+                id: "k1".into(),
+                seq: 7,
+                time: TIME,
+            },
+            r#"{"type":"ack","id":"k1","seq":7,"time":"2026-11-23T18:50:00.123Z"}"#,
+        ),
+        (
+            Event::Joined {
+                channel: "#rust".into(),
+                nick: "ana".into(),
+                time: TIME,
+            },
+            r##"{"type":"joined","channel":"#rust","nick":"ana","time":"2026-11-23T18:50:00.123Z"}"##,
+        ),
+        (
+            Event::Left {
+                channel: "#rust".into(),
+                nick: "ana".into(),
+                time: TIME,
+                reason: Some("tired".into()),
+            },
+            r##"{"type":"left","channel":"#rust","nick":"ana","time":"2026-11-23T18:50:00.123Z","reason":"tired"}"##,
+        ),
+        (
+            Event::Gone {
+                nick: "ana".into(),
+                time: TIME,
+                reason: "disconnected".into(),
+            },
+            r#"{"type":"gone","nick":"ana","time":"2026-11-23T18:50:00.123Z","reason":"disconnected"}"#,
+        ),
+        (
+            Event::Renamed {
+                nick: "luis".into(),
+                to: "lucho".into(),
+                time: TIME,
+            },
+            r#"{"type":"renamed","nick":"luis","to":"lucho","time":"2026-11-23T18:50:00.123Z"}"#,
+        ),
+        (
+            Event::Users {
+                channel: "#lobby".into(),
+                users: vec!["ana".into(), "Luis".into()],
+                total: 2,
+                more: false,
+            },
+            r##"{"type":"users","channel":"#lobby","users":["ana","Luis"],"total":2,"more":false}"##,
+        ),
+        (
+            Event::Channels {
+                channels: vec![ChannelInfo {
+                    name: "#a".into(),
+                    users: 2,
+                    topic: Some("t".into()),
+                }],
+            },
+            r##"{"type":"channels","channels":[{"name":"#a","users":2,"topic":"t"}]}"##,
+        ),
+        (
+            Event::History {
+                with: "#lobby".into(),
+                messages: vec![Record::Message(message())],
+                more: true,
+            },
+            r##"{"type":"history","with":"#lobby","messages":[{"type":"message","seq":7,"time":"2026-11-23T18:50:00.123Z","from":"ana","to":"#lobby","text":"¡hola!\n\"привет\" \\ 👋🏽\t","id":"k1"}],"more":true}"##,
+        ),
+        (Event::Ping { id: None }, r#"{"type":"ping"}"#),
+        (
+            Event::Pong {
+                id: Some("p".into()),
+            },
+            r#"{"type":"pong","id":"p"}"#,
+        ),
+        (
+            Event::Error {
+                code: ErrorCode::NickTaken,
+                detail: "taken".into(),
+                id: Some("k".into()),
+            },
+            r#"{"type":"error","code":"nick_taken","detail":"taken","id":"k"}"#,
+        ),
+        (
+            Event::Bye {
+                reason: "quit".into(),
+            },
+            r#"{"type":"bye","reason":"quit"}"#,
+        ),
+    ]
+}
+
+#[test]
+fn events_are_written_and_read() {
+    for (event, json) in events() {
+        assert_eq!(serde_json::to_string(&event).unwrap(), json);
+        assert_eq!(Event::parse(json.as_bytes()).unwrap(), event);
+        let mut frame = BytesMut::new();
+        encode(&event, &mut frame).unwrap();
+        assert_eq!(frame[..4], u32::try_from(json.len()).unwrap().to_be_bytes());
+        assert_eq!(&frame[4..], json.as_bytes());
+    }
+}
+
+#[test]
+fn every_error_code_has_its_name() {
+    use ErrorCode::*;
+    let codes = [
+        BadFrame,
+        BadJson,
+        BadRequest,
+        UnknownType,
+        HelloRequired,
+        HelloTimeout,
+        BadVersion,
+        NickInvalid,
+        NickTaken,
+        NotYourNick,
+        AuthFailed,
+        AlreadyRegistered,
+        NotRegistered,
+        PasswordInvalid,
+        NoSuchUser,
+        NoSuchChannel,
+        NotInChannel,
+        ChannelInvalid,
+        TextInvalid,
+        TextTooLong,
+        NotRecorded,
+        RateLimited,
+        TooManyChannels,
+        ServerFull,
+        SlowConsumer,
+        IdleTimeout,
+        Replaced,
+        ShuttingDown,
+        Internal,
+    ];
+    let names = "bad_frame bad_json bad_request unknown_type hello_required hello_timeout bad_version nick_invalid \
+        nick_taken not_your_nick auth_failed already_registered not_registered password_invalid no_such_user \
+        no_such_channel not_in_channel channel_invalid text_invalid text_too_long not_recorded rate_limited \
+        too_many_channels server_full slow_consumer idle_timeout replaced shutting_down internal";
+    assert_eq!(codes.map(|code| code.to_string()).join(" "), names);
+}
+
+#[test]
+fn a_message_is_frame_and_line_at_once() {
+    let mut buffer = BytesMut::from(&b"before"[..]);
+    let bytes = encode_message(&message(), &mut buffer).unwrap();
+    let frame = &buffer[6..];
+    assert_eq!(frame.len(), bytes);
+    let json = split_frame(frame).unwrap().unwrap();
+    assert_eq!(
+        json,
+        format!(
+            "{}\n",
+            serde_json::to_string(&Event::Message(message())).unwrap()
+        )
+        .as_bytes()
+    );
+    assert_eq!(
+        serde_json::from_slice::<Record<'_>>(json).unwrap(),
+        Record::Message(message())
+    );
+}
+
+#[test]
+fn a_page_of_history_is_made_of_lines() {
+    let line = serde_json::to_vec(&Record::Message(message())).unwrap();
+    let mut buffer = BytesMut::new();
+    encode_history("#lobby", &[&line, &line], false, &mut buffer).unwrap();
+    let Event::History {
+        with,
+        messages,
+        more,
+    } = Event::parse(split_frame(&buffer).unwrap().unwrap()).unwrap()
+    else {
+        panic!("no history");
+    };
+    assert_eq!((with.as_ref(), messages.len(), more), ("#lobby", 2, false));
+}
+
+#[test]
+fn what_a_newer_server_says_is_no_error() {
+    assert_eq!(
+        Event::parse(br#"{"type":"dance","steps":3}"#).unwrap(),
+        Event::Unknown
+    );
+    let newer =
+        Event::parse(br#"{"type":"error","code":"too_tired","detail":"d","more":1}"#).unwrap();
+    assert_eq!(
+        newer,
+        Event::Error {
+            code: ErrorCode::Unknown,
+            detail: "d".into(),
+            id: None
+        }
+    );
+}
