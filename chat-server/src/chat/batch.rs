@@ -1,0 +1,216 @@
+//! What follows from requests, in the order in which everyone is to see it.
+//!
+//! A [`Batch`] is gathered while the one before it is being recorded. Messages are encoded into one
+//! buffer, frame behind frame, and all other events into a second one; [`Effect`]s point into them.
+//! Because *every* consequence rides in the batch, also a change of membership or an answer to a ping,
+//! order needs no further thought: who joins behind a message does not get it, who parts behind it does.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use chat_proto::codec::{encode, encode_message};
+use chat_proto::{ErrorCode, Event, Message, Timestamp, Welcome};
+
+use super::command::{Id, Refusal};
+use super::{ChannelKey, SessionId};
+
+/// A batch is handed to the recorder when it has so many messages or bytes: large enough that the
+/// write costs nothing per message, small enough that nobody waits for it.
+const MAX_MESSAGES: usize = 256;
+const MAX_BYTES: usize = 256 * 1024;
+
+/// Bytes of [`Batch::frames`] or [`Batch::events`].
+pub type Span = Range<u32>;
+
+/// One consequence.
+#[derive(Debug)]
+pub enum Effect {
+    /// A message, recorded by the time of its release. The sender's `ack` is told right before it.
+    Message { seq: u64, frame: Span, audience: Audience, sender: SessionId, ack: Option<(Id, Span)> },
+    /// The ack of something said again.
+    Ack { seq: u64, to: SessionId, id: Id, event: Span },
+    Tell { to: SessionId, event: Span },
+    TellEach { to: Box<[SessionId]>, event: Span },
+    TellChannel { channel: ChannelKey, event: Span },
+    /// The session is in; what it missed is to follow its welcome before anything else.
+    Welcome { to: SessionId, welcome: Box<Welcome<'static>>, replay: Option<Box<Replay>> },
+    Subscribe { session: SessionId, channel: ChannelKey },
+    Unsubscribe { session: SessionId, channel: ChannelKey },
+    /// A page is to be read and told before anything that follows.
+    History { to: SessionId, page: Box<Page> },
+    /// Nothing follows for this session: it ends when it has been told what there was.
+    Close { session: SessionId },
+    /// Requests of the session that took so much of its credit have been dealt with.
+    Answered { session: SessionId, cost: u32 },
+}
+
+/// Who a message goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    Channel(ChannelKey),
+    /// Both ends, the sender's first; one and the same for a word to oneself.
+    Direct(SessionId, SessionId),
+}
+
+/// For which messages somebody has held a nick: those after `since`, up to `until`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Folded.
+    pub nick: Arc<str>,
+    pub since: u64,
+    pub until: u64,
+}
+
+/// A conversation whose history can be asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Conversation {
+    /// By its folded name.
+    Channel(Arc<str>),
+    /// Between somebody, while the nicks were theirs, and another (folded).
+    Direct { held: Vec<Held>, other: Arc<str> },
+}
+
+/// A page of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    pub conversation: Conversation,
+    /// The name for the answer.
+    pub with: Arc<str>,
+    pub before: Option<u64>,
+    pub after: Option<u64>,
+    pub limit: u16,
+    /// An empty page means that there is no such user: nobody has the nick, and nobody of that nick
+    /// ever spoke with who asks.
+    pub somebody: bool,
+    pub id: Option<Id>,
+}
+
+/// What somebody who is back has missed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    /// Folded names.
+    pub channels: Vec<Arc<str>>,
+    pub held: Vec<Held>,
+    pub after: u64,
+    pub max: usize,
+}
+
+/// Consequences that are being gathered.
+#[derive(Debug, Default)]
+pub struct Batch {
+    frames: BytesMut,
+    events: BytesMut,
+    effects: Vec<Effect>,
+    messages: usize,
+}
+
+/// A batch whose messages are recorded, to be delivered.
+#[derive(Debug)]
+pub struct Released {
+    pub frames: Bytes,
+    pub events: Bytes,
+    pub effects: Vec<Effect>,
+    /// The last message that was recorded before this batch.
+    pub recorded: u64,
+}
+
+impl Batch {
+    pub fn is_empty(&self) -> bool {
+        self.effects.is_empty()
+    }
+
+    pub fn has_messages(&self) -> bool {
+        self.messages > 0
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.messages >= MAX_MESSAGES || self.frames.len() >= MAX_BYTES
+    }
+
+    /// The messages, as the recorder wants them: frame behind frame, each JSON ended by a newline.
+    pub fn frames(&mut self) -> Bytes {
+        self.frames.split().freeze()
+    }
+
+    pub fn message(&mut self, message: &Message<'_>, id: Option<Id>, sender: SessionId, audience: Audience) {
+        let ack = id.map(|id| {
+            let event = self.event(&Event::Ack { id: (&*id).into(), seq: message.seq, time: message.time });
+            (id, event)
+        });
+        let start = self.frames.len();
+        encode_message(message, &mut self.frames).expect("names and texts of legal length fit into a frame");
+        let frame = span(start, self.frames.len());
+        self.messages += 1;
+        self.effects.push(Effect::Message { seq: message.seq, frame, audience, sender, ack });
+    }
+
+    /// The ack of what was recorded before as `seq`.
+    pub fn ack(&mut self, to: SessionId, id: Id, seq: u64, time: Timestamp) {
+        let event = self.event(&Event::Ack { id: (&*id).into(), seq, time });
+        self.effects.push(Effect::Ack { seq, to, id, event });
+    }
+
+    pub fn tell(&mut self, to: SessionId, event: &Event<'_>) {
+        let event = self.event(event);
+        self.effects.push(Effect::Tell { to, event });
+    }
+
+    pub fn tell_each(&mut self, to: Box<[SessionId]>, event: &Event<'_>) {
+        let event = self.event(event);
+        self.effects.push(Effect::TellEach { to, event });
+    }
+
+    pub fn tell_channel(&mut self, channel: ChannelKey, event: &Event<'_>) {
+        let event = self.event(event);
+        self.effects.push(Effect::TellChannel { channel, event });
+    }
+
+    pub fn refuse(&mut self, to: SessionId, id: Option<&str>, refusal: Refusal) {
+        let closes = refusal.closes();
+        self.tell(to, &Event::Error { code: refusal.code, detail: refusal.detail, id: id.map(Into::into) });
+        if closes {
+            self.effects.push(Effect::Close { session: to });
+        }
+    }
+
+    pub fn push(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    /// Its messages could not be recorded: their senders are told so in their place, and so is who
+    /// said one of them (`failed` and later) again.
+    pub fn fail(&mut self, failed: u64) {
+        for effect in std::mem::take(&mut self.effects) {
+            match effect {
+                Effect::Message { sender, ack, .. } => {
+                    self.refuse(sender, ack.as_ref().map(|(id, _)| &**id), not_recorded());
+                }
+                Effect::Ack { seq, to, id, .. } if seq >= failed => self.refuse(to, Some(&id), not_recorded()),
+                other => self.effects.push(other),
+            }
+        }
+        self.frames.clear();
+        self.messages = 0;
+    }
+
+    /// The batch as it is delivered; `frames` are its messages, which [`Batch::frames`] has given out.
+    pub fn release(self, frames: Bytes, recorded: u64) -> Released {
+        Released { frames, events: self.events.freeze(), effects: self.effects, recorded }
+    }
+
+    fn event(&mut self, event: &Event<'_>) -> Span {
+        let start = self.events.len();
+        encode(event, &mut self.events).expect("an event fits into a frame");
+        span(start, self.events.len())
+    }
+}
+
+fn not_recorded() -> Refusal {
+    Refusal::new(ErrorCode::NotRecorded, "the history cannot be written now; nobody was sent this")
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a batch ends soon after MAX_BYTES, far below 4 GiB")]
+fn span(start: usize, end: usize) -> Span {
+    start as u32..end as u32
+}

@@ -1,0 +1,106 @@
+//! What a session asks of the room: checked where a check needs nobody else, and in the core's own
+//! words, so that a second protocol costs the core no edit.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use chat_proto::{Channel, ErrorCode, Nick, Text};
+
+/// The `id` that a client gave its request.
+pub type Id = Arc<str>;
+
+/// A request and the `id` by which its answer is known again.
+#[derive(Debug)]
+pub struct Request {
+    pub id: Option<Id>,
+    pub command: Command,
+}
+
+/// What can be asked. Names that are only looked up are kept as they came.
+#[derive(Debug)]
+pub enum Command {
+    Hello(Hello),
+    Say(Say),
+    Join { channel: Channel },
+    Part { channel: Box<str>, reason: Option<Text> },
+    Users { channel: Box<str>, after: Option<Box<str>>, limit: u16 },
+    Channels,
+    History { with: Box<str>, before: Option<u64>, after: Option<u64>, limit: u16 },
+    Nick { nick: Nick },
+    Ping,
+    /// Heard, and nothing more.
+    Pong,
+    Quit { reason: Option<Text> },
+    /// The client has nothing more to say and closed its sending half: goodbye once all is answered.
+    HangUp,
+    /// What the session found to be no request; it goes through the room to keep its place among the
+    /// answers.
+    Refuse(Refusal),
+    /// Goodbye to a client that was refused too often.
+    Dismiss { reason: &'static str },
+}
+
+/// Who wants in.
+#[derive(Debug)]
+pub struct Hello {
+    pub nick: Option<Nick>,
+    pub token: Option<Token>,
+    /// The last `seq` that was seen, if what came since is wanted.
+    pub after: Option<u64>,
+}
+
+/// A message to somebody.
+#[derive(Debug)]
+pub struct Say {
+    /// A channel or a nick; the lobby where there is none.
+    pub to: Option<Box<str>>,
+    pub text: Text,
+    /// Who the client believes to be.
+    pub from: Option<Box<str>>,
+}
+
+/// A polite no. The connection lives, unless the code is one that closes (protocol, 6. Errors).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub code: ErrorCode,
+    pub detail: Cow<'static, str>,
+}
+
+impl Refusal {
+    pub fn new(code: ErrorCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, detail: detail.into() }
+    }
+
+    /// Whether the connection ends with it.
+    pub fn closes(&self) -> bool {
+        matches!(self.code, ErrorCode::BadFrame | ErrorCode::BadVersion | ErrorCode::Internal)
+    }
+}
+
+/// What brings a person back after a lost connection: 128 random bits, written as 32 hexadecimal
+/// digits. Never shown in a log.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Token(u128);
+
+impl Token {
+    pub fn random() -> Self {
+        Self(rand::random())
+    }
+
+    /// The token that `text` writes, if it is one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        digits.then(|| u128::from_str_radix(text, 16).ok().map(Self)).flatten()
+    }
+
+    /// How a client is told it.
+    pub fn reveal(self) -> String {
+        format!("{:032x}", self.0)
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token")
+    }
+}

@@ -1,0 +1,59 @@
+//! The core: who is here, who is in which channel, who is told what, in which order.
+//!
+//! Nothing here knows a socket, a file or a thread, and nothing imports [`crate::net`] or
+//! [`crate::store`]: requests come in as [`room::Requests`], what follows from them goes out as
+//! [`room::Append`] (to be recorded) and [`room::Release`] (to be delivered), through recipients that
+//! are handed in at the start.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | [`room`] | `ChatRoom`, the actor: gathers, has recorded, releases in order |
+//! | [`registry`] | every decision: users, channels, tokens, targets; a plain struct |
+//! | [`batch`] | what follows from requests, in order: messages, events, changes of membership |
+//! | [`command`] | what a session asks, checked and in our own words |
+
+pub mod batch;
+pub mod command;
+pub mod recent;
+pub mod registry;
+pub mod room;
+
+/// One connection, for as long as the server runs: the place of its session in the table of its
+/// thread, and how often that place was used before, so that a late word never reaches a successor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId {
+    pub slot: u32,
+    pub generation: u32,
+}
+
+/// A channel while it exists; used again after the last one has left it.
+pub type ChannelKey = u32;
+
+/// Maps keyed by our own numbers or folded names.
+type Map<K, V> = std::collections::HashMap<K, V, foldhash::quality::RandomState>;
+
+#[cfg(test)]
+mod tests {
+    /// The core learns nothing of sockets, files and JSON: style.md, "Which way dependencies point".
+    #[test]
+    fn the_core_imports_nothing_from_its_siblings() {
+        let core = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/chat");
+        let mut folders = vec![core];
+        let mut files = 0;
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                files += 1;
+                let code = std::fs::read_to_string(&path).unwrap();
+                for word in ["crate::net::", "crate::store::", concat!("serde", "_json"), concat!("tokio", "::net")] {
+                    assert!(!code.contains(&format!("use {word}")), "{} uses {word}", path.display());
+                }
+            }
+        }
+        assert!(files > 4);
+    }
+}

@@ -1,0 +1,203 @@
+//! Every decision of the room: who may have which nick, who is in which channel, who is told what.
+//!
+//! A plain struct without actors, sockets, files or a clock of its own: [`Registry::handle`] takes a
+//! request and the time, and writes what follows from it into a [`Batch`], in order. One file for each
+//! part of a user's life: [`arrival`], [`channels`], [`talk`], [`queries`].
+
+mod arrival;
+mod channels;
+mod queries;
+mod talk;
+mod user;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chat_proto::{Channel, ErrorCode, Event, Timestamp};
+use slab::Slab;
+
+use super::batch::{Batch, Effect};
+use super::command::{Command, Id, Refusal, Request};
+use super::recent::{Recent, Stamp};
+use super::{ChannelKey, Map, SessionId};
+use channels::{Room, SizeRank};
+use user::{Absence, User, UserKey};
+
+/// What of the configuration the room decides by; see `ops/server.toml`.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Name and version, as `welcome` gives them.
+    pub server: String,
+    pub motd: String,
+    pub presence_max: usize,
+    pub replay_max: usize,
+    pub resume_window: Duration,
+    pub channels_per_user: usize,
+    /// The most people who have gone and can still come back: as many as may be here. Beyond it who
+    /// has been away longest is forgotten, so that nobody fills the memory by coming and going.
+    pub absent_max: usize,
+}
+
+/// Who is here, who was here lately, the channels, the numbers.
+#[derive(Debug)]
+pub struct Registry {
+    settings: Settings,
+    users: Slab<User>,
+    /// Those who are here, by session and by folded nick.
+    by_session: Map<SessionId, UserKey>,
+    by_nick: Map<Arc<str>, UserKey>,
+    absent: Absence,
+    rooms: Slab<Room>,
+    by_channel: Map<Arc<str>, ChannelKey>,
+    /// The channels, the largest first.
+    by_size: BTreeSet<SizeRank>,
+    recent: Recent,
+    /// The number of the last message that arrived.
+    last_seq: u64,
+    /// When the last request arrived. The clock may be set back, the times of messages are not.
+    now: Timestamp,
+}
+
+/// A message of the history, as far as it matters to a server that starts.
+#[derive(Debug)]
+pub struct Remembered {
+    pub from: Arc<str>,
+    pub id: Id,
+    pub stamp: Stamp,
+}
+
+/// The lobby is the first channel that is made and never goes.
+const LOBBY: ChannelKey = 0;
+
+/// What is said of somebody who has gone without a word.
+pub const DISCONNECTED: &str = "disconnected";
+
+type Outcome = Result<(), Refusal>;
+
+impl Registry {
+    /// A registry whose history ends with the message `last_seq`; `remembered` are the last messages
+    /// that have an id, oldest first.
+    pub fn new(settings: Settings, last_seq: u64, remembered: impl IntoIterator<Item = Remembered>) -> Self {
+        let mut registry = Self {
+            settings,
+            users: Slab::new(),
+            by_session: Map::default(),
+            by_nick: Map::default(),
+            absent: Absence::default(),
+            rooms: Slab::new(),
+            by_channel: Map::default(),
+            by_size: BTreeSet::new(),
+            recent: Recent::default(),
+            last_seq,
+            now: Timestamp::from_millis(0),
+        };
+        for Remembered { from, id, stamp } in remembered {
+            let sender = registry.recent.acquire(&from);
+            registry.recent.remember(sender, id, stamp);
+            registry.recent.release(&from, sender);
+        }
+        let lobby = registry.room(&Channel::lobby());
+        debug_assert_eq!(lobby, LOBBY);
+        registry
+    }
+
+    /// Deals with what `session` asks at `now`.
+    pub fn handle(&mut self, session: SessionId, request: Request, now: Timestamp, out: &mut Batch) {
+        self.now = self.now.max(now);
+        let Request { id, command } = request;
+        let outcome = match self.by_session.get(&session) {
+            Some(&user) => self.serve(session, user, id.clone(), command, out),
+            None => self.greet(session, command, out),
+        };
+        if let Err(refusal) = outcome {
+            out.refuse(session, id.as_deref(), refusal);
+        }
+    }
+
+    /// The connection of `session` has ended; said once or more.
+    pub fn leave(&mut self, session: SessionId, reason: &str, now: Timestamp, out: &mut Batch) {
+        self.now = self.now.max(now);
+        if let Some(user) = self.by_session.remove(&session) {
+            self.depart(user, reason, true, out);
+        }
+    }
+
+    /// Nothing from `seq` on has been recorded: the numbers are free again.
+    pub fn rewind(&mut self, seq: u64) {
+        self.last_seq = seq - 1;
+        self.recent.forget_from(seq);
+        for (_, user) in &mut self.users {
+            user.since = user.since.min(self.last_seq);
+        }
+    }
+
+    /// What may be asked before the welcome: nothing but to be welcomed.
+    fn greet(&mut self, session: SessionId, command: Command, out: &mut Batch) -> Outcome {
+        match command {
+            Command::Hello(hello) => self.hello(session, hello, out),
+            Command::Dismiss { reason } => {
+                self.dismiss(session, reason, out);
+                Ok(())
+            }
+            Command::HangUp => {
+                out.push(Effect::Close { session });
+                Ok(())
+            }
+            Command::Refuse(refusal) if refusal.code != ErrorCode::UnknownType => Err(refusal),
+            _ => Err(Refusal::new(ErrorCode::HelloRequired, "say hello first")),
+        }
+    }
+
+    fn serve(
+        &mut self,
+        session: SessionId,
+        user: UserKey,
+        id: Option<Id>,
+        command: Command,
+        out: &mut Batch,
+    ) -> Outcome {
+        match command {
+            Command::Hello(_) => Err(Refusal::new(ErrorCode::BadRequest, "hello was said already")),
+            Command::Say(say) => self.say(session, user, id, &say, out),
+            Command::Join { channel } => self.join(session, user, &channel, out),
+            Command::Part { channel, reason } => self.part(session, user, &channel, reason.as_ref(), out),
+            Command::Users { channel, after, limit } => self.page_of_users(session, &channel, after, limit, out),
+            Command::Channels => self.list_channels(session, out),
+            Command::History { with, before, after, limit } => {
+                let page = self.page_of_history(user, &with, before, after, limit, id)?;
+                out.push(Effect::History { to: session, page: Box::new(page) });
+                Ok(())
+            }
+            Command::Nick { nick } => self.rename(session, user, nick, out),
+            Command::Ping => {
+                out.tell(session, &Event::Pong { id: id.as_deref().map(Into::into) });
+                Ok(())
+            }
+            Command::Pong => Ok(()),
+            Command::Quit { reason } => {
+                let reason = reason.as_ref().map_or("quit", |reason| reason.as_str());
+                self.by_session.remove(&session);
+                self.depart(user, reason, false, out);
+                self.dismiss(session, reason, out);
+                Ok(())
+            }
+            Command::HangUp => {
+                self.leave(session, DISCONNECTED, self.now, out);
+                out.push(Effect::Close { session });
+                Ok(())
+            }
+            Command::Refuse(refusal) => Err(refusal),
+            Command::Dismiss { reason } => {
+                self.leave(session, reason, self.now, out);
+                self.dismiss(session, reason, out);
+                Ok(())
+            }
+        }
+    }
+
+    fn dismiss(&self, session: SessionId, reason: &str, out: &mut Batch) {
+        out.tell(session, &Event::Bye { reason: reason.into() });
+        out.push(Effect::Close { session });
+    }
+}

@@ -1,0 +1,169 @@
+//! Coming, coming back, taking another nick, going.
+
+use std::borrow::Cow;
+
+use chat_proto::{Channel, ErrorCode, Event, Nick, Timestamp, VERSION, WELCOME_CHANNELS, Welcome};
+use rand::RngExt;
+
+use super::user::{Absent, User, UserKey};
+use super::{LOBBY, Outcome, Registry};
+use crate::chat::SessionId;
+use crate::chat::batch::{Batch, Effect, Replay};
+use crate::chat::command::{Hello, Refusal, Token};
+
+impl Registry {
+    /// Gives `session` a nick: a free one, the one it asks for, or the one it has a token for.
+    pub(super) fn hello(&mut self, session: SessionId, hello: Hello, out: &mut Batch) -> Outcome {
+        let nick = hello.nick.unwrap_or_else(|| self.free_nick());
+        if let Some(&user) = self.by_nick.get(nick.folded()) {
+            if hello.token != Some(self.users[user].token) {
+                return Err(Refusal::new(ErrorCode::NickTaken, format!("the nick {nick} is taken")));
+            }
+            self.take_over(session, user, out);
+            self.welcome(user, true, hello.after, out);
+            return Ok(());
+        }
+        // Whoever left the nick behind comes back with the token, or loses it now.
+        let back = self.absent.take(nick.folded(), self.now).filter(|absent| hello.token == Some(absent.token));
+        let resumed = back.is_some();
+        let Absent { token, channels, since, former } = back.unwrap_or_else(|| Absent {
+            token: Token::random(),
+            channels: Vec::new(),
+            since: self.last_seq,
+            former: Vec::new(),
+        });
+        let sender = self.recent.acquire(&nick.folded_arc());
+        let user = User { session, nick, token, sender, channels: Vec::new(), since, former };
+        let folded = user.nick.folded_arc();
+        let user = self.users.insert(user);
+        self.by_nick.insert(folded, user);
+        self.by_session.insert(session, user);
+        let rooms: Vec<_> = std::iter::once(LOBBY)
+            .chain(channels.iter().map(|channel| self.room(channel)))
+            .collect();
+        for &room in &rooms {
+            self.enter(user, room, out);
+        }
+        self.welcome(user, resumed, hello.after, out);
+        for channel in rooms {
+            out.push(Effect::Subscribe { session, channel });
+        }
+        Ok(())
+    }
+
+    /// A nick that nobody has or may come back to: `User` and six of A-Z and 0-9.
+    fn free_nick(&self) -> Nick {
+        const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+        let mut random = rand::rng();
+        loop {
+            let letters: String =
+                (0..6).map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())])).collect();
+            let nick = Nick::new(&format!("User{letters}")).expect("letters and digits behind a letter are legal");
+            if !self.by_nick.contains_key(nick.folded()) && !self.absent.has(nick.folded()) {
+                return nick;
+            }
+        }
+    }
+
+    /// The same person on another connection: nobody else need know.
+    fn take_over(&mut self, session: SessionId, user: UserKey, out: &mut Batch) {
+        let old = std::mem::replace(&mut self.users[user].session, session);
+        self.by_session.remove(&old);
+        self.by_session.insert(session, user);
+        out.tell(
+            old,
+            &Event::Error { code: ErrorCode::Replaced, detail: "you are back on another connection".into(), id: None },
+        );
+        out.push(Effect::Close { session: old });
+    }
+
+    fn welcome(&mut self, user: UserKey, resumed: bool, after: Option<u64>, out: &mut Batch) {
+        let User { session, nick, token, channels, .. } = &self.users[user];
+        let rooms = || std::iter::once(LOBBY).chain(channels.iter().copied());
+        let name = |room| &self.rooms[room as usize].channel;
+        let welcome = Welcome {
+            version: VERSION,
+            nick: nick.to_string().into(),
+            server: self.settings.server.clone().into(),
+            token: token.reveal().into(),
+            seq: 0, // Known when it is released.
+            time: self.now,
+            joined: rooms().map(|room| name(room).to_string().into()).collect(),
+            channels: self.largest_channels().take(WELCOME_CHANNELS).collect(),
+            resumed,
+            gap: false, // As above.
+            motd: (!self.settings.motd.is_empty()).then(|| Cow::Owned(self.settings.motd.clone())),
+        };
+        let replay = after.map(|after| {
+            Box::new(Replay {
+                channels: if resumed {
+                    rooms().map(|room| name(room).folded_arc()).collect()
+                } else {
+                    vec![name(LOBBY).folded_arc()]
+                },
+                held: if resumed { self.users[user].held() } else { Vec::new() },
+                after,
+                max: self.settings.replay_max,
+            })
+        });
+        let session = *session;
+        out.push(Effect::Welcome { to: session, welcome: Box::new(welcome), replay });
+    }
+
+    pub(super) fn rename(&mut self, session: SessionId, user: UserKey, nick: Nick, out: &mut Batch) -> Outcome {
+        let before = self.users[user].nick.clone();
+        if self.by_nick.get(nick.folded()).is_some_and(|&other| other != user) {
+            return Err(Refusal::new(ErrorCode::NickTaken, format!("the nick {nick} is taken")));
+        }
+        let renamed =
+            Event::Renamed { nick: before.as_str().into(), to: nick.as_str().into(), time: self.now };
+        out.tell(session, &renamed);
+        if before.as_str() == nick.as_str() {
+            return Ok(());
+        }
+        self.tell_acquaintances(user, &renamed, out);
+        if before != nick {
+            // Whoever left the nick behind loses it.
+            drop(self.absent.take(nick.folded(), self.now));
+            self.by_nick.remove(before.folded());
+            self.by_nick.insert(nick.folded_arc(), user);
+            self.recent.rename(self.users[user].sender, &before.folded_arc(), nick.folded_arc());
+            let channels = self.users[user].channels.iter().copied();
+            for room in std::iter::once(LOBBY).chain(channels) {
+                let members = &mut self.rooms[room as usize].members;
+                members.remove(before.folded());
+                members.insert(nick.folded_arc(), user);
+            }
+        }
+        self.users[user].take_nick(nick, self.last_seq);
+        Ok(())
+    }
+
+    /// Takes a user out of everything, with a word to everyone who shared a channel. Who `may_return`
+    /// is kept in mind for the resume window. The caller has removed the session.
+    pub(super) fn depart(&mut self, key: UserKey, reason: &str, may_return: bool, out: &mut Batch) {
+        let gone = Event::Gone {
+            nick: self.users[key].nick.to_string().into(),
+            time: self.now,
+            reason: reason.into(),
+        };
+        self.tell_acquaintances(key, &gone, out);
+        let user = self.users.remove(key);
+        self.by_nick.remove(user.nick.folded());
+        let folded = user.nick.folded_arc();
+        let mut channels: Vec<Channel> = Vec::new();
+        for room in std::iter::once(LOBBY).chain(user.channels) {
+            if room != LOBBY {
+                channels.push(self.rooms[room as usize].channel.clone());
+            }
+            self.remove_member(room, &folded);
+        }
+        self.recent.release(&folded, user.sender);
+        if may_return {
+            let window = i64::try_from(self.settings.resume_window.as_millis()).unwrap_or(i64::MAX);
+            let until = Timestamp::from_millis(self.now.as_millis().saturating_add(window));
+            let absent = Absent { token: user.token, channels, since: user.since, former: user.former };
+            self.absent.add(folded, absent, until, self.settings.absent_max);
+        }
+    }
+}

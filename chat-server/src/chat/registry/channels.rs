@@ -1,0 +1,181 @@
+//! Channels: who is in them, how large they are, who of them is told of whom.
+
+use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chat_proto::{Channel, ChannelInfo, ErrorCode, Event, Text};
+
+use super::user::UserKey;
+use super::{LOBBY, Outcome, Registry};
+use crate::chat::batch::{Batch, Effect};
+use crate::chat::command::Refusal;
+use crate::chat::{ChannelKey, SessionId};
+
+/// A channel that exists.
+#[derive(Debug)]
+pub(super) struct Room {
+    pub channel: Channel,
+    /// Who is in it, by folded nick: the order of `users`.
+    pub members: BTreeMap<Arc<str>, UserKey>,
+}
+
+/// How channels are ranked: the largest first, then by folded name.
+pub(super) type SizeRank = (Reverse<usize>, Arc<str>);
+
+impl Room {
+    fn rank(&self) -> SizeRank {
+        (Reverse(self.members.len()), self.channel.folded_arc())
+    }
+}
+
+impl Registry {
+    /// The channel of that name, made if it did not exist. Whoever calls puts somebody into it.
+    pub(super) fn room(&mut self, channel: &Channel) -> ChannelKey {
+        if let Some(&room) = self.by_channel.get(channel.folded()) {
+            return room;
+        }
+        let room = Room { channel: channel.clone(), members: BTreeMap::new() };
+        self.by_size.insert(room.rank());
+        let key = ChannelKey::try_from(self.rooms.insert(room)).expect("memory ends before 2^32 channels");
+        self.by_channel.insert(channel.folded_arc(), key);
+        key
+    }
+
+    /// The channel that `name` means.
+    pub(super) fn find_channel(&self, name: &str) -> Result<ChannelKey, Refusal> {
+        if let Some(&room) = self.by_channel.get(&*chat_proto::name::fold(name)) {
+            return Ok(room);
+        }
+        Err(match Channel::new(name) {
+            Ok(channel) => Refusal::new(ErrorCode::NoSuchChannel, format!("there is no channel {channel}")),
+            Err(error) => Refusal::new(ErrorCode::ChannelInvalid, error.to_string()),
+        })
+    }
+
+    pub(super) fn is_member(&self, user: UserKey, room: ChannelKey) -> bool {
+        room == LOBBY || self.users[user].channels.contains(&room)
+    }
+
+    pub(super) fn join(&mut self, session: SessionId, user: UserKey, channel: &Channel, out: &mut Batch) -> Outcome {
+        let known = self.by_channel.get(channel.folded()).copied();
+        if let Some(room) = known.filter(|&room| self.is_member(user, room)) {
+            // Already in: who asked gets the answer, the others have heard it.
+            let channel = self.rooms[room as usize].channel.as_str();
+            let nick = self.users[user].nick.as_str();
+            out.tell(session, &Event::Joined { channel: channel.into(), nick: nick.into(), time: self.now });
+            return Ok(());
+        }
+        let max = self.settings.channels_per_user;
+        if self.users[user].channels.len() >= max {
+            let detail = format!("you are in {max} channels, which is the most");
+            return Err(Refusal::new(ErrorCode::TooManyChannels, detail));
+        }
+        let room = self.room(channel);
+        let joined = self.enter(user, room, out);
+        out.push(Effect::Subscribe { session, channel: room });
+        out.tell(session, &joined);
+        Ok(())
+    }
+
+    /// Makes `user` a member and tells those who are one already. Returns what the user may be told.
+    pub(super) fn enter(&mut self, user: UserKey, key: ChannelKey, out: &mut Batch) -> Event<'static> {
+        let nick = self.users[user].nick.clone();
+        let room = &mut self.rooms[key as usize];
+        let joined = Event::Joined {
+            channel: room.channel.to_string().into(),
+            nick: nick.to_string().into(),
+            time: self.now,
+        };
+        self.by_size.remove(&room.rank());
+        room.members.insert(nick.folded_arc(), user);
+        self.by_size.insert(room.rank());
+        if room.members.len() > 1 && room.members.len() <= self.settings.presence_max {
+            out.tell_channel(key, &joined);
+        }
+        if key != LOBBY {
+            self.users[user].channels.push(key);
+        }
+        joined
+    }
+
+    pub(super) fn part(
+        &mut self,
+        session: SessionId,
+        user: UserKey,
+        channel: &str,
+        reason: Option<&Text>,
+        out: &mut Batch,
+    ) -> Outcome {
+        let key = self.find_channel(channel)?;
+        if key == LOBBY {
+            return Err(Refusal::new(ErrorCode::ChannelInvalid, "everyone is in #lobby, nobody leaves it"));
+        }
+        let Some(place) = self.users[user].channels.iter().position(|&room| room == key) else {
+            return Err(self.not_in(key));
+        };
+        let room = &self.rooms[key as usize];
+        let left = Event::Left {
+            channel: room.channel.to_string().into(),
+            nick: self.users[user].nick.to_string().into(),
+            time: self.now,
+            reason: reason.map(|reason| Cow::Owned(reason.as_str().to_owned())),
+        };
+        if room.members.len() <= self.settings.presence_max {
+            out.tell_channel(key, &left);
+        } else {
+            out.tell(session, &left);
+        }
+        out.push(Effect::Unsubscribe { session, channel: key });
+        self.users[user].channels.remove(place);
+        let folded = self.users[user].nick.folded_arc();
+        self.remove_member(key, &folded);
+        Ok(())
+    }
+
+    pub(super) fn not_in(&self, key: ChannelKey) -> Refusal {
+        let channel = &self.rooms[key as usize].channel;
+        Refusal::new(ErrorCode::NotInChannel, format!("you are not in {channel}"))
+    }
+
+    /// Takes somebody out of a channel; but for the lobby, the last one ends it.
+    pub(super) fn remove_member(&mut self, key: ChannelKey, folded_nick: &str) {
+        let room = &mut self.rooms[key as usize];
+        self.by_size.remove(&room.rank());
+        room.members.remove(folded_nick);
+        if room.members.is_empty() && key != LOBBY {
+            let room = self.rooms.remove(key as usize);
+            self.by_channel.remove(room.channel.folded());
+        } else {
+            self.by_size.insert(room.rank());
+        }
+    }
+
+    /// The channels, the largest first.
+    pub(super) fn largest_channels(&self) -> impl Iterator<Item = ChannelInfo<'static>> {
+        self.by_size.iter().map(|(Reverse(users), name)| {
+            let room = &self.rooms[self.by_channel[name] as usize];
+            ChannelInfo { name: room.channel.to_string().into(), users: *users, topic: None }
+        })
+    }
+
+    /// Tells everyone who shares a channel with `user` (themselves not), once each. A crowd is not
+    /// told: cost grows with the people, not with their square.
+    pub(super) fn tell_acquaintances(&self, user: UserKey, event: &Event<'_>, out: &mut Batch) {
+        let channels = &self.users[user].channels;
+        let mut sessions: Vec<SessionId> = std::iter::once(&LOBBY)
+            .chain(channels)
+            .map(|&room| &self.rooms[room as usize].members)
+            .filter(|members| members.len() <= self.settings.presence_max)
+            .flat_map(|members| members.values())
+            .filter(|&&other| other != user)
+            .map(|&other| self.users[other].session)
+            .collect();
+        sessions.sort_unstable();
+        sessions.dedup();
+        if !sessions.is_empty() {
+            out.tell_each(sessions.into(), event);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Asking who and what there is; pages are as long as asked for, or as a frame has room.
+
+use std::borrow::Cow;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use chat_proto::codec::json_string_bytes;
+use chat_proto::name::fold;
+use chat_proto::{Event, MAX_FRAME_BYTES, Nick};
+
+use super::user::UserKey;
+use super::{Outcome, Registry};
+use crate::chat::SessionId;
+use crate::chat::batch::{Batch, Conversation, Page};
+use crate::chat::command::{Id, Refusal};
+
+/// What a list has room for: a frame, less all that stands around the list (types, field names, a
+/// channel of at most 64 characters of at most 4 bytes, numbers).
+const LIST_BYTES: usize = MAX_FRAME_BYTES - 1024;
+
+/// `{"name":,"users":},` and as many digits as a number has at most.
+const CHANNEL_ENTRY_BYTES: usize = 40;
+
+impl Registry {
+    pub(super) fn page_of_users(
+        &self,
+        session: SessionId,
+        channel: &str,
+        after: Option<Box<str>>,
+        limit: u16,
+        out: &mut Batch,
+    ) -> Outcome {
+        let room = &self.rooms[self.find_channel(channel)? as usize];
+        let start = match &after {
+            Some(after) => Bound::Excluded(fold(after)),
+            None => Bound::Unbounded,
+        };
+        let start = (start.as_ref().map(|after| &**after), Bound::Unbounded);
+        let mut behind = room.members.range::<str, _>(start).map(|(_, &user)| self.users[user].nick.as_str());
+        let mut room_left = LIST_BYTES;
+        let mut users: Vec<Cow<'_, str>> = Vec::new();
+        let mut more = false;
+        for nick in behind.by_ref() {
+            let bytes = json_string_bytes(nick) + 1;
+            if users.len() == usize::from(limit) || bytes > room_left {
+                more = true;
+                break;
+            }
+            room_left -= bytes;
+            users.push(nick.into());
+        }
+        let channel = room.channel.as_str().into();
+        out.tell(session, &Event::Users { channel, users, total: room.members.len(), more });
+        Ok(())
+    }
+
+    pub(super) fn list_channels(&self, session: SessionId, out: &mut Batch) -> Outcome {
+        let mut room_left = LIST_BYTES;
+        let channels = self
+            .largest_channels()
+            .take_while(|info| {
+                let bytes = json_string_bytes(&info.name) + CHANNEL_ENTRY_BYTES;
+                let fits = bytes <= room_left;
+                room_left = room_left.saturating_sub(bytes);
+                fits
+            })
+            .collect();
+        out.tell(session, &Event::Channels { channels });
+        Ok(())
+    }
+
+    /// What is to be read for a page of `history`.
+    pub(super) fn page_of_history(
+        &self,
+        user: UserKey,
+        with: &str,
+        before: Option<u64>,
+        after: Option<u64>,
+        limit: u16,
+        id: Option<Id>,
+    ) -> Result<Page, Refusal> {
+        let page = |conversation, with, somebody| Page { conversation, with, before, after, limit, somebody, id };
+        if with.starts_with('#') {
+            let key = self.find_channel(with)?;
+            if !self.is_member(user, key) {
+                return Err(self.not_in(key));
+            }
+            let channel = &self.rooms[key as usize].channel;
+            return Ok(page(Conversation::Channel(channel.folded_arc()), channel.as_str().into(), true));
+        }
+        let here = self.by_nick.get(&*fold(with)).map(|&other| self.users[other].nick.clone());
+        let somebody = here.is_some() || before.is_some() || after.is_some();
+        let other = match here {
+            Some(nick) => nick,
+            None => Nick::new(with)
+                .map_err(|error| Refusal::new(chat_proto::ErrorCode::NoSuchUser, error.to_string()))?,
+        };
+        let with: Arc<str> = other.as_str().into();
+        let conversation = Conversation::Direct { held: self.users[user].held(), other: other.folded_arc() };
+        Ok(page(conversation, with, somebody))
+    }
+}

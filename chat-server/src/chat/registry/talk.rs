@@ -1,0 +1,75 @@
+//! Saying something to a channel or a person.
+
+use chat_proto::name::fold;
+use chat_proto::{ErrorCode, Message};
+
+use super::user::UserKey;
+use super::{LOBBY, Outcome, Registry};
+use crate::chat::SessionId;
+use crate::chat::batch::{Audience, Batch};
+use crate::chat::command::{Id, Refusal, Say};
+use crate::chat::recent::Stamp;
+
+impl Registry {
+    pub(super) fn say(
+        &mut self,
+        session: SessionId,
+        user: UserKey,
+        id: Option<Id>,
+        say: &Say,
+        out: &mut Batch,
+    ) -> Outcome {
+        let sender = &self.users[user];
+        if say.from.as_ref().is_some_and(|from| *fold(from) != *sender.nick.folded()) {
+            return Err(Refusal::new(ErrorCode::NotYourNick, format!("your nick is {}", sender.nick)));
+        }
+        // Before the target: what was said to a channel one has left since is still said.
+        if let Some(id) = &id
+            && let Some(Stamp { seq, time }) = self.recent.find(sender.sender, id, self.last_seq)
+        {
+            out.ack(session, id.clone(), seq, time);
+            return Ok(());
+        }
+        let (audience, to) = self.target(session, user, say.to.as_deref())?;
+        let seq = self.last_seq + 1;
+        let message = Message {
+            seq,
+            time: self.now,
+            from: sender.nick.as_str().into(),
+            to: to.into(),
+            text: say.text.as_str().into(),
+            id: id.as_deref().map(Into::into),
+        };
+        out.message(&message, id.clone(), session, audience);
+        self.last_seq = seq;
+        if let Some(id) = id {
+            self.recent.remember(self.users[user].sender, id, Stamp { seq, time: self.now });
+        }
+        Ok(())
+    }
+
+    /// Who `to` means, and the name under which the message goes there.
+    fn target(
+        &self,
+        session: SessionId,
+        user: UserKey,
+        to: Option<&str>,
+    ) -> Result<(Audience, &str), Refusal> {
+        match to {
+            Some(to) if !to.starts_with('#') => {
+                let Some(&other) = self.by_nick.get(&*fold(to)) else {
+                    return Err(Refusal::new(ErrorCode::NoSuchUser, "nobody of that nick is here"));
+                };
+                let other = &self.users[other];
+                Ok((Audience::Direct(session, other.session), other.nick.as_str()))
+            }
+            to => {
+                let room = to.map_or(Ok(LOBBY), |to| self.find_channel(to))?;
+                if !self.is_member(user, room) {
+                    return Err(self.not_in(room));
+                }
+                Ok((Audience::Channel(room), self.rooms[room as usize].channel.as_str()))
+            }
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! `ChatRoom`: the one actor that decides who is told what, and in which order.
+//!
+//! It owns the [`Registry`] (every decision), the batch that is being gathered and the one that is
+//! being recorded. Sessions send it [`Requests`] and [`Leave`]; it has messages recorded by whoever
+//! takes [`Append`], and hands what is recorded, in order, to whoever takes [`Release`].
+//!
+//! While a batch is being recorded the next one is gathered: group commit without a timer. What waits
+//! here is bounded by its sessions: each has only so many requests unanswered (see
+//! `net::connection::Credit`) and does not read its socket beyond that.
+//!
+//! It never touches a socket or a file and never waits.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use actix::prelude::*;
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use super::SessionId;
+use super::batch::{Batch, Effect, Released};
+use super::command::Request;
+use super::registry::Registry;
+
+/// What one read of a socket held.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Requests {
+    pub session: SessionId,
+    pub requests: Vec<Request>,
+    /// The credit that they take until they are answered.
+    pub cost: u32,
+}
+
+/// The connection of a session has ended. Harmless to say twice.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Leave {
+    pub session: SessionId,
+    /// What the others are told.
+    pub reason: &'static str,
+}
+
+/// Deal with what has come, take nothing more; answered when all of it is recorded and released.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Finish;
+
+/// To the recorder: append these frames, each a length and a line, then answer with [`Appended`].
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Append {
+    pub frames: Bytes,
+}
+
+/// From the recorder: whether the last [`Append`] is recorded, all of it, or nothing of it.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Appended {
+    pub recorded: bool,
+}
+
+/// To the dispatcher of each thread: all of it is recorded, let everyone know.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub struct Release(pub Arc<Released>);
+
+/// What has come is to be recorded or released, now that the mailbox is empty.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+struct Commit;
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct ChatRoom {
+    registry: Registry,
+    recorder: Recipient<Append>,
+    dispatcher: Recipient<Release>,
+    gathering: Batch,
+    /// Gathered, full, and next to be recorded.
+    full: VecDeque<Batch>,
+    /// With the recorder, and its messages.
+    recording: Option<(Batch, Bytes)>,
+    /// The last message that is recorded.
+    recorded: u64,
+    commit_is_due: bool,
+    finishing: Option<oneshot::Sender<()>>,
+}
+
+impl ChatRoom {
+    /// A room whose history ends with the message `recorded`.
+    pub fn new(
+        registry: Registry,
+        recorded: u64,
+        recorder: Recipient<Append>,
+        dispatcher: Recipient<Release>,
+    ) -> Self {
+        Self {
+            registry,
+            recorder,
+            dispatcher,
+            gathering: Batch::default(),
+            full: VecDeque::new(),
+            recording: None,
+            recorded,
+            commit_is_due: false,
+            finishing: None,
+        }
+    }
+
+    /// Sees to it that what was gathered goes on its way once the mailbox is empty.
+    fn gathered(&mut self, ctx: &mut Context<Self>) {
+        if self.gathering.is_full() {
+            self.full.push_back(std::mem::take(&mut self.gathering));
+            self.commit();
+        }
+        if !self.commit_is_due && self.recording.is_none() {
+            self.commit_is_due = true;
+            ctx.notify(Commit);
+        }
+    }
+
+    /// Hands on what is gathered, until there is nothing or the recorder has something to do.
+    fn commit(&mut self) {
+        while self.recording.is_none() {
+            let mut batch = match self.full.pop_front() {
+                Some(batch) => batch,
+                None if self.gathering.is_empty() => break,
+                None => std::mem::take(&mut self.gathering),
+            };
+            let frames = batch.frames();
+            if batch.has_messages() {
+                self.recorder.do_send(Append { frames: frames.clone() });
+                self.recording = Some((batch, frames));
+            } else {
+                self.release(batch, frames);
+            }
+        }
+        if self.recording.is_none()
+            && let Some(finished) = self.finishing.take()
+        {
+            // Whoever waited may have given up.
+            finished.send(()).ok();
+        }
+    }
+
+    fn release(&mut self, batch: Batch, frames: Bytes) {
+        let released = batch.release(frames, self.recorded);
+        for effect in &released.effects {
+            if let Effect::Message { seq, .. } = effect {
+                self.recorded = *seq;
+            }
+        }
+        self.dispatcher.do_send(Release(Arc::new(released)));
+    }
+
+    /// Nothing of the batch in the recorder's hands was recorded, so nothing that was numbered behind
+    /// it can be either; who said it is told, and may say it again.
+    fn fail(&mut self, mut batch: Batch) {
+        let failed = self.recorded + 1;
+        batch.fail(failed);
+        for later in self.full.iter_mut().chain([&mut self.gathering]) {
+            later.fail(failed);
+        }
+        self.registry.rewind(failed);
+        self.release(batch, Bytes::new());
+    }
+}
+
+impl Actor for ChatRoom {
+    type Context = Context<Self>;
+}
+
+impl Handler<Requests> for ChatRoom {
+    type Result = ();
+
+    fn handle(&mut self, Requests { session, requests, cost }: Requests, ctx: &mut Self::Context) {
+        let now = SystemTime::now().into();
+        for request in requests {
+            self.registry.handle(session, request, now, &mut self.gathering);
+        }
+        self.gathering.push(Effect::Answered { session, cost });
+        self.gathered(ctx);
+    }
+}
+
+impl Handler<Leave> for ChatRoom {
+    type Result = ();
+
+    fn handle(&mut self, Leave { session, reason }: Leave, ctx: &mut Self::Context) {
+        // Who leaves because the server ends is missed by nobody.
+        if self.finishing.is_none() {
+            self.registry.leave(session, reason, SystemTime::now().into(), &mut self.gathering);
+            self.gathered(ctx);
+        }
+    }
+}
+
+impl Handler<Commit> for ChatRoom {
+    type Result = ();
+
+    fn handle(&mut self, Commit: Commit, _: &mut Self::Context) {
+        self.commit_is_due = false;
+        self.commit();
+    }
+}
+
+impl Handler<Appended> for ChatRoom {
+    type Result = ();
+
+    fn handle(&mut self, Appended { recorded }: Appended, _: &mut Self::Context) {
+        let Some((batch, frames)) = self.recording.take() else { return };
+        if recorded {
+            self.release(batch, frames);
+        } else {
+            self.fail(batch);
+        }
+        self.commit();
+    }
+}
+
+impl Handler<Finish> for ChatRoom {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, Finish: Finish, ctx: &mut Self::Context) -> Self::Result {
+        let (finished, wait) = oneshot::channel();
+        self.finishing = Some(finished);
+        self.commit_is_due = true;
+        ctx.notify(Commit);
+        Box::pin(async move {
+            // An error means that the room has ended: there is nothing to wait for.
+            wait.await.ok();
+        })
+    }
+}

@@ -1,0 +1,42 @@
+//! What can go wrong with the server itself; what a user does wrong is a refusal, see
+//! [`chat_proto::ErrorCode`].
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a configuration is none.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{}: {source}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    /// `message` names key and line.
+    #[error("{origin}: {message}")]
+    Wrong { origin: String, message: String },
+}
+
+/// Why the server cannot start, or had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    #[error("nothing to listen on: set tcp in [listen]")]
+    NoListener,
+    #[error("cannot listen on {address}: {source}")]
+    Bind { address: String, source: io::Error },
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    #[error("an actor that the server cannot do without has ended: {0}")]
+    ActorEnded(#[from] actix::MailboxError),
+}
+
+/// What is wrong with the history file or its index.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    #[error("{}: {source}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error("{} is in use by another chat-server", path.display())]
+    Locked { path: PathBuf },
+    /// `line` counts from 1 and is the `seq` that the line should have.
+    #[error("{} is damaged: line {line}: {what}", path.display())]
+    Damaged { path: PathBuf, line: u64, what: String },
+    #[error("{}: {source}", path.display())]
+    Index { path: PathBuf, source: rusqlite::Error },
+}

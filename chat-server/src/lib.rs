@@ -1,0 +1,99 @@
+//! The chat server: actix actors that record every message before anyone is sent it.
+//!
+//! | folder | what may touch what |
+//! | --- | --- |
+//! | [`chat`] | the core: users, channels, order; no sockets, no files, no JSON |
+//! | [`net`] | everything that touches a socket |
+//! | [`store`] | everything that outlives the process |
+//! | [`config`], [`error`] | what can be set, what can go wrong |
+//!
+//! [`run`] wires them: it is the only place where `net` and `store` meet.
+
+pub mod chat;
+pub mod config;
+pub mod error;
+pub mod net;
+pub mod store;
+
+use std::rc::Rc;
+
+use actix::prelude::*;
+use tokio::net::TcpListener;
+use tokio::time::timeout_at;
+
+use chat::registry::{Registry, Settings};
+use chat::room::{self, ChatRoom};
+use config::Config;
+use error::ServerError;
+use net::acceptor::{self, Acceptor, Places};
+use net::dispatcher::{Deafen, Dispatcher, Farewell};
+use net::table::Table;
+use store::history::History;
+use store::recorder::{Flush, RecordedEnd, Recorder};
+
+/// Threads that read the history for those who ask.
+const READERS: usize = 2;
+
+/// Serves those who come to `listener` until `shutdown`, then says goodbye within the configured
+/// grace. Runs on the current actix system.
+///
+/// # Errors
+/// The history cannot be opened, or an actor that the server cannot do without has ended.
+pub async fn run(config: &Config, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), ServerError> {
+    let opened = store::open::open(&config.history.path)?;
+    let (last_seq, end) = (opened.last_seq, RecordedEnd::new(opened.end));
+    log::info!("{}: {last_seq} messages, {} bytes", config.history.path.display(), opened.end);
+
+    let registry = Registry::new(settings(config), last_seq, opened.remembered);
+    let room_context = Context::<ChatRoom>::new();
+    let room = room_context.address();
+
+    let recording = Arbiter::new();
+    let recorder = {
+        let (file, end, room) = (opened.file, end.clone(), room.clone().recipient());
+        let (durability, interval) = (config.history.durability, config.history.interval.get());
+        Recorder::start_in_arbiter(&recording.handle(), move |_| Recorder::new(file, end, durability, interval, room))
+    };
+    let path = config.history.path.clone();
+    let history = SyncArbiter::start(READERS, move || History::new(path.clone(), end.clone()));
+
+    let table = Rc::new(Table::new((&config.limits).into(), room.clone(), history.recipient()));
+    let dispatcher = Dispatcher::new(table.clone()).start();
+    room_context.run(ChatRoom::new(registry, last_seq, recorder.clone().recipient(), dispatcher.clone().recipient()));
+    let places = Places::new(config.limits.connections.get(), config.limits.connections_per_ip.get());
+    let acceptor = Acceptor::new(listener, table, places).start();
+
+    shutdown.await;
+    log::info!("the server ends");
+    let deadline = tokio::time::Instant::now() + config.limits.shutdown_grace.get();
+    let goodbye = async {
+        // In this order: nobody new, nothing new, all that came is recorded and told, goodbye.
+        acceptor.send(acceptor::Stop).await?;
+        dispatcher.send(Deafen).await?;
+        room.send(room::Finish).await?;
+        dispatcher.send(Farewell).await?;
+        Ok::<_, MailboxError>(())
+    };
+    match timeout_at(deadline, goodbye).await {
+        Ok(ended) => ended?,
+        Err(_) => log::warn!("not everyone had read their last messages when the grace was over"),
+    }
+    recorder.send(Flush).await?;
+    recording.stop();
+    if recording.join().is_err() {
+        log::error!("the recorder's thread has panicked");
+    }
+    Ok(())
+}
+
+fn settings(config: &Config) -> Settings {
+    Settings {
+        server: format!("{}/{}", config.name.as_str(), env!("CARGO_PKG_VERSION")),
+        motd: config.motd.as_str().to_owned(),
+        presence_max: config.limits.presence_max.get(),
+        replay_max: config.limits.replay_max.get(),
+        resume_window: config.limits.resume_window.get(),
+        channels_per_user: config.limits.channels_per_user.get(),
+        absent_max: config.limits.connections.get(),
+    }
+}

@@ -1,0 +1,192 @@
+//! `Acceptor`: one per listener. It takes connections as long as there is room and starts their
+//! sessions; it never reads from one.
+//!
+//! Who finds no room is told `server_full`. When the system has no more file descriptors it waits and
+//! says so, instead of spinning.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use actix::fut::ActorFuture;
+use actix::prelude::*;
+use bytes::BytesMut;
+use chat_proto::codec::encode;
+use chat_proto::{ErrorCode, Event};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Sleep, sleep, timeout};
+
+use super::connection::LINGER;
+use super::session::Session;
+use super::table::Table;
+
+/// Connections taken before others on the thread have their turn.
+const ACCEPTS_A_TURN: usize = 64;
+
+/// How long to wait when a connection could not be taken: the system is short of something.
+const BACK_OFF: Duration = Duration::from_millis(200);
+
+/// Refused connections that are told so at the same time; more are just closed.
+const REFUSALS_MAX: usize = 256;
+
+/// Takes no more connections.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Stop;
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct Acceptor {
+    listener: Option<TcpListener>,
+    table: Rc<Table>,
+    places: Rc<Places>,
+    back_off: Option<Pin<Box<Sleep>>>,
+    refusals: Rc<Cell<usize>>,
+}
+
+impl Acceptor {
+    pub fn new(listener: TcpListener, table: Rc<Table>, places: Rc<Places>) -> Self {
+        Self { listener: Some(listener), table, places, back_off: None, refusals: Rc::default() }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        for _ in 0..ACCEPTS_A_TURN {
+            if let Some(back_off) = &mut self.back_off {
+                ready!(back_off.as_mut().poll(cx));
+                self.back_off = None;
+            }
+            let Some(listener) = &self.listener else { return Poll::Ready(()) };
+            match ready!(listener.poll_accept(cx)) {
+                Ok((stream, peer)) => match Places::take(&self.places, peer.ip()) {
+                    Some(permit) => Session::open(stream, peer, permit, &self.table),
+                    None => self.refuse(stream, peer),
+                },
+                // Gone before it was taken: its own affair.
+                Err(error) if super::connection::is_ordinary(&error) => {}
+                Err(error) => {
+                    log::error!("no connection can be taken, trying again in {BACK_OFF:?}: {error}");
+                    self.back_off = Some(Box::pin(sleep(BACK_OFF)));
+                }
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn refuse(&self, stream: TcpStream, peer: SocketAddr) {
+        log::debug!("{peer} is refused: no room");
+        let refusals = self.refusals.clone();
+        if refusals.get() < REFUSALS_MAX {
+            refusals.set(refusals.get() + 1);
+            actix_rt::spawn(async move {
+                // Whoever does not read it in time has lost nothing but the reason.
+                timeout(LINGER, say_full(stream)).await.ok();
+                refusals.set(refusals.get() - 1);
+            });
+        }
+    }
+}
+
+/// Says why, and reads until the client closes too, or the kernel would throw the reason away.
+async fn say_full(mut stream: TcpStream) -> std::io::Result<()> {
+    let mut frame = BytesMut::new();
+    let detail = "the server has no room for one more connection".into();
+    encode(&Event::Error { code: ErrorCode::ServerFull, detail, id: None }, &mut frame)
+        .expect("a short event fits into a frame");
+    stream.write_all(&frame).await?;
+    stream.shutdown().await?;
+    let mut ignored = [0; 512];
+    while stream.read(&mut ignored).await? > 0 {}
+    Ok(())
+}
+
+/// How many connections there may be, in all and from one address, and how many there are.
+#[derive(Debug)]
+pub struct Places {
+    max: usize,
+    /// 0: no limit.
+    max_per_ip: usize,
+    taken: Cell<usize>,
+    taken_by_ip: RefCell<HashMap<IpAddr, usize>>,
+}
+
+impl Places {
+    pub fn new(max: usize, max_per_ip: usize) -> Rc<Self> {
+        Rc::new(Self { max, max_per_ip, taken: Cell::default(), taken_by_ip: RefCell::default() })
+    }
+
+    fn take(places: &Rc<Self>, ip: IpAddr) -> Option<Permit> {
+        if places.taken.get() >= places.max {
+            return None;
+        }
+        if places.max_per_ip > 0 {
+            let mut by_ip = places.taken_by_ip.borrow_mut();
+            let taken = by_ip.entry(ip).or_default();
+            if *taken >= places.max_per_ip {
+                return None;
+            }
+            *taken += 1;
+        }
+        places.taken.set(places.taken.get() + 1);
+        Some(Permit { places: places.clone(), ip })
+    }
+}
+
+/// A place among the connections, until it is dropped.
+#[derive(Debug)]
+pub struct Permit {
+    places: Rc<Places>,
+    ip: IpAddr,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let places = &self.places;
+        places.taken.set(places.taken.get() - 1);
+        let mut by_ip = places.taken_by_ip.borrow_mut();
+        if let Some(taken) = by_ip.get_mut(&self.ip) {
+            *taken -= 1;
+            if *taken == 0 {
+                by_ip.remove(&self.ip);
+            }
+        }
+    }
+}
+
+impl Actor for Acceptor {
+    type Context = actix::Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.spawn(Accepting);
+    }
+}
+
+impl Handler<Stop> for Acceptor {
+    type Result = ();
+
+    fn handle(&mut self, Stop: Stop, ctx: &mut Self::Context) {
+        self.listener = None;
+        ctx.stop();
+    }
+}
+
+/// Takes connections until the listener is closed.
+struct Accepting;
+
+impl ActorFuture<Acceptor> for Accepting {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        acceptor: &mut Acceptor,
+        _: &mut actix::Context<Acceptor>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        acceptor.poll(cx)
+    }
+}

@@ -1,0 +1,264 @@
+//! One connection, as its session (which reads) and the dispatcher of its thread (which writes) share
+//! it. It never leaves its thread.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::io;
+use std::net::SocketAddr;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use chat_proto::codec::encode;
+use chat_proto::{ErrorCode, Event, Welcome};
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio_util::time::delay_queue;
+
+use super::outbox::{Job, Outbox, Written};
+use super::table::Table;
+use crate::chat::batch::Replay;
+use crate::chat::{ChannelKey, SessionId};
+use crate::store::history;
+
+/// Requests of one session that may be unanswered; it does not read its socket beyond that. A request
+/// whose answer may fill a frame counts as [`COSTLY`] of them, so that at most 2 MiB of answers are
+/// under way.
+pub const CREDIT: u32 = 512;
+pub const COSTLY: u32 = 16;
+
+/// How long a connection may take to read its last words.
+pub const GOODBYE: Duration = Duration::from_secs(5);
+
+/// How long a client has to close its side once it has its last words: closing before it would make
+/// the kernel throw them away.
+pub const LINGER: Duration = Duration::from_secs(1);
+
+/// The life of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Has not been welcomed.
+    Greeting,
+    /// Has been welcomed.
+    Joined {
+        /// A ping is unanswered.
+        pinged: bool,
+    },
+    /// Nothing more is put into its outbox; ends when that is empty and the client has closed, or when
+    /// its time is over.
+    Closing,
+    /// To be dropped as it is.
+    Broken,
+}
+
+/// A session that is let in, as the room has decided it.
+#[derive(Debug)]
+pub struct Arrival {
+    pub welcome: Welcome<'static>,
+    pub replay: Replay,
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct Connection {
+    pub id: SessionId,
+    pub peer: SocketAddr,
+    pub phase: Cell<Phase>,
+    /// Why it ends, as the others are told.
+    pub reason: Cell<&'static str>,
+    /// The last time that something came from the client.
+    pub heard: Cell<Instant>,
+    /// Requests that are unanswered.
+    pub unanswered: Cell<u32>,
+    /// Its session does not read on for now.
+    held_up: Cell<bool>,
+    /// What the log line at the end tells.
+    pub opened: Instant,
+    pub requests: Cell<u64>,
+    pub nick: OnceCell<Box<str>>,
+    /// The channels whose messages it gets, and its place in each, kept by the [`Table`].
+    pub(super) places: RefCell<Vec<(ChannelKey, u32)>>,
+    pub(super) timer: Cell<Option<delay_queue::Key>>,
+    /// Is in the dispatcher's list of those to be written to.
+    pub(super) dirty: Cell<bool>,
+    /// How far into the frames of the present batch it has been given what is its.
+    pub(super) given: Cell<u32>,
+    outbox: RefCell<Outbox>,
+    /// Dropping it says goodbye to the client's reading half.
+    writer: RefCell<Option<OwnedWriteHalf>>,
+    session: RefCell<Option<Waker>>,
+}
+
+impl Connection {
+    pub fn new(id: SessionId, peer: SocketAddr, writer: OwnedWriteHalf) -> Self {
+        let now = Instant::now();
+        Self {
+            id,
+            peer,
+            phase: Cell::new(Phase::Greeting),
+            reason: Cell::new(crate::chat::registry::DISCONNECTED),
+            heard: Cell::new(now),
+            unanswered: Cell::new(0),
+            held_up: Cell::new(false),
+            opened: now,
+            requests: Cell::new(0),
+            nick: OnceCell::new(),
+            places: RefCell::default(),
+            timer: Cell::new(None),
+            dirty: Cell::new(false),
+            given: Cell::new(0),
+            outbox: RefCell::default(),
+            writer: RefCell::new(Some(writer)),
+            session: RefCell::new(None),
+        }
+    }
+
+    /// Whether it may still be told something.
+    pub fn is_open(&self) -> bool {
+        matches!(self.phase.get(), Phase::Greeting | Phase::Joined { .. })
+    }
+
+    /// Whether its session may read on: not while it is owed too many answers, or its client reads too
+    /// little of them. Where not, [`Connection::flush`] wakes it when it may.
+    pub fn may_read(&self, send_queue_bytes: usize) -> bool {
+        let may = self.unanswered.get() < CREDIT && self.outbox.borrow().waiting_bytes() <= send_queue_bytes / 2;
+        self.held_up.set(!may);
+        may
+    }
+
+    pub fn has_waiting(&self) -> bool {
+        !self.outbox.borrow().is_empty()
+    }
+
+    pub fn is_blocked(&self) -> bool {
+        self.outbox.borrow().is_blocked()
+    }
+
+    /// Whom to wake when something has changed that the session has to look at.
+    pub fn watch(&self, waker: &Waker) {
+        let mut session = self.session.borrow_mut();
+        if !session.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *session = Some(waker.clone());
+        }
+    }
+
+    pub fn wake(&self) {
+        if let Some(session) = &*self.session.borrow() {
+            session.wake_by_ref();
+        }
+    }
+
+    /// The socket, while it can be written to.
+    pub fn with_socket<T>(&self, ask: impl FnOnce(&TcpStream) -> T) -> Option<T> {
+        self.writer.borrow().as_ref().map(|writer| ask(writer.as_ref()))
+    }
+
+    /// Puts frames behind what waits; [`Connection::flush`] writes them.
+    pub(super) fn push(&self, frames: Bytes) {
+        if self.is_open() && !frames.is_empty() {
+            self.outbox.borrow_mut().push(frames);
+        }
+    }
+
+    pub(super) fn push_job(&self, job: Job) {
+        if self.is_open() {
+            self.outbox.borrow_mut().push_job(job);
+        }
+    }
+
+    pub fn push_event(&self, event: &Event<'_>) {
+        let mut frame = BytesMut::new();
+        encode(event, &mut frame).expect("what the net says by itself is short");
+        self.push(frame.freeze());
+    }
+
+    /// The history has answered the job that was begun.
+    pub(super) fn answered(&self, bytes: Bytes, rest: Option<Job>) {
+        self.outbox.borrow_mut().answered(bytes, rest);
+    }
+
+    /// The socket may take more.
+    pub fn unblock(&self) {
+        self.outbox.borrow_mut().unblock();
+    }
+
+    /// Writes what the socket takes. Whoever lets more wait than allowed is let go.
+    pub fn flush(&self, table: &Table) {
+        let written = match &*self.writer.borrow() {
+            Some(writer) => self.outbox.borrow_mut().write(|slices| match slices {
+                [one] => writer.try_write(one),
+                many => writer.try_write_vectored(many),
+            }),
+            None => return,
+        };
+        match written {
+            Ok(Written::All) => {
+                if !self.is_open() {
+                    self.wake();
+                }
+            }
+            Ok(Written::Blocked) => {
+                let waiting = self.outbox.borrow().waiting_bytes();
+                if self.is_open() && waiting > table.limits.send_queue_bytes {
+                    self.let_go(table);
+                }
+                // The session waits for the socket, as it has the task for it.
+                self.wake();
+            }
+            Ok(Written::Until(job)) => self.begin(job, table),
+            Err(_) => self.break_off(),
+        }
+        if self.held_up.get() && self.may_read(table.limits.send_queue_bytes) {
+            self.wake();
+        }
+    }
+
+    fn begin(&self, job: Job, table: &Table) {
+        let what = match job {
+            Job::Welcome(arrival) => history::What::Missed(arrival),
+            Job::Rest(plan) => history::What::Rest(plan),
+            Job::Page { page, upto } => history::What::Page { page, upto },
+        };
+        table.read_history(self.id, what);
+    }
+
+    /// Too much waits for a client that does not read it.
+    fn let_go(&self, table: &Table) {
+        log::debug!("session {:?}: lets too much wait, is let go", self.id);
+        self.outbox.borrow_mut().discard();
+        self.refuse(ErrorCode::SlowConsumer, "you read too slowly; come back with your token", table);
+        self.reason.set("slow consumer");
+    }
+
+    /// Says why, and closes.
+    pub fn refuse(&self, code: ErrorCode, detail: &'static str, table: &Table) {
+        self.push_event(&Event::Error { code, detail: detail.into(), id: None });
+        self.close(table);
+    }
+
+    /// Nothing more is said; the session ends when what waits is written.
+    pub fn close(&self, table: &Table) {
+        if self.is_open() {
+            self.phase.set(Phase::Closing);
+            table.leave_channels(self);
+            table.set_timer(self, GOODBYE);
+            self.wake();
+        }
+    }
+
+    /// Ends at once, as it is.
+    pub fn break_off(&self) {
+        self.phase.set(Phase::Broken);
+        self.wake();
+    }
+
+    /// Tells the client that nothing more comes.
+    pub fn shut_down(&self) -> bool {
+        self.writer.borrow_mut().take().is_some()
+    }
+}
+
+/// An error of a socket that was never more than that: nobody need hear of it.
+pub fn is_ordinary(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, TimedOut};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | TimedOut)
+}

@@ -1,0 +1,356 @@
+//! `Dispatcher`: puts what the room releases into the outboxes of its thread's connections, and writes.
+//!
+//! It is sent each batch once ([`room::Release`]), however many people there are, and works in two
+//! steps: first everything of the batch goes into the outboxes, then each socket that got something is
+//! written to, once. Messages that stand side by side in the batch and go to the same channel are one
+//! piece for all its members. It never waits for a socket: what a socket does not take stays in the
+//! outbox, whose session goes on when there is room.
+//!
+//! It also owns the thread's clock for hello timeouts, pings and last words.
+
+use std::ops::Range;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use actix::fut::ActorFuture;
+use actix::prelude::*;
+use bytes::{Bytes, BytesMut};
+use chat_proto::codec::encode;
+use chat_proto::{ErrorCode, Event, Welcome};
+use tokio::sync::oneshot;
+
+use super::connection::{Arrival, Connection, GOODBYE, Phase};
+use super::outbox::Job;
+use super::table::Table;
+use crate::chat::batch::{Audience, Effect, Released, Replay, Span};
+use crate::chat::room::Release;
+use crate::chat::{ChannelKey, SessionId};
+use crate::store::history::{Answer, Answered};
+
+/// No session reads any more.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Deafen;
+
+/// Everyone is told that the server ends; answered when the last connection has.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Farewell;
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct Dispatcher {
+    table: Rc<Table>,
+    /// Those who got something of the present batch.
+    dirty: Vec<Rc<Connection>>,
+    farewell: Option<oneshot::Sender<()>>,
+}
+
+/// Messages of one channel, side by side in the batch, that its members have not been given yet.
+#[derive(Debug, Clone)]
+struct Run {
+    channel: ChannelKey,
+    frames: Span,
+}
+
+impl Dispatcher {
+    pub fn new(table: Rc<Table>) -> Self {
+        Self { table, dirty: Vec::new(), farewell: None }
+    }
+
+    fn deliver(&mut self, batch: &Released) {
+        let mut recorded = batch.recorded;
+        let mut run: Option<Run> = None;
+        for effect in &batch.effects {
+            match effect {
+                Effect::Message { seq, frame, audience, sender, ack } => {
+                    recorded = *seq;
+                    if let Some((_, ack)) = ack {
+                        self.tell(*sender, piece(&batch.events, ack), run.as_ref(), batch);
+                    }
+                    self.message(frame, *audience, &mut run, batch);
+                }
+                Effect::Ack { to, event, .. } | Effect::Tell { to, event } => {
+                    self.tell(*to, piece(&batch.events, event), run.as_ref(), batch);
+                }
+                Effect::TellEach { to, event } => {
+                    for &session in to {
+                        self.tell(session, piece(&batch.events, event), run.as_ref(), batch);
+                    }
+                }
+                Effect::TellChannel { channel, event } => {
+                    self.end_run(&mut run, batch);
+                    let event = piece(&batch.events, event);
+                    self.table.for_each_member(*channel, |member| give(&mut self.dirty, member, event.clone()));
+                }
+                Effect::Welcome { to, welcome, replay } => self.welcome(*to, welcome, replay.as_deref(), recorded),
+                Effect::Subscribe { session, channel } => {
+                    self.end_run(&mut run, batch);
+                    if let Some(connection) = self.open(*session) {
+                        self.table.join_channel(&connection, *channel);
+                    }
+                }
+                Effect::Unsubscribe { session, channel } => {
+                    self.end_run(&mut run, batch);
+                    if let Some(connection) = self.open(*session) {
+                        self.table.leave_channel(&connection, *channel);
+                    }
+                }
+                Effect::History { to, page } => {
+                    self.catch_up(*to, run.as_ref(), batch);
+                    if let Some(connection) = self.open(*to) {
+                        connection.push_job(Job::Page { page: page.clone(), upto: recorded });
+                        touch(&mut self.dirty, &connection);
+                    }
+                }
+                Effect::Close { session } => {
+                    self.catch_up(*session, run.as_ref(), batch);
+                    if let Some(connection) = self.open(*session) {
+                        self.end_run(&mut run, batch);
+                        connection.close(&self.table);
+                    }
+                }
+                Effect::Answered { session, cost } => {
+                    if let Some(connection) = self.table.get(*session) {
+                        connection.unanswered.set(connection.unanswered.get() - cost);
+                        touch(&mut self.dirty, &connection);
+                    }
+                }
+            }
+        }
+        self.end_run(&mut run, batch);
+        for connection in std::mem::take(&mut self.dirty) {
+            connection.dirty.set(false);
+            connection.given.set(0);
+            connection.flush(&self.table);
+        }
+    }
+
+    fn open(&self, session: SessionId) -> Option<Rc<Connection>> {
+        self.table.get(session).filter(|connection| connection.is_open())
+    }
+
+    fn message(&mut self, frame: &Span, audience: Audience, run: &mut Option<Run>, batch: &Released) {
+        match audience {
+            Audience::Channel(channel) => match run {
+                Some(run) if run.channel == channel && run.frames.end == frame.start => run.frames.end = frame.end,
+                _ => {
+                    self.end_run(run, batch);
+                    *run = Some(Run { channel, frames: frame.clone() });
+                }
+            },
+            Audience::Direct(one, other) => {
+                self.tell(one, piece(&batch.frames, frame), run.as_ref(), batch);
+                if one != other {
+                    self.tell(other, piece(&batch.frames, frame), run.as_ref(), batch);
+                }
+            }
+        }
+    }
+
+    /// Gives one session an event, behind what it has not been given yet of the run.
+    fn tell(&mut self, session: SessionId, event: Bytes, run: Option<&Run>, batch: &Released) {
+        self.catch_up(session, run, batch);
+        if let Some(connection) = self.table.get(session) {
+            give(&mut self.dirty, &connection, event);
+        }
+    }
+
+    fn catch_up(&mut self, session: SessionId, run: Option<&Run>, batch: &Released) {
+        let Some(run) = run else { return };
+        let Some(connection) = self.table.get(session) else { return };
+        let is_member = connection.places.borrow().iter().any(|&(channel, _)| channel == run.channel);
+        if is_member {
+            give_run(&mut self.dirty, &connection, run, batch);
+            connection.given.set(run.frames.end);
+        }
+    }
+
+    /// Gives every member what it has not been given yet of the run.
+    fn end_run(&mut self, run: &mut Option<Run>, batch: &Released) {
+        if let Some(run) = run.take() {
+            self.table.for_each_member(run.channel, |member| give_run(&mut self.dirty, member, &run, batch));
+        }
+    }
+
+    fn welcome(&mut self, to: SessionId, welcome: &Welcome<'static>, replay: Option<&Replay>, recorded: u64) {
+        let Some(connection) = self.open(to) else { return };
+        connection.phase.set(Phase::Joined { pinged: false });
+        // Fails where it was welcomed before, with the same nick.
+        connection.nick.set(welcome.nick.as_ref().into()).ok();
+        self.table.set_timer(&connection, self.table.limits.idle_timeout);
+        log::debug!("session {to:?}: is welcomed as {}", welcome.nick);
+        let welcome = Welcome { seq: recorded, ..welcome.clone() };
+        match replay {
+            Some(replay) if replay.after < recorded => {
+                let arrival = Arrival { welcome, replay: replay.clone() };
+                connection.push_job(Job::Welcome(Box::new(arrival)));
+            }
+            _ => connection.push(frame(&Event::Welcome(Box::new(welcome)))),
+        }
+        touch(&mut self.dirty, &connection);
+    }
+
+    /// The time of a connection has come.
+    fn time_is_up(&self, connection: &Connection) {
+        let limits = &self.table.limits;
+        match connection.phase.get() {
+            // What is being answered may be a hello; it is looked at again soon.
+            Phase::Greeting if connection.unanswered.get() > 0 => {
+                self.table.set_timer(connection, limits.hello_timeout.min(GOODBYE) / 10);
+            }
+            Phase::Greeting => {
+                connection.refuse(ErrorCode::HelloTimeout, "no hello came in time", &self.table);
+            }
+            Phase::Joined { pinged } => {
+                let silence = connection.heard.get().elapsed();
+                let left = limits.idle_timeout.saturating_sub(silence);
+                if pinged && silence >= limits.idle_timeout * 2 {
+                    connection.reason.set("timed out");
+                    connection.refuse(ErrorCode::IdleTimeout, "nothing came for too long", &self.table);
+                } else if !left.is_zero() {
+                    connection.phase.set(Phase::Joined { pinged: false });
+                    self.table.set_timer(connection, left);
+                } else {
+                    connection.phase.set(Phase::Joined { pinged: true });
+                    connection.push_event(&Event::Ping { id: None });
+                    self.table.set_timer(connection, (limits.idle_timeout * 2).saturating_sub(silence));
+                }
+            }
+            Phase::Closing => connection.break_off(),
+            Phase::Broken => {}
+        }
+        connection.flush(&self.table);
+    }
+}
+
+fn piece(buffer: &Bytes, span: &Span) -> Bytes {
+    let Range { start, end } = *span;
+    buffer.slice(start as usize..end as usize)
+}
+
+fn frame(event: &Event<'_>) -> Bytes {
+    let mut frame = BytesMut::new();
+    encode(event, &mut frame).expect("the configuration keeps a welcome within a frame");
+    frame.freeze()
+}
+
+fn give_run(dirty: &mut Vec<Rc<Connection>>, connection: &Rc<Connection>, run: &Run, batch: &Released) {
+    let start = run.frames.start.max(connection.given.get());
+    if start < run.frames.end {
+        give(dirty, connection, piece(&batch.frames, &(start..run.frames.end)));
+    }
+}
+
+fn give(dirty: &mut Vec<Rc<Connection>>, connection: &Rc<Connection>, frames: Bytes) {
+    connection.push(frames);
+    touch(dirty, connection);
+}
+
+fn touch(dirty: &mut Vec<Rc<Connection>>, connection: &Rc<Connection>) {
+    if !connection.dirty.replace(true) {
+        dirty.push(connection.clone());
+    }
+}
+
+impl Actor for Dispatcher {
+    type Context = actix::Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        self.table.answers.set(ctx.address().recipient()).expect("a thread has one dispatcher");
+        ctx.spawn(Clock);
+    }
+}
+
+impl Handler<Release> for Dispatcher {
+    type Result = ();
+
+    fn handle(&mut self, Release(batch): Release, _: &mut Self::Context) {
+        self.deliver(&batch);
+    }
+}
+
+impl Handler<Answer> for Dispatcher {
+    type Result = ();
+
+    fn handle(&mut self, Answer { session, answered }: Answer, _: &mut Self::Context) {
+        let Some(connection) = self.table.get(session) else { return };
+        match answered {
+            Ok(Answered::Page(page)) => connection.answered(page, None),
+            Ok(Answered::Missed { mut welcome, gap, frames, rest }) => {
+                welcome.gap = gap;
+                let mut bytes = BytesMut::from(&frame(&Event::Welcome(welcome))[..]);
+                bytes.extend_from_slice(&frames);
+                connection.answered(bytes.freeze(), rest.map(Job::Rest));
+            }
+            Ok(Answered::Rest { frames, rest }) => connection.answered(frames, rest.map(Job::Rest)),
+            Ok(Answered::NoSuchUser { with, id }) => {
+                let detail = format!("nobody of the nick {with} is here, or has ever spoken with you");
+                let id = id.as_deref().map(Into::into);
+                let refusal = Event::Error { code: ErrorCode::NoSuchUser, detail: detail.into(), id };
+                connection.answered(frame(&refusal), None);
+            }
+            Err(error) => {
+                log::error!("session {session:?} cannot be shown its history: {error}");
+                connection.answered(Bytes::new(), None);
+                connection.refuse(ErrorCode::Internal, "the history cannot be read", &self.table);
+            }
+        }
+        connection.flush(&self.table);
+    }
+}
+
+impl Handler<Deafen> for Dispatcher {
+    type Result = ();
+
+    fn handle(&mut self, Deafen: Deafen, _: &mut Self::Context) {
+        self.table.deaf.set(true);
+    }
+}
+
+impl Handler<Farewell> for Dispatcher {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, Farewell: Farewell, ctx: &mut Self::Context) -> Self::Result {
+        for connection in self.table.all() {
+            let reason = "the server ends; it may be back soon";
+            connection.push_event(&Event::Error {
+                code: ErrorCode::ShuttingDown,
+                detail: reason.into(),
+                id: None,
+            });
+            connection.push_event(&Event::Bye { reason: "shutting_down".into() });
+            connection.reason.set("the server ended");
+            connection.close(&self.table);
+            connection.flush(&self.table);
+        }
+        let (done, wait) = oneshot::channel();
+        self.farewell = Some(done);
+        // Wakes the clock, which sees when the last has gone.
+        ctx.spawn(Clock);
+        Box::pin(async move {
+            // An error means that the dispatcher has ended: nobody is left.
+            wait.await.ok();
+        })
+    }
+}
+
+/// Deals with timers as they expire.
+struct Clock;
+
+impl ActorFuture<Dispatcher> for Clock {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        dispatcher: &mut Dispatcher,
+        _: &mut actix::Context<Dispatcher>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        while let Poll::Ready(connection) = dispatcher.table.poll_timers(cx) {
+            dispatcher.time_is_up(&connection);
+        }
+        Poll::Pending
+    }
+}

@@ -1,0 +1,21 @@
+//! Everything that touches a socket.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | [`acceptor`] | `Acceptor`, an actor per listener: takes connections, or refuses them |
+//! | [`session`] | `Session`, an actor per connection: reads, at the pace that its limits allow |
+//! | [`translate`] | a frame's request in the words of the core |
+//! | [`pace`] | the message rate of a session |
+//! | [`connection`] | one connection, as its session and the dispatcher share it |
+//! | [`outbox`] | what waits to be written to one socket |
+//! | [`table`] | the connections of a thread, by session and by channel |
+//! | [`dispatcher`] | `Dispatcher`, an actor per thread: puts deliveries into outboxes and writes |
+
+pub mod acceptor;
+pub mod connection;
+pub mod dispatcher;
+pub mod outbox;
+pub mod pace;
+pub mod session;
+pub mod table;
+pub mod translate;

@@ -1,0 +1,294 @@
+//! `Session`: one connection, from the accepted socket to the goodbye. It reads, the dispatcher of its
+//! thread writes; it knows nobody else.
+//!
+//! What it reads it hands to the room as one message per read, and it reads no further while too many
+//! of its requests are unanswered, while its client leaves too much unread, or while its client is
+//! faster than its message rate. So nobody makes the server hold more than a socket's worth of input.
+//!
+//! It stops when its client has gone, or when its last words are written; then it says
+//! [`room::Leave`], once, whatever the way out.
+
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use actix::fut::ActorFuture;
+use actix::prelude::*;
+use chat_proto::codec::{HEADER_BYTES, split_frame};
+use chat_proto::{ErrorCode, ProtoError};
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
+use tokio::time::{Sleep, sleep};
+
+use super::acceptor::Permit;
+use super::connection::{COSTLY, CREDIT, Connection, LINGER, Phase};
+use super::pace::Pace;
+use super::table::Table;
+use super::translate::translate;
+use crate::chat::command::{Command, Refusal, Request};
+use crate::chat::room;
+
+/// Reads before the other sessions of the thread have their turn.
+const READS_A_TURN: usize = 4;
+
+/// Malformed requests in a row after which the server closes (protocol, 1. Frames).
+const MALFORMED_MAX: u8 = 10;
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct Session {
+    connection: Rc<Connection>,
+    table: Rc<Table>,
+    reader: OwnedReadHalf,
+    /// What was read and not dealt with yet: a frame that is not complete, or frames that have to wait.
+    input: Vec<u8>,
+    pace: Option<Box<Pace>>,
+    /// The client is too fast; goes on after this.
+    rest: Option<Pin<Box<Sleep>>>,
+    malformed: u8,
+    /// Nothing more is taken from the client.
+    done: bool,
+    /// The place among the connections that may be open, given back when it is dropped.
+    _permit: Permit,
+}
+
+impl Session {
+    /// Starts the session of an accepted socket on this thread.
+    pub fn open(stream: TcpStream, peer: std::net::SocketAddr, permit: Permit, table: &Rc<Table>) {
+        // Answers are small and awaited; a socket that is gone already shows that at the first read.
+        stream.set_nodelay(true).ok();
+        let (reader, writer) = stream.into_split();
+        let connection = table.insert(|id| Connection::new(id, peer, writer));
+        log::debug!("session {:?}: opened by {peer}", connection.id);
+        let session = Self {
+            connection,
+            table: table.clone(),
+            reader,
+            input: Vec::new(),
+            pace: Pace::new(&table.limits).map(Box::new),
+            rest: None,
+            malformed: 0,
+            done: false,
+            _permit: permit,
+        };
+        session.start();
+    }
+
+    /// Does what can be done now; ready when the session is over.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.connection.watch(cx.waker());
+        while self.connection.is_blocked() {
+            match self.connection.with_socket(|socket| socket.poll_write_ready(cx)) {
+                Some(Poll::Ready(Ok(()))) => {
+                    self.connection.unblock();
+                    self.connection.flush(&self.table);
+                }
+                Some(Poll::Ready(Err(_))) => self.connection.break_off(),
+                Some(Poll::Pending) | None => break,
+            }
+            if self.connection.phase.get() == Phase::Broken {
+                break;
+            }
+        }
+        match self.connection.phase.get() {
+            Phase::Greeting | Phase::Joined { .. } => self.poll_requests(cx),
+            Phase::Closing => self.poll_goodbye(cx),
+            Phase::Broken => Poll::Ready(()),
+        }
+    }
+
+    fn poll_requests(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        for _ in 0..READS_A_TURN {
+            if self.done || self.table.deaf.get() {
+                return Poll::Pending;
+            }
+            ready!(self.poll_rest(cx));
+            if !self.connection.may_read(self.table.limits.send_queue_bytes) {
+                return Poll::Pending;
+            }
+            // First what had to wait; only then is there room for more.
+            if self.has_frame() {
+                let input = std::mem::take(&mut self.input);
+                self.take(&input);
+                continue;
+            }
+            match ready!(self.poll_read(cx)) {
+                Ok(0) => {
+                    self.done = true;
+                    self.hand_on(vec![Request { id: None, command: Command::HangUp }], 1);
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    if !super::connection::is_ordinary(&error) {
+                        log::info!("session {:?}: cannot be read: {error}", self.connection.id);
+                    }
+                    return Poll::Ready(());
+                }
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(rest) = &mut self.rest {
+            ready!(rest.as_mut().poll(cx));
+            self.rest = None;
+        }
+        Poll::Ready(())
+    }
+
+    /// Reads once and deals with what is complete.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let table = self.table.clone();
+        let mut scratch = table.scratch();
+        let mut buffer = ReadBuf::new(&mut scratch);
+        ready!(Pin::new(&mut self.reader).poll_read(cx, &mut buffer))?;
+        let read = buffer.filled();
+        if self.input.is_empty() {
+            self.take(read);
+        } else {
+            let mut input = std::mem::take(&mut self.input);
+            input.extend_from_slice(read);
+            self.take(&input);
+        }
+        Poll::Ready(Ok(read.len()))
+    }
+
+    /// Whether the input has something that can be dealt with.
+    fn has_frame(&self) -> bool {
+        !matches!(split_frame(&self.input), Ok(None))
+    }
+
+    /// Hands on the requests in `input` that are complete, as far as pace and credit allow, and keeps
+    /// the rest: an idle session holds no buffer.
+    fn take(&mut self, input: &[u8]) {
+        self.connection.heard.set(Instant::now());
+        let budget = CREDIT.saturating_sub(self.connection.unanswered.get());
+        let (mut requests, mut cost, mut taken) = (Vec::new(), 0, 0);
+        while !self.done && cost < budget {
+            let frame = match split_frame(&input[taken..]) {
+                Ok(Some(frame)) => frame,
+                Ok(None) => break,
+                Err(error) => {
+                    self.done = true;
+                    requests.push(bad_frame(&error));
+                    break;
+                }
+            };
+            if let Some(Err(wait)) = self.pace.as_ref().map(|pace| pace.admit()) {
+                self.rest = Some(Box::pin(sleep(wait)));
+                break;
+            }
+            let (request, malformed) = translate(frame, self.table.limits.text_bytes);
+            taken += HEADER_BYTES + frame.len();
+            cost += cost_of(&request.command);
+            self.done = ends(&request.command);
+            requests.push(request);
+            self.malformed = if malformed { self.malformed + 1 } else { 0 };
+            if self.malformed == MALFORMED_MAX {
+                self.done = true;
+                let command = Command::Dismiss { reason: "too many malformed requests" };
+                requests.push(Request { id: None, command });
+            }
+        }
+        if !self.done {
+            self.input = input[taken..].to_vec();
+        }
+        self.hand_on(requests, cost);
+    }
+
+    fn hand_on(&self, requests: Vec<Request>, cost: u32) {
+        if requests.is_empty() {
+            return;
+        }
+        let connection = &self.connection;
+        connection.requests.set(connection.requests.get() + requests.len() as u64);
+        connection.unanswered.set(connection.unanswered.get() + cost);
+        self.table.room.do_send(room::Requests { session: connection.id, requests, cost });
+    }
+
+    /// Waits until the last words are written and the client has closed too, or its time is over.
+    fn poll_goodbye(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.connection.has_waiting() {
+            return Poll::Pending;
+        }
+        if self.connection.shut_down() {
+            self.table.set_timer(&self.connection, LINGER);
+        }
+        self.done = true;
+        for _ in 0..READS_A_TURN {
+            if matches!(ready!(self.poll_read(cx)), Ok(0) | Err(_)) {
+                return Poll::Ready(());
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+fn bad_frame(error: &ProtoError) -> Request {
+    Request { id: None, command: Command::Refuse(Refusal::new(ErrorCode::BadFrame, error.to_string())) }
+}
+
+/// How much of a session's credit a request takes.
+fn cost_of(command: &Command) -> u32 {
+    match command {
+        Command::Users { .. } | Command::Channels | Command::History { .. } => COSTLY,
+        _ => 1,
+    }
+}
+
+/// Whether nothing of what follows is dealt with.
+fn ends(command: &Command) -> bool {
+    match command {
+        Command::Quit { .. } | Command::Dismiss { .. } | Command::HangUp => true,
+        Command::Refuse(refusal) => refusal.closes(),
+        _ => false,
+    }
+}
+
+impl Actor for Session {
+    type Context = actix::Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.spawn(Life);
+    }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        let connection = &self.connection;
+        self.table.room.do_send(room::Leave { session: connection.id, reason: connection.reason.get() });
+        self.table.remove(connection);
+        log::info!(
+            "session {}.{}: {} as {}, {} s, {} requests, {}",
+            connection.id.slot,
+            connection.id.generation,
+            connection.peer,
+            connection.nick.get().map_or("nobody", |nick| nick),
+            connection.opened.elapsed().as_secs(),
+            connection.requests.get(),
+            connection.reason.get(),
+        );
+    }
+}
+
+/// Polls the session until it is over.
+struct Life;
+
+impl ActorFuture<Session> for Life {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        session: &mut Session,
+        ctx: &mut actix::Context<Session>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        ready!(session.poll(cx));
+        ctx.stop();
+        Poll::Ready(())
+    }
+}

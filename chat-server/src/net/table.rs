@@ -1,0 +1,197 @@
+//! The connections of a thread, by session and by channel, and what they all need.
+
+use std::cell::{Cell, OnceCell, RefCell, RefMut};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use actix::prelude::*;
+use slab::Slab;
+use tokio_util::time::{DelayQueue, delay_queue};
+
+use super::connection::Connection;
+use crate::chat::room::ChatRoom;
+use crate::chat::{ChannelKey, SessionId};
+use crate::config;
+use crate::store::history;
+
+/// Bytes that one read takes from a socket, into a buffer that all sessions of a thread share.
+const SCRATCH_BYTES: usize = 64 * 1024;
+
+/// What of the configuration the sessions go by.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    pub hello_timeout: Duration,
+    pub idle_timeout: Duration,
+    pub text_bytes: usize,
+    pub send_queue_bytes: usize,
+    /// 0: no limit.
+    pub rate_per_second: u32,
+    pub rate_burst: u32,
+}
+
+impl From<&config::Limits> for Limits {
+    fn from(limits: &config::Limits) -> Self {
+        let count = |count: usize| u32::try_from(count).expect("the configuration bounds it");
+        Self {
+            hello_timeout: limits.hello_timeout.get(),
+            idle_timeout: limits.idle_timeout.get(),
+            text_bytes: limits.text_bytes.get(),
+            send_queue_bytes: limits.send_queue_bytes.get(),
+            rate_per_second: count(limits.rate_per_second.get()),
+            rate_burst: count(limits.rate_burst.get()),
+        }
+    }
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct Table {
+    pub limits: Limits,
+    pub room: Addr<ChatRoom>,
+    history: Recipient<history::Read>,
+    /// Whom the history answers: the dispatcher of this thread, from its start on.
+    pub(super) answers: OnceCell<Recipient<history::Answer>>,
+    /// No session reads any more: the server ends.
+    pub deaf: Cell<bool>,
+    scratch: RefCell<Box<[u8]>>,
+    connections: RefCell<Slab<Rc<Connection>>>,
+    /// Who gets the messages of a channel.
+    members: RefCell<Vec<Vec<Rc<Connection>>>>,
+    timers: RefCell<DelayQueue<SessionId>>,
+    generation: Cell<u32>,
+}
+
+impl Table {
+    pub fn new(limits: Limits, room: Addr<ChatRoom>, history: Recipient<history::Read>) -> Self {
+        Self {
+            limits,
+            room,
+            history,
+            answers: OnceCell::new(),
+            deaf: Cell::new(false),
+            scratch: RefCell::new(vec![0; SCRATCH_BYTES].into()),
+            connections: RefCell::default(),
+            members: RefCell::default(),
+            timers: RefCell::default(),
+            generation: Cell::new(0),
+        }
+    }
+
+    /// The buffer for one read; nobody holds it longer than that.
+    pub fn scratch(&self) -> RefMut<'_, Box<[u8]>> {
+        self.scratch.borrow_mut()
+    }
+
+    /// Has the history read something; the dispatcher gets the answer.
+    pub(super) fn read_history(&self, session: SessionId, what: history::What) {
+        let reply = self.answers.get().expect("the dispatcher starts before the sessions").clone();
+        self.history.do_send(history::Read { session, what, reply });
+    }
+
+    /// Makes a connection known; `make` is told its id.
+    pub fn insert(&self, make: impl FnOnce(SessionId) -> Connection) -> Rc<Connection> {
+        let mut connections = self.connections.borrow_mut();
+        let place = connections.vacant_entry();
+        self.generation.set(self.generation.get().wrapping_add(1));
+        let slot = u32::try_from(place.key()).expect("memory ends before 2^32 connections");
+        let connection = Rc::new(make(SessionId { slot, generation: self.generation.get() }));
+        place.insert(connection.clone());
+        drop(connections);
+        self.set_timer(&connection, self.limits.hello_timeout);
+        connection
+    }
+
+    pub fn get(&self, session: SessionId) -> Option<Rc<Connection>> {
+        let connections = self.connections.borrow();
+        connections.get(session.slot as usize).filter(|connection| connection.id == session).cloned()
+    }
+
+    pub fn all(&self) -> Vec<Rc<Connection>> {
+        self.connections.borrow().iter().map(|(_, connection)| connection.clone()).collect()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.connections.borrow().is_empty()
+    }
+
+    /// Forgets a connection that has ended.
+    pub fn remove(&self, connection: &Connection) {
+        self.leave_channels(connection);
+        if let Some(key) = connection.timer.take() {
+            self.timers.borrow_mut().remove(&key);
+        }
+        self.connections.borrow_mut().remove(connection.id.slot as usize);
+    }
+
+    /// `time` from now, and not earlier, [`Table::poll_timers`] gives the session.
+    pub fn set_timer(&self, connection: &Connection, time: Duration) {
+        let mut timers = self.timers.borrow_mut();
+        match connection.timer.get() {
+            Some(key) => timers.reset(&key, time),
+            None => connection.timer.set(Some(timers.insert(connection.id, time))),
+        }
+    }
+
+    /// The next connection whose time has come; its timer has to be set again.
+    pub fn poll_timers(&self, cx: &mut Context<'_>) -> Poll<Rc<Connection>> {
+        loop {
+            // Bound first: the queue must be free again when the connection is dealt with.
+            let expired: Poll<Option<delay_queue::Expired<SessionId>>> = self.timers.borrow_mut().poll_expired(cx);
+            match expired {
+                Poll::Ready(Some(expired)) => {
+                    if let Some(connection) = self.get(expired.into_inner()) {
+                        connection.timer.set(None);
+                        return Poll::Ready(connection);
+                    }
+                }
+                // An empty queue wakes whoever asked last when there is a timer again.
+                Poll::Ready(None) | Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    pub fn join_channel(&self, connection: &Rc<Connection>, channel: ChannelKey) {
+        let mut members = self.members.borrow_mut();
+        let index = channel as usize;
+        if members.len() <= index {
+            members.resize_with(index + 1, Vec::new);
+        }
+        let place = u32::try_from(members[index].len()).expect("memory ends before 2^32 connections");
+        members[index].push(connection.clone());
+        connection.places.borrow_mut().push((channel, place));
+    }
+
+    pub fn leave_channel(&self, connection: &Connection, channel: ChannelKey) {
+        let mut places = connection.places.borrow_mut();
+        let Some(at) = places.iter().position(|&(other, _)| other == channel) else { return };
+        let (_, place) = places.swap_remove(at);
+        drop(places);
+        let members = &mut self.members.borrow_mut()[channel as usize];
+        members.swap_remove(place as usize);
+        if let Some(moved) = members.get(place as usize) {
+            let mut places = moved.places.borrow_mut();
+            if let Some(entry) = places.iter_mut().find(|(other, _)| *other == channel) {
+                entry.1 = place;
+            }
+        }
+        if members.is_empty() {
+            *members = Vec::new();
+        }
+    }
+
+    pub fn leave_channels(&self, connection: &Connection) {
+        loop {
+            let last = connection.places.borrow().last().copied();
+            let Some((channel, _)) = last else { return };
+            self.leave_channel(connection, channel);
+        }
+    }
+
+    /// Does something with everyone who gets the messages of `channel`.
+    pub fn for_each_member(&self, channel: ChannelKey, mut act: impl FnMut(&Rc<Connection>)) {
+        if let Some(members) = self.members.borrow().get(channel as usize) {
+            members.iter().for_each(&mut act);
+        }
+    }
+}

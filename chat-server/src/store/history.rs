@@ -1,0 +1,177 @@
+//! `History`: reads pages and what somebody missed, on threads of its own.
+//!
+//! A dispatcher asks ([`Read`]) when the answer's turn to be written has come, so there is at most one
+//! question of each session under way, and an answer is never larger than one socket may have waiting.
+//! What somebody missed is planned once (which lines) and read piece by piece as the socket takes it.
+//! Readers never look behind the recorded end, and a line that is damaged is an error that names it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use actix::prelude::*;
+use bytes::{BufMut, Bytes, BytesMut};
+use chat_proto::Welcome;
+use chat_proto::codec::{encode_history, history_room};
+
+use super::log::{Log, Place};
+use super::recorder::RecordedEnd;
+use super::selection::{First, Wanted};
+use crate::chat::SessionId;
+use crate::chat::batch::Page;
+use crate::chat::command::Id;
+use crate::error::HistoryError;
+use crate::net::connection::Arrival;
+
+/// How much of what was missed is read at once.
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// Read this for a session.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Read {
+    pub session: SessionId,
+    pub what: What,
+    pub reply: Recipient<Answer>,
+}
+
+/// What can be read.
+#[derive(Debug)]
+pub enum What {
+    /// A page of messages up to `upto`.
+    Page { page: Box<Page>, upto: u64 },
+    /// What was missed, before the welcome's `seq`.
+    Missed(Box<Arrival>),
+    /// More of what was missed.
+    Rest(Box<Plan>),
+}
+
+/// Lines that are still to be read, last one first.
+#[derive(Debug)]
+pub struct Plan(Vec<Place>);
+
+/// What was read.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Answer {
+    pub session: SessionId,
+    pub answered: Result<Answered, HistoryError>,
+}
+
+/// See [`What`].
+#[derive(Debug)]
+pub enum Answered {
+    /// The frame of the page.
+    Page(Bytes),
+    /// The page is empty, and nobody has the nick.
+    NoSuchUser { with: Arc<str>, id: Option<Id> },
+    /// What the welcome has to say of it, and the first frames.
+    Missed { welcome: Box<Welcome<'static>>, gap: bool, frames: Bytes, rest: Option<Box<Plan>> },
+    /// The next frames.
+    Rest { frames: Bytes, rest: Option<Box<Plan>> },
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct History {
+    path: PathBuf,
+    end: RecordedEnd,
+    log: Option<Log>,
+}
+
+impl History {
+    pub fn new(path: PathBuf, end: RecordedEnd) -> Self {
+        Self { path, end, log: None }
+    }
+
+    fn read(&mut self, what: What) -> Result<Answered, HistoryError> {
+        let log = match self.log.take() {
+            Some(log) => log,
+            None => Log::open(&self.path)?,
+        };
+        let log = self.log.insert(log);
+        let end = self.end.get();
+        match what {
+            What::Page { page, upto } => read_page(log, end, *page, upto),
+            What::Missed(arrival) => {
+                let Arrival { welcome, replay } = *arrival;
+                let wanted = Wanted::missed(&replay, welcome.seq + 1);
+                let (mut places, gap) = wanted.select(log, end, First::Newest, replay.max)?;
+                places.reverse();
+                let (frames, rest) = read_piece(log, Plan(places))?;
+                Ok(Answered::Missed { welcome: Box::new(welcome), gap, frames, rest })
+            }
+            What::Rest(plan) => {
+                let (frames, rest) = read_piece(log, *plan)?;
+                Ok(Answered::Rest { frames, rest })
+            }
+        }
+    }
+}
+
+fn read_page(log: &Log, end: u64, page: Page, upto: u64) -> Result<Answered, HistoryError> {
+    let before = page.before.unwrap_or(u64::MAX).min(upto + 1);
+    let first = if page.after.is_some() { First::Oldest } else { First::Newest };
+    let wanted = Wanted::conversation(&page.conversation, page.after.unwrap_or(0), before);
+    let (mut places, mut more) = wanted.select(log, end, first, page.limit.into())?;
+    if places.is_empty() && !page.somebody {
+        return Ok(Answered::NoSuchUser { with: page.with, id: page.id });
+    }
+    let mut room = history_room(&page.with);
+    let mut fits = |place: &Place| {
+        let bytes = place.bytes as usize + 1;
+        let fits = bytes <= room;
+        room = room.saturating_sub(bytes);
+        fits
+    };
+    let all = places.len();
+    match first {
+        First::Oldest => places.truncate(places.iter().take_while(|place| fits(place)).count()),
+        First::Newest => {
+            let kept = places.iter().rev().take_while(|place| fits(place)).count();
+            places.drain(..all - kept);
+        }
+    }
+    more |= places.len() < all;
+    let mut lines = Vec::with_capacity(places.len());
+    for place in &places {
+        lines.push(read_line(log, place)?);
+    }
+    let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+    let mut frame = BytesMut::new();
+    encode_history(&page.with, &lines, more, &mut frame).expect("the lines were chosen to fit");
+    Ok(Answered::Page(frame.freeze()))
+}
+
+/// The next frames of a plan: each line with its newline, as it was delivered first.
+fn read_piece(log: &Log, Plan(mut places): Plan) -> Result<(Bytes, Option<Box<Plan>>), HistoryError> {
+    let mut frames = BytesMut::new();
+    while frames.len() < PIECE_BYTES
+        && let Some(place) = places.pop()
+    {
+        let line = read_line(log, &place)?;
+        frames.put_u32(place.bytes + 1);
+        frames.put_slice(&line);
+        frames.put_u8(b'\n');
+    }
+    let rest = (!places.is_empty()).then(|| Box::new(Plan(places)));
+    Ok((frames.freeze(), rest))
+}
+
+fn read_line(log: &Log, place: &Place) -> Result<Vec<u8>, HistoryError> {
+    let mut line = vec![0; place.bytes as usize];
+    log.read(place.offset, place.offset + u64::from(place.bytes), &mut line)?;
+    Ok(line)
+}
+
+impl Actor for History {
+    type Context = SyncContext<Self>;
+}
+
+impl Handler<Read> for History {
+    type Result = ();
+
+    fn handle(&mut self, Read { session, what, reply }: Read, _: &mut Self::Context) {
+        let answered = self.read(what);
+        reply.do_send(Answer { session, answered });
+    }
+}

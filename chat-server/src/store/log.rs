@@ -1,0 +1,291 @@
+//! The history file: one line per message, the very JSON that everyone was sent (protocol, What a
+//! message promises, 5). Line n is message n: the file is its own index of numbers.
+//!
+//! Reading is positioned and bounded by an end, so that readers and the [`super::recorder`] never
+//! meet. A line that is no message, or the wrong one, is an error that names it, always.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use chat_proto::Timestamp;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::error::HistoryError;
+
+/// What is read at once.
+const BLOCK_BYTES: usize = 64 * 1024;
+
+/// No line is longer: the longest message is a third of a frame of 64 KiB.
+const LINE_MAX: usize = 64 * 1024;
+
+/// What a line says, but for the text.
+#[derive(Debug, Deserialize)]
+pub struct Line<'a> {
+    #[serde(borrow)]
+    r#type: Cow<'a, str>,
+    pub seq: u64,
+    pub time: Timestamp,
+    #[serde(borrow)]
+    pub from: Cow<'a, str>,
+    #[serde(borrow)]
+    pub to: Cow<'a, str>,
+    #[expect(dead_code, reason = "it has to be there, whatever it is")]
+    text: IgnoredAny,
+    #[serde(borrow, default)]
+    pub id: Option<Cow<'a, str>>,
+}
+
+impl<'a> Line<'a> {
+    /// The message in `bytes`, a line without its newline.
+    ///
+    /// # Errors
+    /// What is wrong with it, for people.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, String> {
+        let line: Self = serde_json::from_slice(bytes).map_err(|error| format!("no message: {error}"))?;
+        if line.r#type == "message" { Ok(line) } else { Err("no message: another type".into()) }
+    }
+}
+
+/// Where a line stands; its length without the newline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub seq: u64,
+    pub offset: u64,
+    pub bytes: u32,
+}
+
+/// A history file, to be read.
+#[derive(Debug)]
+pub struct Log {
+    path: PathBuf,
+    file: File,
+}
+
+impl Log {
+    pub fn open(path: &Path) -> Result<Self, HistoryError> {
+        let file = File::open(path).map_err(|source| HistoryError::Io { path: path.to_owned(), source })?;
+        Ok(Self { path: path.to_owned(), file })
+    }
+
+    /// A log over a file that is open already.
+    pub fn over(path: &Path, file: File) -> Self {
+        Self { path: path.to_owned(), file }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How long the file is now.
+    pub fn len(&self) -> Result<u64, HistoryError> {
+        Ok(self.file.metadata().map_err(|source| self.io(source))?.len())
+    }
+
+    /// Where the last whole line before `end` ends: behind its newline.
+    pub fn end_of_lines(&self, end: u64) -> Result<u64, HistoryError> {
+        let mut block = vec![0; BLOCK_BYTES];
+        let mut upto = end;
+        while upto > 0 {
+            let start = upto.saturating_sub(BLOCK_BYTES as u64);
+            let bytes = self.read(start, upto, &mut block)?;
+            if let Some(newline) = bytes.iter().rposition(|&byte| byte == b'\n') {
+                return Ok(start + newline as u64 + 1);
+            }
+            upto = start;
+        }
+        Ok(0)
+    }
+
+    /// The lines from `start` to `end`, both of which stand at the beginning of a line or at the end.
+    pub fn forward(&self, start: u64, end: u64) -> Forward<'_> {
+        let section = Section { log: self, at: start, end };
+        Forward { log: self, reader: BufReader::with_capacity(BLOCK_BYTES, section), at: start, end, line: Vec::new() }
+    }
+
+    /// The same lines, the last one first.
+    pub fn backward(&self, start: u64, end: u64) -> Backward<'_> {
+        Backward { log: self, start, at: end, block: Vec::new(), first: end, line: Vec::new() }
+    }
+
+    /// Where the first message from number `seq` on stands between `start` and `end`, or `end`. A
+    /// binary search in the file itself: the numbers grow from line to line.
+    pub fn locate(&self, seq: u64, start: u64, end: u64) -> Result<u64, HistoryError> {
+        let (mut low, mut high) = (start, end);
+        while high - low > BLOCK_BYTES as u64 {
+            let middle = low + (high - low) / 2;
+            // The first line that begins behind the middle.
+            let Some(begin) = self.line_behind(middle, high)? else { high = middle; continue };
+            match self.forward(begin, high).next()? {
+                Some((place, _)) if place.seq < seq => low = begin,
+                Some(_) => high = middle.max(low + 1).min(begin),
+                None => high = middle,
+            }
+        }
+        // `high` may stand within a line; what begins before it is looked at one by one.
+        let mut lines = self.forward(low, end);
+        while let Some((place, _)) = lines.next()? {
+            if place.seq >= seq {
+                return Ok(place.offset);
+            }
+        }
+        Ok(end)
+    }
+
+    fn line_behind(&self, offset: u64, end: u64) -> Result<Option<u64>, HistoryError> {
+        let mut block = vec![0; LINE_MAX];
+        let bytes = self.read(offset, end.min(offset + LINE_MAX as u64), &mut block)?;
+        let newline = bytes.iter().position(|&byte| byte == b'\n');
+        Ok(newline.map(|at| offset + at as u64 + 1).filter(|&begin| begin < end))
+    }
+
+    /// The bytes from `start` to `end`, which fit into `buffer`.
+    pub fn read<'b>(&self, start: u64, end: u64, buffer: &'b mut [u8]) -> Result<&'b [u8], HistoryError> {
+        let bytes = usize::try_from(end - start).expect("what is read fits into memory");
+        let buffer = &mut buffer[..bytes];
+        self.file.read_exact_at(buffer, start).map_err(|source| self.io(source))?;
+        Ok(buffer)
+    }
+
+    /// The error that what stands at `offset` is wrong. Counts the lines before it, so that the error
+    /// says what an editor says.
+    pub fn damaged(&self, offset: u64, what: impl Into<String>) -> HistoryError {
+        let lines = BufReader::with_capacity(1 << 20, Section { log: self, at: 0, end: offset })
+            .split(b'\n')
+            .map_while(Result::ok)
+            .count();
+        HistoryError::Damaged { path: self.path.clone(), line: lines as u64 + 1, what: what.into() }
+    }
+
+    fn place(&self, bytes: &[u8], offset: u64) -> Result<Place, HistoryError> {
+        let line = Line::parse(bytes).map_err(|what| self.damaged(offset, what))?;
+        let length = u32::try_from(bytes.len()).expect("a line is at most LINE_MAX");
+        Ok(Place { seq: line.seq, offset, bytes: length })
+    }
+
+    pub fn io(&self, source: io::Error) -> HistoryError {
+        HistoryError::Io { path: self.path.clone(), source }
+    }
+}
+
+/// A part of the file as a stream.
+#[derive(Debug)]
+struct Section<'l> {
+    log: &'l Log,
+    at: u64,
+    end: u64,
+}
+
+impl io::Read for Section<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
+        let most = buffer.len().min(left);
+        let bytes = self.log.file.read_at(&mut buffer[..most], self.at)?;
+        self.at += bytes as u64;
+        Ok(bytes)
+    }
+}
+
+/// Lines, the first one first; each is checked to be a message with the number behind the last.
+#[derive(Debug)]
+pub struct Forward<'l> {
+    log: &'l Log,
+    reader: BufReader<Section<'l>>,
+    at: u64,
+    end: u64,
+    line: Vec<u8>,
+}
+
+impl Forward<'_> {
+    /// The next line, its place and its bytes without the newline.
+    pub fn next(&mut self) -> Result<Option<(Place, &[u8])>, HistoryError> {
+        let offset = self.at;
+        let Some(bytes) = self.next_raw()? else { return Ok(None) };
+        let length = bytes.len();
+        let place = self.log.place(&self.line[..length], offset)?;
+        Ok(Some((place, &self.line[..length])))
+    }
+
+    /// The next line, whatever it says.
+    pub fn next_raw(&mut self) -> Result<Option<&[u8]>, HistoryError> {
+        if self.at >= self.end {
+            return Ok(None);
+        }
+        self.line.clear();
+        let read = io::Read::take(&mut self.reader, LINE_MAX as u64)
+            .read_until(b'\n', &mut self.line)
+            .map_err(|source| self.log.io(source))?;
+        if self.line.last() != Some(&b'\n') {
+            let what = if read < LINE_MAX { "it ends without a newline" } else { "it is too long for a message" };
+            return Err(self.log.damaged(self.at, what));
+        }
+        self.at += read as u64;
+        Ok(Some(&self.line[..read - 1]))
+    }
+
+    /// Where the next line begins.
+    pub fn offset(&self) -> u64 {
+        self.at
+    }
+}
+
+/// Lines, the last one first.
+#[derive(Debug)]
+pub struct Backward<'l> {
+    log: &'l Log,
+    start: u64,
+    /// Where the line that was given last begins.
+    at: u64,
+    /// What was read and stands before `at`, from the offset `first` on.
+    block: Vec<u8>,
+    first: u64,
+    /// The line that was given last, with its newline.
+    line: Vec<u8>,
+}
+
+impl Backward<'_> {
+    /// The line before the one that was given last, its place and its bytes without the newline.
+    pub fn next(&mut self) -> Result<Option<(Place, &[u8])>, HistoryError> {
+        if self.at <= self.start {
+            return Ok(None);
+        }
+        loop {
+            // Without the newline that ends the line.
+            let body = &self.block[..self.block.len().saturating_sub(1)];
+            let begin = match body.iter().rposition(|&byte| byte == b'\n') {
+                Some(newline) => newline + 1,
+                None if self.first > self.start || self.block.is_empty() => {
+                    self.read_more()?;
+                    continue;
+                }
+                None => 0,
+            };
+            let offset = self.first + begin as u64;
+            self.line.clear();
+            self.line.extend_from_slice(&self.block[begin..]);
+            self.block.truncate(begin);
+            self.at = offset;
+            let Some((b'\n', line)) = self.line.split_last() else {
+                return Err(self.log.damaged(offset, "it ends without a newline"));
+            };
+            return Ok(Some((self.log.place(line, offset)?, line)));
+        }
+    }
+
+    fn read_more(&mut self) -> Result<(), HistoryError> {
+        if self.block.len() > LINE_MAX {
+            return Err(self.log.damaged(self.first, "it is too long for a message"));
+        }
+        let start = self.first.saturating_sub(BLOCK_BYTES as u64).max(self.start);
+        let mut block = vec![0; BLOCK_BYTES];
+        let length = self.log.read(start, self.first, &mut block)?.len();
+        block.truncate(length);
+        block.append(&mut self.block);
+        self.block = block;
+        self.first = start;
+        Ok(())
+    }
+}

@@ -1,0 +1,159 @@
+//! `Recorder`: appends every message to the history before anyone is sent it.
+//!
+//! It owns the file for writing and lives on a thread of its own, for the blocking calls. The room
+//! sends it one batch at a time ([`Append`]); it answers [`Appended`] when all of the batch is in the
+//! file (and, with durability `batch`, on the disk), or nothing of it: a batch that could be written in
+//! part only is cut off again. A full disk is no state of its own: the next batch is simply tried.
+
+use std::fs::File;
+use std::io::{self, IoSlice, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use actix::prelude::*;
+use chat_proto::codec::{HEADER_BYTES, split_frame};
+
+use crate::chat::room::{Append, Appended};
+use crate::config::Durability;
+
+/// Lines handed to one vectored write, as many as the system takes (IOV_MAX).
+const SLICES: usize = 1024;
+
+/// Where the recorded lines end; readers look no further.
+#[derive(Debug, Clone, Default)]
+pub struct RecordedEnd(Arc<AtomicU64>);
+
+impl RecordedEnd {
+    pub fn new(end: u64) -> Self {
+        Self(Arc::new(AtomicU64::new(end)))
+    }
+
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Everything is to be on the disk; answered when it is.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Flush;
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct Recorder {
+    file: File,
+    end: RecordedEnd,
+    durability: Durability,
+    interval: Duration,
+    room: Recipient<Appended>,
+    /// Part of a batch stands behind the end and could not be cut off yet.
+    torn: bool,
+    /// Something was written and not forced to the disk, and a timer will see to it.
+    sync_is_due: bool,
+    /// The last batch failed: said once, until one succeeds.
+    failing: bool,
+}
+
+impl Recorder {
+    /// A recorder for `file`, opened for appending, whose lines end at `end`.
+    pub fn new(
+        file: File,
+        end: RecordedEnd,
+        durability: Durability,
+        interval: Duration,
+        room: Recipient<Appended>,
+    ) -> Self {
+        Self { file, end, durability, interval, room, torn: false, sync_is_due: false, failing: false }
+    }
+
+    fn append(&mut self, frames: &[u8]) -> io::Result<()> {
+        let end = self.end.get();
+        if self.torn {
+            self.file.set_len(end)?;
+            self.torn = false;
+        }
+        let written = write_lines(&mut self.file, frames).and_then(|bytes| {
+            if self.durability == Durability::Batch {
+                self.file.sync_data()?;
+            }
+            Ok(bytes)
+        });
+        match written {
+            Ok(bytes) => {
+                self.end.0.store(end + bytes, Ordering::Release);
+                Ok(())
+            }
+            Err(error) => {
+                self.torn = self.file.set_len(end).is_err();
+                Err(error)
+            }
+        }
+    }
+
+    fn sync(&mut self) {
+        if std::mem::take(&mut self.sync_is_due)
+            && let Err(error) = self.file.sync_data()
+        {
+            log::error!("the history could not be forced to the disk: {error}");
+        }
+    }
+}
+
+/// Writes the lines of frames, which stand behind their headers, and returns their bytes.
+fn write_lines(file: &mut File, mut frames: &[u8]) -> io::Result<u64> {
+    let mut bytes = 0;
+    let mut slices = Vec::new();
+    while let Ok(Some(line)) = split_frame(frames) {
+        slices.push(IoSlice::new(line));
+        bytes += line.len() as u64;
+        frames = &frames[HEADER_BYTES + line.len()..];
+    }
+    debug_assert!(frames.is_empty());
+    for mut slices in slices.chunks_mut(SLICES) {
+        while !slices.is_empty() {
+            match file.write_vectored(slices) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => IoSlice::advance_slices(&mut slices, written),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(bytes)
+}
+
+impl Actor for Recorder {
+    type Context = Context<Self>;
+}
+
+impl Handler<Append> for Recorder {
+    type Result = ();
+
+    fn handle(&mut self, Append { frames }: Append, ctx: &mut Self::Context) {
+        let outcome = self.append(&frames);
+        self.room.do_send(Appended { recorded: outcome.is_ok() });
+        match outcome {
+            Ok(()) if std::mem::take(&mut self.failing) => log::info!("the history can be written again"),
+            Ok(()) => {}
+            Err(error) => {
+                if !std::mem::replace(&mut self.failing, true) {
+                    log::error!("the history cannot be written, messages are refused: {error}");
+                }
+            }
+        }
+        if self.durability == Durability::Interval && !self.sync_is_due {
+            self.sync_is_due = true;
+            ctx.run_later(self.interval, |recorder, _| recorder.sync());
+        }
+    }
+}
+
+impl Handler<Flush> for Recorder {
+    type Result = ();
+
+    fn handle(&mut self, Flush: Flush, _: &mut Self::Context) {
+        self.sync_is_due |= self.durability != Durability::None;
+        self.sync();
+    }
+}

@@ -1,0 +1,29 @@
+# The client. The build context is the root of the repository:
+#
+#     docker build -f ops/docker/client.Dockerfile -t chat-client .
+#     docker run -it --rm --network chat chat-client chat-server --nick ana
+#
+# Recordings (/record) are written to /home/chat; mount a folder there to keep them. -e TZ=Europe/Madrid
+# shows times in that zone.
+
+FROM rust:1.95-slim-bookworm AS build
+WORKDIR /src
+COPY . .
+# One step, so that the layer holds the program and not the gigabytes it was made from. No cache mount:
+# this file builds with and without BuildKit.
+RUN cargo build --release --locked -p chat-client \
+ && mv target/release/chat-client /usr/local/bin/ \
+ && rm -r target "$CARGO_HOME/registry"
+
+FROM debian:bookworm-slim
+RUN useradd --uid 10001 --user-group --create-home --shell /usr/sbin/nologin chat
+COPY --from=build /usr/local/bin/chat-client /usr/local/bin/
+
+# Where no server is named: the one of this name on the container's network.
+ENV CHAT_SERVER=chat-server LANG=C.UTF-8
+WORKDIR /home/chat
+USER chat
+
+# As Ctrl-C: the client says goodbye.
+STOPSIGNAL SIGINT
+ENTRYPOINT ["chat-client"]
