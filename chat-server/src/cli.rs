@@ -7,38 +7,38 @@ use clap::{Parser, Subcommand};
 /// A chat server: every message is recorded before anyone is sent it.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
-pub struct Args {
+pub(crate) struct Args {
     /// The configuration, e.g. ops/server.toml, which explains every key; without it all defaults hold
     #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
 
     /// The address to listen on, e.g. 0.0.0.0 or ::1, over the configuration's
     #[arg(short, long, value_name = "HOST", conflicts_with = "local")]
-    pub ip_address: Option<String>,
+    pub(crate) ip_address: Option<String>,
 
     /// The TCP port to listen on, e.g. 12345, over the configuration's; 0 takes a free one
     #[arg(short, long)]
-    pub port: Option<u16>,
+    pub(crate) port: Option<u16>,
 
     /// Listen on 127.0.0.1 only, whatever the configuration says
     #[arg(long)]
-    pub local: bool,
+    pub(crate) local: bool,
 
     /// What is logged to standard error, e.g. debug or chat_server=debug; RUST_LOG does the same
     #[arg(long, value_name = "LEVEL")]
-    pub log_level: Option<String>,
+    pub(crate) log_level: Option<String>,
 
     /// Print the configuration that results from file, environment and flags, and end
     #[arg(long)]
-    pub check_config: bool,
+    pub(crate) check_config: bool,
 
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub(crate) command: Option<Command>,
 }
 
 /// What else the program does.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// End with 0 if the server of this configuration answers, with 1 if not
     Healthcheck,
 }

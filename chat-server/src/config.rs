@@ -110,19 +110,30 @@ impl Default for Config {
 impl Default for Listen {
     fn default() -> Self {
         let tcp = Address(format!("127.0.0.1:{}", chat_proto::DEFAULT_PORT));
-        Self { tcp, tls: None, web: None, irc: None }
+        Self {
+            tcp,
+            tls: None,
+            web: None,
+            irc: None,
+        }
     }
 }
 
 impl Default for History {
     fn default() -> Self {
-        Self { path: "chat_history.log".into(), durability: Durability::Interval, interval: Span::millis(100) }
+        Self {
+            path: "chat_history.log".into(),
+            durability: Durability::Interval,
+            interval: Span::millis(100),
+        }
     }
 }
 
 impl Default for Accounts {
     fn default() -> Self {
-        Self { path: "chat_accounts.db".into() }
+        Self {
+            path: "chat_accounts.db".into(),
+        }
     }
 }
 
@@ -157,8 +168,10 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let mut table = toml::Table::new();
         if let Some(path) = file {
-            let text = std::fs::read_to_string(path)
-                .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+            let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+                path: path.to_owned(),
+                source,
+            })?;
             let wrong = |source: toml::de::Error| ConfigError::Wrong {
                 origin: path.display().to_string(),
                 message: source.to_string().trim_end().to_owned(),
@@ -169,14 +182,19 @@ impl Config {
         }
         for (variable, value) in environment {
             if let Some(path) = key_path(&variable) {
-                table = overridden(&table, &path, &value)
-                    .map_err(|message| ConfigError::Wrong { origin: format!("the variable {variable}"), message })?;
+                table =
+                    overridden(&table, &path, &value).map_err(|message| ConfigError::Wrong {
+                        origin: format!("the variable {variable}"),
+                        message,
+                    })?;
             }
         }
-        table.try_into().map_err(|source: toml::de::Error| ConfigError::Wrong {
-            origin: "the configuration".into(),
-            message: source.message().to_owned(),
-        })
+        table
+            .try_into()
+            .map_err(|source: toml::de::Error| ConfigError::Wrong {
+                origin: "the configuration".into(),
+                message: source.message().to_owned(),
+            })
     }
 
     /// The whole configuration as a file of its own.
@@ -188,7 +206,11 @@ impl Config {
 /// `CHAT_LIMITS__RATE_BURST` is `["limits", "rate_burst"]`. A variable without `__` counts only where
 /// it is a key of the top level: CHAT_NICK and CHAT_SERVER are the client's.
 fn key_path(variable: &str) -> Option<Vec<String>> {
-    let path: Vec<String> = variable.strip_prefix("CHAT_")?.split("__").map(str::to_lowercase).collect();
+    let path: Vec<String> = variable
+        .strip_prefix("CHAT_")?
+        .split("__")
+        .map(str::to_lowercase)
+        .collect();
     (path.len() > 1 || path[0] == "name" || path[0] == "motd").then_some(path)
 }
 
@@ -200,8 +222,12 @@ fn overridden(table: &toml::Table, path: &[String], value: &str) -> Result<toml:
         let mut all = table.clone();
         let mut inner = &mut all;
         for name in tables {
-            let entry = inner.entry(name).or_insert_with(|| toml::Table::new().into());
-            inner = entry.as_table_mut().ok_or_else(|| format!("`{name}` is no table"))?;
+            let entry = inner
+                .entry(name)
+                .or_insert_with(|| toml::Table::new().into());
+            inner = entry
+                .as_table_mut()
+                .ok_or_else(|| format!("`{name}` is no table"))?;
         }
         inner.insert(key.clone(), value);
         Config::deserialize(all.clone())
@@ -209,7 +235,9 @@ fn overridden(table: &toml::Table, path: &[String], value: &str) -> Result<toml:
             .map_err(|error| format!("{}: {}", path.join("."), error.message()))
     };
     with(value.into()).or_else(|error| match value.parse::<toml::Value>() {
-        Ok(parsed @ (toml::Value::Integer(_) | toml::Value::Boolean(_) | toml::Value::Float(_))) => with(parsed),
+        Ok(
+            parsed @ (toml::Value::Integer(_) | toml::Value::Boolean(_) | toml::Value::Float(_)),
+        ) => with(parsed),
         _ => Err(error),
     })
 }
@@ -259,12 +287,20 @@ impl<const MIN: u64, const MAX: u64> Serialize for Span<MIN, MAX> {
 impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Span<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let span = humantime::parse_duration(&text)
-            .map_err(|error| de::Error::custom(format!("`{text}` is no duration such as 5s or 100ms: {error}")))?;
+        let span = humantime::parse_duration(&text).map_err(|error| {
+            de::Error::custom(format!(
+                "`{text}` is no duration such as 5s or 100ms: {error}"
+            ))
+        })?;
         let (min, max) = (Duration::from_millis(MIN), Duration::from_millis(MAX));
         if !(min..=max).contains(&span) {
-            let (min, max) = (humantime::format_duration(min), humantime::format_duration(max));
-            return Err(de::Error::custom(format!("`{text}` is out of range: {min} to {max}")));
+            let (min, max) = (
+                humantime::format_duration(min),
+                humantime::format_duration(max),
+            );
+            return Err(de::Error::custom(format!(
+                "`{text}` is out of range: {min} to {max}"
+            )));
         }
         Ok(Self(span))
     }
@@ -331,7 +367,9 @@ impl<'de> Deserialize<'de> for Address {
         if legal {
             Ok(Self(text))
         } else {
-            Err(de::Error::custom(format!("`{text}` is no address such as 127.0.0.1:12345 or [::1]:12345")))
+            Err(de::Error::custom(format!(
+                "`{text}` is no address such as 127.0.0.1:12345 or [::1]:12345"
+            )))
         }
     }
 }
@@ -362,7 +400,9 @@ mod tests {
     fn load(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
-        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let environment = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Config::load(Some(file.path()), environment).map_err(|error| error.to_string())
     }
 
@@ -370,15 +410,26 @@ mod tests {
     fn the_manual_has_every_key_at_its_default() {
         let manual = include_str!("../../ops/server.toml");
         assert_eq!(load(manual, &[]).unwrap(), Config::default());
-        for line in Config::default().to_toml().lines().filter(|line| line.contains('=')) {
+        for line in Config::default()
+            .to_toml()
+            .lines()
+            .filter(|line| line.contains('='))
+        {
             let key = line.split('=').next().unwrap();
-            assert!(manual.contains(&format!("\n{key}=")), "{key} is not in ops/server.toml");
+            assert!(
+                manual.contains(&format!("\n{key}=")),
+                "{key} is not in ops/server.toml"
+            );
         }
     }
 
     #[test]
     fn what_is_printed_is_read_back() {
-        let config = load("motd = \"¡hola!\"\n[limits]\nhello_timeout = \"1s\"\nconnections = 3\n", &[]).unwrap();
+        let config = load(
+            "motd = \"¡hola!\"\n[limits]\nhello_timeout = \"1s\"\nconnections = 3\n",
+            &[],
+        )
+        .unwrap();
         assert_eq!(load(&config.to_toml(), &[]).unwrap(), config);
     }
 
@@ -387,16 +438,43 @@ mod tests {
         for (text, words) in [
             ("[listen]\ntcp = 5\n", &["line 2", "tcp", "string"][..]),
             ("[lisen]\n", &["line 1", "lisen", "listen"]),
-            ("[limits]\n\nhello_timeout = \"soon\"\n", &["line 3", "hello_timeout", "5s"]),
-            ("[limits]\nhello_timeout = \"2h\"\n", &["line 2", "hello_timeout", "1h"]),
-            ("[limits]\ntext_bytes = -1\n", &["line 2", "text_bytes", "1 to 8192"]),
-            ("[limits]\ntext_bytes = 9000\n", &["line 2", "text_bytes", "1 to 8192"]),
+            (
+                "[limits]\n\nhello_timeout = \"soon\"\n",
+                &["line 3", "hello_timeout", "5s"],
+            ),
+            (
+                "[limits]\nhello_timeout = \"2h\"\n",
+                &["line 2", "hello_timeout", "1h"],
+            ),
+            (
+                "[limits]\ntext_bytes = -1\n",
+                &["line 2", "text_bytes", "1 to 8192"],
+            ),
+            (
+                "[limits]\ntext_bytes = 9000\n",
+                &["line 2", "text_bytes", "1 to 8192"],
+            ),
             ("[limits]\nrate_burst = true\n", &["line 2", "rate_burst"]),
-            ("[history]\ndurability = \"much\"\n", &["line 2", "durability", "batch"]),
-            ("[listen]\ntcp = \"nowhere\"\n", &["line 2", "tcp", "127.0.0.1:12345"]),
-            ("[listen]\ntls = \"0.0.0.0:1\"\n", &["line 2", "tls", "not built yet"]),
-            ("[listen]\nweb = \"0.0.0.0:1\"\n", &["line 2", "web", "not built yet"]),
-            ("[tls]\ncert = \"c.pem\"\n", &["line 1", "tls", "not built yet"]),
+            (
+                "[history]\ndurability = \"much\"\n",
+                &["line 2", "durability", "batch"],
+            ),
+            (
+                "[listen]\ntcp = \"nowhere\"\n",
+                &["line 2", "tcp", "127.0.0.1:12345"],
+            ),
+            (
+                "[listen]\ntls = \"0.0.0.0:1\"\n",
+                &["line 2", "tls", "not built yet"],
+            ),
+            (
+                "[listen]\nweb = \"0.0.0.0:1\"\n",
+                &["line 2", "web", "not built yet"],
+            ),
+            (
+                "[tls]\ncert = \"c.pem\"\n",
+                &["line 1", "tls", "not built yet"],
+            ),
             ("nonsense", &["line 1"]),
             ("name = 5", &["line 1", "name"]),
         ] {
@@ -427,7 +505,11 @@ mod tests {
         assert_eq!(config.limits.rate_burst.get(), 7);
         assert_eq!(config.limits.idle_timeout.get(), Duration::from_secs(2));
         assert_eq!(config.name.as_str(), "12");
-        for (variable, value) in [("CHAT_LIMITS__RATE_BURST", "x"), ("CHAT_LIMIT__X", "1"), ("CHAT_LISTEN__TCP", "5")] {
+        for (variable, value) in [
+            ("CHAT_LIMITS__RATE_BURST", "x"),
+            ("CHAT_LIMIT__X", "1"),
+            ("CHAT_LISTEN__TCP", "5"),
+        ] {
             let error = load(file, &[(variable, value)]).unwrap_err();
             assert!(error.contains(variable), "{error}");
         }
@@ -438,6 +520,9 @@ mod tests {
         let address = Address("127.0.0.1:12345".into());
         assert_eq!(address.with(Some("::1"), None).to_string(), "[::1]:12345");
         assert_eq!(address.with(None, Some(9)).to_string(), "127.0.0.1:9");
-        assert_eq!(Address(String::new()).with(None, Some(9)).to_string(), "127.0.0.1:9");
+        assert_eq!(
+            Address(String::new()).with(None, Some(9)).to_string(),
+            "127.0.0.1:9"
+        );
     }
 }

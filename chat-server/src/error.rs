@@ -36,7 +36,14 @@ pub enum HistoryError {
     Locked { path: PathBuf },
     /// `line` counts from 1 and is the `seq` that the line should have.
     #[error("{} is damaged: line {line}: {what}", path.display())]
-    Damaged { path: PathBuf, line: u64, what: String },
+    Damaged {
+        path: PathBuf,
+        line: u64,
+        what: String,
+    },
     #[error("{}: {source}", path.display())]
-    Index { path: PathBuf, source: rusqlite::Error },
+    Index {
+        path: PathBuf,
+        source: rusqlite::Error,
+    },
 }

@@ -14,11 +14,21 @@ const DEADLINE: Duration = Duration::from_secs(3);
 
 /// Asks for a `pong` without a hello; that the server insists on one shows that it is alive.
 pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
-    let address = config.listen.tcp.get().context("the configuration has no tcp listener")?;
+    let address = config
+        .listen
+        .tcp
+        .get()
+        .context("the configuration has no tcp listener")?;
     // A server that listens everywhere is asked here.
-    let address = address.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]");
-    let target = address.to_socket_addrs()?.next().with_context(|| format!("{address} is no address"))?;
-    let mut stream = TcpStream::connect_timeout(&target, DEADLINE).with_context(|| format!("no server at {address}"))?;
+    let address = address
+        .replace("0.0.0.0", "127.0.0.1")
+        .replace("[::]", "[::1]");
+    let target = address
+        .to_socket_addrs()?
+        .next()
+        .with_context(|| format!("{address} is no address"))?;
+    let mut stream = TcpStream::connect_timeout(&target, DEADLINE)
+        .with_context(|| format!("no server at {address}"))?;
     stream.set_read_timeout(Some(DEADLINE))?;
     stream.set_write_timeout(Some(DEADLINE))?;
     let mut frame = BytesMut::new();

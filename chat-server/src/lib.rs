@@ -39,10 +39,18 @@ const READERS: usize = 2;
 ///
 /// # Errors
 /// The history cannot be opened, or an actor that the server cannot do without has ended.
-pub async fn run(config: &Config, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), ServerError> {
+pub async fn run(
+    config: &Config,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ServerError> {
     let opened = store::open::open(&config.history.path)?;
     let (last_seq, end) = (opened.last_seq, RecordedEnd::new(opened.end));
-    log::info!("{}: {last_seq} messages, {} bytes", config.history.path.display(), opened.end);
+    log::info!(
+        "{}: {last_seq} messages, {} bytes",
+        config.history.path.display(),
+        opened.end
+    );
 
     let registry = Registry::new(settings(config), last_seq, opened.remembered);
     let room_context = Context::<ChatRoom>::new();
@@ -52,15 +60,29 @@ pub async fn run(config: &Config, listener: TcpListener, shutdown: impl Future<O
     let recorder = {
         let (file, end, room) = (opened.file, end.clone(), room.clone().recipient());
         let (durability, interval) = (config.history.durability, config.history.interval.get());
-        Recorder::start_in_arbiter(&recording.handle(), move |_| Recorder::new(file, end, durability, interval, room))
+        Recorder::start_in_arbiter(&recording.handle(), move |_| {
+            Recorder::new(file, end, durability, interval, room)
+        })
     };
     let path = config.history.path.clone();
     let history = SyncArbiter::start(READERS, move || History::new(path.clone(), end.clone()));
 
-    let table = Rc::new(Table::new((&config.limits).into(), room.clone(), history.recipient()));
+    let table = Rc::new(Table::new(
+        (&config.limits).into(),
+        room.clone(),
+        history.recipient(),
+    ));
     let dispatcher = Dispatcher::new(table.clone()).start();
-    room_context.run(ChatRoom::new(registry, last_seq, recorder.clone().recipient(), dispatcher.clone().recipient()));
-    let places = Places::new(config.limits.connections.get(), config.limits.connections_per_ip.get());
+    room_context.run(ChatRoom::new(
+        registry,
+        last_seq,
+        recorder.clone().recipient(),
+        dispatcher.clone().recipient(),
+    ));
+    let places = Places::new(
+        config.limits.connections.get(),
+        config.limits.connections_per_ip.get(),
+    );
     let acceptor = Acceptor::new(listener, table, places).start();
 
     shutdown.await;

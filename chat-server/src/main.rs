@@ -29,18 +29,25 @@ fn main() -> ExitCode {
 
 fn start(args: &Args) -> anyhow::Result<()> {
     let mut config = Config::load(args.config.as_deref(), std::env::vars())?;
-    let host = if args.local { Some("127.0.0.1") } else { args.ip_address.as_deref() };
+    let host = if args.local {
+        Some("127.0.0.1")
+    } else {
+        args.ip_address.as_deref()
+    };
     if host.is_some() || args.port.is_some() {
         config.listen.tcp = config.listen.tcp.with(host, args.port);
     }
     if args.check_config {
-        return std::io::stdout().write_all(config.to_toml().as_bytes()).context("cannot print the configuration");
+        return std::io::stdout()
+            .write_all(config.to_toml().as_bytes())
+            .context("cannot print the configuration");
     }
     match &args.command {
         Some(Command::Healthcheck) => return healthcheck::run(&config),
         None => {}
     }
-    let mut logger = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"));
+    let mut logger =
+        env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"));
     if let Some(level) = &args.log_level {
         logger.parse_filters(level);
     }
@@ -52,9 +59,15 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let address = config.listen.tcp.get().ok_or(ServerError::NoListener)?;
     let listener = TcpListener::bind(address)
         .await
-        .map_err(|source| ServerError::Bind { address: address.to_owned(), source })?;
+        .map_err(|source| ServerError::Bind {
+            address: address.to_owned(),
+            source,
+        })?;
     log::info!("listening on {}", listener.local_addr()?);
-    let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (terminate, interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
     chat_server::run(config, listener, either(terminate, interrupt)).await?;
     Ok(())
 }

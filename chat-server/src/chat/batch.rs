@@ -27,22 +27,60 @@ pub type Span = Range<u32>;
 #[derive(Debug)]
 pub enum Effect {
     /// A message, recorded by the time of its release. The sender's `ack` is told right before it.
-    Message { seq: u64, frame: Span, audience: Audience, sender: SessionId, ack: Option<(Id, Span)> },
+    Message {
+        seq: u64,
+        frame: Span,
+        audience: Audience,
+        sender: SessionId,
+        ack: Option<(Id, Span)>,
+    },
     /// The ack of something said again.
-    Ack { seq: u64, to: SessionId, id: Id, event: Span },
-    Tell { to: SessionId, event: Span },
-    TellEach { to: Box<[SessionId]>, event: Span },
-    TellChannel { channel: ChannelKey, event: Span },
+    Ack {
+        seq: u64,
+        to: SessionId,
+        id: Id,
+        event: Span,
+    },
+    Tell {
+        to: SessionId,
+        event: Span,
+    },
+    TellEach {
+        to: Box<[SessionId]>,
+        event: Span,
+    },
+    TellChannel {
+        channel: ChannelKey,
+        event: Span,
+    },
     /// The session is in; what it missed is to follow its welcome before anything else.
-    Welcome { to: SessionId, welcome: Box<Welcome<'static>>, replay: Option<Box<Replay>> },
-    Subscribe { session: SessionId, channel: ChannelKey },
-    Unsubscribe { session: SessionId, channel: ChannelKey },
+    Welcome {
+        to: SessionId,
+        welcome: Box<Welcome<'static>>,
+        replay: Option<Box<Replay>>,
+    },
+    Subscribe {
+        session: SessionId,
+        channel: ChannelKey,
+    },
+    Unsubscribe {
+        session: SessionId,
+        channel: ChannelKey,
+    },
     /// A page is to be read and told before anything that follows.
-    History { to: SessionId, page: Box<Page> },
+    History {
+        to: SessionId,
+        page: Box<Page>,
+    },
     /// Nothing follows for this session: it ends when it has been told what there was.
-    Close { session: SessionId },
+    Close {
+        session: SessionId,
+    },
     /// Requests of the session that took so much of its credit have been dealt with.
-    Answered { session: SessionId, cost: u32 },
+    Answered {
+        session: SessionId,
+        cost: u32,
+    },
 }
 
 /// Who a message goes to.
@@ -133,21 +171,42 @@ impl Batch {
         self.frames.split().freeze()
     }
 
-    pub fn message(&mut self, message: &Message<'_>, id: Option<Id>, sender: SessionId, audience: Audience) {
+    pub fn message(
+        &mut self,
+        message: &Message<'_>,
+        id: Option<Id>,
+        sender: SessionId,
+        audience: Audience,
+    ) {
         let ack = id.map(|id| {
-            let event = self.event(&Event::Ack { id: (&*id).into(), seq: message.seq, time: message.time });
+            let event = self.event(&Event::Ack {
+                id: (&*id).into(),
+                seq: message.seq,
+                time: message.time,
+            });
             (id, event)
         });
         let start = self.frames.len();
-        encode_message(message, &mut self.frames).expect("names and texts of legal length fit into a frame");
+        encode_message(message, &mut self.frames)
+            .expect("names and texts of legal length fit into a frame");
         let frame = span(start, self.frames.len());
         self.messages += 1;
-        self.effects.push(Effect::Message { seq: message.seq, frame, audience, sender, ack });
+        self.effects.push(Effect::Message {
+            seq: message.seq,
+            frame,
+            audience,
+            sender,
+            ack,
+        });
     }
 
     /// The ack of what was recorded before as `seq`.
     pub fn ack(&mut self, to: SessionId, id: Id, seq: u64, time: Timestamp) {
-        let event = self.event(&Event::Ack { id: (&*id).into(), seq, time });
+        let event = self.event(&Event::Ack {
+            id: (&*id).into(),
+            seq,
+            time,
+        });
         self.effects.push(Effect::Ack { seq, to, id, event });
     }
 
@@ -168,7 +227,14 @@ impl Batch {
 
     pub fn refuse(&mut self, to: SessionId, id: Option<&str>, refusal: Refusal) {
         let closes = refusal.closes();
-        self.tell(to, &Event::Error { code: refusal.code, detail: refusal.detail, id: id.map(Into::into) });
+        self.tell(
+            to,
+            &Event::Error {
+                code: refusal.code,
+                detail: refusal.detail,
+                id: id.map(Into::into),
+            },
+        );
         if closes {
             self.effects.push(Effect::Close { session: to });
         }
@@ -186,7 +252,9 @@ impl Batch {
                 Effect::Message { sender, ack, .. } => {
                     self.refuse(sender, ack.as_ref().map(|(id, _)| &**id), not_recorded());
                 }
-                Effect::Ack { seq, to, id, .. } if seq >= failed => self.refuse(to, Some(&id), not_recorded()),
+                Effect::Ack { seq, to, id, .. } if seq >= failed => {
+                    self.refuse(to, Some(&id), not_recorded())
+                }
                 other => self.effects.push(other),
             }
         }
@@ -196,7 +264,12 @@ impl Batch {
 
     /// The batch as it is delivered; `frames` are its messages, which [`Batch::frames`] has given out.
     pub fn release(self, frames: Bytes, recorded: u64) -> Released {
-        Released { frames, events: self.events.freeze(), effects: self.effects, recorded }
+        Released {
+            frames,
+            events: self.events.freeze(),
+            effects: self.effects,
+            recorded,
+        }
     }
 
     fn event(&mut self, event: &Event<'_>) -> Span {
@@ -207,10 +280,16 @@ impl Batch {
 }
 
 fn not_recorded() -> Refusal {
-    Refusal::new(ErrorCode::NotRecorded, "the history cannot be written now; nobody was sent this")
+    Refusal::new(
+        ErrorCode::NotRecorded,
+        "the history cannot be written now; nobody was sent this",
+    )
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a batch ends soon after MAX_BYTES, far below 4 GiB")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a batch ends soon after MAX_BYTES, far below 4 GiB"
+)]
 fn span(start: usize, end: usize) -> Span {
     start as u32..end as u32
 }

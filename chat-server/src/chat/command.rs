@@ -21,23 +21,43 @@ pub struct Request {
 pub enum Command {
     Hello(Hello),
     Say(Say),
-    Join { channel: Channel },
-    Part { channel: Box<str>, reason: Option<Text> },
-    Users { channel: Box<str>, after: Option<Box<str>>, limit: u16 },
+    Join {
+        channel: Channel,
+    },
+    Part {
+        channel: Box<str>,
+        reason: Option<Text>,
+    },
+    Users {
+        channel: Box<str>,
+        after: Option<Box<str>>,
+        limit: u16,
+    },
     Channels,
-    History { with: Box<str>, before: Option<u64>, after: Option<u64>, limit: u16 },
-    Nick { nick: Nick },
+    History {
+        with: Box<str>,
+        before: Option<u64>,
+        after: Option<u64>,
+        limit: u16,
+    },
+    Nick {
+        nick: Nick,
+    },
     Ping,
     /// Heard, and nothing more.
     Pong,
-    Quit { reason: Option<Text> },
+    Quit {
+        reason: Option<Text>,
+    },
     /// The client has nothing more to say and closed its sending half: goodbye once all is answered.
     HangUp,
     /// What the session found to be no request; it goes through the room to keep its place among the
     /// answers.
     Refuse(Refusal),
     /// Goodbye to a client that was refused too often.
-    Dismiss { reason: &'static str },
+    Dismiss {
+        reason: &'static str,
+    },
 }
 
 /// Who wants in.
@@ -68,12 +88,18 @@ pub struct Refusal {
 
 impl Refusal {
     pub fn new(code: ErrorCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into() }
+        Self {
+            code,
+            detail: detail.into(),
+        }
     }
 
     /// Whether the connection ends with it.
     pub fn closes(&self) -> bool {
-        matches!(self.code, ErrorCode::BadFrame | ErrorCode::BadVersion | ErrorCode::Internal)
+        matches!(
+            self.code,
+            ErrorCode::BadFrame | ErrorCode::BadVersion | ErrorCode::Internal
+        )
     }
 }
 
@@ -90,7 +116,9 @@ impl Token {
     /// The token that `text` writes, if it is one.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        digits.then(|| u128::from_str_radix(text, 16).ok().map(Self)).flatten()
+        digits
+            .then(|| u128::from_str_radix(text, 16).ok().map(Self))
+            .flatten()
     }
 
     /// How a client is told it.

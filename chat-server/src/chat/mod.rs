@@ -49,8 +49,17 @@ mod tests {
                 }
                 files += 1;
                 let code = std::fs::read_to_string(&path).unwrap();
-                for word in ["crate::net::", "crate::store::", concat!("serde", "_json"), concat!("tokio", "::net")] {
-                    assert!(!code.contains(&format!("use {word}")), "{} uses {word}", path.display());
+                for word in [
+                    "crate::net::",
+                    "crate::store::",
+                    concat!("serde", "_json"),
+                    concat!("tokio", "::net"),
+                ] {
+                    assert!(
+                        !code.contains(&format!("use {word}")),
+                        "{} uses {word}",
+                        path.display()
+                    );
                 }
             }
         }

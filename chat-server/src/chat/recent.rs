@@ -65,12 +65,19 @@ impl Recent {
     /// What `sender` said with that id, if it is one of the last [`WINDOW`] messages up to `last_seq`.
     pub fn find(&self, sender: SenderId, id: &Id, last_seq: u64) -> Option<Stamp> {
         // A key of borrowed parts would need a wrapper type; an Arc costs one count.
-        self.stamps.get(&(sender, id.clone())).copied().filter(|stamp| stamp.seq + WINDOW > last_seq)
+        self.stamps
+            .get(&(sender, id.clone()))
+            .copied()
+            .filter(|stamp| stamp.seq + WINDOW > last_seq)
     }
 
     /// `sender` says something with that id, and everything more than [`WINDOW`] messages ago is forgotten.
     pub fn remember(&mut self, sender: SenderId, id: Id, stamp: Stamp) {
-        while self.order.front().is_some_and(|(seq, ..)| seq + WINDOW <= stamp.seq) {
+        while self
+            .order
+            .front()
+            .is_some_and(|(seq, ..)| seq + WINDOW <= stamp.seq)
+        {
             if let Some((_, sender, id)) = self.order.pop_front() {
                 self.stamps.remove(&(sender, id));
                 self.drop_use(sender, None);
@@ -92,7 +99,9 @@ impl Recent {
     }
 
     fn drop_use(&mut self, sender: SenderId, nick: Option<&Arc<str>>) {
-        let Some(uses) = self.uses.get_mut(&sender) else { return };
+        let Some(uses) = self.uses.get_mut(&sender) else {
+            return;
+        };
         *uses -= 1;
         if *uses > 0 {
             return;
@@ -113,7 +122,10 @@ mod tests {
     use super::*;
 
     fn stamp(seq: u64) -> Stamp {
-        Stamp { seq, time: Timestamp::from_millis(0) }
+        Stamp {
+            seq,
+            time: Timestamp::from_millis(0),
+        }
     }
 
     fn nick(name: &str) -> Arc<str> {
@@ -142,7 +154,10 @@ mod tests {
             recent.remember(ana, seq.to_string().into(), stamp(seq));
         }
         recent.forget_from(2);
-        assert_eq!(["1", "2", "3"].map(|id| recent.find(ana, &id.into(), 3).is_some()), [true, false, false]);
+        assert_eq!(
+            ["1", "2", "3"].map(|id| recent.find(ana, &id.into(), 3).is_some()),
+            [true, false, false]
+        );
     }
 
     #[test]
@@ -152,9 +167,17 @@ mod tests {
         recent.remember(ana, "k".into(), stamp(1));
         recent.rename(ana, &nick("ana"), nick("anita"));
         let next = recent.acquire(&nick("ana"));
-        assert_eq!(recent.find(next, &"k".into(), 1), None, "a new owner of the nick has said nothing");
+        assert_eq!(
+            recent.find(next, &"k".into(), 1),
+            None,
+            "a new owner of the nick has said nothing"
+        );
         recent.release(&nick("anita"), ana);
-        assert_eq!(recent.acquire(&nick("anita")), ana, "back by nick alone, as after a restart");
+        assert_eq!(
+            recent.acquire(&nick("anita")),
+            ana,
+            "back by nick alone, as after a restart"
+        );
     }
 
     #[test]
@@ -168,6 +191,9 @@ mod tests {
         assert_eq!((recent.senders.len(), recent.uses.len()), (1, 1));
         recent.release(&nick("luis"), luis);
         recent.forget_from(0);
-        assert_eq!((recent.senders.len(), recent.uses.len(), recent.stamps.len()), (0, 0, 0));
+        assert_eq!(
+            (recent.senders.len(), recent.uses.len(), recent.stamps.len()),
+            (0, 0, 0)
+        );
     }
 }

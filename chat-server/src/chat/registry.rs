@@ -78,7 +78,11 @@ type Outcome = Result<(), Refusal>;
 impl Registry {
     /// A registry whose history ends with the message `last_seq`; `remembered` are the last messages
     /// that have an id, oldest first.
-    pub fn new(settings: Settings, last_seq: u64, remembered: impl IntoIterator<Item = Remembered>) -> Self {
+    pub fn new(
+        settings: Settings,
+        last_seq: u64,
+        remembered: impl IntoIterator<Item = Remembered>,
+    ) -> Self {
         let mut registry = Self {
             settings,
             users: Slab::new(),
@@ -103,7 +107,13 @@ impl Registry {
     }
 
     /// Deals with what `session` asks at `now`.
-    pub fn handle(&mut self, session: SessionId, request: Request, now: Timestamp, out: &mut Batch) {
+    pub fn handle(
+        &mut self,
+        session: SessionId,
+        request: Request,
+        now: Timestamp,
+        out: &mut Batch,
+    ) {
         self.now = self.now.max(now);
         let Request { id, command } = request;
         let outcome = match self.by_session.get(&session) {
@@ -158,20 +168,42 @@ impl Registry {
         out: &mut Batch,
     ) -> Outcome {
         match command {
-            Command::Hello(_) => Err(Refusal::new(ErrorCode::BadRequest, "hello was said already")),
+            Command::Hello(_) => Err(Refusal::new(
+                ErrorCode::BadRequest,
+                "hello was said already",
+            )),
             Command::Say(say) => self.say(session, user, id, &say, out),
             Command::Join { channel } => self.join(session, user, &channel, out),
-            Command::Part { channel, reason } => self.part(session, user, &channel, reason.as_ref(), out),
-            Command::Users { channel, after, limit } => self.page_of_users(session, &channel, after, limit, out),
+            Command::Part { channel, reason } => {
+                self.part(session, user, &channel, reason.as_ref(), out)
+            }
+            Command::Users {
+                channel,
+                after,
+                limit,
+            } => self.page_of_users(session, &channel, after, limit, out),
             Command::Channels => self.list_channels(session, out),
-            Command::History { with, before, after, limit } => {
+            Command::History {
+                with,
+                before,
+                after,
+                limit,
+            } => {
                 let page = self.page_of_history(user, &with, before, after, limit, id)?;
-                out.push(Effect::History { to: session, page: Box::new(page) });
+                out.push(Effect::History {
+                    to: session,
+                    page: Box::new(page),
+                });
                 Ok(())
             }
             Command::Nick { nick } => self.rename(session, user, nick, out),
             Command::Ping => {
-                out.tell(session, &Event::Pong { id: id.as_deref().map(Into::into) });
+                out.tell(
+                    session,
+                    &Event::Pong {
+                        id: id.as_deref().map(Into::into),
+                    },
+                );
                 Ok(())
             }
             Command::Pong => Ok(()),
@@ -197,7 +229,12 @@ impl Registry {
     }
 
     fn dismiss(&self, session: SessionId, reason: &str, out: &mut Batch) {
-        out.tell(session, &Event::Bye { reason: reason.into() });
+        out.tell(
+            session,
+            &Event::Bye {
+                reason: reason.into(),
+            },
+        );
         out.push(Effect::Close { session });
     }
 }

@@ -131,7 +131,9 @@ impl ChatRoom {
             };
             let frames = batch.frames();
             if batch.has_messages() {
-                self.recorder.do_send(Append { frames: frames.clone() });
+                self.recorder.do_send(Append {
+                    frames: frames.clone(),
+                });
                 self.recording = Some((batch, frames));
             } else {
                 self.release(batch, frames);
@@ -175,10 +177,19 @@ impl Actor for ChatRoom {
 impl Handler<Requests> for ChatRoom {
     type Result = ();
 
-    fn handle(&mut self, Requests { session, requests, cost }: Requests, ctx: &mut Self::Context) {
+    fn handle(
+        &mut self,
+        Requests {
+            session,
+            requests,
+            cost,
+        }: Requests,
+        ctx: &mut Self::Context,
+    ) {
         let now = SystemTime::now().into();
         for request in requests {
-            self.registry.handle(session, request, now, &mut self.gathering);
+            self.registry
+                .handle(session, request, now, &mut self.gathering);
         }
         self.gathering.push(Effect::Answered { session, cost });
         self.gathered(ctx);
@@ -191,7 +202,12 @@ impl Handler<Leave> for ChatRoom {
     fn handle(&mut self, Leave { session, reason }: Leave, ctx: &mut Self::Context) {
         // Who leaves because the server ends is missed by nobody.
         if self.finishing.is_none() {
-            self.registry.leave(session, reason, SystemTime::now().into(), &mut self.gathering);
+            self.registry.leave(
+                session,
+                reason,
+                SystemTime::now().into(),
+                &mut self.gathering,
+            );
             self.gathered(ctx);
         }
     }
@@ -210,7 +226,9 @@ impl Handler<Appended> for ChatRoom {
     type Result = ();
 
     fn handle(&mut self, Appended { recorded }: Appended, _: &mut Self::Context) {
-        let Some((batch, frames)) = self.recording.take() else { return };
+        let Some((batch, frames)) = self.recording.take() else {
+            return;
+        };
         if recorded {
             self.release(batch, frames);
         } else {

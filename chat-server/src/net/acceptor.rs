@@ -51,7 +51,13 @@ pub struct Acceptor {
 
 impl Acceptor {
     pub fn new(listener: TcpListener, table: Rc<Table>, places: Rc<Places>) -> Self {
-        Self { listener: Some(listener), table, places, back_off: None, refusals: Rc::default() }
+        Self {
+            listener: Some(listener),
+            table,
+            places,
+            back_off: None,
+            refusals: Rc::default(),
+        }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -60,7 +66,9 @@ impl Acceptor {
                 ready!(back_off.as_mut().poll(cx));
                 self.back_off = None;
             }
-            let Some(listener) = &self.listener else { return Poll::Ready(()) };
+            let Some(listener) = &self.listener else {
+                return Poll::Ready(());
+            };
             match ready!(listener.poll_accept(cx)) {
                 Ok((stream, peer)) => match Places::take(&self.places, peer.ip()) {
                     Some(permit) => Session::open(stream, peer, permit, &self.table),
@@ -69,7 +77,9 @@ impl Acceptor {
                 // Gone before it was taken: its own affair.
                 Err(error) if super::connection::is_ordinary(&error) => {}
                 Err(error) => {
-                    log::error!("no connection can be taken, trying again in {BACK_OFF:?}: {error}");
+                    log::error!(
+                        "no connection can be taken, trying again in {BACK_OFF:?}: {error}"
+                    );
                     self.back_off = Some(Box::pin(sleep(BACK_OFF)));
                 }
             }
@@ -96,8 +106,15 @@ impl Acceptor {
 async fn say_full(mut stream: TcpStream) -> std::io::Result<()> {
     let mut frame = BytesMut::new();
     let detail = "the server has no room for one more connection".into();
-    encode(&Event::Error { code: ErrorCode::ServerFull, detail, id: None }, &mut frame)
-        .expect("a short event fits into a frame");
+    encode(
+        &Event::Error {
+            code: ErrorCode::ServerFull,
+            detail,
+            id: None,
+        },
+        &mut frame,
+    )
+    .expect("a short event fits into a frame");
     stream.write_all(&frame).await?;
     stream.shutdown().await?;
     let mut ignored = [0; 512];
@@ -117,7 +134,12 @@ pub struct Places {
 
 impl Places {
     pub fn new(max: usize, max_per_ip: usize) -> Rc<Self> {
-        Rc::new(Self { max, max_per_ip, taken: Cell::default(), taken_by_ip: RefCell::default() })
+        Rc::new(Self {
+            max,
+            max_per_ip,
+            taken: Cell::default(),
+            taken_by_ip: RefCell::default(),
+        })
     }
 
     fn take(places: &Rc<Self>, ip: IpAddr) -> Option<Permit> {
@@ -133,7 +155,10 @@ impl Places {
             *taken += 1;
         }
         places.taken.set(places.taken.get() + 1);
-        Some(Permit { places: places.clone(), ip })
+        Some(Permit {
+            places: places.clone(),
+            ip,
+        })
     }
 }
 

@@ -120,7 +120,8 @@ impl Connection {
     /// Whether its session may read on: not while it is owed too many answers, or its client reads too
     /// little of them. Where not, [`Connection::flush`] wakes it when it may.
     pub fn may_read(&self, send_queue_bytes: usize) -> bool {
-        let may = self.unanswered.get() < CREDIT && self.outbox.borrow().waiting_bytes() <= send_queue_bytes / 2;
+        let may = self.unanswered.get() < CREDIT
+            && self.outbox.borrow().waiting_bytes() <= send_queue_bytes / 2;
         self.held_up.set(!may);
         may
     }
@@ -149,7 +150,10 @@ impl Connection {
 
     /// The socket, while it can be written to.
     pub fn with_socket<T>(&self, ask: impl FnOnce(&TcpStream) -> T) -> Option<T> {
-        self.writer.borrow().as_ref().map(|writer| ask(writer.as_ref()))
+        self.writer
+            .borrow()
+            .as_ref()
+            .map(|writer| ask(writer.as_ref()))
     }
 
     /// Puts frames behind what waits; [`Connection::flush`] writes them.
@@ -225,13 +229,21 @@ impl Connection {
     fn let_go(&self, table: &Table) {
         log::debug!("session {:?}: lets too much wait, is let go", self.id);
         self.outbox.borrow_mut().discard();
-        self.refuse(ErrorCode::SlowConsumer, "you read too slowly; come back with your token", table);
+        self.refuse(
+            ErrorCode::SlowConsumer,
+            "you read too slowly; come back with your token",
+            table,
+        );
         self.reason.set("slow consumer");
     }
 
     /// Says why, and closes.
     pub fn refuse(&self, code: ErrorCode, detail: &'static str, table: &Table) {
-        self.push_event(&Event::Error { code, detail: detail.into(), id: None });
+        self.push_event(&Event::Error {
+            code,
+            detail: detail.into(),
+            id: None,
+        });
         self.close(table);
     }
 
@@ -260,5 +272,8 @@ impl Connection {
 /// An error of a socket that was never more than that: nobody need hear of it.
 pub fn is_ordinary(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, TimedOut};
-    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | TimedOut)
+    matches!(
+        error.kind(),
+        BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | TimedOut
+    )
 }

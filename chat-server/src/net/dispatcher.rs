@@ -23,7 +23,7 @@ use tokio::sync::oneshot;
 use super::connection::{Arrival, Connection, GOODBYE, Phase};
 use super::outbox::Job;
 use super::table::Table;
-use crate::chat::batch::{Audience, Effect, Released, Replay, Span};
+use crate::chat::batch::{Audience, Effect, Page, Released, Replay, Span};
 use crate::chat::room::Release;
 use crate::chat::{ChannelKey, SessionId};
 use crate::store::history::{Answer, Answered};
@@ -56,7 +56,11 @@ struct Run {
 
 impl Dispatcher {
     pub fn new(table: Rc<Table>) -> Self {
-        Self { table, dirty: Vec::new(), farewell: None }
+        Self {
+            table,
+            dirty: Vec::new(),
+            farewell: None,
+        }
     }
 
     fn deliver(&mut self, batch: &Released) {
@@ -64,7 +68,13 @@ impl Dispatcher {
         let mut run: Option<Run> = None;
         for effect in &batch.effects {
             match effect {
-                Effect::Message { seq, frame, audience, sender, ack } => {
+                Effect::Message {
+                    seq,
+                    frame,
+                    audience,
+                    sender,
+                    ack,
+                } => {
                     recorded = *seq;
                     if let Some((_, ack)) = ack {
                         self.tell(*sender, piece(&batch.events, ack), run.as_ref(), batch);
@@ -81,10 +91,13 @@ impl Dispatcher {
                 }
                 Effect::TellChannel { channel, event } => {
                     self.end_run(&mut run, batch);
-                    let event = piece(&batch.events, event);
-                    self.table.for_each_member(*channel, |member| give(&mut self.dirty, member, event.clone()));
+                    self.tell_channel(*channel, &piece(&batch.events, event));
                 }
-                Effect::Welcome { to, welcome, replay } => self.welcome(*to, welcome, replay.as_deref(), recorded),
+                Effect::Welcome {
+                    to,
+                    welcome,
+                    replay,
+                } => self.welcome(*to, welcome, replay.as_deref(), recorded),
                 Effect::Subscribe { session, channel } => {
                     self.end_run(&mut run, batch);
                     if let Some(connection) = self.open(*session) {
@@ -99,27 +112,22 @@ impl Dispatcher {
                 }
                 Effect::History { to, page } => {
                     self.catch_up(*to, run.as_ref(), batch);
-                    if let Some(connection) = self.open(*to) {
-                        connection.push_job(Job::Page { page: page.clone(), upto: recorded });
-                        touch(&mut self.dirty, &connection);
-                    }
+                    self.page(*to, page, recorded);
                 }
                 Effect::Close { session } => {
-                    self.catch_up(*session, run.as_ref(), batch);
-                    if let Some(connection) = self.open(*session) {
-                        self.end_run(&mut run, batch);
-                        connection.close(&self.table);
-                    }
+                    // Closing takes it out of its channels: the run goes to who is in them now.
+                    self.end_run(&mut run, batch);
+                    self.close(*session);
                 }
-                Effect::Answered { session, cost } => {
-                    if let Some(connection) = self.table.get(*session) {
-                        connection.unanswered.set(connection.unanswered.get() - cost);
-                        touch(&mut self.dirty, &connection);
-                    }
-                }
+                Effect::Answered { session, cost } => self.answered(*session, *cost),
             }
         }
         self.end_run(&mut run, batch);
+        self.write();
+    }
+
+    /// Writes to everyone who got something.
+    fn write(&mut self) {
         for connection in std::mem::take(&mut self.dirty) {
             connection.dirty.set(false);
             connection.given.set(0);
@@ -127,17 +135,62 @@ impl Dispatcher {
         }
     }
 
-    fn open(&self, session: SessionId) -> Option<Rc<Connection>> {
-        self.table.get(session).filter(|connection| connection.is_open())
+    fn tell_channel(&mut self, channel: ChannelKey, event: &Bytes) {
+        self.table.for_each_member(channel, |member| {
+            give(&mut self.dirty, member, event.clone());
+        });
     }
 
-    fn message(&mut self, frame: &Span, audience: Audience, run: &mut Option<Run>, batch: &Released) {
+    fn page(&mut self, to: SessionId, page: &Page, upto: u64) {
+        if let Some(connection) = self.open(to) {
+            connection.push_job(Job::Page {
+                page: Box::new(page.clone()),
+                upto,
+            });
+            touch(&mut self.dirty, &connection);
+        }
+    }
+
+    fn close(&mut self, session: SessionId) {
+        if let Some(connection) = self.open(session) {
+            connection.close(&self.table);
+            touch(&mut self.dirty, &connection);
+        }
+    }
+
+    fn answered(&mut self, session: SessionId, cost: u32) {
+        if let Some(connection) = self.table.get(session) {
+            connection
+                .unanswered
+                .set(connection.unanswered.get() - cost);
+            touch(&mut self.dirty, &connection);
+        }
+    }
+
+    fn open(&self, session: SessionId) -> Option<Rc<Connection>> {
+        self.table
+            .get(session)
+            .filter(|connection| connection.is_open())
+    }
+
+    fn message(
+        &mut self,
+        frame: &Span,
+        audience: Audience,
+        run: &mut Option<Run>,
+        batch: &Released,
+    ) {
         match audience {
             Audience::Channel(channel) => match run {
-                Some(run) if run.channel == channel && run.frames.end == frame.start => run.frames.end = frame.end,
+                Some(run) if run.channel == channel && run.frames.end == frame.start => {
+                    run.frames.end = frame.end
+                }
                 _ => {
                     self.end_run(run, batch);
-                    *run = Some(Run { channel, frames: frame.clone() });
+                    *run = Some(Run {
+                        channel,
+                        frames: frame.clone(),
+                    });
                 }
             },
             Audience::Direct(one, other) => {
@@ -159,8 +212,14 @@ impl Dispatcher {
 
     fn catch_up(&mut self, session: SessionId, run: Option<&Run>, batch: &Released) {
         let Some(run) = run else { return };
-        let Some(connection) = self.table.get(session) else { return };
-        let is_member = connection.places.borrow().iter().any(|&(channel, _)| channel == run.channel);
+        let Some(connection) = self.table.get(session) else {
+            return;
+        };
+        let is_member = connection
+            .places
+            .borrow()
+            .iter()
+            .any(|&(channel, _)| channel == run.channel);
         if is_member {
             give_run(&mut self.dirty, &connection, run, batch);
             connection.given.set(run.frames.end);
@@ -170,21 +229,38 @@ impl Dispatcher {
     /// Gives every member what it has not been given yet of the run.
     fn end_run(&mut self, run: &mut Option<Run>, batch: &Released) {
         if let Some(run) = run.take() {
-            self.table.for_each_member(run.channel, |member| give_run(&mut self.dirty, member, &run, batch));
+            self.table.for_each_member(run.channel, |member| {
+                give_run(&mut self.dirty, member, &run, batch)
+            });
         }
     }
 
-    fn welcome(&mut self, to: SessionId, welcome: &Welcome<'static>, replay: Option<&Replay>, recorded: u64) {
-        let Some(connection) = self.open(to) else { return };
+    fn welcome(
+        &mut self,
+        to: SessionId,
+        welcome: &Welcome<'static>,
+        replay: Option<&Replay>,
+        recorded: u64,
+    ) {
+        let Some(connection) = self.open(to) else {
+            return;
+        };
         connection.phase.set(Phase::Joined { pinged: false });
         // Fails where it was welcomed before, with the same nick.
         connection.nick.set(welcome.nick.as_ref().into()).ok();
-        self.table.set_timer(&connection, self.table.limits.idle_timeout);
+        self.table
+            .set_timer(&connection, self.table.limits.idle_timeout);
         log::debug!("session {to:?}: is welcomed as {}", welcome.nick);
-        let welcome = Welcome { seq: recorded, ..welcome.clone() };
+        let welcome = Welcome {
+            seq: recorded,
+            ..welcome.clone()
+        };
         match replay {
             Some(replay) if replay.after < recorded => {
-                let arrival = Arrival { welcome, replay: replay.clone() };
+                let arrival = Arrival {
+                    welcome,
+                    replay: replay.clone(),
+                };
                 connection.push_job(Job::Welcome(Box::new(arrival)));
             }
             _ => connection.push(frame(&Event::Welcome(Box::new(welcome)))),
@@ -198,24 +274,36 @@ impl Dispatcher {
         match connection.phase.get() {
             // What is being answered may be a hello; it is looked at again soon.
             Phase::Greeting if connection.unanswered.get() > 0 => {
-                self.table.set_timer(connection, limits.hello_timeout.min(GOODBYE) / 10);
+                self.table
+                    .set_timer(connection, limits.hello_timeout.min(GOODBYE) / 10);
             }
             Phase::Greeting => {
-                connection.refuse(ErrorCode::HelloTimeout, "no hello came in time", &self.table);
+                connection.refuse(
+                    ErrorCode::HelloTimeout,
+                    "no hello came in time",
+                    &self.table,
+                );
             }
             Phase::Joined { pinged } => {
                 let silence = connection.heard.get().elapsed();
                 let left = limits.idle_timeout.saturating_sub(silence);
                 if pinged && silence >= limits.idle_timeout * 2 {
                     connection.reason.set("timed out");
-                    connection.refuse(ErrorCode::IdleTimeout, "nothing came for too long", &self.table);
+                    connection.refuse(
+                        ErrorCode::IdleTimeout,
+                        "nothing came for too long",
+                        &self.table,
+                    );
                 } else if !left.is_zero() {
                     connection.phase.set(Phase::Joined { pinged: false });
                     self.table.set_timer(connection, left);
                 } else {
                     connection.phase.set(Phase::Joined { pinged: true });
                     connection.push_event(&Event::Ping { id: None });
-                    self.table.set_timer(connection, (limits.idle_timeout * 2).saturating_sub(silence));
+                    self.table.set_timer(
+                        connection,
+                        (limits.idle_timeout * 2).saturating_sub(silence),
+                    );
                 }
             }
             Phase::Closing => connection.break_off(),
@@ -236,10 +324,19 @@ fn frame(event: &Event<'_>) -> Bytes {
     frame.freeze()
 }
 
-fn give_run(dirty: &mut Vec<Rc<Connection>>, connection: &Rc<Connection>, run: &Run, batch: &Released) {
+fn give_run(
+    dirty: &mut Vec<Rc<Connection>>,
+    connection: &Rc<Connection>,
+    run: &Run,
+    batch: &Released,
+) {
     let start = run.frames.start.max(connection.given.get());
     if start < run.frames.end {
-        give(dirty, connection, piece(&batch.frames, &(start..run.frames.end)));
+        give(
+            dirty,
+            connection,
+            piece(&batch.frames, &(start..run.frames.end)),
+        );
     }
 }
 
@@ -258,7 +355,10 @@ impl Actor for Dispatcher {
     type Context = actix::Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.table.answers.set(ctx.address().recipient()).expect("a thread has one dispatcher");
+        self.table
+            .answers
+            .set(ctx.address().recipient())
+            .expect("a thread has one dispatcher");
         ctx.spawn(Clock);
     }
 }
@@ -275,10 +375,17 @@ impl Handler<Answer> for Dispatcher {
     type Result = ();
 
     fn handle(&mut self, Answer { session, answered }: Answer, _: &mut Self::Context) {
-        let Some(connection) = self.table.get(session) else { return };
+        let Some(connection) = self.table.get(session) else {
+            return;
+        };
         match answered {
             Ok(Answered::Page(page)) => connection.answered(page, None),
-            Ok(Answered::Missed { mut welcome, gap, frames, rest }) => {
+            Ok(Answered::Missed {
+                mut welcome,
+                gap,
+                frames,
+                rest,
+            }) => {
                 welcome.gap = gap;
                 let mut bytes = BytesMut::from(&frame(&Event::Welcome(welcome))[..]);
                 bytes.extend_from_slice(&frames);
@@ -286,15 +393,24 @@ impl Handler<Answer> for Dispatcher {
             }
             Ok(Answered::Rest { frames, rest }) => connection.answered(frames, rest.map(Job::Rest)),
             Ok(Answered::NoSuchUser { with, id }) => {
-                let detail = format!("nobody of the nick {with} is here, or has ever spoken with you");
+                let detail =
+                    format!("nobody of the nick {with} is here, or has ever spoken with you");
                 let id = id.as_deref().map(Into::into);
-                let refusal = Event::Error { code: ErrorCode::NoSuchUser, detail: detail.into(), id };
+                let refusal = Event::Error {
+                    code: ErrorCode::NoSuchUser,
+                    detail: detail.into(),
+                    id,
+                };
                 connection.answered(frame(&refusal), None);
             }
             Err(error) => {
                 log::error!("session {session:?} cannot be shown its history: {error}");
                 connection.answered(Bytes::new(), None);
-                connection.refuse(ErrorCode::Internal, "the history cannot be read", &self.table);
+                connection.refuse(
+                    ErrorCode::Internal,
+                    "the history cannot be read",
+                    &self.table,
+                );
             }
         }
         connection.flush(&self.table);
@@ -320,7 +436,9 @@ impl Handler<Farewell> for Dispatcher {
                 detail: reason.into(),
                 id: None,
             });
-            connection.push_event(&Event::Bye { reason: "shutting_down".into() });
+            connection.push_event(&Event::Bye {
+                reason: "shutting_down".into(),
+            });
             connection.reason.set("the server ended");
             connection.close(&self.table);
             connection.flush(&self.table);

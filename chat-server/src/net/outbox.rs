@@ -150,7 +150,9 @@ impl Outbox {
                     break;
                 }
                 Some(Item::Job(_)) => {
-                    let Some(Item::Job(job)) = self.items.pop_front() else { unreachable!("the front is a job") };
+                    let Some(Item::Job(job)) = self.items.pop_front() else {
+                        unreachable!("the front is a job")
+                    };
                     self.busy = true;
                     return Ok(Written::Until(job));
                 }
@@ -163,10 +165,17 @@ impl Outbox {
                 Err(error) => return Err(error),
             }
         }
-        Ok(if self.blocked { Written::Blocked } else { Written::All })
+        Ok(if self.blocked {
+            Written::Blocked
+        } else {
+            Written::All
+        })
     }
 
-    fn write_once(&self, write: &mut impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>) -> io::Result<usize> {
+    fn write_once(
+        &self,
+        write: &mut impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
+    ) -> io::Result<usize> {
         let mut slices = [IoSlice::new(&[]); SLICES];
         let mut count = 0;
         for bytes in self.items.iter().take(SLICES).map_while(Item::bytes) {
@@ -178,7 +187,9 @@ impl Outbox {
 
     fn advance(&mut self, mut written: usize) {
         while written > 0 {
-            let Some(item) = self.items.front_mut() else { return };
+            let Some(item) = self.items.front_mut() else {
+                return;
+            };
             let length = item.bytes().map_or(0, <[u8]>::len);
             let part = written.min(length);
             match item {
@@ -232,7 +243,11 @@ mod tests {
                 if *room == 0 {
                     return Err(io::ErrorKind::WouldBlock.into());
                 }
-                let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).take(*room).collect();
+                let bytes: Vec<u8> = slices
+                    .iter()
+                    .flat_map(|slice| slice.iter().copied())
+                    .take(*room)
+                    .collect();
                 *room -= bytes.len();
                 taken.extend_from_slice(&bytes);
                 Ok(bytes.len())
@@ -253,10 +268,20 @@ mod tests {
                 }
                 outbox.unblock();
                 write_into(&mut outbox, &mut { step }, &mut taken);
-                assert_eq!(outbox.items.iter().filter_map(Item::bytes).map(<[u8]>::len).sum::<usize>(), outbox.waiting_bytes());
+                assert_eq!(
+                    outbox
+                        .items
+                        .iter()
+                        .filter_map(Item::bytes)
+                        .map(<[u8]>::len)
+                        .sum::<usize>(),
+                    outbox.waiting_bytes()
+                );
             }
             assert_eq!(taken, wire);
-            assert!(outbox.is_empty() && outbox.waiting_bytes() == 0 && outbox.items.capacity() < 16);
+            assert!(
+                outbox.is_empty() && outbox.waiting_bytes() == 0 && outbox.items.capacity() < 16
+            );
         }
     }
 
@@ -269,7 +294,10 @@ mod tests {
         outbox.push(batch.slice(100..200));
         assert!(batch.is_unique(), "a slow reader holds the batch");
         outbox.push(batch.clone());
-        assert_eq!((outbox.waiting_bytes(), batch.is_unique()), (200 + 256 * 1024, false));
+        assert_eq!(
+            (outbox.waiting_bytes(), batch.is_unique()),
+            (200 + 256 * 1024, false)
+        );
     }
 
     #[test]
@@ -285,14 +313,26 @@ mod tests {
             id: None,
         };
         outbox.push(Bytes::from_static(b"before "));
-        outbox.push_job(Job::Page { page: Box::new(page), upto: 1 });
+        outbox.push_job(Job::Page {
+            page: Box::new(page),
+            upto: 1,
+        });
         outbox.push(Bytes::from_static(b"behind"));
-        assert!(matches!(write_into(&mut outbox, &mut room, &mut taken), Written::Until(Job::Page { .. })));
-        assert!(matches!(write_into(&mut outbox, &mut room, &mut taken), Written::All));
+        assert!(matches!(
+            write_into(&mut outbox, &mut room, &mut taken),
+            Written::Until(Job::Page { .. })
+        ));
+        assert!(matches!(
+            write_into(&mut outbox, &mut room, &mut taken),
+            Written::All
+        ));
         assert_eq!((&taken[..], outbox.is_empty()), (&b"before "[..], false));
         outbox.answered(Bytes::from_static(b"answer "), None);
         write_into(&mut outbox, &mut room, &mut taken);
-        assert_eq!((&taken[..], outbox.is_empty()), (&b"before answer behind"[..], true));
+        assert_eq!(
+            (&taken[..], outbox.is_empty()),
+            (&b"before answer behind"[..], true)
+        );
     }
 
     #[test]

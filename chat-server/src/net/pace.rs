@@ -13,7 +13,8 @@ use super::table::Limits;
 /// A bucket of `rate_burst` messages that fills with `rate_per_second`.
 #[derive(Debug)]
 pub struct Pace {
-    bucket: RateLimiter<NotKeyed, InMemoryState, MonotonicClock, NoOpMiddleware<std::time::Instant>>,
+    bucket:
+        RateLimiter<NotKeyed, InMemoryState, MonotonicClock, NoOpMiddleware<std::time::Instant>>,
 }
 
 impl Pace {
@@ -21,7 +22,10 @@ impl Pace {
     pub fn new(limits: &Limits) -> Option<Self> {
         let rate = NonZeroU32::new(limits.rate_per_second)?;
         let burst = NonZeroU32::new(limits.rate_burst)?;
-        let bucket = RateLimiter::direct_with_clock(Quota::per_second(rate).allow_burst(burst), MonotonicClock);
+        let bucket = RateLimiter::direct_with_clock(
+            Quota::per_second(rate).allow_burst(burst),
+            MonotonicClock,
+        );
         Some(Self { bucket })
     }
 
@@ -30,6 +34,8 @@ impl Pace {
     /// # Errors
     /// How long to wait before the next try.
     pub fn admit(&self) -> Result<(), Duration> {
-        self.bucket.check().map_err(|not_until| not_until.wait_time_from(MonotonicClock.now()))
+        self.bucket
+            .check()
+            .map_err(|not_until| not_until.wait_time_from(MonotonicClock.now()))
     }
 }

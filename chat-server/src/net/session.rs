@@ -81,7 +81,10 @@ impl Session {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.connection.watch(cx.waker());
         while self.connection.is_blocked() {
-            match self.connection.with_socket(|socket| socket.poll_write_ready(cx)) {
+            match self
+                .connection
+                .with_socket(|socket| socket.poll_write_ready(cx))
+            {
                 Some(Poll::Ready(Ok(()))) => {
                     self.connection.unblock();
                     self.connection.flush(&self.table);
@@ -118,7 +121,13 @@ impl Session {
             match ready!(self.poll_read(cx)) {
                 Ok(0) => {
                     self.done = true;
-                    self.hand_on(vec![Request { id: None, command: Command::HangUp }], 1);
+                    self.hand_on(
+                        vec![Request {
+                            id: None,
+                            command: Command::HangUp,
+                        }],
+                        1,
+                    );
                 }
                 Ok(_) => {}
                 Err(error) => {
@@ -191,7 +200,9 @@ impl Session {
             self.malformed = if malformed { self.malformed + 1 } else { 0 };
             if self.malformed == MALFORMED_MAX {
                 self.done = true;
-                let command = Command::Dismiss { reason: "too many malformed requests" };
+                let command = Command::Dismiss {
+                    reason: "too many malformed requests",
+                };
                 requests.push(Request { id: None, command });
             }
         }
@@ -206,9 +217,17 @@ impl Session {
             return;
         }
         let connection = &self.connection;
-        connection.requests.set(connection.requests.get() + requests.len() as u64);
-        connection.unanswered.set(connection.unanswered.get() + cost);
-        self.table.room.do_send(room::Requests { session: connection.id, requests, cost });
+        connection
+            .requests
+            .set(connection.requests.get() + requests.len() as u64);
+        connection
+            .unanswered
+            .set(connection.unanswered.get() + cost);
+        self.table.room.do_send(room::Requests {
+            session: connection.id,
+            requests,
+            cost,
+        });
     }
 
     /// Waits until the last words are written and the client has closed too, or its time is over.
@@ -231,7 +250,10 @@ impl Session {
 }
 
 fn bad_frame(error: &ProtoError) -> Request {
-    Request { id: None, command: Command::Refuse(Refusal::new(ErrorCode::BadFrame, error.to_string())) }
+    Request {
+        id: None,
+        command: Command::Refuse(Refusal::new(ErrorCode::BadFrame, error.to_string())),
+    }
 }
 
 /// How much of a session's credit a request takes.
@@ -260,7 +282,10 @@ impl Actor for Session {
 
     fn stopped(&mut self, _: &mut Self::Context) {
         let connection = &self.connection;
-        self.table.room.do_send(room::Leave { session: connection.id, reason: connection.reason.get() });
+        self.table.room.do_send(room::Leave {
+            session: connection.id,
+            reason: connection.reason.get(),
+        });
         self.table.remove(connection);
         log::info!(
             "session {}.{}: {} as {}, {} s, {} requests, {}",

@@ -85,8 +85,16 @@ impl Table {
 
     /// Has the history read something; the dispatcher gets the answer.
     pub(super) fn read_history(&self, session: SessionId, what: history::What) {
-        let reply = self.answers.get().expect("the dispatcher starts before the sessions").clone();
-        self.history.do_send(history::Read { session, what, reply });
+        let reply = self
+            .answers
+            .get()
+            .expect("the dispatcher starts before the sessions")
+            .clone();
+        self.history.do_send(history::Read {
+            session,
+            what,
+            reply,
+        });
     }
 
     /// Makes a connection known; `make` is told its id.
@@ -95,7 +103,10 @@ impl Table {
         let place = connections.vacant_entry();
         self.generation.set(self.generation.get().wrapping_add(1));
         let slot = u32::try_from(place.key()).expect("memory ends before 2^32 connections");
-        let connection = Rc::new(make(SessionId { slot, generation: self.generation.get() }));
+        let connection = Rc::new(make(SessionId {
+            slot,
+            generation: self.generation.get(),
+        }));
         place.insert(connection.clone());
         drop(connections);
         self.set_timer(&connection, self.limits.hello_timeout);
@@ -104,11 +115,18 @@ impl Table {
 
     pub fn get(&self, session: SessionId) -> Option<Rc<Connection>> {
         let connections = self.connections.borrow();
-        connections.get(session.slot as usize).filter(|connection| connection.id == session).cloned()
+        connections
+            .get(session.slot as usize)
+            .filter(|connection| connection.id == session)
+            .cloned()
     }
 
     pub fn all(&self) -> Vec<Rc<Connection>> {
-        self.connections.borrow().iter().map(|(_, connection)| connection.clone()).collect()
+        self.connections
+            .borrow()
+            .iter()
+            .map(|(_, connection)| connection.clone())
+            .collect()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -121,7 +139,9 @@ impl Table {
         if let Some(key) = connection.timer.take() {
             self.timers.borrow_mut().remove(&key);
         }
-        self.connections.borrow_mut().remove(connection.id.slot as usize);
+        self.connections
+            .borrow_mut()
+            .remove(connection.id.slot as usize);
     }
 
     /// `time` from now, and not earlier, [`Table::poll_timers`] gives the session.
@@ -129,7 +149,9 @@ impl Table {
         let mut timers = self.timers.borrow_mut();
         match connection.timer.get() {
             Some(key) => timers.reset(&key, time),
-            None => connection.timer.set(Some(timers.insert(connection.id, time))),
+            None => connection
+                .timer
+                .set(Some(timers.insert(connection.id, time))),
         }
     }
 
@@ -137,7 +159,8 @@ impl Table {
     pub fn poll_timers(&self, cx: &mut Context<'_>) -> Poll<Rc<Connection>> {
         loop {
             // Bound first: the queue must be free again when the connection is dealt with.
-            let expired: Poll<Option<delay_queue::Expired<SessionId>>> = self.timers.borrow_mut().poll_expired(cx);
+            let expired: Poll<Option<delay_queue::Expired<SessionId>>> =
+                self.timers.borrow_mut().poll_expired(cx);
             match expired {
                 Poll::Ready(Some(expired)) => {
                     if let Some(connection) = self.get(expired.into_inner()) {
@@ -157,14 +180,17 @@ impl Table {
         if members.len() <= index {
             members.resize_with(index + 1, Vec::new);
         }
-        let place = u32::try_from(members[index].len()).expect("memory ends before 2^32 connections");
+        let place =
+            u32::try_from(members[index].len()).expect("memory ends before 2^32 connections");
         members[index].push(connection.clone());
         connection.places.borrow_mut().push((channel, place));
     }
 
     pub fn leave_channel(&self, connection: &Connection, channel: ChannelKey) {
         let mut places = connection.places.borrow_mut();
-        let Some(at) = places.iter().position(|&(other, _)| other == channel) else { return };
+        let Some(at) = places.iter().position(|&(other, _)| other == channel) else {
+            return;
+        };
         let (_, place) = places.swap_remove(at);
         drop(places);
         let members = &mut self.members.borrow_mut()[channel as usize];

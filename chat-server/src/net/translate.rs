@@ -12,12 +12,24 @@ pub fn translate(frame: &[u8], text_bytes: usize) -> (Request, bool) {
     match Envelope::parse(frame) {
         Ok(Envelope { request, id }) => {
             let command = command(request, text_bytes).unwrap_or_else(Command::Refuse);
-            (Request { id: id.map(|id| (&*id).into()), command }, false)
+            (
+                Request {
+                    id: id.map(|id| (&*id).into()),
+                    command,
+                },
+                false,
+            )
         }
         Err(malformed) => {
             let counts = malformed.code != ErrorCode::UnknownType;
             let id = malformed.id.map(Into::into);
-            (Request { id, command: Command::Refuse(Refusal::new(malformed.code, malformed.detail)) }, counts)
+            (
+                Request {
+                    id,
+                    command: Command::Refuse(Refusal::new(malformed.code, malformed.detail)),
+                },
+                counts,
+            )
         }
     }
 }
@@ -32,7 +44,10 @@ fn command(request: chat_proto::Request<'_>, text_bytes: usize) -> Result<Comman
         }),
         Wire::Hello(hello) => {
             if hello.version != Some(VERSION) {
-                return Err(Refusal::new(ErrorCode::BadVersion, "this server speaks version 1"));
+                return Err(Refusal::new(
+                    ErrorCode::BadVersion,
+                    "this server speaks version 1",
+                ));
             }
             Command::Hello(Hello {
                 nick: hello.nick.map(|name| nick(&name)).transpose()?,
@@ -43,13 +58,19 @@ fn command(request: chat_proto::Request<'_>, text_bytes: usize) -> Result<Comman
         Wire::Join { channel } => {
             let channel = Channel::new(&channel);
             Command::Join {
-                channel: channel.map_err(|error| Refusal::new(ErrorCode::ChannelInvalid, error.to_string()))?,
+                channel: channel
+                    .map_err(|error| Refusal::new(ErrorCode::ChannelInvalid, error.to_string()))?,
             }
         }
-        Wire::Part { channel, reason } => Command::Part { channel: boxed(channel), reason: optional_text(reason, text_bytes)? },
-        Wire::Users(users) => {
-            Command::Users { channel: boxed(users.channel), after: users.after.map(boxed), limit: users.limit }
-        }
+        Wire::Part { channel, reason } => Command::Part {
+            channel: boxed(channel),
+            reason: optional_text(reason, text_bytes)?,
+        },
+        Wire::Users(users) => Command::Users {
+            channel: boxed(users.channel),
+            after: users.after.map(boxed),
+            limit: users.limit,
+        },
         Wire::Channels => Command::Channels,
         Wire::History(page) => Command::History {
             with: boxed(page.with),
@@ -60,7 +81,9 @@ fn command(request: chat_proto::Request<'_>, text_bytes: usize) -> Result<Comman
         Wire::Nick { nick: name } => Command::Nick { nick: nick(&name)? },
         Wire::Ping => Command::Ping,
         Wire::Pong => Command::Pong,
-        Wire::Quit { reason } => Command::Quit { reason: optional_text(reason, text_bytes)? },
+        Wire::Quit { reason } => Command::Quit {
+            reason: optional_text(reason, text_bytes)?,
+        },
     })
 }
 
@@ -84,5 +107,8 @@ fn text(text: Cow<'_, str>, max_bytes: usize) -> Result<Text, Refusal> {
 
 /// A reason is a text that may be left empty.
 fn optional_text(reason: Option<Cow<'_, str>>, max_bytes: usize) -> Result<Option<Text>, Refusal> {
-    reason.filter(|reason| !reason.is_empty()).map(|reason| text(reason, max_bytes)).transpose()
+    reason
+        .filter(|reason| !reason.is_empty())
+        .map(|reason| text(reason, max_bytes))
+        .transpose()
 }

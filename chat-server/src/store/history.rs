@@ -65,9 +65,17 @@ pub enum Answered {
     /// The page is empty, and nobody has the nick.
     NoSuchUser { with: Arc<str>, id: Option<Id> },
     /// What the welcome has to say of it, and the first frames.
-    Missed { welcome: Box<Welcome<'static>>, gap: bool, frames: Bytes, rest: Option<Box<Plan>> },
+    Missed {
+        welcome: Box<Welcome<'static>>,
+        gap: bool,
+        frames: Bytes,
+        rest: Option<Box<Plan>>,
+    },
     /// The next frames.
-    Rest { frames: Bytes, rest: Option<Box<Plan>> },
+    Rest {
+        frames: Bytes,
+        rest: Option<Box<Plan>>,
+    },
 }
 
 /// See the head of this file.
@@ -80,7 +88,11 @@ pub struct History {
 
 impl History {
     pub fn new(path: PathBuf, end: RecordedEnd) -> Self {
-        Self { path, end, log: None }
+        Self {
+            path,
+            end,
+            log: None,
+        }
     }
 
     fn read(&mut self, what: What) -> Result<Answered, HistoryError> {
@@ -98,7 +110,12 @@ impl History {
                 let (mut places, gap) = wanted.select(log, end, First::Newest, replay.max)?;
                 places.reverse();
                 let (frames, rest) = read_piece(log, Plan(places))?;
-                Ok(Answered::Missed { welcome: Box::new(welcome), gap, frames, rest })
+                Ok(Answered::Missed {
+                    welcome: Box::new(welcome),
+                    gap,
+                    frames,
+                    rest,
+                })
             }
             What::Rest(plan) => {
                 let (frames, rest) = read_piece(log, *plan)?;
@@ -110,11 +127,18 @@ impl History {
 
 fn read_page(log: &Log, end: u64, page: Page, upto: u64) -> Result<Answered, HistoryError> {
     let before = page.before.unwrap_or(u64::MAX).min(upto + 1);
-    let first = if page.after.is_some() { First::Oldest } else { First::Newest };
+    let first = if page.after.is_some() {
+        First::Oldest
+    } else {
+        First::Newest
+    };
     let wanted = Wanted::conversation(&page.conversation, page.after.unwrap_or(0), before);
     let (mut places, mut more) = wanted.select(log, end, first, page.limit.into())?;
     if places.is_empty() && !page.somebody {
-        return Ok(Answered::NoSuchUser { with: page.with, id: page.id });
+        return Ok(Answered::NoSuchUser {
+            with: page.with,
+            id: page.id,
+        });
     }
     let mut room = history_room(&page.with);
     let mut fits = |place: &Place| {
@@ -143,7 +167,10 @@ fn read_page(log: &Log, end: u64, page: Page, upto: u64) -> Result<Answered, His
 }
 
 /// The next frames of a plan: each line with its newline, as it was delivered first.
-fn read_piece(log: &Log, Plan(mut places): Plan) -> Result<(Bytes, Option<Box<Plan>>), HistoryError> {
+fn read_piece(
+    log: &Log,
+    Plan(mut places): Plan,
+) -> Result<(Bytes, Option<Box<Plan>>), HistoryError> {
     let mut frames = BytesMut::new();
     while frames.len() < PIECE_BYTES
         && let Some(place) = places.pop()
@@ -159,7 +186,11 @@ fn read_piece(log: &Log, Plan(mut places): Plan) -> Result<(Bytes, Option<Box<Pl
 
 fn read_line(log: &Log, place: &Place) -> Result<Vec<u8>, HistoryError> {
     let mut line = vec![0; place.bytes as usize];
-    log.read(place.offset, place.offset + u64::from(place.bytes), &mut line)?;
+    log.read(
+        place.offset,
+        place.offset + u64::from(place.bytes),
+        &mut line,
+    )?;
     Ok(line)
 }
 
@@ -170,7 +201,15 @@ impl Actor for History {
 impl Handler<Read> for History {
     type Result = ();
 
-    fn handle(&mut self, Read { session, what, reply }: Read, _: &mut Self::Context) {
+    fn handle(
+        &mut self,
+        Read {
+            session,
+            what,
+            reply,
+        }: Read,
+        _: &mut Self::Context,
+    ) {
         let answered = self.read(what);
         reply.do_send(Answer { session, answered });
     }

@@ -45,8 +45,13 @@ impl<'a> Line<'a> {
     /// # Errors
     /// What is wrong with it, for people.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, String> {
-        let line: Self = serde_json::from_slice(bytes).map_err(|error| format!("no message: {error}"))?;
-        if line.r#type == "message" { Ok(line) } else { Err("no message: another type".into()) }
+        let line: Self =
+            serde_json::from_slice(bytes).map_err(|error| format!("no message: {error}"))?;
+        if line.r#type == "message" {
+            Ok(line)
+        } else {
+            Err("no message: another type".into())
+        }
     }
 }
 
@@ -67,13 +72,22 @@ pub struct Log {
 
 impl Log {
     pub fn open(path: &Path) -> Result<Self, HistoryError> {
-        let file = File::open(path).map_err(|source| HistoryError::Io { path: path.to_owned(), source })?;
-        Ok(Self { path: path.to_owned(), file })
+        let file = File::open(path).map_err(|source| HistoryError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+        })
     }
 
     /// A log over a file that is open already.
     pub fn over(path: &Path, file: File) -> Self {
-        Self { path: path.to_owned(), file }
+        Self {
+            path: path.to_owned(),
+            file,
+        }
     }
 
     pub fn path(&self) -> &Path {
@@ -81,8 +95,12 @@ impl Log {
     }
 
     /// How long the file is now.
-    pub fn len(&self) -> Result<u64, HistoryError> {
-        Ok(self.file.metadata().map_err(|source| self.io(source))?.len())
+    pub fn length(&self) -> Result<u64, HistoryError> {
+        Ok(self
+            .file
+            .metadata()
+            .map_err(|source| self.io(source))?
+            .len())
     }
 
     /// Where the last whole line before `end` ends: behind its newline.
@@ -102,13 +120,30 @@ impl Log {
 
     /// The lines from `start` to `end`, both of which stand at the beginning of a line or at the end.
     pub fn forward(&self, start: u64, end: u64) -> Forward<'_> {
-        let section = Section { log: self, at: start, end };
-        Forward { log: self, reader: BufReader::with_capacity(BLOCK_BYTES, section), at: start, end, line: Vec::new() }
+        let section = Section {
+            log: self,
+            at: start,
+            end,
+        };
+        Forward {
+            log: self,
+            reader: BufReader::with_capacity(BLOCK_BYTES, section),
+            at: start,
+            end,
+            line: Vec::new(),
+        }
     }
 
     /// The same lines, the last one first.
     pub fn backward(&self, start: u64, end: u64) -> Backward<'_> {
-        Backward { log: self, start, at: end, block: Vec::new(), first: end, line: Vec::new() }
+        Backward {
+            log: self,
+            start,
+            at: end,
+            block: Vec::new(),
+            first: end,
+            line: Vec::new(),
+        }
     }
 
     /// Where the first message from number `seq` on stands between `start` and `end`, or `end`. A
@@ -118,8 +153,11 @@ impl Log {
         while high - low > BLOCK_BYTES as u64 {
             let middle = low + (high - low) / 2;
             // The first line that begins behind the middle.
-            let Some(begin) = self.line_behind(middle, high)? else { high = middle; continue };
-            match self.forward(begin, high).next()? {
+            let Some(begin) = self.line_behind(middle, high)? else {
+                high = middle;
+                continue;
+            };
+            match self.forward(begin, high).next_line()? {
                 Some((place, _)) if place.seq < seq => low = begin,
                 Some(_) => high = middle.max(low + 1).min(begin),
                 None => high = middle,
@@ -127,7 +165,7 @@ impl Log {
         }
         // `high` may stand within a line; what begins before it is looked at one by one.
         let mut lines = self.forward(low, end);
-        while let Some((place, _)) = lines.next()? {
+        while let Some((place, _)) = lines.next_line()? {
             if place.seq >= seq {
                 return Ok(place.offset);
             }
@@ -139,35 +177,62 @@ impl Log {
         let mut block = vec![0; LINE_MAX];
         let bytes = self.read(offset, end.min(offset + LINE_MAX as u64), &mut block)?;
         let newline = bytes.iter().position(|&byte| byte == b'\n');
-        Ok(newline.map(|at| offset + at as u64 + 1).filter(|&begin| begin < end))
+        Ok(newline
+            .map(|at| offset + at as u64 + 1)
+            .filter(|&begin| begin < end))
     }
 
     /// The bytes from `start` to `end`, which fit into `buffer`.
-    pub fn read<'b>(&self, start: u64, end: u64, buffer: &'b mut [u8]) -> Result<&'b [u8], HistoryError> {
+    pub fn read<'b>(
+        &self,
+        start: u64,
+        end: u64,
+        buffer: &'b mut [u8],
+    ) -> Result<&'b [u8], HistoryError> {
         let bytes = usize::try_from(end - start).expect("what is read fits into memory");
         let buffer = &mut buffer[..bytes];
-        self.file.read_exact_at(buffer, start).map_err(|source| self.io(source))?;
+        self.file
+            .read_exact_at(buffer, start)
+            .map_err(|source| self.io(source))?;
         Ok(buffer)
     }
 
     /// The error that what stands at `offset` is wrong. Counts the lines before it, so that the error
     /// says what an editor says.
     pub fn damaged(&self, offset: u64, what: impl Into<String>) -> HistoryError {
-        let lines = BufReader::with_capacity(1 << 20, Section { log: self, at: 0, end: offset })
-            .split(b'\n')
-            .map_while(Result::ok)
-            .count();
-        HistoryError::Damaged { path: self.path.clone(), line: lines as u64 + 1, what: what.into() }
+        let lines = BufReader::with_capacity(
+            1 << 20,
+            Section {
+                log: self,
+                at: 0,
+                end: offset,
+            },
+        )
+        .split(b'\n')
+        .map_while(Result::ok)
+        .count();
+        HistoryError::Damaged {
+            path: self.path.clone(),
+            line: lines as u64 + 1,
+            what: what.into(),
+        }
     }
 
     fn place(&self, bytes: &[u8], offset: u64) -> Result<Place, HistoryError> {
         let line = Line::parse(bytes).map_err(|what| self.damaged(offset, what))?;
         let length = u32::try_from(bytes.len()).expect("a line is at most LINE_MAX");
-        Ok(Place { seq: line.seq, offset, bytes: length })
+        Ok(Place {
+            seq: line.seq,
+            offset,
+            bytes: length,
+        })
     }
 
     pub fn io(&self, source: io::Error) -> HistoryError {
-        HistoryError::Io { path: self.path.clone(), source }
+        HistoryError::Io {
+            path: self.path.clone(),
+            source,
+        }
     }
 }
 
@@ -201,9 +266,11 @@ pub struct Forward<'l> {
 
 impl Forward<'_> {
     /// The next line, its place and its bytes without the newline.
-    pub fn next(&mut self) -> Result<Option<(Place, &[u8])>, HistoryError> {
+    pub fn next_line(&mut self) -> Result<Option<(Place, &[u8])>, HistoryError> {
         let offset = self.at;
-        let Some(bytes) = self.next_raw()? else { return Ok(None) };
+        let Some(bytes) = self.next_raw()? else {
+            return Ok(None);
+        };
         let length = bytes.len();
         let place = self.log.place(&self.line[..length], offset)?;
         Ok(Some((place, &self.line[..length])))
@@ -219,7 +286,11 @@ impl Forward<'_> {
             .read_until(b'\n', &mut self.line)
             .map_err(|source| self.log.io(source))?;
         if self.line.last() != Some(&b'\n') {
-            let what = if read < LINE_MAX { "it ends without a newline" } else { "it is too long for a message" };
+            let what = if read < LINE_MAX {
+                "it ends without a newline"
+            } else {
+                "it is too long for a message"
+            };
             return Err(self.log.damaged(self.at, what));
         }
         self.at += read as u64;
@@ -248,7 +319,7 @@ pub struct Backward<'l> {
 
 impl Backward<'_> {
     /// The line before the one that was given last, its place and its bytes without the newline.
-    pub fn next(&mut self) -> Result<Option<(Place, &[u8])>, HistoryError> {
+    pub fn next_line(&mut self) -> Result<Option<(Place, &[u8])>, HistoryError> {
         if self.at <= self.start {
             return Ok(None);
         }
@@ -279,7 +350,10 @@ impl Backward<'_> {
         if self.block.len() > LINE_MAX {
             return Err(self.log.damaged(self.first, "it is too long for a message"));
         }
-        let start = self.first.saturating_sub(BLOCK_BYTES as u64).max(self.start);
+        let start = self
+            .first
+            .saturating_sub(BLOCK_BYTES as u64)
+            .max(self.start);
         let mut block = vec![0; BLOCK_BYTES];
         let length = self.log.read(start, self.first, &mut block)?.len();
         block.truncate(length);

@@ -28,15 +28,28 @@ pub struct Opened {
 /// # Errors
 /// The file cannot be opened, is in use by another server, or its tail is damaged.
 pub fn open(path: &Path) -> Result<Opened, HistoryError> {
-    let io = |source| HistoryError::Io { path: path.to_owned(), source };
-    let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path).map_err(io)?;
+    let io = |source| HistoryError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let file = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(io)?;
     match file.try_lock() {
         Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(HistoryError::Locked { path: path.to_owned() }),
+        Err(TryLockError::WouldBlock) => {
+            return Err(HistoryError::Locked {
+                path: path.to_owned(),
+            });
+        }
         Err(TryLockError::Error(source)) => return Err(io(source)),
     }
     let log = Log::over(path, file.try_clone().map_err(io)?);
-    let length = log.len()?;
+    let length = log.length()?;
     let end = log.end_of_lines(length)?;
     if end < length {
         log::warn!(
@@ -44,10 +57,17 @@ pub fn open(path: &Path) -> Result<Opened, HistoryError> {
             path.display(),
             length - end
         );
-        file.set_len(end).and_then(|()| file.sync_data()).map_err(io)?;
+        file.set_len(end)
+            .and_then(|()| file.sync_data())
+            .map_err(io)?;
     }
     let (last_seq, remembered) = read_tail(&log, end)?;
-    Ok(Opened { file, end, last_seq, remembered })
+    Ok(Opened {
+        file,
+        end,
+        last_seq,
+        remembered,
+    })
 }
 
 fn read_tail(log: &Log, end: u64) -> Result<(u64, Vec<Remembered>), HistoryError> {
@@ -56,17 +76,27 @@ fn read_tail(log: &Log, end: u64) -> Result<(u64, Vec<Remembered>), HistoryError
     let mut last_seq = 0;
     let mut expected = None;
     let mut first = None;
-    while let Some((place, bytes)) = lines.next()? {
+    while let Some((place, bytes)) = lines.next_line()? {
         if let Some(expected) = expected
             && place.seq != expected
         {
-            return Err(log.damaged(place.offset, format!("it has the number {} instead of {expected}", place.seq)));
+            return Err(log.damaged(
+                place.offset,
+                format!("it has the number {} instead of {expected}", place.seq),
+            ));
         }
         last_seq = last_seq.max(place.seq);
         let line = Line::parse(bytes).map_err(|what| log.damaged(place.offset, what))?;
         if let Some(id) = line.id {
-            let stamp = Stamp { seq: line.seq, time: line.time };
-            remembered.push(Remembered { from: fold(&line.from).into(), id: (&*id).into(), stamp });
+            let stamp = Stamp {
+                seq: line.seq,
+                time: line.time,
+            };
+            remembered.push(Remembered {
+                from: fold(&line.from).into(),
+                id: (&*id).into(),
+                stamp,
+            });
         }
         first = Some(place);
         if place.seq + WINDOW <= last_seq || place.seq == 0 {

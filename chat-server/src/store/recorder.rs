@@ -64,7 +64,16 @@ impl Recorder {
         interval: Duration,
         room: Recipient<Appended>,
     ) -> Self {
-        Self { file, end, durability, interval, room, torn: false, sync_is_due: false, failing: false }
+        Self {
+            file,
+            end,
+            durability,
+            interval,
+            room,
+            torn: false,
+            sync_is_due: false,
+            failing: false,
+        }
     }
 
     fn append(&mut self, frames: &[u8]) -> io::Result<()> {
@@ -132,9 +141,13 @@ impl Handler<Append> for Recorder {
 
     fn handle(&mut self, Append { frames }: Append, ctx: &mut Self::Context) {
         let outcome = self.append(&frames);
-        self.room.do_send(Appended { recorded: outcome.is_ok() });
+        self.room.do_send(Appended {
+            recorded: outcome.is_ok(),
+        });
         match outcome {
-            Ok(()) if std::mem::take(&mut self.failing) => log::info!("the history can be written again"),
+            Ok(()) if std::mem::take(&mut self.failing) => {
+                log::info!("the history can be written again")
+            }
             Ok(()) => {}
             Err(error) => {
                 if !std::mem::replace(&mut self.failing, true) {

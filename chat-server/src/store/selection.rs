@@ -31,18 +31,38 @@ pub(super) enum First {
 
 impl Wanted {
     pub(super) fn conversation(conversation: &Conversation, after: u64, before: u64) -> Self {
-        let wanted = Self { after, before, ..Self::default() };
+        let wanted = Self {
+            after,
+            before,
+            ..Self::default()
+        };
         match conversation {
-            Conversation::Channel(channel) => Self { channels: vec![channel.clone()], ..wanted },
-            Conversation::Direct { held, other } => {
-                Self { held: held.clone(), other: Some(other.clone()), ..wanted }
-            }
+            Conversation::Channel(channel) => Self {
+                channels: vec![channel.clone()],
+                ..wanted
+            },
+            Conversation::Direct { held, other } => Self {
+                held: held.clone(),
+                other: Some(other.clone()),
+                ..wanted
+            },
         }
     }
 
     pub(super) fn missed(replay: &Replay, before: u64) -> Self {
-        let Replay { channels, held, after, .. } = replay;
-        Self { channels: channels.clone(), held: held.clone(), other: None, after: *after, before }
+        let Replay {
+            channels,
+            held,
+            after,
+            ..
+        } = replay;
+        Self {
+            channels: channels.clone(),
+            held: held.clone(),
+            other: None,
+            after: *after,
+            before,
+        }
     }
 
     fn has(&self, line: &Line<'_>) -> bool {
@@ -58,7 +78,8 @@ impl Wanted {
         self.held.iter().any(|held| {
             line.seq > held.since
                 && line.seq <= held.until
-                && ((*held.nick == *from && other_is(&to)) || (*held.nick == *to && other_is(&from)))
+                && ((*held.nick == *from && other_is(&to))
+                    || (*held.nick == *to && other_is(&from)))
         })
     }
 
@@ -78,7 +99,7 @@ impl Wanted {
             First::Newest => {
                 let end = log.locate(self.before, 0, end)?;
                 let mut lines = log.backward(0, end);
-                while let Some((place, bytes)) = lines.next()? {
+                while let Some((place, bytes)) = lines.next_line()? {
                     if place.seq <= self.after || places.len() > max {
                         break;
                     }
@@ -90,7 +111,7 @@ impl Wanted {
             First::Oldest => {
                 let start = log.locate(self.after.saturating_add(1), 0, end)?;
                 let mut lines = log.forward(start, end);
-                while let Some((place, bytes)) = lines.next()? {
+                while let Some((place, bytes)) = lines.next_line()? {
                     if place.seq >= self.before || places.len() > max {
                         break;
                     }

@@ -17,23 +17,45 @@ impl Registry {
         let nick = hello.nick.unwrap_or_else(|| self.free_nick());
         if let Some(&user) = self.by_nick.get(nick.folded()) {
             if hello.token != Some(self.users[user].token) {
-                return Err(Refusal::new(ErrorCode::NickTaken, format!("the nick {nick} is taken")));
+                return Err(Refusal::new(
+                    ErrorCode::NickTaken,
+                    format!("the nick {nick} is taken"),
+                ));
             }
             self.take_over(session, user, out);
             self.welcome(user, true, hello.after, out);
+            for channel in std::iter::once(LOBBY).chain(self.users[user].channels.iter().copied()) {
+                out.push(Effect::Subscribe { session, channel });
+            }
             return Ok(());
         }
         // Whoever left the nick behind comes back with the token, or loses it now.
-        let back = self.absent.take(nick.folded(), self.now).filter(|absent| hello.token == Some(absent.token));
+        let back = self
+            .absent
+            .take(nick.folded(), self.now)
+            .filter(|absent| hello.token == Some(absent.token));
         let resumed = back.is_some();
-        let Absent { token, channels, since, former } = back.unwrap_or_else(|| Absent {
+        let Absent {
+            token,
+            channels,
+            since,
+            former,
+        } = back.unwrap_or_else(|| Absent {
             token: Token::random(),
             channels: Vec::new(),
             since: self.last_seq,
             former: Vec::new(),
         });
         let sender = self.recent.acquire(&nick.folded_arc());
-        let user = User { session, nick, token, sender, channels: Vec::new(), since, former };
+        let user = User {
+            session,
+            nick,
+            token,
+            sender,
+            channels: Vec::new(),
+            since,
+            former,
+        };
         let folded = user.nick.folded_arc();
         let user = self.users.insert(user);
         self.by_nick.insert(folded, user);
@@ -56,9 +78,11 @@ impl Registry {
         const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
         let mut random = rand::rng();
         loop {
-            let letters: String =
-                (0..6).map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())])).collect();
-            let nick = Nick::new(&format!("User{letters}")).expect("letters and digits behind a letter are legal");
+            let letters: String = (0..6)
+                .map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())]))
+                .collect();
+            let nick = Nick::new(&format!("User{letters}"))
+                .expect("letters and digits behind a letter are legal");
             if !self.by_nick.contains_key(nick.folded()) && !self.absent.has(nick.folded()) {
                 return nick;
             }
@@ -72,13 +96,23 @@ impl Registry {
         self.by_session.insert(session, user);
         out.tell(
             old,
-            &Event::Error { code: ErrorCode::Replaced, detail: "you are back on another connection".into(), id: None },
+            &Event::Error {
+                code: ErrorCode::Replaced,
+                detail: "you are back on another connection".into(),
+                id: None,
+            },
         );
         out.push(Effect::Close { session: old });
     }
 
     fn welcome(&mut self, user: UserKey, resumed: bool, after: Option<u64>, out: &mut Batch) {
-        let User { session, nick, token, channels, .. } = &self.users[user];
+        let User {
+            session,
+            nick,
+            token,
+            channels,
+            ..
+        } = &self.users[user];
         let rooms = || std::iter::once(LOBBY).chain(channels.iter().copied());
         let name = |room| &self.rooms[room as usize].channel;
         let welcome = Welcome {
@@ -101,22 +135,46 @@ impl Registry {
                 } else {
                     vec![name(LOBBY).folded_arc()]
                 },
-                held: if resumed { self.users[user].held() } else { Vec::new() },
+                held: if resumed {
+                    self.users[user].held()
+                } else {
+                    Vec::new()
+                },
                 after,
                 max: self.settings.replay_max,
             })
         });
         let session = *session;
-        out.push(Effect::Welcome { to: session, welcome: Box::new(welcome), replay });
+        out.push(Effect::Welcome {
+            to: session,
+            welcome: Box::new(welcome),
+            replay,
+        });
     }
 
-    pub(super) fn rename(&mut self, session: SessionId, user: UserKey, nick: Nick, out: &mut Batch) -> Outcome {
+    pub(super) fn rename(
+        &mut self,
+        session: SessionId,
+        user: UserKey,
+        nick: Nick,
+        out: &mut Batch,
+    ) -> Outcome {
         let before = self.users[user].nick.clone();
-        if self.by_nick.get(nick.folded()).is_some_and(|&other| other != user) {
-            return Err(Refusal::new(ErrorCode::NickTaken, format!("the nick {nick} is taken")));
+        if self
+            .by_nick
+            .get(nick.folded())
+            .is_some_and(|&other| other != user)
+        {
+            return Err(Refusal::new(
+                ErrorCode::NickTaken,
+                format!("the nick {nick} is taken"),
+            ));
         }
-        let renamed =
-            Event::Renamed { nick: before.as_str().into(), to: nick.as_str().into(), time: self.now };
+        let renamed = Event::Renamed {
+            nick: before.as_str().into(),
+            to: nick.as_str().into(),
+            time: self.now,
+        };
         out.tell(session, &renamed);
         if before.as_str() == nick.as_str() {
             return Ok(());
@@ -127,7 +185,11 @@ impl Registry {
             drop(self.absent.take(nick.folded(), self.now));
             self.by_nick.remove(before.folded());
             self.by_nick.insert(nick.folded_arc(), user);
-            self.recent.rename(self.users[user].sender, &before.folded_arc(), nick.folded_arc());
+            self.recent.rename(
+                self.users[user].sender,
+                &before.folded_arc(),
+                nick.folded_arc(),
+            );
             let channels = self.users[user].channels.iter().copied();
             for room in std::iter::once(LOBBY).chain(channels) {
                 let members = &mut self.rooms[room as usize].members;
@@ -162,8 +224,14 @@ impl Registry {
         if may_return {
             let window = i64::try_from(self.settings.resume_window.as_millis()).unwrap_or(i64::MAX);
             let until = Timestamp::from_millis(self.now.as_millis().saturating_add(window));
-            let absent = Absent { token: user.token, channels, since: user.since, former: user.former };
-            self.absent.add(folded, absent, until, self.settings.absent_max);
+            let absent = Absent {
+                token: user.token,
+                channels,
+                since: user.since,
+                former: user.former,
+            };
+            self.absent
+                .add(folded, absent, until, self.settings.absent_max);
         }
     }
 }

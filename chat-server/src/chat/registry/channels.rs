@@ -36,9 +36,13 @@ impl Registry {
         if let Some(&room) = self.by_channel.get(channel.folded()) {
             return room;
         }
-        let room = Room { channel: channel.clone(), members: BTreeMap::new() };
+        let room = Room {
+            channel: channel.clone(),
+            members: BTreeMap::new(),
+        };
         self.by_size.insert(room.rank());
-        let key = ChannelKey::try_from(self.rooms.insert(room)).expect("memory ends before 2^32 channels");
+        let key = ChannelKey::try_from(self.rooms.insert(room))
+            .expect("memory ends before 2^32 channels");
         self.by_channel.insert(channel.folded_arc(), key);
         key
     }
@@ -49,7 +53,10 @@ impl Registry {
             return Ok(room);
         }
         Err(match Channel::new(name) {
-            Ok(channel) => Refusal::new(ErrorCode::NoSuchChannel, format!("there is no channel {channel}")),
+            Ok(channel) => Refusal::new(
+                ErrorCode::NoSuchChannel,
+                format!("there is no channel {channel}"),
+            ),
             Err(error) => Refusal::new(ErrorCode::ChannelInvalid, error.to_string()),
         })
     }
@@ -58,13 +65,26 @@ impl Registry {
         room == LOBBY || self.users[user].channels.contains(&room)
     }
 
-    pub(super) fn join(&mut self, session: SessionId, user: UserKey, channel: &Channel, out: &mut Batch) -> Outcome {
+    pub(super) fn join(
+        &mut self,
+        session: SessionId,
+        user: UserKey,
+        channel: &Channel,
+        out: &mut Batch,
+    ) -> Outcome {
         let known = self.by_channel.get(channel.folded()).copied();
         if let Some(room) = known.filter(|&room| self.is_member(user, room)) {
             // Already in: who asked gets the answer, the others have heard it.
             let channel = self.rooms[room as usize].channel.as_str();
             let nick = self.users[user].nick.as_str();
-            out.tell(session, &Event::Joined { channel: channel.into(), nick: nick.into(), time: self.now });
+            out.tell(
+                session,
+                &Event::Joined {
+                    channel: channel.into(),
+                    nick: nick.into(),
+                    time: self.now,
+                },
+            );
             return Ok(());
         }
         let max = self.settings.channels_per_user;
@@ -74,13 +94,21 @@ impl Registry {
         }
         let room = self.room(channel);
         let joined = self.enter(user, room, out);
-        out.push(Effect::Subscribe { session, channel: room });
+        out.push(Effect::Subscribe {
+            session,
+            channel: room,
+        });
         out.tell(session, &joined);
         Ok(())
     }
 
     /// Makes `user` a member and tells those who are one already. Returns what the user may be told.
-    pub(super) fn enter(&mut self, user: UserKey, key: ChannelKey, out: &mut Batch) -> Event<'static> {
+    pub(super) fn enter(
+        &mut self,
+        user: UserKey,
+        key: ChannelKey,
+        out: &mut Batch,
+    ) -> Event<'static> {
         let nick = self.users[user].nick.clone();
         let room = &mut self.rooms[key as usize];
         let joined = Event::Joined {
@@ -110,9 +138,16 @@ impl Registry {
     ) -> Outcome {
         let key = self.find_channel(channel)?;
         if key == LOBBY {
-            return Err(Refusal::new(ErrorCode::ChannelInvalid, "everyone is in #lobby, nobody leaves it"));
+            return Err(Refusal::new(
+                ErrorCode::ChannelInvalid,
+                "everyone is in #lobby, nobody leaves it",
+            ));
         }
-        let Some(place) = self.users[user].channels.iter().position(|&room| room == key) else {
+        let Some(place) = self.users[user]
+            .channels
+            .iter()
+            .position(|&room| room == key)
+        else {
             return Err(self.not_in(key));
         };
         let room = &self.rooms[key as usize];
@@ -127,7 +162,10 @@ impl Registry {
         } else {
             out.tell(session, &left);
         }
-        out.push(Effect::Unsubscribe { session, channel: key });
+        out.push(Effect::Unsubscribe {
+            session,
+            channel: key,
+        });
         self.users[user].channels.remove(place);
         let folded = self.users[user].nick.folded_arc();
         self.remove_member(key, &folded);
@@ -156,7 +194,11 @@ impl Registry {
     pub(super) fn largest_channels(&self) -> impl Iterator<Item = ChannelInfo<'static>> {
         self.by_size.iter().map(|(Reverse(users), name)| {
             let room = &self.rooms[self.by_channel[name] as usize];
-            ChannelInfo { name: room.channel.to_string().into(), users: *users, topic: None }
+            ChannelInfo {
+                name: room.channel.to_string().into(),
+                users: *users,
+                topic: None,
+            }
         })
     }
 

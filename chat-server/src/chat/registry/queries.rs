@@ -36,7 +36,10 @@ impl Registry {
             None => Bound::Unbounded,
         };
         let start = (start.as_ref().map(|after| &**after), Bound::Unbounded);
-        let mut behind = room.members.range::<str, _>(start).map(|(_, &user)| self.users[user].nick.as_str());
+        let mut behind = room
+            .members
+            .range::<str, _>(start)
+            .map(|(_, &user)| self.users[user].nick.as_str());
         let mut room_left = LIST_BYTES;
         let mut users: Vec<Cow<'_, str>> = Vec::new();
         let mut more = false;
@@ -50,7 +53,15 @@ impl Registry {
             users.push(nick.into());
         }
         let channel = room.channel.as_str().into();
-        out.tell(session, &Event::Users { channel, users, total: room.members.len(), more });
+        out.tell(
+            session,
+            &Event::Users {
+                channel,
+                users,
+                total: room.members.len(),
+                more,
+            },
+        );
         Ok(())
     }
 
@@ -79,24 +90,43 @@ impl Registry {
         limit: u16,
         id: Option<Id>,
     ) -> Result<Page, Refusal> {
-        let page = |conversation, with, somebody| Page { conversation, with, before, after, limit, somebody, id };
+        let page = |conversation, with, somebody| Page {
+            conversation,
+            with,
+            before,
+            after,
+            limit,
+            somebody,
+            id,
+        };
         if with.starts_with('#') {
             let key = self.find_channel(with)?;
             if !self.is_member(user, key) {
                 return Err(self.not_in(key));
             }
             let channel = &self.rooms[key as usize].channel;
-            return Ok(page(Conversation::Channel(channel.folded_arc()), channel.as_str().into(), true));
+            return Ok(page(
+                Conversation::Channel(channel.folded_arc()),
+                channel.as_str().into(),
+                true,
+            ));
         }
-        let here = self.by_nick.get(&*fold(with)).map(|&other| self.users[other].nick.clone());
+        let here = self
+            .by_nick
+            .get(&*fold(with))
+            .map(|&other| self.users[other].nick.clone());
         let somebody = here.is_some() || before.is_some() || after.is_some();
         let other = match here {
             Some(nick) => nick,
-            None => Nick::new(with)
-                .map_err(|error| Refusal::new(chat_proto::ErrorCode::NoSuchUser, error.to_string()))?,
+            None => Nick::new(with).map_err(|error| {
+                Refusal::new(chat_proto::ErrorCode::NoSuchUser, error.to_string())
+            })?,
         };
         let with: Arc<str> = other.as_str().into();
-        let conversation = Conversation::Direct { held: self.users[user].held(), other: other.folded_arc() };
+        let conversation = Conversation::Direct {
+            held: self.users[user].held(),
+            other: other.folded_arc(),
+        };
         Ok(page(conversation, with, somebody))
     }
 }

@@ -20,8 +20,15 @@ impl Registry {
         out: &mut Batch,
     ) -> Outcome {
         let sender = &self.users[user];
-        if say.from.as_ref().is_some_and(|from| *fold(from) != *sender.nick.folded()) {
-            return Err(Refusal::new(ErrorCode::NotYourNick, format!("your nick is {}", sender.nick)));
+        if say
+            .from
+            .as_ref()
+            .is_some_and(|from| *fold(from) != *sender.nick.folded())
+        {
+            return Err(Refusal::new(
+                ErrorCode::NotYourNick,
+                format!("your nick is {}", sender.nick),
+            ));
         }
         // Before the target: what was said to a channel one has left since is still said.
         if let Some(id) = &id
@@ -43,7 +50,14 @@ impl Registry {
         out.message(&message, id.clone(), session, audience);
         self.last_seq = seq;
         if let Some(id) = id {
-            self.recent.remember(self.users[user].sender, id, Stamp { seq, time: self.now });
+            self.recent.remember(
+                self.users[user].sender,
+                id,
+                Stamp {
+                    seq,
+                    time: self.now,
+                },
+            );
         }
         Ok(())
     }
@@ -58,17 +72,26 @@ impl Registry {
         match to {
             Some(to) if !to.starts_with('#') => {
                 let Some(&other) = self.by_nick.get(&*fold(to)) else {
-                    return Err(Refusal::new(ErrorCode::NoSuchUser, "nobody of that nick is here"));
+                    return Err(Refusal::new(
+                        ErrorCode::NoSuchUser,
+                        "nobody of that nick is here",
+                    ));
                 };
                 let other = &self.users[other];
-                Ok((Audience::Direct(session, other.session), other.nick.as_str()))
+                Ok((
+                    Audience::Direct(session, other.session),
+                    other.nick.as_str(),
+                ))
             }
             to => {
                 let room = to.map_or(Ok(LOBBY), |to| self.find_channel(to))?;
                 if !self.is_member(user, room) {
                     return Err(self.not_in(room));
                 }
-                Ok((Audience::Channel(room), self.rooms[room as usize].channel.as_str()))
+                Ok((
+                    Audience::Channel(room),
+                    self.rooms[room as usize].channel.as_str(),
+                ))
             }
         }
     }

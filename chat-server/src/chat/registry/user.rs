@@ -34,7 +34,11 @@ pub(super) struct User {
 impl User {
     /// The times for which direct messages are theirs.
     pub(super) fn held(&self) -> Vec<Held> {
-        let now = Held { nick: self.nick.folded_arc(), since: self.since, until: u64::MAX };
+        let now = Held {
+            nick: self.nick.folded_arc(),
+            since: self.since,
+            until: u64::MAX,
+        };
         self.former.iter().cloned().chain([now]).collect()
     }
 
@@ -44,7 +48,11 @@ impl User {
             if self.former.len() == FORMER_MAX {
                 self.former.remove(0);
             }
-            self.former.push(Held { nick: self.nick.folded_arc(), since: self.since, until: last_seq });
+            self.former.push(Held {
+                nick: self.nick.folded_arc(),
+                since: self.since,
+                until: last_seq,
+            });
             self.since = last_seq;
         }
         self.nick = nick;
@@ -91,8 +99,14 @@ impl Absence {
     }
 
     fn drop_first(&mut self) {
-        let Some((_, nick, token)) = self.until.pop_front() else { return };
-        if self.people.get(&nick).is_some_and(|absent| absent.token == token) {
+        let Some((_, nick, token)) = self.until.pop_front() else {
+            return;
+        };
+        if self
+            .people
+            .get(&nick)
+            .is_some_and(|absent| absent.token == token)
+        {
             self.people.remove(&nick);
         }
     }
