@@ -29,22 +29,23 @@ use net::acceptor::{self, Acceptor, Places};
 use net::dispatcher::{Deafen, Dispatcher, Farewell};
 use net::table::Table;
 use store::history::History;
+use store::open::Opened;
 use store::recorder::{Flush, RecordedEnd, Recorder};
 
 /// Threads that read the history for those who ask.
 const READERS: usize = 2;
 
-/// Serves those who come to `listener` until `shutdown`, then says goodbye within the configured
+/// Serves those who come to `listener`, with the history that is `opened`, until `shutdown`, then says goodbye within the configured
 /// grace. Runs on the current actix system.
 ///
 /// # Errors
-/// The history cannot be opened, or an actor that the server cannot do without has ended.
+/// An actor that the server cannot do without has ended.
 pub async fn run(
     config: &Config,
+    opened: Opened,
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServerError> {
-    let opened = store::open::open(&config.history.path)?;
     let (last_seq, end) = (opened.last_seq, RecordedEnd::new(opened.end));
     log::info!(
         "{}: {last_seq} messages, {} bytes",

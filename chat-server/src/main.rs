@@ -57,6 +57,8 @@ fn start(args: &Args) -> anyhow::Result<()> {
 
 async fn serve(config: &Config) -> anyhow::Result<()> {
     let address = config.listen.tcp.get().ok_or(ServerError::NoListener)?;
+    // Before anyone can connect: a server that cannot record does not listen.
+    let opened = chat_server::store::open::open(&config.history.path)?;
     let listener = TcpListener::bind(address)
         .await
         .map_err(|source| ServerError::Bind {
@@ -68,7 +70,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         signal(SignalKind::terminate())?,
         signal(SignalKind::interrupt())?,
     );
-    chat_server::run(config, listener, either(terminate, interrupt)).await?;
+    chat_server::run(config, opened, listener, either(terminate, interrupt)).await?;
     Ok(())
 }
 

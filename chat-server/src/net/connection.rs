@@ -17,6 +17,7 @@ use tokio_util::time::delay_queue;
 use super::outbox::{Job, Outbox, Written};
 use super::table::Table;
 use crate::chat::batch::Replay;
+use crate::chat::room::Leave;
 use crate::chat::{ChannelKey, SessionId};
 use crate::store::history;
 
@@ -229,16 +230,20 @@ impl Connection {
     fn let_go(&self, table: &Table) {
         log::debug!("session {:?}: lets too much wait, is let go", self.id);
         self.outbox.borrow_mut().discard();
+        self.reason.set("slow consumer");
         self.refuse(
             ErrorCode::SlowConsumer,
             "you read too slowly; come back with your token",
             table,
         );
-        self.reason.set("slow consumer");
     }
 
-    /// Says why, and closes.
+    /// Says why, and closes. The others hear of it now, not when the last words are read.
     pub fn refuse(&self, code: ErrorCode, detail: &'static str, table: &Table) {
+        table.room.do_send(Leave {
+            session: self.id,
+            reason: self.reason.get(),
+        });
         self.push_event(&Event::Error {
             code,
             detail: detail.into(),

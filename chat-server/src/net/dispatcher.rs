@@ -18,7 +18,6 @@ use actix::prelude::*;
 use bytes::{Bytes, BytesMut};
 use chat_proto::codec::encode;
 use chat_proto::{ErrorCode, Event, Welcome};
-use tokio::sync::oneshot;
 
 use super::connection::{Arrival, Connection, GOODBYE, Phase};
 use super::outbox::Job;
@@ -44,7 +43,6 @@ pub struct Dispatcher {
     table: Rc<Table>,
     /// Those who got something of the present batch.
     dirty: Vec<Rc<Connection>>,
-    farewell: Option<oneshot::Sender<()>>,
 }
 
 /// Messages of one channel, side by side in the batch, that its members have not been given yet.
@@ -59,7 +57,6 @@ impl Dispatcher {
         Self {
             table,
             dirty: Vec::new(),
-            farewell: None,
         }
     }
 
@@ -428,7 +425,7 @@ impl Handler<Deafen> for Dispatcher {
 impl Handler<Farewell> for Dispatcher {
     type Result = ResponseFuture<()>;
 
-    fn handle(&mut self, Farewell: Farewell, ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, Farewell: Farewell, _: &mut Self::Context) -> Self::Result {
         for connection in self.table.all() {
             let reason = "the server ends; it may be back soon";
             connection.push_event(&Event::Error {
@@ -443,12 +440,9 @@ impl Handler<Farewell> for Dispatcher {
             connection.close(&self.table);
             connection.flush(&self.table);
         }
-        let (done, wait) = oneshot::channel();
-        self.farewell = Some(done);
-        // Wakes the clock, which sees when the last has gone.
-        ctx.spawn(Clock);
+        let wait = self.table.emptied();
         Box::pin(async move {
-            // An error means that the dispatcher has ended: nobody is left.
+            // An error means that the table has gone, and everyone with it.
             wait.await.ok();
         })
     }

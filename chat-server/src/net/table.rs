@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use slab::Slab;
+use tokio::sync::oneshot;
 use tokio_util::time::{DelayQueue, delay_queue};
 
 use super::connection::Connection;
@@ -60,6 +61,8 @@ pub struct Table {
     members: RefCell<Vec<Vec<Rc<Connection>>>>,
     timers: RefCell<DelayQueue<SessionId>>,
     generation: Cell<u32>,
+    /// Told when the last connection has ended.
+    emptied: RefCell<Option<oneshot::Sender<()>>>,
 }
 
 impl Table {
@@ -75,6 +78,7 @@ impl Table {
             members: RefCell::default(),
             timers: RefCell::default(),
             generation: Cell::new(0),
+            emptied: RefCell::default(),
         }
     }
 
@@ -129,8 +133,21 @@ impl Table {
             .collect()
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.connections.borrow().is_empty()
+    /// Done when there is no connection.
+    pub fn emptied(&self) -> oneshot::Receiver<()> {
+        let (emptied, wait) = oneshot::channel();
+        *self.emptied.borrow_mut() = Some(emptied);
+        self.look_whether_empty();
+        wait
+    }
+
+    fn look_whether_empty(&self) {
+        if self.connections.borrow().is_empty()
+            && let Some(emptied) = self.emptied.take()
+        {
+            // Whoever waited may have given up.
+            emptied.send(()).ok();
+        }
     }
 
     /// Forgets a connection that has ended.
@@ -142,6 +159,7 @@ impl Table {
         self.connections
             .borrow_mut()
             .remove(connection.id.slot as usize);
+        self.look_whether_empty();
     }
 
     /// `time` from now, and not earlier, [`Table::poll_timers`] gives the session.
