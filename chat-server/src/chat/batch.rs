@@ -20,7 +20,7 @@ use super::{ChannelKey, SessionId};
 const MAX_MESSAGES: usize = 256;
 const MAX_BYTES: usize = 256 * 1024;
 
-/// Bytes of [`Batch::frames`] or [`Batch::events`].
+/// Bytes of the frames or the events of a batch.
 pub type Span = Range<u32>;
 
 /// One consequence.

@@ -2,18 +2,22 @@
 //!
 //! A plain struct without actors, sockets, files or a clock of its own: [`Registry::handle`] takes a
 //! request and the time, and writes what follows from it into a [`Batch`], in order. One file for each
-//! part of a user's life: [`arrival`], [`channels`], [`talk`], [`queries`].
+//! part of a user's life: `arrival`, `channels`, `talk`, `queries`.
 
 mod arrival;
 mod channels;
 mod queries;
 mod talk;
+#[cfg(test)]
+mod tests;
 mod user;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chat_proto::name::fold;
 use chat_proto::{Channel, ErrorCode, Event, Timestamp};
 use slab::Slab;
 
@@ -72,6 +76,17 @@ const LOBBY: ChannelKey = 0;
 
 /// What is said of somebody who has gone without a word.
 pub const DISCONNECTED: &str = "disconnected";
+
+/// The form under which a name that somebody wrote is looked up. What is longer than any name means
+/// nobody, and is not worth the folding.
+fn lookup(name: &str) -> Cow<'_, str> {
+    const LONGEST: usize = Channel::MAX_CHARS * 4;
+    if name.len() > LONGEST {
+        Cow::Borrowed("")
+    } else {
+        fold(name)
+    }
+}
 
 type Outcome = Result<(), Refusal>;
 

@@ -1,6 +1,6 @@
 //! `Dispatcher`: puts what the room releases into the outboxes of its thread's connections, and writes.
 //!
-//! It is sent each batch once ([`room::Release`]), however many people there are, and works in two
+//! It is sent each batch once ([`Release`]), however many people there are, and works in two
 //! steps: first everything of the batch goes into the outboxes, then each socket that got something is
 //! written to, once. Messages that stand side by side in the batch and go to the same channel are one
 //! piece for all its members. It never waits for a socket: what a socket does not take stays in the

@@ -1,6 +1,6 @@
 //! What waits to be written to one socket, in order, and how much of it there is.
 //!
-//! Bytes go out as they come; a [`Job`] stands for bytes that have to be read from the history first:
+//! Bytes go out as they come; a `Job` stands for bytes that have to be read from the history first:
 //! it is begun when its turn has come, and what follows waits for its answer. So answers keep the order
 //! of the requests, and a page is in memory only when the socket is ready for it.
 //!

@@ -6,7 +6,7 @@
 //! | [`open`] | opening it at the start: the torn end, the tail |
 //! | [`recorder`] | `Recorder`, the actor that appends to it |
 //! | [`history`] | `History`, the actors that read pages and what somebody missed |
-//! | [`selection`] | which lines make a page |
+//! | `selection` | which lines make a page |
 
 pub mod history;
 pub mod log;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chat_proto::{Channel, ChannelInfo, ErrorCode, Event, Text};
 
 use super::user::UserKey;
-use super::{LOBBY, Outcome, Registry};
+use super::{LOBBY, Outcome, Registry, lookup};
 use crate::chat::batch::{Batch, Effect};
 use crate::chat::command::Refusal;
 use crate::chat::{ChannelKey, SessionId};
@@ -49,7 +49,7 @@ impl Registry {
 
     /// The channel that `name` means.
     pub(super) fn find_channel(&self, name: &str) -> Result<ChannelKey, Refusal> {
-        if let Some(&room) = self.by_channel.get(&*chat_proto::name::fold(name)) {
+        if let Some(&room) = self.by_channel.get(&*lookup(name)) {
             return Ok(room);
         }
         Err(match Channel::new(name) {

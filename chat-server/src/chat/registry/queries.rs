@@ -5,11 +5,10 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use chat_proto::codec::json_string_bytes;
-use chat_proto::name::fold;
 use chat_proto::{Event, MAX_FRAME_BYTES, Nick};
 
 use super::user::UserKey;
-use super::{Outcome, Registry};
+use super::{Outcome, Registry, lookup};
 use crate::chat::SessionId;
 use crate::chat::batch::{Batch, Conversation, Page};
 use crate::chat::command::{Id, Refusal};
@@ -32,7 +31,7 @@ impl Registry {
     ) -> Outcome {
         let room = &self.rooms[self.find_channel(channel)? as usize];
         let start = match &after {
-            Some(after) => Bound::Excluded(fold(after)),
+            Some(after) => Bound::Excluded(lookup(after)),
             None => Bound::Unbounded,
         };
         let start = (start.as_ref().map(|after| &**after), Bound::Unbounded);
@@ -113,7 +112,7 @@ impl Registry {
         }
         let here = self
             .by_nick
-            .get(&*fold(with))
+            .get(&*lookup(with))
             .map(|&other| self.users[other].nick.clone());
         let somebody = here.is_some() || before.is_some() || after.is_some();
         let other = match here {

@@ -1,10 +1,9 @@
 //! Saying something to a channel or a person.
 
-use chat_proto::name::fold;
 use chat_proto::{ErrorCode, Message};
 
 use super::user::UserKey;
-use super::{LOBBY, Outcome, Registry};
+use super::{LOBBY, Outcome, Registry, lookup};
 use crate::chat::SessionId;
 use crate::chat::batch::{Audience, Batch};
 use crate::chat::command::{Id, Refusal, Say};
@@ -23,7 +22,7 @@ impl Registry {
         if say
             .from
             .as_ref()
-            .is_some_and(|from| *fold(from) != *sender.nick.folded())
+            .is_some_and(|from| *lookup(from) != *sender.nick.folded())
         {
             return Err(Refusal::new(
                 ErrorCode::NotYourNick,
@@ -71,7 +70,7 @@ impl Registry {
     ) -> Result<(Audience, &str), Refusal> {
         match to {
             Some(to) if !to.starts_with('#') => {
-                let Some(&other) = self.by_nick.get(&*fold(to)) else {
+                let Some(&other) = self.by_nick.get(&*lookup(to)) else {
                     return Err(Refusal::new(
                         ErrorCode::NoSuchUser,
                         "nobody of that nick is here",

@@ -1,0 +1,407 @@
+//! The decisions as plain functions: a scene is what each session is told, as codes and words.
+
+use chat_proto::codec::{HEADER_BYTES, split_frame};
+use chat_proto::{Nick, Text};
+
+use super::*;
+use crate::chat::batch::{Audience, Released};
+use crate::chat::command::{Hello, Say, Token};
+
+const ANA: SessionId = SessionId {
+    slot: 1,
+    generation: 1,
+};
+const LUIS: SessionId = SessionId {
+    slot: 2,
+    generation: 2,
+};
+const EVA: SessionId = SessionId {
+    slot: 3,
+    generation: 3,
+};
+
+struct Scene {
+    registry: Registry,
+    seconds: i64,
+}
+
+impl Scene {
+    fn new(presence_max: usize) -> Self {
+        let settings = Settings {
+            server: "test/1".into(),
+            motd: String::new(),
+            presence_max,
+            replay_max: 10,
+            resume_window: Duration::from_secs(60),
+            channels_per_user: 2,
+            absent_max: 2,
+        };
+        Self {
+            registry: Registry::new(settings, 0, []),
+            seconds: 0,
+        }
+    }
+
+    /// What follows from a command: a line for each effect that somebody notices.
+    fn does(&mut self, session: SessionId, command: Command) -> Vec<String> {
+        self.asks(session, None, command)
+    }
+
+    fn asks(&mut self, session: SessionId, id: Option<&str>, command: Command) -> Vec<String> {
+        let mut batch = Batch::default();
+        let request = Request {
+            id: id.map(Into::into),
+            command,
+        };
+        let now = Timestamp::from_millis(self.seconds * 1000);
+        self.registry.handle(session, request, now, &mut batch);
+        lines(batch)
+    }
+
+    fn leaves(&mut self, session: SessionId) -> Vec<String> {
+        let mut batch = Batch::default();
+        let now = Timestamp::from_millis(self.seconds * 1000);
+        self.registry.leave(session, DISCONNECTED, now, &mut batch);
+        lines(batch)
+    }
+
+    fn token(&self, session: SessionId) -> Token {
+        self.registry.users[self.registry.by_session[&session]].token
+    }
+}
+
+fn lines(mut batch: Batch) -> Vec<String> {
+    let frames = batch.frames();
+    let released = batch.release(frames, 0);
+    released
+        .effects
+        .iter()
+        .map(|effect| line(effect, &released))
+        .collect()
+}
+
+fn line(effect: &Effect, batch: &Released) -> String {
+    let event = |span: &std::ops::Range<u32>| {
+        let frame = &batch.events[span.start as usize..span.end as usize];
+        let json = split_frame(frame).unwrap().unwrap();
+        match Event::parse(json).unwrap() {
+            Event::Error { code, .. } => code.to_string(),
+            Event::Joined { channel, nick, .. } => format!("joined {channel} {nick}"),
+            Event::Left { channel, nick, .. } => format!("left {channel} {nick}"),
+            Event::Gone { nick, reason, .. } => format!("gone {nick} {reason}"),
+            Event::Renamed { nick, to, .. } => format!("renamed {nick} {to}"),
+            Event::Users {
+                users, total, more, ..
+            } => format!("users {} {total} {more}", users.join(",")),
+            other => format!("{other:?}"),
+        }
+    };
+    match effect {
+        Effect::Tell { to, event: span } => format!("{}: {}", to.slot, event(span)),
+        Effect::TellEach { to, event: span } => {
+            let to: Vec<String> = to.iter().map(|to| to.slot.to_string()).collect();
+            format!("{}: {}", to.join("+"), event(span))
+        }
+        Effect::TellChannel {
+            channel,
+            event: span,
+        } => format!("c{channel}: {}", event(span)),
+        Effect::Message {
+            seq,
+            frame,
+            audience,
+            ack,
+            ..
+        } => {
+            let json = &batch.frames[frame.start as usize + HEADER_BYTES..frame.end as usize];
+            let message: chat_proto::Record<'_> = serde_json::from_slice(json).unwrap();
+            let chat_proto::Record::Message(message) = message;
+            let to = match audience {
+                Audience::Channel(channel) => format!("c{channel}"),
+                Audience::Direct(one, other) => format!("{}+{}", one.slot, other.slot),
+            };
+            let acked = if ack.is_some() { " acked" } else { "" };
+            format!(
+                "{to}: {seq} {}>{} {}{acked}",
+                message.from, message.to, message.text
+            )
+        }
+        Effect::Ack { seq, to, .. } => format!("{}: ack {seq}", to.slot),
+        Effect::Welcome { to, welcome, .. } => {
+            let back = if welcome.resumed { " back" } else { "" };
+            format!(
+                "{}: welcome {} in {}{back}",
+                to.slot,
+                welcome.nick,
+                welcome.joined.join(",")
+            )
+        }
+        Effect::Subscribe { session, channel } => format!("{} in c{channel}", session.slot),
+        Effect::Unsubscribe { session, channel } => format!("{} out c{channel}", session.slot),
+        Effect::Close { session } => format!("{} closes", session.slot),
+        other => format!("{other:?}"),
+    }
+}
+
+fn hello(nick: &str, token: Option<Token>) -> Command {
+    Command::Hello(Hello {
+        nick: Some(Nick::new(nick).unwrap()),
+        token,
+        after: None,
+    })
+}
+
+fn say(to: Option<&str>, text: &str) -> Command {
+    Command::Say(Say {
+        to: to.map(Into::into),
+        text: Text::new(text, 100).unwrap(),
+        from: None,
+    })
+}
+
+fn join(channel: &str) -> Command {
+    Command::Join {
+        channel: Channel::new(channel).unwrap(),
+    }
+}
+
+fn rename(nick: &str) -> Command {
+    Command::Nick {
+        nick: Nick::new(nick).unwrap(),
+    }
+}
+
+#[test]
+fn nothing_is_served_before_hello() {
+    let mut scene = Scene::new(10);
+    assert_eq!(scene.does(ANA, Command::Ping), ["1: hello_required"]);
+    assert_eq!(
+        scene.does(ANA, hello("ana", None)),
+        ["1: welcome ana in #lobby", "1 in c0"]
+    );
+    assert_eq!(scene.does(LUIS, hello("ANA", None)), ["2: nick_taken"]);
+    assert_eq!(
+        scene.does(LUIS, hello("luis", None)),
+        [
+            "c0: joined #lobby luis",
+            "2: welcome luis in #lobby",
+            "2 in c0"
+        ]
+    );
+    assert_eq!(scene.does(ANA, hello("ana", None)), ["1: bad_request"]);
+}
+
+#[test]
+fn targets_are_found_or_refused() {
+    let mut scene = Scene::new(10);
+    scene.does(ANA, hello("Ana", None));
+    scene.does(LUIS, hello("luis", None));
+    assert_eq!(scene.does(ANA, say(None, "a")), ["c0: 1 Ana>#lobby a"]);
+    assert_eq!(
+        scene.does(ANA, say(Some("LUIS"), "b")),
+        ["1+2: 2 Ana>luis b"]
+    );
+    assert_eq!(scene.does(ANA, say(Some("eva"), "c")), ["1: no_such_user"]);
+    assert_eq!(
+        scene.does(ANA, say(Some("#x"), "c")),
+        ["1: no_such_channel"]
+    );
+    assert_eq!(scene.does(ANA, say(Some("#"), "c")), ["1: channel_invalid"]);
+    scene.does(LUIS, join("#x"));
+    assert_eq!(scene.does(ANA, say(Some("#X"), "c")), ["1: not_in_channel"]);
+    assert_eq!(scene.does(LUIS, say(Some("#X"), "c")), ["c1: 3 luis>#x c"]);
+}
+
+#[test]
+fn saying_it_again_is_acked_as_before_and_belongs_to_the_person() {
+    let mut scene = Scene::new(10);
+    scene.does(ANA, hello("ana", None));
+    scene.does(LUIS, hello("luis", None));
+    assert_eq!(
+        scene.asks(ANA, Some("k"), say(None, "a")),
+        ["c0: 1 ana>#lobby a acked"]
+    );
+    assert_eq!(
+        scene.asks(ANA, Some("k"), say(Some("#nowhere"), "b")),
+        ["1: ack 1"]
+    );
+    assert_eq!(
+        scene.asks(LUIS, Some("k"), say(None, "c")),
+        ["c0: 2 luis>#lobby c acked"]
+    );
+    scene.does(ANA, rename("anita"));
+    assert_eq!(scene.asks(ANA, Some("k"), say(None, "a")), ["1: ack 1"]);
+    scene.does(EVA, hello("ana", None));
+    assert_eq!(
+        scene.asks(EVA, Some("k"), say(None, "d")),
+        ["c0: 3 ana>#lobby d acked"]
+    );
+}
+
+#[test]
+fn what_was_not_recorded_frees_its_number_and_its_id() {
+    let mut scene = Scene::new(10);
+    scene.does(ANA, hello("ana", None));
+    scene.asks(ANA, Some("a"), say(None, "a"));
+    scene.asks(ANA, Some("b"), say(None, "b"));
+    scene.registry.rewind(2);
+    assert_eq!(scene.asks(ANA, Some("a"), say(None, "a")), ["1: ack 1"]);
+    assert_eq!(
+        scene.asks(ANA, Some("b"), say(None, "b")),
+        ["c0: 2 ana>#lobby b acked"]
+    );
+}
+
+#[test]
+fn channels_come_and_go_with_their_people() {
+    let mut scene = Scene::new(10);
+    scene.does(ANA, hello("ana", None));
+    scene.does(LUIS, hello("luis", None));
+    assert_eq!(scene.does(ANA, join("#x")), ["1 in c1", "1: joined #x ana"]);
+    assert_eq!(
+        scene.does(LUIS, join("#X")),
+        ["c1: joined #x luis", "2 in c1", "2: joined #x luis"]
+    );
+    assert_eq!(scene.does(LUIS, join("#x")), ["2: joined #x luis"]);
+    scene.does(LUIS, join("#y"));
+    assert_eq!(scene.does(LUIS, join("#z")), ["2: too_many_channels"]);
+    let part = |channel: &str| Command::Part {
+        channel: channel.into(),
+        reason: None,
+    };
+    assert_eq!(
+        scene.does(LUIS, part("#x")),
+        ["c1: left #x luis", "2 out c1"]
+    );
+    assert_eq!(scene.does(LUIS, part("#x")), ["2: not_in_channel"]);
+    assert_eq!(scene.does(LUIS, part("#lobby")), ["2: channel_invalid"]);
+    scene.does(ANA, part("#x"));
+    assert_eq!(scene.does(ANA, part("#x")), ["1: no_such_channel"]);
+}
+
+#[test]
+fn a_crowd_is_not_told_who_comes_and_goes() {
+    let mut scene = Scene::new(2);
+    scene.does(ANA, hello("ana", None));
+    assert_eq!(
+        scene.does(LUIS, hello("luis", None))[0],
+        "c0: joined #lobby luis"
+    );
+    assert_eq!(
+        scene.does(EVA, hello("eva", None)),
+        ["3: welcome eva in #lobby", "3 in c0"]
+    );
+    assert_eq!(scene.does(EVA, rename("eva2")), ["3: renamed eva eva2"]);
+    scene.does(EVA, join("#x"));
+    scene.does(ANA, join("#x"));
+    assert_eq!(
+        scene.leaves(EVA),
+        ["1: gone eva2 disconnected"],
+        "by the small channel they share"
+    );
+    assert_eq!(scene.leaves(EVA), [""; 0], "said once");
+}
+
+#[test]
+fn a_token_brings_back_until_its_time_is_over() {
+    let mut scene = Scene::new(10);
+    scene.does(ANA, hello("ana", None));
+    scene.does(ANA, join("#x"));
+    let token = scene.token(ANA);
+    assert_eq!(
+        scene.does(LUIS, hello("ana", Some(token))),
+        [
+            "1: replaced",
+            "1 closes",
+            "2: welcome ana in #lobby,#x back",
+            "2 in c0",
+            "2 in c1"
+        ]
+    );
+    scene.leaves(LUIS);
+    scene.seconds += 59;
+    let back = scene.does(EVA, hello("Ana", Some(token)));
+    assert_eq!(
+        back,
+        ["3: welcome Ana in #lobby,#x back", "3 in c0", "3 in c1"]
+    );
+    scene.leaves(EVA);
+    scene.seconds += 60;
+    assert_eq!(
+        scene.does(ANA, hello("ana", Some(token))),
+        ["1: welcome ana in #lobby", "1 in c0"]
+    );
+}
+
+#[test]
+fn a_token_ends_with_a_goodbye_and_when_the_nick_is_taken() {
+    let mut scene = Scene::new(10);
+    scene.does(ANA, hello("ana", None));
+    let token = scene.token(ANA);
+    scene.leaves(ANA);
+    scene.does(LUIS, hello("ana", None));
+    assert_eq!(
+        scene.does(ANA, hello("ana", Some(token))),
+        ["1: nick_taken"]
+    );
+    let token = scene.token(LUIS);
+    scene.does(LUIS, Command::Quit { reason: None });
+    assert_eq!(
+        scene.does(LUIS, hello("ana", Some(token))),
+        ["2: welcome ana in #lobby", "2 in c0"]
+    );
+}
+
+#[test]
+fn only_so_many_who_have_gone_are_remembered() {
+    let mut scene = Scene::new(0);
+    let mut tokens = Vec::new();
+    for nick in ["one", "two", "three"] {
+        scene.does(ANA, hello(nick, None));
+        tokens.push(scene.token(ANA));
+        scene.leaves(ANA);
+    }
+    assert!(!scene.does(ANA, hello("one", Some(tokens[0])))[0].contains("back"));
+    assert!(scene.does(LUIS, hello("three", Some(tokens[2])))[0].contains("back"));
+}
+
+#[test]
+fn pages_of_users_are_sorted_and_bounded_by_the_frame() {
+    let mut scene = Scene::new(0);
+    for number in 0..500 {
+        let session = SessionId {
+            slot: number + 10,
+            generation: number + 10,
+        };
+        // 32 letters of four bytes each: 500 of them are more than a frame has room for.
+        let digits = format!("{number:032}");
+        let nick: String = digits
+            .chars()
+            .map(|digit| char::from_u32(0x10300 + u32::from(digit)).unwrap())
+            .collect();
+        scene.does(session, hello(&nick, None));
+    }
+    let ask = |after: Option<&str>| Command::Users {
+        channel: "#lobby".into(),
+        after: after.map(Into::into),
+        limit: 500,
+    };
+    let page = |line: &str| {
+        let mut words = line.split(' ').skip(2);
+        let users: Vec<String> = words.next().unwrap().split(',').map(Into::into).collect();
+        (
+            users,
+            words.next().unwrap().to_owned(),
+            words.next().unwrap().to_owned(),
+        )
+    };
+    let session = SessionId {
+        slot: 10,
+        generation: 10,
+    };
+    let (first, total, more) = page(&scene.does(session, ask(None))[0]);
+    assert_eq!((total.as_str(), more.as_str()), ("500", "true"));
+    let (rest, _, more) = page(&scene.does(session, ask(first.last().map(String::as_str)))[0]);
+    assert_eq!((first.len() + rest.len(), more.as_str()), (500, "false"));
+    assert!(first.iter().chain(&rest).is_sorted());
+}
