@@ -1,0 +1,88 @@
+//! What was acked is in the history once, whatever happens to the server.
+
+mod support;
+
+use std::fs::OpenOptions;
+use std::io::Write;
+
+use support::Home;
+
+#[test]
+fn said_again_is_acked_as_the_first_time_even_after_a_restart() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    let first = ana.says("#lobby", "hola", "1");
+    ana.expect("message");
+    assert_eq!(ana.says("#lobby", "hola", "1"), first);
+    server.kill();
+    let server = home.start();
+    assert_eq!(server.joins("Ana").says("#lobby", "hola", "1"), first);
+    assert_eq!(home.lines().len(), 1);
+}
+
+#[test]
+fn killed_under_load_all_acked_are_there_once_and_dense() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    for n in 0..500 {
+        ana.say("#lobby", "hola", &format!("{n}"));
+    }
+    let mut acked = 0;
+    while acked < 100 {
+        acked += usize::from(ana.next()["type"] == "ack");
+    }
+    server.kill();
+    let _server = home.start();
+    let lines = home.lines();
+    assert!(lines.len() >= acked);
+    for (n, line) in lines.iter().enumerate() {
+        assert_eq!(
+            (&line["seq"], &line["id"]),
+            (&(n + 1).into(), &n.to_string().into())
+        );
+    }
+}
+
+#[test]
+fn a_torn_tail_is_cut_off_and_a_damaged_line_is_named() {
+    let home = Home::new("");
+    let server = home.start();
+    server.joins("Ana").says("#lobby", "hola", "1");
+    server.kill();
+    let append = |bytes: &[u8]| {
+        let mut log = OpenOptions::new().append(true).open(home.log()).unwrap();
+        log.write_all(bytes).unwrap();
+    };
+    append(b"{\"type\":\"mess");
+    home.start().kill();
+    assert_eq!(home.lines().len(), 1);
+    append(b"nonsense\n");
+    let told = home.fails_to_start();
+    assert!(told.contains("line 2"), "{told}");
+}
+
+#[test]
+fn what_a_full_disk_refuses_is_delivered_to_nobody() {
+    let home = Home::new("");
+    let server = home.start_with_full_disk_after(128);
+    let mut ana = server.joins("Ana");
+    let mut luis = server.joins("Luis");
+    ana.expect("joined");
+    let text = "x".repeat(8000);
+    let mut recorded = 0;
+    loop {
+        ana.say("#lobby", &text, &format!("{recorded}"));
+        let answer = ana.next();
+        if answer["type"] == "error" {
+            assert_eq!(answer["code"], "not_recorded");
+            break;
+        }
+        ana.expect("message");
+        recorded += 1;
+    }
+    assert!(recorded > 0);
+    let heard = luis.barrier().len();
+    assert_eq!((heard, home.lines().len()), (recorded, recorded));
+}

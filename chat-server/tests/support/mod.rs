@@ -1,0 +1,303 @@
+//! The real server over real sockets: started in a directory of its own, killed when the test ends.
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test file uses a part; a test fails by panicking"
+)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// How long anything may take.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
+
+/// A running server; ends with the value.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+}
+
+/// The directory of a server: configuration and history outlive the process.
+#[derive(Debug)]
+pub(crate) struct Home {
+    dir: TempDir,
+}
+
+impl Home {
+    /// `limits` are lines of the section `[limits]`.
+    pub(crate) fn new(limits: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let rate = if limits.contains("rate_per_second") {
+            ""
+        } else {
+            "rate_per_second = 0"
+        };
+        let config = format!(
+            "[listen]\ntcp = \"127.0.0.1:0\"\n[history]\npath = {:?}\n[limits]\n{rate}\n{limits}\n",
+            dir.path().join("log")
+        );
+        fs::write(dir.path().join("server.toml"), config).unwrap();
+        Self { dir }
+    }
+
+    pub(crate) fn log(&self) -> PathBuf {
+        self.dir.path().join("log")
+    }
+
+    fn config(&self) -> PathBuf {
+        self.dir.path().join("server.toml")
+    }
+
+    pub(crate) fn start(&self) -> Server {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chat-server"));
+        command.arg("--config").arg(self.config());
+        started(command)
+    }
+
+    /// As `start`, but no file may grow beyond `blocks` of 512 or 1,024 bytes, as the shell counts.
+    pub(crate) fn start_with_full_disk_after(&self, blocks: u32) -> Server {
+        let mut command = Command::new("sh");
+        command
+            .arg("-c")
+            .arg(format!(
+                "trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" --config \"$1\""
+            ))
+            .arg(env!("CARGO_BIN_EXE_chat-server"))
+            .arg(self.config());
+        started(command)
+    }
+
+    /// Starts a server that ends by itself; what it wrote to standard error.
+    pub(crate) fn fails_to_start(&self) -> String {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_chat-server"))
+            .arg("--config")
+            .arg(self.config())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stderr = child.stderr.take().unwrap();
+        let (tell, told) = mpsc::channel();
+        thread::spawn(move || {
+            let mut all = String::new();
+            stderr.read_to_string(&mut all).ok();
+            tell.send(all).ok();
+        });
+        let all = told.recv_timeout(DEADLINE);
+        child.kill().ok();
+        let status = child.wait().unwrap();
+        assert_eq!(status.code(), Some(1));
+        all.unwrap()
+    }
+
+    /// The objects of the history, one a line.
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        lines(&self.log())
+    }
+}
+
+fn lines(path: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+fn started(mut command: Command) -> Server {
+    let mut child = command
+        .env("RUST_LOG", "info")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stderr = BufReader::new(child.stderr.take().unwrap());
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        // Read to the end, so that the server never waits for its log.
+        for line in stderr.lines().map_while(Result::ok) {
+            if let Some((_, address)) = line.split_once("listening on ") {
+                tell.send(address.trim().to_owned()).ok();
+            }
+        }
+    });
+    let address = told.recv_timeout(DEADLINE);
+    if address.is_err() {
+        child.kill().ok();
+        child.wait().ok();
+    }
+    Server {
+        child,
+        address: address.unwrap().parse().unwrap(),
+    }
+}
+
+impl Server {
+    pub(crate) fn connect(&self) -> TestClient {
+        TestClient {
+            stream: TcpStream::connect_timeout(&self.address, DEADLINE).unwrap(),
+            token: String::new(),
+        }
+    }
+
+    /// A client that has been welcomed as `nick`.
+    pub(crate) fn joins(&self, nick: &str) -> TestClient {
+        let mut client = self.connect();
+        client.send(&json!({"type": "hello", "version": 1, "nick": nick}));
+        let welcome = client.expect("welcome");
+        assert_eq!(welcome["nick"], nick);
+        client.token = welcome["token"].as_str().unwrap().to_owned();
+        client
+    }
+
+    pub(crate) fn terminate(&self) {
+        let status = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status();
+        assert!(status.unwrap().success());
+    }
+
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub(crate) fn ended(mut self) -> ExitStatus {
+        let until = Instant::now() + DEADLINE;
+        while Instant::now() < until {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            thread::yield_now();
+        }
+        panic!("the server has not ended");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// One connection; every read has a deadline.
+#[derive(Debug)]
+pub(crate) struct TestClient {
+    pub(crate) stream: TcpStream,
+    pub(crate) token: String,
+}
+
+impl TestClient {
+    pub(crate) fn send(&mut self, object: &Value) {
+        self.send_raw(&frame(object));
+    }
+
+    pub(crate) fn send_raw(&mut self, bytes: &[u8]) {
+        self.stream.set_write_timeout(Some(DEADLINE)).unwrap();
+        self.stream.write_all(bytes).unwrap();
+    }
+
+    pub(crate) fn closes_sending(&self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// The next frame's bytes; `None` if the server has closed.
+    pub(crate) fn next_raw(&mut self) -> Option<Vec<u8>> {
+        let until = Instant::now() + DEADLINE;
+        let mut header = [0; 4];
+        if !self.fill(&mut header, until) {
+            return None;
+        }
+        let mut body = vec![0; u32::from_be_bytes(header) as usize];
+        self.fill(&mut body, until).then_some(body)
+    }
+
+    fn fill(&mut self, buffer: &mut [u8], until: Instant) -> bool {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "nothing came before the deadline");
+            self.stream.set_read_timeout(Some(left)).unwrap();
+            match self.stream.read(&mut buffer[filled..]) {
+                Ok(0) => return false,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return false,
+                Err(error) => panic!("nothing came before the deadline: {error}"),
+            }
+        }
+        true
+    }
+
+    pub(crate) fn next(&mut self) -> Value {
+        let raw = self.next_raw().expect("the server has closed");
+        serde_json::from_slice(&raw).unwrap()
+    }
+
+    pub(crate) fn expect(&mut self, kind: &str) -> Value {
+        let event = self.next();
+        assert_eq!(event["type"], kind, "{event}");
+        event
+    }
+
+    pub(crate) fn expect_error(&mut self, code: &str) -> Value {
+        let event = self.expect("error");
+        assert_eq!(event["code"], code, "{event}");
+        event
+    }
+
+    pub(crate) fn expect_message(&mut self, from: &str, text: &str) -> Value {
+        let event = self.expect("message");
+        assert_eq!(
+            (&event["from"], &event["text"]),
+            (&json!(from), &json!(text))
+        );
+        event
+    }
+
+    pub(crate) fn expect_closed(&mut self) {
+        assert_eq!(self.next_raw(), None);
+    }
+
+    /// What came before the answer to a ping that is sent now.
+    pub(crate) fn barrier(&mut self) -> Vec<Value> {
+        self.send(&json!({"type": "ping", "id": "barrier"}));
+        let mut before = Vec::new();
+        loop {
+            let event = self.next();
+            if event["type"] == "pong" && event["id"] == "barrier" {
+                return before;
+            }
+            before.push(event);
+        }
+    }
+
+    pub(crate) fn hears_nothing(&mut self) {
+        assert_eq!(self.barrier(), Vec::<Value>::new());
+    }
+
+    pub(crate) fn say(&mut self, to: &str, text: &str, id: &str) {
+        self.send(&json!({"type": "say", "to": to, "text": text, "id": id}));
+    }
+
+    pub(crate) fn says(&mut self, to: &str, text: &str, id: &str) -> Value {
+        self.say(to, text, id);
+        let ack = self.expect("ack");
+        assert_eq!(ack["id"], id);
+        ack
+    }
+}
+
+pub(crate) fn frame(object: &Value) -> Vec<u8> {
+    let body = object.to_string().into_bytes();
+    let mut frame = u32::try_from(body.len()).unwrap().to_be_bytes().to_vec();
+    frame.extend(body);
+    frame
+}
