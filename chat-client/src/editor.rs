@@ -1,0 +1,264 @@
+//! The line editor of a terminal: prompt, history, completion, and the terminal's own settings.
+
+use std::io::{self, Write as _};
+
+use nix::sys::termios::{self, InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios};
+use rustyline::completion::Completer;
+use rustyline::error::ReadlineError;
+use rustyline::highlight::Highlighter;
+use rustyline::hint::Hinter;
+use rustyline::history::MemHistory;
+use rustyline::validate::Validator;
+use rustyline::{
+    Cmd, CompletionType, ConditionalEventHandler, Config, Context, Event, EventContext,
+    EventHandler, GraphemeClusterMode, Helper, KeyCode, KeyEvent, Modifiers, RepeatCount,
+};
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use crate::gate::{Gate, Turn};
+use crate::input;
+use crate::names::Names;
+use crate::screen::Printer;
+use crate::stdin::Purpose;
+
+/// Lines that the arrow keys bring back.
+const HISTORY: usize = 1000;
+
+/// Columns between two stops of a tab, as the editor draws them.
+const TAB: usize = 8;
+
+/// The editor, which lives on the thread of the keyboard.
+pub struct Editor {
+    lines: rustyline::Editor<Assistant, MemHistory>,
+    gate: Gate,
+}
+
+impl std::fmt::Debug for Editor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Editor").finish_non_exhaustive()
+    }
+}
+
+/// How a line ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entered {
+    /// With Enter.
+    Line(String),
+    /// With Ctrl-C.
+    Interrupted,
+    /// With Ctrl-D, or the terminal is gone.
+    Ended,
+}
+
+impl Editor {
+    /// An editor on standard input and output, and the printer that keeps its prompt whole.
+    ///
+    /// # Errors
+    /// The terminal is none, or does not do as it is told.
+    pub fn new(names: Names, gate: Gate) -> rustyline::Result<(Self, Printer)> {
+        let config = Config::builder()
+            .completion_type(CompletionType::List)
+            .max_history_size(HISTORY)?
+            .history_ignore_dups(true)?
+            .tab_stop(8)
+            .build();
+        let history = MemHistory::with_config(&config);
+        let mut lines = rustyline::Editor::with_history(config, history)?;
+        lines.set_helper(Some(Assistant {
+            names,
+            gate: gate.clone(),
+        }));
+        lines.bind_sequence(
+            KeyEvent(KeyCode::Enter, Modifiers::NONE),
+            EventHandler::Conditional(Box::new(OnEnter(gate.clone()))),
+        );
+        let printer = lines.create_external_printer()?;
+        Ok((Self { lines, gate }, Box::new(printer)))
+    }
+
+    /// Has a line edited behind `prompt`. A line that is said comes back from the server as everyone
+    /// sees it, so what was typed is taken back from the screen; a command stays.
+    ///
+    /// Where the next line is asked for at once, nothing is printed before.
+    pub fn read(&mut self, prompt: &str, purpose: Purpose) -> Entered {
+        let more = purpose != Purpose::Nickname;
+        self.gate.set(Turn::Between);
+        let entered = match self.lines.readline(prompt) {
+            Ok(line) => {
+                if more && (line.is_empty() || input::is_said(&line)) {
+                    self.take_back(prompt, &line);
+                }
+                if purpose == Purpose::Chat && !line.is_empty() {
+                    // Only a history kept on disk could fail here.
+                    self.lines.add_history_entry(line.as_str()).ok();
+                }
+                Entered::Line(line)
+            }
+            Err(ReadlineError::Interrupted) => Entered::Interrupted,
+            Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                // A key that is no UTF-8: the line is given up, the terminal is not.
+                Entered::Line(String::new())
+            }
+            Err(error) => {
+                log::debug!("the terminal has no more lines: {error}");
+                Entered::Ended
+            }
+        };
+        self.gate.set(if more && entered != Entered::Ended {
+            Turn::Between
+        } else {
+            Turn::Screen
+        });
+        entered
+    }
+
+    fn take_back(&mut self, prompt: &str, line: &str) {
+        let columns = self.lines.dimensions().map_or(80, |(columns, _)| columns);
+        let mode = GraphemeClusterMode::from_env();
+        let up = rows(&[prompt, line], usize::from(columns), |c| {
+            usize::from(mode.width(c))
+        });
+        let mut out = io::stdout().lock();
+        // A terminal that does not take this is gone, which the next read will tell.
+        write!(out, "\x1b[{up}A\r\x1b[J").ok();
+        out.flush().ok();
+    }
+}
+
+/// How many rows above the cursor the first of `parts` begins, once the editor has drawn them one
+/// behind the other and gone to the next row: as the editor counts, a character that does not fit is
+/// on the next row, and a full row is followed by a new one.
+fn rows(parts: &[&str], columns: usize, width: impl Fn(&str) -> usize) -> usize {
+    let (mut row, mut column) = (0, 0);
+    for part in parts {
+        for c in part.graphemes(true) {
+            if c == "\n" {
+                (row, column) = (row + 1, 0);
+                continue;
+            }
+            let wide = if c == "\t" {
+                TAB - column % TAB
+            } else {
+                width(c)
+            };
+            column += wide;
+            if column > columns {
+                (row, column) = (row + 1, wide);
+            }
+        }
+        if column == columns {
+            (row, column) = (row + 1, 0);
+        }
+    }
+    row + 1
+}
+
+/// Completes names, and tells the gate when a line is being edited.
+struct Assistant {
+    names: Names,
+    gate: Gate,
+}
+
+impl Helper for Assistant {}
+impl Highlighter for Assistant {}
+impl Validator for Assistant {}
+
+impl Completer for Assistant {
+    type Candidate = String;
+
+    fn complete(
+        &self,
+        line: &str,
+        position: usize,
+        _: &Context<'_>,
+    ) -> rustyline::Result<(usize, Vec<String>)> {
+        Ok(self.names.complete(line, position))
+    }
+}
+
+impl Hinter for Assistant {
+    type Hint = String;
+
+    /// There are no hints; but this is called whenever the line is drawn, and so first of all when
+    /// it begins to be edited.
+    fn hint(&self, _: &str, _: usize, _: &Context<'_>) -> Option<String> {
+        self.gate.set(Turn::Editor);
+        None
+    }
+}
+
+/// Closes the gate before the line is left.
+struct OnEnter(Gate);
+
+impl ConditionalEventHandler for OnEnter {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext<'_>) -> Option<Cmd> {
+        self.0.set(Turn::Between);
+        None
+    }
+}
+
+/// The terminal as it was found; put back when this is dropped, whatever the way out.
+#[derive(Debug)]
+pub struct Terminal {
+    found: Termios,
+}
+
+impl Terminal {
+    /// Keeps what is typed between two lines from being shown where it does not belong: the editor
+    /// draws it when it reads it.
+    ///
+    /// # Errors
+    /// Standard input is no terminal.
+    pub fn prepare() -> nix::Result<Self> {
+        let found = termios::tcgetattr(io::stdin())?;
+        let mut quiet = found.clone();
+        quiet.local_flags &= !(LocalFlags::ECHO | LocalFlags::ICANON);
+        quiet.input_flags &= !InputFlags::ICRNL;
+        quiet.control_chars[SpecialCharacterIndices::VMIN as usize] = 1;
+        quiet.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
+        termios::tcsetattr(io::stdin(), SetArg::TCSADRAIN, &quiet)?;
+        Ok(Self { found })
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // The keyboard's thread may still be reading behind a prompt: that is wiped, bracketed paste
+        // is off again, and the settings are those from before.
+        let mut out = io::stdout().lock();
+        out.write_all(b"\r\x1b[K\x1b[?2004l").ok();
+        out.flush().ok();
+        if let Err(error) = termios::tcsetattr(io::stdin(), SetArg::TCSADRAIN, &self.found) {
+            log::warn!("the terminal keeps other settings: {error}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_the_typed_line_began() {
+        // East Asian and emoji characters take two columns, combining marks none.
+        let width = |c: &str| match c {
+            "漢" | "👋" => 2,
+            _ => 1,
+        };
+        for (prompt, line, columns, up) in [
+            ("> ", "", 10, 1),
+            ("> ", "hola", 10, 1),
+            ("> ", "12345678", 10, 2),
+            ("> ", "123456789", 10, 2),
+            ("> ", "1234567漢", 10, 2),
+            ("> ", "e\u{301}2345678", 10, 2),
+            ("> ", "e\u{301}234567", 10, 1),
+            ("> ", "a\nb", 10, 2),
+            ("> ", "a\tb", 10, 1),
+            ("> ", "a\tbc", 10, 2),
+            ("0123456789", "", 10, 2),
+        ] {
+            assert_eq!(rows(&[prompt, line], columns, width), up, "{line:?}");
+        }
+    }
+}

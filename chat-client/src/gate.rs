@@ -1,0 +1,97 @@
+//! Who may write to the terminal: the screen and the line editor take turns by this.
+//!
+//! The editor's printer shows a line above the prompt while a line is being edited, and writes it
+//! straight to the terminal else. Between the two the editor takes back the line that was entered,
+//! and a line printed in that moment would be taken back with it: so nobody prints then.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
+
+/// How long the editor waits for a line that is being handed over. The printer looks at the state of
+/// the terminal first of all, so after this it only waits for the editor to read on.
+const HANDOVER: Duration = Duration::from_millis(20);
+
+/// How long nobody prints at most: taking a line back takes far less, on a busy machine too.
+const BETWEEN: Duration = Duration::from_millis(200);
+
+/// Whose turn it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Nobody edits and nobody is about to: the screen writes to the terminal itself.
+    Screen,
+    /// The editor begins or ends a line: nobody prints.
+    Between,
+    /// A line is being edited: the editor's printer prints.
+    Editor,
+}
+
+/// Shared by the thread of the keyboard and that of the screen.
+#[derive(Debug, Clone)]
+pub struct Gate(Arc<(Mutex<State>, Condvar)>);
+
+#[derive(Debug)]
+struct State {
+    turn: Turn,
+    /// The screen hands a line to the editor's printer.
+    printing: bool,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        let state = State {
+            turn: Turn::Screen,
+            printing: false,
+        };
+        Self(Arc::new((Mutex::new(state), Condvar::new())))
+    }
+}
+
+impl Gate {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0
+            .0
+            .lock()
+            .expect("nobody panics while holding the gate")
+    }
+
+    /// The editor says whose turn it is.
+    pub fn set(&self, turn: Turn) {
+        let mut state = self.state();
+        if state.turn == turn {
+            return;
+        }
+        state.turn = turn;
+        self.0.1.notify_all();
+        if turn == Turn::Between {
+            let handed_over = self
+                .0
+                .1
+                .wait_timeout_while(state, HANDOVER, |state| state.printing);
+            drop(handed_over);
+        }
+    }
+
+    /// The screen prints: with `direct` while nobody edits, with `through` the editor while somebody
+    /// does. Waits while it is between the two, but not longer than taking a line back may take:
+    /// there may be no next line.
+    pub fn print(&self, direct: impl FnOnce(), through: impl FnOnce()) {
+        let between = |state: &mut State| state.turn == Turn::Between;
+        let (mut state, _) = self
+            .0
+            .1
+            .wait_timeout_while(self.state(), BETWEEN, between)
+            .expect("as above");
+        if state.turn == Turn::Editor {
+            state.printing = true;
+            drop(state);
+            // This may wait until the editor reads on, and holds nobody up meanwhile.
+            through();
+            self.state().printing = false;
+            self.0.1.notify_all();
+        } else {
+            // Held while writing: the editor does not begin in the middle of a line.
+            direct();
+            drop(state);
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! The chat client: two actors, the keyboard and the connection, and a screen.
+//!
+//! ```text
+//!   keyboard or pipe            Stdin  --Typed-->  Session  ----frames---->  server
+//!                                 ^                 |  ^
+//!                                 +-----Next--------+  +------frames--------
+//!                                                   |
+//!                                                   +--lines-->  screen  -->  terminal or pipe
+//! ```
+//!
+//! | module | what | touches |
+//! | --- | --- | --- |
+//! | [`args`], [`address`] | the command line and the environment | nothing |
+//! | [`session`] | the Session actor: the connection with its resume, all decisions | [`link`] |
+//! | [`stdin`] | the Stdin actor: a line whenever one is asked for | standard input |
+//! | [`editor`], [`gate`], [`names`] | the line editor of a terminal, its turns with the screen, what Tab completes | the terminal |
+//! | [`screen`] | writes lines, keeps the prompt whole, turns the spinner | standard output and error |
+//! | [`link`] | makes a connection and writes to it | the socket |
+//! | [`input`] | a typed line and what it asks for | nothing |
+//! | [`render`], [`escape`], [`json`] | what arrives, as text that is safe to show | nothing |
+//! | [`transcript`], [`recording`] | what is shown and recorded | the file of a recording |
+//! | [`outstanding`] | what was typed and is not settled | nothing |
+//! | [`place`] | where one is and to whom a line goes | nothing |
+//!
+//! Each edge has its bound: Stdin reads a line when the Session asks for it, and the Session asks
+//! while no more than a window of lines is unsettled; the screen takes so many lines and then holds the
+//! Session up, which then does not read its socket; the socket's queue holds the window and little more.
+
+pub mod address;
+pub mod args;
+pub mod editor;
+pub mod escape;
+pub mod gate;
+pub mod input;
+pub mod json;
+pub mod link;
+pub mod names;
+pub mod outstanding;
+pub mod place;
+pub mod recording;
+pub mod render;
+pub mod screen;
+pub mod session;
+pub mod stdin;
+pub mod transcript;
+
+use std::io::{self, IsTerminal as _};
+use std::time::Duration;
+
+use actix::{Actor as _, Addr, AsyncContext as _};
+use actix_rt::Arbiter;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::args::Options;
+use crate::editor::{Editor, Terminal};
+use crate::gate::Gate;
+use crate::names::Names;
+use crate::screen::Screen;
+use crate::session::{Interrupt, Parts, Session};
+use crate::stdin::{Source, Stdin};
+use crate::transcript::Transcript;
+
+/// How long the last lines may take to reach a terminal, which may be stopped with Ctrl-S.
+const LAST_LINES: Duration = Duration::from_secs(2);
+
+/// The same for somebody who is in a hurry.
+const AT_ONCE: Duration = Duration::from_millis(500);
+
+/// How a conversation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// With a goodbye.
+    Goodbye,
+    /// With a goodbye, but a line of a pipe was declined or not recorded.
+    Unrecorded,
+    /// There is no connection, and there will be none.
+    Lost,
+    /// Somebody was in a hurry.
+    Interrupted,
+    /// The nickname was refused, and nobody is there to choose another.
+    NickRefused,
+}
+
+impl Ending {
+    /// The exit code of the process; `2` is wrong usage, which does not come this far.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Ending::Goodbye => 0,
+            Ending::Unrecorded | Ending::Lost | Ending::Interrupted => 1,
+            Ending::NickRefused => 3,
+        }
+    }
+}
+
+/// What keeps the client from starting.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The terminal does not do as it is told.
+    #[error("the terminal cannot be used; --plain <file works without one")]
+    Terminal(#[source] rustyline::error::ReadlineError),
+    /// A thread or a signal handler cannot be made.
+    #[error("the system refuses")]
+    System(#[source] io::Error),
+}
+
+/// Talks until it is over.
+///
+/// # Errors
+/// Nothing could begin.
+pub fn run(options: Options) -> Result<Ending, ClientError> {
+    let person = io::stdin().is_terminal();
+    let names = Names::default();
+    let (closed, output_closed) = oneshot::channel();
+    let (source, printer, terminal) = if person && has_editor(&options) {
+        let terminal = Terminal::prepare()
+            .map_err(|error| ClientError::Terminal(io::Error::from(error).into()))?;
+        let gate = Gate::default();
+        let (editor, printer) =
+            Editor::new(names.clone(), gate.clone()).map_err(ClientError::Terminal)?;
+        let source = Source::Editor(Box::new(editor));
+        (source, Some((printer, gate)), Some(terminal))
+    } else {
+        (Source::Lines { person }, None, None)
+    };
+    let screen = Screen::start(printer, closed).map_err(ClientError::System)?;
+    let stage = Stage {
+        person,
+        names,
+        source,
+        screen,
+        editor: terminal.is_some(),
+        output_closed,
+    };
+    let ending = actix_rt::System::new().block_on(talk(options, stage))?;
+    drop(terminal);
+    Ok(ending)
+}
+
+/// A prompt needs a terminal on both sides that can move its cursor, and lines to show above it.
+fn has_editor(options: &Options) -> bool {
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    io::stdout().is_terminal() && !dumb && !options.json
+}
+
+/// Everything that a conversation needs besides a server.
+struct Stage {
+    person: bool,
+    names: Names,
+    source: Source,
+    screen: Screen,
+    editor: bool,
+    output_closed: oneshot::Receiver<()>,
+}
+
+async fn talk(options: Options, stage: Stage) -> Result<Ending, ClientError> {
+    let (done, ended) = oneshot::channel();
+    let mut interrupts = interrupts().map_err(ClientError::System)?;
+    let transcript = Transcript::new(stage.screen.clone(), options.json, options.utc);
+    let keyboard = Arbiter::new();
+    let session = Session::create(|ctx| {
+        let session = ctx.address().recipient();
+        let source = stage.source;
+        let stdin = Stdin::start_in_arbiter(&keyboard.handle(), move |_| Stdin { source, session });
+        Session::new(Parts {
+            options,
+            stdin,
+            transcript,
+            names: stage.names,
+            person: stage.person,
+            editor: stage.editor,
+            done,
+            output_closed: stage.output_closed,
+        })
+    });
+    let ending = until_ended(ended, &mut interrupts, &session).await;
+    let patience = match (ending, stage.editor) {
+        (Ending::Interrupted, _) => AT_ONCE,
+        (_, true) => LAST_LINES,
+        // A pipe gets every line, however long its reader takes: unless somebody presses Ctrl-C.
+        (_, false) => Duration::MAX,
+    };
+    tokio::select! {
+        _ = tokio::time::timeout(patience, stage.screen.finish()) => {}
+        _ = interrupts.recv() => {}
+    }
+    Ok(ending)
+}
+
+/// Waits for the end, and passes on that somebody wants it.
+async fn until_ended(
+    mut ended: oneshot::Receiver<Ending>,
+    interrupts: &mut mpsc::UnboundedReceiver<()>,
+    session: &Addr<Session>,
+) -> Ending {
+    loop {
+        tokio::select! {
+            // A Session that ends without a word has failed.
+            ending = &mut ended => return ending.unwrap_or(Ending::Lost),
+            Some(()) = interrupts.recv() => session.do_send(Interrupt),
+        }
+    }
+}
+
+/// Ctrl-C outside the line editor, `kill`, and a terminal that is closed.
+fn interrupts() -> io::Result<mpsc::UnboundedReceiver<()>> {
+    let (tx, rx) = mpsc::unbounded_channel();
+    for kind in [
+        SignalKind::interrupt(),
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+    ] {
+        let mut signals = signal(kind)?;
+        let tx = tx.clone();
+        actix_rt::spawn(
+            async move { while signals.recv().await.is_some() && tx.send(()).is_ok() {} },
+        );
+    }
+    Ok(rx)
+}

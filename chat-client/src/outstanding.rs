@@ -1,0 +1,160 @@
+//! What was typed and is not settled: it waits for the connection, or for its answer.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+/// How much may be unsettled before no more is read from a pipe. It bounds the memory of a bot that
+/// types faster than the server records, and is enough to keep a server busy over 100 ms of distance
+/// at some thousand lines a second.
+const WINDOW: usize = 256;
+
+/// When a request is settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// When it is acknowledged: it is recorded. Sent again after a lost connection, with its `id`.
+    Acked,
+    /// When it is answered. Asked again after a lost connection.
+    Answered,
+    /// When it is sent.
+    Sent,
+}
+
+/// A request on its way.
+#[derive(Debug)]
+struct Entry {
+    id: Option<String>,
+    frame: Bytes,
+    settled: Settled,
+    sent: bool,
+}
+
+/// Requests in the order they were typed.
+#[derive(Debug, Default)]
+pub struct Outstanding {
+    entries: VecDeque<Entry>,
+}
+
+impl Outstanding {
+    /// Takes a request as the frame that will be sent, once or more often.
+    pub fn push(&mut self, id: Option<String>, frame: Bytes, settled: Settled) {
+        self.entries.push_back(Entry {
+            id,
+            frame,
+            settled,
+            sent: false,
+        });
+    }
+
+    /// The frames to send now, in order.
+    pub fn to_send(&mut self) -> Vec<Bytes> {
+        let mut frames = Vec::new();
+        for entry in self.entries.iter_mut().filter(|entry| !entry.sent) {
+            entry.sent = true;
+            frames.push(entry.frame.clone());
+        }
+        self.entries
+            .retain(|entry| entry.settled != Settled::Sent || !entry.sent);
+        frames
+    }
+
+    /// The connection is lost: what was sent and not settled is sent again.
+    pub fn resend(&mut self) {
+        for entry in &mut self.entries {
+            entry.sent = false;
+        }
+    }
+
+    /// The request with that `id` is settled, well or badly; says what it waited for.
+    pub fn settle(&mut self, id: &str) -> Option<Settled> {
+        // Acknowledgements come in the order of the requests, so this looks at the first few.
+        let position = self
+            .entries
+            .iter()
+            .position(|entry| entry.sent && entry.id.as_deref() == Some(id))?;
+        self.entries.remove(position).map(|entry| entry.settled)
+    }
+
+    /// Whether the request with that `id` was not sent, or not on this connection.
+    pub fn waits_to_be_sent(&self, id: &str) -> bool {
+        self.entries
+            .iter()
+            .any(|entry| !entry.sent && entry.id.as_deref() == Some(id))
+    }
+
+    /// Takes out what was said under a nick that one has no longer and may be recorded or not;
+    /// returns how many lines that were.
+    pub fn give_up_sent(&mut self) -> usize {
+        let before = self.entries.len();
+        self.entries
+            .retain(|entry| !(entry.sent && entry.settled == Settled::Acked));
+        before - self.entries.len()
+    }
+
+    /// The lines that are not known to be recorded.
+    pub fn unrecorded(&self) -> usize {
+        self.entries
+            .iter()
+            .filter(|entry| entry.settled == Settled::Acked)
+            .count()
+    }
+
+    /// Whether everything is settled.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether more may be typed.
+    pub fn has_room(&self) -> bool {
+        self.entries.len() < WINDOW
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(text: &'static str) -> Bytes {
+        Bytes::from_static(text.as_bytes())
+    }
+
+    #[test]
+    fn each_is_sent_once_and_again_only_after_a_loss() {
+        let mut waiting = Outstanding::default();
+        waiting.push(Some("1".into()), frame("one"), Settled::Acked);
+        waiting.push(None, frame("join"), Settled::Sent);
+        waiting.push(Some("2".into()), frame("two"), Settled::Acked);
+        assert_eq!(waiting.to_send(), ["one", "join", "two"]);
+        assert!(waiting.to_send().is_empty());
+        assert_eq!(waiting.settle("1"), Some(Settled::Acked));
+        assert_eq!(waiting.settle("1"), None);
+        waiting.push(Some("3".into()), frame("three"), Settled::Acked);
+        waiting.resend();
+        assert_eq!(waiting.settle("3"), None, "what was not sent has no answer");
+        assert_eq!(waiting.to_send(), ["two", "three"]);
+        assert_eq!(waiting.unrecorded(), 2);
+        assert_eq!(waiting.settle("3"), Some(Settled::Acked));
+        assert_eq!(waiting.settle("2"), Some(Settled::Acked));
+        assert!(waiting.is_empty());
+    }
+
+    #[test]
+    fn the_window_is_bounded() {
+        let mut waiting = Outstanding::default();
+        for _ in 0..WINDOW {
+            assert!(waiting.has_room());
+            waiting.push(None, frame("x"), Settled::Acked);
+        }
+        assert!(!waiting.has_room());
+    }
+
+    #[test]
+    fn another_nick_gives_up_what_may_be_recorded() {
+        let mut waiting = Outstanding::default();
+        waiting.push(Some("1".into()), frame("one"), Settled::Acked);
+        assert_eq!(waiting.to_send().len(), 1);
+        waiting.push(Some("2".into()), frame("two"), Settled::Acked);
+        assert_eq!(waiting.give_up_sent(), 1);
+        assert_eq!(waiting.to_send(), ["two"]);
+    }
+}

@@ -1,0 +1,278 @@
+//! The Session actor: the connection with its resume, and everything that is decided in a client.
+//!
+//! It owns the connection, where one is, and what is not settled; it tells the screen what to show
+//! and asks [`Stdin`] for lines, one at a time and only while there is room. It never reads the
+//! keyboard and never writes to the terminal itself.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | this one | the actor, its state, beginning and end |
+//! | `greeting` | connecting, nicknames, `hello` and `welcome` |
+//! | `typed` | what a typed line does |
+//! | `sending` | what is on its way, the window, the next line of the keyboard |
+//! | `arrived` | what an arriving object does |
+//! | `questions` | answers that come in pages |
+//! | `away` | a lost connection and the way back |
+//! | `replay` | what was missed meanwhile |
+//! | `leaving` | goodbye, and the end |
+
+mod arrived;
+mod away;
+mod greeting;
+mod leaving;
+mod questions;
+mod replay;
+mod sending;
+mod typed;
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use actix::{
+    Actor, Addr, AsyncContext as _, Context, Handler, Message, SpawnHandle, StreamHandler,
+};
+use backon::ExponentialBackoff;
+use bytes::Bytes;
+use chat_proto::ProtoError;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use self::questions::Question;
+use self::replay::Replay;
+use crate::Ending;
+use crate::args::Options;
+use crate::link::Link;
+use crate::names::Names;
+use crate::outstanding::Outstanding;
+use crate::place::Place;
+use crate::stdin::{Stdin, Typed};
+use crate::transcript::Transcript;
+
+/// Ctrl-C, or a signal that asks the process to end: goodbye the first time, the end the second time.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct Interrupt;
+
+/// Nobody reads standard output any longer.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct OutputClosed;
+
+/// Where the Session stands in the life of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// A person is asked for a nickname; there may be a connection that waits for it.
+    Naming,
+    /// A connection is being made, or waited for, or greeted.
+    Arriving,
+    /// One is in.
+    Here,
+    /// `quit` is sent.
+    Leaving,
+    /// It is over.
+    Ended,
+}
+
+/// What the keyboard was asked for.
+#[derive(Debug, PartialEq, Eq)]
+enum Asked {
+    /// Nothing.
+    Nothing,
+    /// A nickname.
+    Nickname,
+    /// A line.
+    Line,
+    /// One of these people.
+    Choice(Vec<String>),
+}
+
+/// A wish to leave.
+#[derive(Debug)]
+struct Goodbye {
+    reason: Option<String>,
+}
+
+/// Who one was when the connection was last up.
+#[derive(Debug)]
+struct Identity {
+    nick: String,
+    token: String,
+}
+
+/// The actor.
+#[derive(Debug)]
+pub struct Session {
+    options: Options,
+    stdin: Addr<Stdin>,
+    transcript: Transcript,
+    names: Names,
+    /// A person sits at the keyboard, who can be asked.
+    person: bool,
+    /// There is a line editor: lines are always asked for, behind a prompt.
+    editor: bool,
+    done: Option<oneshot::Sender<Ending>>,
+    output_closed: Option<oneshot::Receiver<()>>,
+
+    phase: Phase,
+    link: Option<Link>,
+    /// The connection waited for a nickname, perhaps longer than the server does.
+    reused: bool,
+    arrivals: Option<SpawnHandle>,
+    /// The delays before the next attempts to come back.
+    delays: ExponentialBackoff,
+    /// The nick to ask for; the server gives one where there is none.
+    wanted: Option<String>,
+    identity: Option<Identity>,
+    /// The last message seen.
+    seen: u64,
+    replay: Option<Replay>,
+    /// When the server was last heard, and whether it was asked for a sign of life since.
+    heard: Instant,
+    pinged: bool,
+    /// The timer that looks after that.
+    watch: Option<SpawnHandle>,
+
+    asked: Asked,
+    /// A list to choose from is on its way: the keyboard is asked when it is here.
+    choosing: bool,
+    place: Place,
+    outstanding: Outstanding,
+    questions: VecDeque<(String, Question)>,
+    /// What the ids of this client begin with, and the number of the next.
+    run: String,
+    ids: u64,
+
+    goodbye: Option<Goodbye>,
+    /// When something was last settled.
+    progress: Instant,
+    /// A line of a pipe was refused.
+    failed: bool,
+}
+
+/// What a Session is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// What the command line asks for.
+    pub options: Options,
+    /// The keyboard.
+    pub stdin: Addr<Stdin>,
+    /// Where lines go.
+    pub transcript: Transcript,
+    /// What Tab completes.
+    pub names: Names,
+    /// A person sits at the keyboard.
+    pub person: bool,
+    /// There is a line editor.
+    pub editor: bool,
+    /// Told how it ended.
+    pub done: oneshot::Sender<Ending>,
+    /// Tells that nobody reads standard output.
+    pub output_closed: oneshot::Receiver<()>,
+}
+
+impl Session {
+    /// A Session that begins when it is started.
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            wanted: parts.options.nick.clone(),
+            options: parts.options,
+            stdin: parts.stdin,
+            transcript: parts.transcript,
+            names: parts.names,
+            person: parts.person,
+            editor: parts.editor,
+            done: Some(parts.done),
+            output_closed: Some(parts.output_closed),
+            phase: Phase::Arriving,
+            link: None,
+            reused: false,
+            arrivals: None,
+            delays: away::delays(),
+            identity: None,
+            seen: 0,
+            replay: None,
+            heard: Instant::now(),
+            pinged: false,
+            watch: None,
+            asked: Asked::Nothing,
+            choosing: false,
+            place: Place::default(),
+            outstanding: Outstanding::default(),
+            questions: VecDeque::new(),
+            run: Uuid::new_v4().simple().to_string(),
+            ids: 0,
+            goodbye: None,
+            progress: Instant::now(),
+            failed: false,
+        }
+    }
+}
+
+impl Actor for Session {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        if let Some(closed) = self.output_closed.take() {
+            let session = ctx.address();
+            actix_rt::spawn(async move {
+                if closed.await.is_ok() {
+                    session.do_send(OutputClosed);
+                }
+            });
+        }
+        self.begin(ctx);
+    }
+}
+
+impl Handler<Typed> for Session {
+    type Result = ();
+
+    fn handle(&mut self, typed: Typed, ctx: &mut Context<Self>) {
+        let asked = std::mem::replace(&mut self.asked, Asked::Nothing);
+        match typed {
+            Typed::Line(line) => self.line(asked, &line, ctx),
+            Typed::Refused(refusal) => self.refused(refusal.code, &refusal.detail),
+            Typed::Interrupted => self.interrupt(ctx),
+            Typed::Ended if asked == Asked::Nickname => self.no_nickname(ctx),
+            Typed::Ended => {
+                // A terminal that has ended once says so for ever.
+                self.asked = Asked::Line;
+                self.leave(None, ctx);
+            }
+        }
+        self.ask(ctx);
+    }
+}
+
+impl Handler<Interrupt> for Session {
+    type Result = ();
+
+    fn handle(&mut self, _: Interrupt, ctx: &mut Context<Self>) {
+        self.interrupt(ctx);
+    }
+}
+
+impl Handler<OutputClosed> for Session {
+    type Result = ();
+
+    /// Who reads the output has gone, as `head` does: that is no error, and no reason to lose a line.
+    fn handle(&mut self, _: OutputClosed, ctx: &mut Context<Self>) {
+        self.leave(None, ctx);
+    }
+}
+
+impl StreamHandler<Result<Bytes, ProtoError>> for Session {
+    fn handle(&mut self, frame: Result<Bytes, ProtoError>, ctx: &mut Context<Self>) {
+        match frame {
+            Ok(frame) => self.arrived(&frame, ctx),
+            Err(error) => {
+                log::debug!("the connection ends: {error}");
+                self.lost(ctx);
+            }
+        }
+    }
+
+    fn finished(&mut self, ctx: &mut Context<Self>) {
+        self.lost(ctx);
+    }
+}

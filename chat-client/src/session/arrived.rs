@@ -1,0 +1,216 @@
+//! What an arriving object does.
+
+use std::time::Instant;
+
+use actix::Context;
+use chat_proto::{Channel, ErrorCode, Event};
+
+use super::questions::{Listing, Question};
+use super::{Phase, Session};
+use crate::Ending;
+use crate::outstanding::Settled;
+use crate::{json, render};
+
+impl Session {
+    /// A frame arrived.
+    pub(super) fn arrived(&mut self, frame: &[u8], ctx: &mut Context<Self>) {
+        self.heard = Instant::now();
+        self.pinged = false;
+        if self.phase == Phase::Ended {
+            return;
+        }
+        if self.options.json {
+            match json::line(frame) {
+                Some(line) => self.transcript.object(line),
+                None => self
+                    .transcript
+                    .error("bad_json", "the server sent what is no JSON"),
+            }
+        }
+        match Event::parse(frame) {
+            Ok(event) => self.event(event, ctx),
+            Err(error) => log::warn!("not understood: {error}"),
+        }
+    }
+
+    fn event(&mut self, event: Event<'static>, ctx: &mut Context<Self>) {
+        self.learn(&event);
+        match event {
+            Event::Welcome(welcome) if self.phase == Phase::Arriving => {
+                self.welcome(&welcome, ctx);
+            }
+            Event::Message(message) => self.message(message),
+            Event::Ack { id, .. } => {
+                if self.outstanding.settle(&id).is_some() {
+                    self.settled(ctx);
+                }
+            }
+            Event::Users {
+                channel,
+                users,
+                more,
+                ..
+            } => {
+                let users = users.into_iter().map(Into::into).collect();
+                self.users(&channel, users, more, ctx);
+            }
+            Event::Channels { channels } => {
+                if let Some((id, _)) =
+                    self.answered(|question| matches!(question, Question::Channels))
+                {
+                    self.show_notice(&render::channels(&channels));
+                    self.settle_answered(&id, ctx);
+                }
+            }
+            Event::History {
+                with,
+                messages,
+                more,
+            } => self.history(&with, messages, more, ctx),
+            Event::Ping { id } => self.pong(id.as_deref(), ctx),
+            Event::Pong { id } => self.pong_came(id.as_deref()),
+            Event::Error { code, detail, id } => {
+                self.error(code, &detail, id.as_deref(), ctx);
+            }
+            Event::Bye { reason } => self.bye(&reason, ctx),
+            event @ (Event::Joined { .. }
+            | Event::Left { .. }
+            | Event::Gone { .. }
+            | Event::Renamed { .. }) => self.notice(&event),
+            Event::Welcome(_) | Event::Unknown => {}
+        }
+    }
+
+    /// Who is there and what there is, for completion.
+    fn learn(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Message(message) => self.names.nick(&message.from),
+            Event::Joined { nick, channel, .. } => {
+                self.names.nick(nick);
+                self.names.channel(channel);
+            }
+            Event::Gone { nick, .. } => self.names.gone(nick),
+            Event::Renamed { nick, to, .. } => {
+                self.names.gone(nick);
+                self.names.nick(to);
+            }
+            Event::Users { users, .. } => users.iter().for_each(|nick| self.names.nick(nick)),
+            Event::Channels { channels } => channels
+                .iter()
+                .for_each(|channel| self.names.channel(&channel.name)),
+            Event::Welcome(_)
+            | Event::Ack { .. }
+            | Event::Left { .. }
+            | Event::History { .. }
+            | Event::Ping { .. }
+            | Event::Pong { .. }
+            | Event::Error { .. }
+            | Event::Bye { .. }
+            | Event::Unknown => {}
+        }
+    }
+
+    fn notice(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Joined { channel, nick, .. } if self.place.is_me(nick) => {
+                self.entered(channel);
+            }
+            Event::Left { channel, nick, .. } if self.place.is_me(nick) => {
+                if let Ok(channel) = Channel::new(channel) {
+                    self.place.leave(&channel);
+                }
+            }
+            Event::Renamed { nick, to, .. } => {
+                if self.place.renamed(nick, to)
+                    && let Some(identity) = &mut self.identity
+                {
+                    identity.nick = to.clone().into_owned();
+                }
+            }
+            _ => {}
+        }
+        if let Some((text, time)) = render::notice(event)
+            && !self.options.json
+        {
+            self.transcript.notice_at(&text, time);
+        }
+    }
+
+    /// One is in a channel.
+    fn entered(&mut self, channel: &str) {
+        if let Ok(entered) = Channel::new(channel) {
+            self.place.add(&entered);
+            self.answered(|question| {
+                matches!(question, Question::Join { channel, .. } if *channel == entered)
+            });
+        }
+    }
+
+    /// A notice of what an object says: with `--json` that itself was shown.
+    pub(super) fn show_notice(&self, text: &str) {
+        if !self.options.json {
+            self.transcript.notice(text);
+        }
+    }
+
+    fn error(&mut self, code: ErrorCode, detail: &str, id: Option<&str>, ctx: &mut Context<Self>) {
+        let refuses_hello = matches!(
+            code,
+            ErrorCode::NickTaken | ErrorCode::NickInvalid | ErrorCode::AuthFailed
+        );
+        if self.phase == Phase::Arriving && refuses_hello {
+            return self.nick_refused(&code.to_string(), detail, ctx);
+        }
+        let question = id.and_then(|id| {
+            let position = self.questions.iter().position(|(known, _)| known == id)?;
+            self.questions.remove(position)
+        });
+        let question = question.map(|(_, question)| question);
+        let silent = match &question {
+            Some(Question::Users { purpose, .. }) => *purpose == Listing::Learn,
+            Some(Question::Missed { .. }) => true,
+            _ => false,
+        };
+        if !silent && !self.options.json {
+            self.transcript.error(&code.to_string(), detail);
+        }
+        match question {
+            Some(Question::Join { channel, before }) => self.not_entered(&channel, &before),
+            Some(Question::Users {
+                purpose: Listing::Choose,
+                ..
+            }) => self.choosing = false,
+            Some(Question::Missed { .. }) => self.missed(Vec::new(), true),
+            _ => {}
+        }
+        if code == ErrorCode::BadVersion || code == ErrorCode::Replaced {
+            // Coming back would be the same again, or throw out who has taken one's place.
+            return self.end(Ending::Lost, ctx);
+        }
+        if let Some(settled) = id.and_then(|id| self.outstanding.settle(id)) {
+            self.failed |= settled == Settled::Acked;
+            self.settled(ctx);
+        }
+    }
+
+    /// The server declined to let one into a channel: one is where one was before.
+    fn not_entered(&mut self, channel: &Channel, before: &Channel) {
+        let was_there = self.place.channel() == channel;
+        self.place.leave(channel);
+        if was_there && self.place.switch(before) {
+            self.show_notice(&format!("you are in {before}"));
+        }
+    }
+
+    fn bye(&mut self, reason: &str, ctx: &mut Context<Self>) {
+        if self.phase == Phase::Leaving {
+            return self.said_goodbye(ctx);
+        }
+        let reason = crate::escape::word(reason);
+        self.show_notice(&format!("the server says goodbye ({reason})"));
+        if reason == "replaced" {
+            return self.end(Ending::Lost, ctx);
+        }
+        self.lost(ctx);
+    }
+}

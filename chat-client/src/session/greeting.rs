@@ -1,0 +1,205 @@
+//! Connecting, nicknames, `hello` and `welcome`.
+
+use std::io;
+use std::time::Instant;
+
+use actix::{ActorFutureExt as _, AsyncContext as _, Context, WrapFuture as _};
+use chat_proto::{Channel, Envelope, Hello, Nick, Request, VERSION, Welcome};
+
+use super::away::delays;
+use super::questions::Listing;
+use super::{Asked, Identity, Phase, Session};
+use crate::Ending;
+use crate::escape::{lines, word};
+use crate::link::{self, Arrivals, Link};
+use crate::stdin::{Next, Purpose};
+
+/// What `hello` calls this program.
+const CLIENT: &str = concat!("chat-client/", env!("CARGO_PKG_VERSION"));
+
+impl Session {
+    /// The first thing of all: a nickname, or the connection.
+    pub(super) fn begin(&mut self, ctx: &mut Context<Self>) {
+        match self.wanted.take() {
+            Some(nick) => self.try_nick(nick, ctx),
+            None if self.person => self.ask_nickname(),
+            None => self.connect(ctx),
+        }
+    }
+
+    fn ask_nickname(&mut self) {
+        self.phase = Phase::Naming;
+        self.asked = Asked::Nickname;
+        self.stdin.do_send(Next {
+            prompt: "Your nickname: ".to_owned(),
+            purpose: Purpose::Nickname,
+        });
+    }
+
+    /// Somebody typed a nickname; nothing at all means that any will do.
+    pub(super) fn nickname(&mut self, nick: &str, ctx: &mut Context<Self>) {
+        match nick.trim() {
+            "" => {
+                self.wanted = None;
+                self.greet_or_connect(ctx);
+            }
+            nick => self.try_nick(nick.to_owned(), ctx),
+        }
+    }
+
+    /// Nobody answers the question for a nickname: goodbye, unless one was refused before.
+    pub(super) fn no_nickname(&mut self, ctx: &mut Context<Self>) {
+        let ending = match self.wanted {
+            None => Ending::Goodbye,
+            Some(_) => Ending::NickRefused,
+        };
+        self.end(ending, ctx);
+    }
+
+    pub(super) fn try_nick(&mut self, nick: String, ctx: &mut Context<Self>) {
+        let checked = Nick::new(&nick);
+        self.wanted = Some(nick);
+        match checked {
+            Ok(_) => self.greet_or_connect(ctx),
+            Err(error) => self.nick_refused("nick_invalid", &error.to_string(), ctx),
+        }
+    }
+
+    fn greet_or_connect(&mut self, ctx: &mut Context<Self>) {
+        self.phase = Phase::Arriving;
+        if self.link.is_some() {
+            self.reused = true;
+            self.greet(ctx);
+        } else {
+            self.connect(ctx);
+        }
+    }
+
+    pub(super) fn nick_refused(&mut self, code: &str, detail: &str, ctx: &mut Context<Self>) {
+        self.transcript.waiting(None);
+        self.transcript.error(code, detail);
+        if !self.person {
+            self.end(Ending::NickRefused, ctx);
+        } else if self.identity.is_none() {
+            self.ask_nickname();
+        } else {
+            // In the middle of a line that somebody types, perhaps: so by a command.
+            self.phase = Phase::Naming;
+            let notice = "your nickname is no longer yours; /nick NEW comes back under another";
+            self.transcript.notice(notice);
+        }
+    }
+
+    /// Makes a connection, unless the wish for it is gone.
+    pub(super) fn connect(&mut self, ctx: &mut Context<Self>) {
+        if self.phase != Phase::Arriving || self.link.is_some() {
+            return;
+        }
+        if self.identity.is_none() {
+            let server = word(&self.options.server());
+            self.transcript
+                .waiting(Some(&format!("connecting to {server}")));
+        }
+        let (host, port) = (self.options.host.clone(), self.options.port);
+        let connected = link::connect(host, port).into_actor(self);
+        ctx.spawn(connected.map(|result, session, ctx| session.connected(result, ctx)));
+    }
+
+    fn connected(&mut self, result: io::Result<(Link, Arrivals)>, ctx: &mut Context<Self>) {
+        match result {
+            _ if self.phase != Phase::Arriving => {}
+            Ok((link, arrivals)) => {
+                self.listen(link, arrivals, ctx);
+                self.watch(ctx);
+                self.greet(ctx);
+            }
+            Err(error) if self.identity.is_none() => {
+                self.transcript.waiting(None);
+                let detail = format!("{}: {error}", self.options.server());
+                self.transcript.error("connection_refused", &detail);
+                self.end(Ending::Lost, ctx);
+            }
+            Err(error) => {
+                log::debug!("not back yet: {error}");
+                self.retry(ctx);
+            }
+        }
+    }
+
+    /// Reads from a new connection.
+    fn listen(&mut self, link: Link, arrivals: Arrivals, ctx: &mut Context<Self>) {
+        self.link = Some(link);
+        self.arrivals = Some(ctx.add_stream(arrivals));
+        self.heard = Instant::now();
+        self.pinged = false;
+    }
+
+    /// Says `hello`: as whom one was, with what brings one back, or as somebody new.
+    fn greet(&mut self, ctx: &mut Context<Self>) {
+        let mut hello = Hello {
+            version: Some(VERSION),
+            client: Some(CLIENT.into()),
+            ..Hello::default()
+        };
+        let wanted = self.wanted.clone();
+        match &self.identity {
+            None => hello.nick = wanted.map(Into::into),
+            Some(identity) => {
+                hello.after = Some(self.seen);
+                match wanted {
+                    Some(other) => hello.nick = Some(other.into()),
+                    None => {
+                        hello.nick = Some(identity.nick.clone().into());
+                        hello.token = Some(identity.token.clone().into());
+                    }
+                }
+            }
+        }
+        self.send_now(&Envelope::new(Request::Hello(hello)), ctx);
+    }
+
+    pub(super) fn welcome(&mut self, welcome: &Welcome<'_>, ctx: &mut Context<Self>) {
+        self.phase = Phase::Here;
+        self.reused = false;
+        self.delays = delays();
+        self.transcript.waiting(None);
+        let asked_for = self.wanted.take();
+        let before = self.identity.replace(Identity {
+            nick: welcome.nick.clone().into_owned(),
+            token: welcome.token.clone().into_owned(),
+        });
+        self.place.nick = welcome.nick.clone().into_owned();
+        self.names.nick(&welcome.nick);
+        for channel in &welcome.channels {
+            self.names.channel(&channel.name);
+        }
+        match before {
+            None => {
+                self.seen = welcome.seq;
+                self.first_words(welcome, asked_for.is_none());
+            }
+            Some(before) => self.come_back(&before, welcome, ctx),
+        }
+        for channel in &welcome.joined {
+            if let Ok(channel) = Channel::new(channel) {
+                self.place.add(&channel);
+            }
+        }
+        if self.editor {
+            self.list(Channel::lobby(), Listing::Learn);
+        }
+        self.flush(ctx);
+        self.settled(ctx);
+    }
+
+    /// What somebody is told on arrival. A script that named its nick is told the news of the day alone.
+    fn first_words(&mut self, welcome: &Welcome<'_>, nick_is_given: bool) {
+        if self.person || nick_is_given {
+            let (nick, server) = (word(&welcome.nick), word(&welcome.server));
+            self.show_notice(&format!("you are {nick} on {server}"));
+        }
+        if let Some(motd) = welcome.motd.as_deref().filter(|motd| !motd.is_empty()) {
+            self.show_notice(&lines(motd));
+        }
+    }
+}

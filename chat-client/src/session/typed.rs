@@ -1,0 +1,177 @@
+//! What a typed line does.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use actix::{AsyncContext as _, Context};
+use chat_proto::{Channel, MAX_FRAME_BYTES, Nick, Request, Say};
+use serde_json::Value;
+
+use super::questions::{Listing, Question};
+use super::{Asked, Phase, Session};
+use crate::input::{self, Command, HELP, Refusal};
+use crate::outstanding::Settled;
+
+/// How long a list to choose from is waited for before the prompt comes back.
+const LIST: Duration = Duration::from_secs(5);
+
+impl Session {
+    /// A line was typed, in answer to what was asked.
+    pub(super) fn line(&mut self, asked: Asked, line: &str, ctx: &mut Context<Self>) {
+        match asked {
+            Asked::Nickname => self.nickname(line, ctx),
+            // The line editor stays open while one leaves; what is typed then is not meant for anyone.
+            _ if self.goodbye.is_some() => {}
+            Asked::Choice(people) => self.chosen(line.trim(), &people),
+            Asked::Line | Asked::Nothing if self.options.json && line.starts_with('{') => {
+                if let Err(refusal) = self.object(line, ctx) {
+                    self.refused(refusal.code, &refusal.detail);
+                }
+                self.flush(ctx);
+            }
+            Asked::Line | Asked::Nothing => {
+                match input::parse(line) {
+                    Ok(command) => self.command(command, ctx),
+                    Err(refusal) => self.refused(refusal.code, &refusal.detail),
+                }
+                self.flush(ctx);
+            }
+        }
+    }
+
+    fn command(&mut self, command: Command, ctx: &mut Context<Self>) {
+        match command {
+            Command::Nothing => {}
+            Command::Say(text) => self.say(self.place.to().to_owned(), &text),
+            Command::Tell(nick, text) => self.say(nick.as_str().to_owned(), &text),
+            Command::Help => self.help(),
+            Command::List(channel) => {
+                let channel = channel.unwrap_or_else(|| self.place.channel().clone());
+                self.list(channel, Listing::Show);
+            }
+            Command::Time => self.transcript.toggle_times(),
+            Command::Record(path) => self.transcript.record(path.as_deref()),
+            Command::Quit(reason) => self.leave(reason, ctx),
+            Command::Query(nick) => self.query(nick, ctx),
+            Command::Join(channel) => self.join(channel),
+            Command::Part(channel, reason) => self.part(channel, reason),
+            Command::Switch(channel) => {
+                if !self.place.switch(&channel) {
+                    let detail = format!("you are not in {channel}; /join {channel} enters it");
+                    self.refused("not_in_channel", &detail);
+                }
+            }
+            Command::Channels => {
+                if let Some(id) = self.request(Request::Channels, Settled::Answered) {
+                    self.questions.push_back((id, Question::Channels));
+                }
+            }
+            Command::Nick(nick) => self.rename(nick, ctx),
+            Command::History(wanted) => {
+                let with = self.place.to().to_owned();
+                self.ask_history(with, wanted, VecDeque::new());
+            }
+        }
+    }
+
+    fn say(&mut self, to: String, text: &str) {
+        let say = Request::Say(Say {
+            to: Some(to.into()),
+            text: text.into(),
+            from: None,
+        });
+        self.request(say, Settled::Acked);
+        if self.editor && self.phase != Phase::Here {
+            // It was taken back from the screen, and comes back only when it is recorded.
+            let text = crate::escape::lines(text);
+            self.transcript.notice(&format!("not sent yet: {text}"));
+        }
+    }
+
+    fn help(&self) {
+        let width = HELP.iter().map(|(typed, _)| typed.len()).max().unwrap_or(0);
+        for (typed, does) in HELP {
+            self.transcript.notice(&format!("{typed:width$}  {does}"));
+        }
+    }
+
+    fn join(&mut self, channel: Channel) {
+        let request = Request::Join {
+            channel: channel.as_str().into(),
+        };
+        if let Some(id) = self.request(request, Settled::Sent) {
+            let before = self.place.enter(channel.clone());
+            let question = Question::Join { channel, before };
+            self.questions.push_back((id, question));
+        }
+    }
+
+    fn part(&mut self, channel: Option<Channel>, reason: Option<String>) {
+        let channel = channel.unwrap_or_else(|| self.place.channel().clone());
+        let request = Request::Part {
+            channel: channel.as_str().into(),
+            reason: reason.map(Into::into),
+        };
+        if self.request(request, Settled::Sent).is_some() {
+            self.place.leave(&channel);
+        }
+    }
+
+    fn rename(&mut self, nick: Nick, ctx: &mut Context<Self>) {
+        if self.phase == Phase::Naming {
+            return self.try_nick(nick.as_str().to_owned(), ctx);
+        }
+        let nick = nick.as_str().into();
+        self.request(Request::Nick { nick }, Settled::Sent);
+    }
+
+    /// `/query`: with a name talk to that person; alone, no longer, or choose somebody.
+    fn query(&mut self, nick: Option<Nick>, ctx: &mut Context<Self>) {
+        if nick.is_some() || self.place.query().is_some() {
+            self.place.set_query(nick);
+        } else if !self.person {
+            self.refused("usage", "/query NICK; there is nobody to choose a name");
+        } else if self.phase != Phase::Here {
+            self.refused("not_connected", "nobody knows who is here; /query NICK");
+        } else {
+            self.choosing = true;
+            self.list(self.place.channel().clone(), Listing::Choose);
+            ctx.run_later(LIST, |session, ctx| {
+                session.choosing = false;
+                session.ask(ctx);
+            });
+        }
+    }
+
+    /// `--json`: a request of the protocol, sent as it is; a `say` without an `id` is given one, so
+    /// that it is known when it is recorded.
+    fn object(&mut self, line: &str, ctx: &mut Context<Self>) -> Result<(), Refusal> {
+        let bad = |detail: &str| Refusal::new("bad_json", format!("{detail}; it is not sent"));
+        let Ok(Value::Object(mut object)) = serde_json::from_str(line) else {
+            return Err(bad("the line is no JSON object"));
+        };
+        let kind = object.get("type").and_then(Value::as_str);
+        if kind == Some("quit") {
+            let reason = object.get("reason").and_then(Value::as_str);
+            self.leave(reason.map(str::to_owned), ctx);
+            return Ok(());
+        }
+        let is_say = kind == Some("say");
+        if is_say && object.get("id").is_none_or(Value::is_null) {
+            object.insert("id".to_owned(), self.next_id().into());
+        }
+        let id = object.get("id").and_then(Value::as_str).map(str::to_owned);
+        let settled = if is_say && id.is_some() {
+            Settled::Acked
+        } else {
+            Settled::Sent
+        };
+        let mut bytes = bytes::BytesMut::new();
+        chat_proto::codec::encode(&object, &mut bytes).map_err(|_| {
+            let detail = format!("a request has at most {MAX_FRAME_BYTES} bytes; it is not sent");
+            Refusal::new("text_too_long", detail)
+        })?;
+        self.outstanding.push(id, bytes.freeze(), settled);
+        Ok(())
+    }
+}

@@ -1,0 +1,231 @@
+//! The Stdin actor: the keyboard or the pipe, on a thread of its own, since its reads block.
+//!
+//! It reads one line each time the Session asks ([`Next`]) and tells it what came ([`Typed`]): what
+//! nobody asked for stays in the pipe, so a fast writer waits instead of filling this memory. It
+//! never touches the connection.
+
+use std::io::{self, BufRead, Read as _, Write as _};
+
+use actix::{Actor, Context, Handler, Message, Recipient};
+use chat_proto::MAX_FRAME_BYTES;
+
+use crate::editor::{Editor, Entered};
+use crate::input::Refusal;
+
+/// The longest line that is looked at, in bytes: a request of the protocol fills a frame at most, and
+/// a text a quarter of it. Of a longer line only the length is learned.
+const MAX_LINE_BYTES: usize = MAX_FRAME_BYTES;
+
+/// A wish for a line.
+#[derive(Debug, Clone, PartialEq, Eq, Message)]
+#[rtype(result = "()")]
+pub struct Next {
+    /// What a terminal shows before it.
+    pub prompt: String,
+    /// What the line is for.
+    pub purpose: Purpose,
+}
+
+/// What a line is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be said or done. The next one is asked for at once.
+    Chat,
+    /// A choice from a list. The next line is asked for at once.
+    Choice,
+    /// One's nickname. It may take a while until another line is asked for.
+    Nickname,
+}
+
+/// What came.
+#[derive(Debug, Clone, PartialEq, Eq, Message)]
+#[rtype(result = "()")]
+pub enum Typed {
+    /// A line, without its end.
+    Line(String),
+    /// A line that cannot be sent, and why.
+    Refused(Refusal),
+    /// Ctrl-C.
+    Interrupted,
+    /// There is no more.
+    Ended,
+}
+
+/// Where lines come from.
+#[derive(Debug)]
+pub enum Source {
+    /// A person at a terminal.
+    Editor(Box<Editor>),
+    /// Anything else. A person may sit there nonetheless (with the output in a pipe), who is asked
+    /// on standard error.
+    Lines {
+        /// Whether somebody can read the questions.
+        person: bool,
+    },
+}
+
+/// The actor.
+#[derive(Debug)]
+pub struct Stdin {
+    /// Where lines come from.
+    pub source: Source,
+    /// Who asks for them.
+    pub session: Recipient<Typed>,
+}
+
+impl Actor for Stdin {
+    type Context = Context<Self>;
+}
+
+impl Handler<Next> for Stdin {
+    type Result = ();
+
+    fn handle(&mut self, next: Next, _: &mut Context<Self>) {
+        let typed = match &mut self.source {
+            Source::Editor(editor) => match editor.read(&next.prompt, next.purpose) {
+                Entered::Line(line) => Typed::Line(line),
+                Entered::Interrupted => Typed::Interrupted,
+                Entered::Ended => Typed::Ended,
+            },
+            Source::Lines { person } => {
+                if *person && next.purpose != Purpose::Chat {
+                    ask(&next.prompt);
+                }
+                read_line(&mut io::stdin().lock())
+            }
+        };
+        self.session.do_send(typed);
+    }
+}
+
+/// Asks a person whose output goes elsewhere.
+fn ask(prompt: &str) {
+    let mut err = io::stderr().lock();
+    // If nobody sees the question, nobody answers it, and the input ends.
+    err.write_all(prompt.as_bytes()).ok();
+    err.flush().ok();
+}
+
+/// The next line: without its newline and one carriage return before it.
+fn read_line(input: &mut impl BufRead) -> Typed {
+    let mut line = Vec::new();
+    let limit = MAX_LINE_BYTES as u64 + 1;
+    match input.by_ref().take(limit).read_until(b'\n', &mut line) {
+        Ok(0) => return Typed::Ended,
+        Ok(_) => {}
+        Err(error) => {
+            log::warn!("standard input cannot be read: {error}");
+            return Typed::Ended;
+        }
+    }
+    if line.last() == Some(&b'\n') {
+        line.pop();
+        if line.last() == Some(&b'\r') {
+            line.pop();
+        }
+    } else if line.len() > MAX_LINE_BYTES {
+        let bytes = line.len() + skip_line(input);
+        return Typed::Refused(too_long(bytes));
+    }
+    match String::from_utf8(line) {
+        Ok(line) => Typed::Line(line),
+        // Sending a guess would be a message that nobody wrote.
+        Err(_) => Typed::Refused(Refusal::new(
+            "text_invalid",
+            "the line is not UTF-8; it is not sent",
+        )),
+    }
+}
+
+/// Reads to the end of the line and keeps nothing; returns the bytes.
+fn skip_line(input: &mut impl BufRead) -> usize {
+    let mut bytes = 0;
+    // An error here is there again at the next read.
+    while let Ok(buffer) = input.fill_buf() {
+        let end = buffer.iter().position(|&byte| byte == b'\n');
+        let used = end.unwrap_or(buffer.len());
+        bytes += used;
+        let done = buffer.is_empty() || end.is_some();
+        input.consume(used + usize::from(end.is_some()));
+        if done {
+            break;
+        }
+    }
+    bytes
+}
+
+fn too_long(bytes: usize) -> Refusal {
+    let max = chat_proto::Text::MAX_BYTES;
+    let detail = format!("the line has {bytes} bytes, {max} are allowed; it is not sent");
+    Refusal::new("text_too_long", detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(mut input: &[u8]) -> Vec<Typed> {
+        let mut typed = Vec::new();
+        loop {
+            typed.push(read_line(&mut input));
+            if typed.last() == Some(&Typed::Ended) {
+                return typed;
+            }
+        }
+    }
+
+    fn line(text: &str) -> Typed {
+        Typed::Line(text.to_owned())
+    }
+
+    fn code(typed: &Typed) -> &'static str {
+        match typed {
+            Typed::Refused(refusal) => refusal.code,
+            _ => "",
+        }
+    }
+
+    #[test]
+    fn lines_of_a_pipe() {
+        assert_eq!(
+            all(b"one\ntwo\r\n\n\r\n  x \r\r\nlast"),
+            [
+                line("one"),
+                line("two"),
+                line(""),
+                line(""),
+                line("  x \r"),
+                line("last"),
+                Typed::Ended
+            ]
+        );
+        assert_eq!(all(b""), [Typed::Ended]);
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_sent_does_not_end_the_input() {
+        let mut input = b"a\xff\xfe\nb\n".to_vec();
+        input.extend(vec![b'x'; MAX_LINE_BYTES + 10]);
+        input.extend(b"\nc\n");
+        let typed = all(&input);
+        assert_eq!(code(&typed[0]), "text_invalid");
+        assert_eq!(typed[1], line("b"));
+        assert_eq!(code(&typed[2]), "text_too_long");
+        assert!(
+            format!("{:?}", typed[2]).contains("65546 bytes"),
+            "{typed:?}"
+        );
+        assert_eq!(typed[3..], [line("c"), Typed::Ended]);
+    }
+
+    #[test]
+    fn a_longest_line_is_whole() {
+        let mut input = vec![b'x'; MAX_LINE_BYTES];
+        let want = line(&"x".repeat(MAX_LINE_BYTES));
+        assert_eq!(all(&input), [want.clone(), Typed::Ended]);
+        input.extend(b"\ny");
+        assert_eq!(all(&input), [want, line("y"), Typed::Ended]);
+        let unfinished = vec![b'x'; MAX_LINE_BYTES * 3];
+        assert_eq!(code(&all(&unfinished)[0]), "text_too_long");
+    }
+}

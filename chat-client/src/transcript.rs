@@ -1,0 +1,150 @@
+//! What is shown and recorded: every line on its way to the screen passes here and gets its form.
+
+use std::path::Path;
+
+use chat_proto::{Channel, Message, Timestamp};
+use jiff::tz::TimeZone;
+
+use crate::recording::Recording;
+use crate::render;
+use crate::screen::Screen;
+
+/// How things are shown, and the recording.
+#[derive(Debug)]
+pub struct Transcript {
+    screen: Screen,
+    zone: TimeZone,
+    /// With `--json` the objects are what is shown, and notices step aside to standard error.
+    json: bool,
+    times: bool,
+    recording: Option<Recording>,
+}
+
+impl Transcript {
+    /// Nothing is shown yet; times are off.
+    pub fn new(screen: Screen, json: bool, utc: bool) -> Self {
+        Self {
+            screen,
+            zone: if utc {
+                TimeZone::UTC
+            } else {
+                TimeZone::system()
+            },
+            json,
+            times: false,
+            recording: None,
+        }
+    }
+
+    /// Somebody said something.
+    pub fn message(&mut self, message: &Message<'_>, here: &Channel) {
+        let line = self.stamped(&render::message(message, here), message.time);
+        if let Some(recording) = &mut self.recording
+            && let Err(error) = recording.message(&line)
+        {
+            let path = recording.path().display().to_string();
+            self.recording = None;
+            self.error("recording_failed", &format!("{path}: {error}"));
+        }
+        if !self.json {
+            self.screen.out(line);
+        }
+    }
+
+    /// A message of the past, which is shown and not recorded.
+    pub fn past(&self, message: &Message<'_>, here: &Channel) {
+        if !self.json {
+            let line = render::message(message, here);
+            self.screen.out(self.stamped(&line, message.time));
+        }
+    }
+
+    /// An object that arrived, with `--json`.
+    pub fn object(&self, line: String) {
+        self.screen.out(line);
+    }
+
+    /// Anything that is no message and happened now. The text is safe to show.
+    pub fn notice(&self, text: &str) {
+        self.notice_at(text, now());
+    }
+
+    /// Anything that is no message. The text is safe to show.
+    pub fn notice_at(&self, text: &str, time: Timestamp) {
+        let line = self.stamped(&format!("* {text}"), time);
+        if self.json {
+            self.screen.err(line);
+        } else {
+            self.screen.out(line);
+        }
+    }
+
+    /// An error.
+    pub fn error(&self, code: &str, detail: &str) {
+        let line = self.stamped(&render::error(code, detail), now());
+        self.screen.err(line);
+    }
+
+    /// A line that a terminal shows while something goes on, or no longer.
+    pub fn waiting(&self, text: Option<&str>) {
+        self.screen.spin(text.map(str::to_owned));
+    }
+
+    /// `.t`
+    pub fn toggle_times(&mut self) {
+        let on = !self.times;
+        // Said without a time both ways, so that it reads the same whenever a script looks for it.
+        self.times = false;
+        self.notice(if on {
+            "timestamps on"
+        } else {
+            "timestamps off"
+        });
+        self.times = on;
+    }
+
+    /// `.r`: ends the recording that goes on; else, or where another file is named, begins one.
+    pub fn record(&mut self, path: Option<&Path>) {
+        let ended = self.end_recording();
+        if ended && path.is_none() {
+            return;
+        }
+        match Recording::start(path, now(), &self.zone) {
+            Ok(recording) => {
+                let shown = crate::escape::word(&recording.path().display().to_string());
+                self.notice(&format!("recording to {shown}"));
+                self.recording = Some(recording);
+            }
+            Err(error) => {
+                let shown = path.map_or(String::new(), |path| format!("{}: ", path.display()));
+                self.error("recording_failed", &format!("{shown}{error}"));
+            }
+        }
+    }
+
+    /// Ends the recording, if one goes on.
+    pub fn end_recording(&mut self) -> bool {
+        let Some(recording) = self.recording.take() else {
+            return false;
+        };
+        let shown = crate::escape::word(&recording.path().display().to_string());
+        self.notice(&format!(
+            "recorded {} messages to {shown}",
+            recording.messages()
+        ));
+        true
+    }
+
+    fn stamped(&self, line: &str, time: Timestamp) -> String {
+        if self.times {
+            format!("{}{line}", render::stamp(time, &self.zone))
+        } else {
+            line.to_owned()
+        }
+    }
+}
+
+/// The clock of this machine.
+fn now() -> Timestamp {
+    std::time::SystemTime::now().into()
+}
