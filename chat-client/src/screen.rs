@@ -1,7 +1,7 @@
 //! The screen: a thread that alone writes to standard output and standard error.
 //!
 //! Each line is flushed at once. The Session hands lines over and goes on; a reader so slow that
-//! [`WAITING`] lines wait for it holds the Session up, and through it the server, which lets go of a
+//! `WAITING` lines wait for it holds the Session up, and through it the server, which lets go of a
 //! client that never reads: nothing is dropped on this side. At a terminal the lines go above the
 //! prompt, and a spinner shows that something is waited for.
 
