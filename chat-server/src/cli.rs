@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::history_cli::History;
+
 /// A chat server: every message is recorded before anyone is sent it.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
@@ -41,4 +43,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// End with 0 if the server of this configuration answers, with 1 if not
     Healthcheck,
+    /// Read the history file, beside a running server too
+    #[command(subcommand)]
+    History(History),
 }

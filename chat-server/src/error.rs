@@ -41,9 +41,4 @@ pub enum HistoryError {
         line: u64,
         what: String,
     },
-    #[error("{}: {source}", path.display())]
-    Index {
-        path: PathBuf,
-        source: rusqlite::Error,
-    },
 }

@@ -2,6 +2,7 @@
 
 mod cli;
 mod healthcheck;
+mod history_cli;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -44,6 +45,7 @@ fn start(args: &Args) -> anyhow::Result<()> {
     }
     match &args.command {
         Some(Command::Healthcheck) => return healthcheck::run(&config),
+        Some(Command::History(command)) => return history_cli::run(&config.history.path, command),
         None => {}
     }
     let mut logger =
