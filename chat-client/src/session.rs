@@ -235,8 +235,11 @@ impl Handler<Typed> for Session {
             Typed::Interrupted => self.interrupt(ctx),
             Typed::Ended if asked == Asked::Nickname => self.no_nickname(ctx),
             Typed::Ended => {
-                // A terminal that has ended once says so for ever.
-                self.asked = Asked::Line;
+                // Ctrl-D leaves the editor open for what arrives until the end; a terminal that is gone
+                // would say so for ever.
+                if self.goodbye.is_some() || !self.editor {
+                    self.asked = Asked::Line;
+                }
                 self.leave(None, ctx);
             }
         }

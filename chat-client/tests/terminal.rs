@@ -380,3 +380,37 @@ fn a_nick_that_was_taken_while_away() {
     terminal.sees("[anita]: waits");
     leave(terminal, peer);
 }
+
+/// Where only one side is a terminal there is no prompt to keep, and yet a person to ask.
+#[test]
+fn the_output_in_a_pipe() {
+    let server = FakeServer::start();
+    for script in [
+        format!("$CLIENT {} | cat", server.address()),
+        format!("TERM=dumb $CLIENT {}", server.address()),
+    ] {
+        let mut terminal = Terminal::shell(&script);
+        terminal.sees("Your nickname:");
+        terminal.keys("ana\r");
+        let mut peer = server.greet();
+        terminal.sees("* you are ana on fake/1");
+        terminal.keys("hola\r");
+        assert_eq!(peer.record("ana", 1)["text"], "hola");
+        terminal.sees("[ana]: hola");
+        terminal.keys("\x04");
+        peer.goodbye();
+        assert_eq!(terminal.end(), 0);
+        assert!(!terminal.raw().contains('\u{1b}'), "{:?}", terminal.raw());
+    }
+}
+
+/// `--plain` is line mode, which at a terminal has its prompt.
+#[test]
+fn plain_is_line_mode() {
+    let server = FakeServer::start();
+    let mut terminal = Terminal::start(&[&server.address(), "--nick", "ana", "--plain"]);
+    let mut peer = server.greet();
+    people(&mut peer, &["ana"]);
+    terminal.shows("* you are ana on fake/1\n#lobby>");
+    leave(terminal, peer);
+}

@@ -12,16 +12,16 @@ use super::replay::Replay;
 use super::{Identity, Phase, Session};
 use crate::Ending;
 
-/// The first delay before an attempt to come back, and the longest.
-const FIRST_DELAY: Duration = Duration::from_millis(500);
+/// The shortest delay before an attempt to come back, and the longest.
+const SHORTEST_DELAY: Duration = Duration::from_millis(500);
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
 
-/// 0.5 s, doubled up to 30 s, each with up to as much again by chance, so that the clients of a
-/// server that was restarted do not all come at once.
+/// 0.5 s, doubled each time, and up to as much again by chance, so that the clients of a server that
+/// was restarted do not all come at once; never more than [`LONGEST_DELAY`], chance included.
 pub(super) fn delays() -> ExponentialBackoff {
     ExponentialBuilder::default()
-        .with_min_delay(FIRST_DELAY)
-        .with_max_delay(LONGEST_DELAY)
+        .with_min_delay(SHORTEST_DELAY)
+        .with_max_delay(LONGEST_DELAY / 2)
         .with_factor(2.0)
         .without_max_times()
         .with_jitter()
@@ -180,5 +180,24 @@ impl Session {
             matches!(question, Question::Join { channel, .. } if *channel == *wanted)
                 && self.outstanding.waits_to_be_sent(id)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_the_longest_and_never_end() {
+        let bases = [0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0];
+        for (delay, base) in delays().zip(bases) {
+            let seconds = delay.as_secs_f64();
+            assert!(
+                (base..=base * 2.0).contains(&seconds),
+                "{seconds} s for {base} s"
+            );
+        }
+        assert!(delays().take(1000).all(|delay| delay <= LONGEST_DELAY));
+        assert_eq!(delays().take(1000).count(), 1000);
     }
 }

@@ -64,6 +64,9 @@ impl Session {
         if !left.is_zero() {
             ctx.run_later(left, Self::linger);
         } else if matches!(self.phase, Phase::Here | Phase::Arriving | Phase::Naming) {
+            let seconds = self.options.linger.as_secs_f64();
+            let detail = format!("goodbye waited {seconds} s for nothing");
+            self.transcript.error("no_answer", &detail);
             self.end(Ending::Lost, ctx);
         }
     }

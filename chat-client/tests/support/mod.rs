@@ -222,7 +222,11 @@ impl Client {
     pub(crate) fn spawn(command: &mut Command) -> Self {
         let mut child = command.spawn().unwrap();
         let stdin = child.stdin.take();
-        let out = lines(child.stdout.take().unwrap());
+        let out = match child.stdout.take() {
+            Some(pipe) => lines(pipe),
+            // It goes to where the test reads it itself.
+            None => mpsc::channel().1,
+        };
         let err = lines(child.stderr.take().unwrap());
         Self {
             child,
@@ -274,11 +278,6 @@ impl Client {
         assert!(line.starts_with(&format!("! {code}: ")), "{line}");
     }
 
-    pub(crate) fn hang_up_output(&mut self) {
-        let (_, nobody) = mpsc::channel();
-        self.out = nobody;
-    }
-
     /// Waits for the end; the exit code, what is left of the output, and of the errors.
     pub(crate) fn end(mut self) -> (Option<i32>, Vec<String>, Vec<String>) {
         let status = self.wait();
@@ -310,7 +309,7 @@ impl Drop for Client {
     }
 }
 
-/// Lines of a pipe, until nobody wants them any more: then the pipe is closed.
+/// Lines of a pipe, as they come.
 fn lines(pipe: impl std::io::Read + Send + 'static) -> Receiver<String> {
     let (tx, rx) = mpsc::channel();
     thread::spawn(move || {

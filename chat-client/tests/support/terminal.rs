@@ -25,6 +25,20 @@ impl Terminal {
     }
 
     pub(crate) fn sized(rows: u16, cols: u16, args: &[&str]) -> Self {
+        let mut command = CommandBuilder::new(BINARY);
+        command.args(args);
+        Self::run(rows, cols, command)
+    }
+
+    /// What a shell does with `$CLIENT` in its script.
+    pub(crate) fn shell(script: &str) -> Self {
+        let mut command = CommandBuilder::new("sh");
+        command.args(["-c", script]);
+        command.env("CLIENT", BINARY);
+        Self::run(24, 80, command)
+    }
+
+    fn run(rows: u16, cols: u16, mut command: CommandBuilder) -> Self {
         let size = PtySize {
             rows,
             cols,
@@ -32,8 +46,6 @@ impl Terminal {
             pixel_height: 0,
         };
         let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(BINARY);
-        command.args(args);
         command.env("TERM", "xterm");
         command.env("TZ", "UTC");
         for name in ["CHAT_SERVER", "CHAT_NICK", "RUST_LOG", "NO_COLOR"] {

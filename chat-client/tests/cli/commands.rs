@@ -1,0 +1,318 @@
+//! What each command does.
+
+use super::*;
+
+#[test]
+fn help_has_a_line_for_each() {
+    let server = FakeServer::start();
+    for typed in [".h", "/help"] {
+        let (mut client, peer) = bot(&server, &[]);
+        client.type_line(typed);
+        client.end_input();
+        peer.goodbye();
+        let (code, out, err) = client.end();
+        assert_eq!((code, err.len(), out.len()), (Some(0), 0, 15));
+        assert!(out.iter().all(|line| line.starts_with("* ")), "{out:?}");
+        for word in [".t", "/record", "/tell NICK TEXT", "/switch", "//text"] {
+            assert!(out.iter().any(|line| line.contains(word)), "{word}");
+        }
+    }
+}
+
+#[test]
+fn who_is_here_page_by_page() {
+    let server = FakeServer::start();
+    let (mut client, mut peer) = bot(&server, &[]);
+    for (typed, channel) in [
+        (".l", "#lobby"),
+        ("/list", "#lobby"),
+        ("/who", "#lobby"),
+        ("/who #rust", "#rust"),
+    ] {
+        client.type_line(typed);
+        let users = peer.expect("users");
+        assert_eq!(
+            (&users["channel"], users.get("after")),
+            (&json!(channel), None)
+        );
+        peer.send(&json!({
+            "type": "users", "channel": channel, "users": ["ana", "luis"], "total": 3, "more": true
+        }));
+        assert_eq!(peer.expect("users")["after"], "luis");
+        peer.send(&json!({
+            "type": "users", "channel": channel, "users": ["maria"], "total": 3, "more": false
+        }));
+        client.shows(&format!("* 3 in {channel}: ana, luis, maria"));
+    }
+    client.type_line("/who #nowhere");
+    let id = peer.expect("users")["id"].clone();
+    peer.send(&error("no_such_channel", &id));
+    client.complains("no_such_channel");
+    leave(client, peer);
+}
+
+#[test]
+fn direct_messages_and_conversations() {
+    let server = FakeServer::start();
+    let (mut client, mut peer) = bot(&server, &[]);
+    for (seq, typed, to, text) in [
+        (1, "/tell ana hola  ana", "ana", "hola  ana"),
+        (2, "/msg ana hola", "ana", "hola"),
+        (3, "/tell:ana:a las 3:15", "ana", "a las 3:15"),
+    ] {
+        client.type_line(typed);
+        let say = peer.record("bot", seq);
+        assert_eq!((&say["to"], &say["text"]), (&json!(to), &json!(text)));
+        client.shows(&format!("[bot -> {to}]: {text}"));
+    }
+    client.type_line("/query luis");
+    client.type_line("hola");
+    assert_eq!(peer.record("bot", 4)["to"], "luis");
+    client.shows("[bot -> luis]: hola");
+    client.type_line("/query");
+    client.type_line("hola");
+    assert_eq!(peer.record("bot", 5)["to"], "#lobby");
+    client.shows("[bot]: hola");
+    leave(client, peer);
+}
+
+#[test]
+fn channels() {
+    let server = FakeServer::start();
+    let (mut client, mut peer) = bot(&server, &[]);
+    client.type_line("/join #rust");
+    client.type_line("hola");
+    assert_eq!(peer.expect("join")["channel"], "#rust");
+    peer.send(&json!({"type": "joined", "channel": "#rust", "nick": "bot", "time": TIME}));
+    client.shows("* bot joined #rust");
+    assert_eq!(peer.record("bot", 1)["to"], "#rust");
+    client.shows("[bot]: hola");
+    peer.send(&message(2, "ana", "#lobby", "hola"));
+    client.shows("#lobby [ana]: hola");
+    client.type_line("/switch #lobby");
+    client.type_line("hola");
+    assert_eq!(peer.record("bot", 3)["to"], "#lobby");
+    client.shows("[bot]: hola");
+    client.type_line("/switch #rust");
+    client.type_line("/part");
+    client.type_line("hola");
+    let part = peer.expect("part");
+    assert_eq!(
+        (&part["channel"], part.get("reason")),
+        (&json!("#rust"), None)
+    );
+    peer.send(&json!({"type": "left", "channel": "#rust", "nick": "bot", "time": TIME}));
+    client.shows("* bot left #rust");
+    assert_eq!(peer.record("bot", 4)["to"], "#lobby");
+    client.shows("[bot]: hola");
+    client.type_line("/part #rust tired");
+    assert_eq!(peer.expect("part")["reason"], "tired");
+    client.type_line("/channels");
+    peer.expect("channels");
+    peer.send(&json!({
+        "type": "channels",
+        "channels": [{"name": "#lobby", "users": 2}, {"name": "#rust", "users": 1, "topic": "crabs"}]
+    }));
+    client.shows("* 2 channels: #lobby (2), #rust (1, crabs)");
+    leave(client, peer);
+}
+
+#[test]
+fn a_channel_that_is_refused() {
+    let server = FakeServer::start();
+    let (mut client, mut peer) = bot(&server, &[]);
+    client.type_line("/join #rust");
+    let id = peer.expect("join")["id"].clone();
+    peer.send(&error("too_many_channels", &id));
+    client.complains("too_many_channels");
+    client.shows("* you are in #lobby");
+    client.type_line("hola");
+    assert_eq!(peer.record("bot", 1)["to"], "#lobby");
+    client.shows("[bot]: hola");
+    client.type_line("/switch #rust");
+    client.complains("not_in_channel");
+    client.end_input();
+    peer.goodbye();
+    client.ends_with(1);
+}
+
+#[test]
+fn another_nick() {
+    let server = FakeServer::start();
+    let (mut client, mut peer) = bot(&server, &[]);
+    client.type_line("/nick robot");
+    assert_eq!(peer.expect("nick")["nick"], "robot");
+    peer.send(&json!({"type": "renamed", "nick": "bot", "to": "robot", "time": TIME}));
+    client.shows("* bot is now known as robot");
+    client.type_line("/nick ana");
+    let id = peer.expect("nick")["id"].clone();
+    peer.send(&error("nick_taken", &id));
+    client.complains("nick_taken");
+    // It is the new nick that comes back.
+    drop(peer);
+    client.shows("* connection lost; trying again");
+    let mut peer = server.accept();
+    assert_eq!(peer.expect("hello")["nick"], "robot");
+    peer.send(&welcome_with("robot", &json!({"resumed": true})));
+    client.shows("* back, 0 messages missed");
+    peer.barrier();
+    leave(client, peer);
+}
+
+#[test]
+fn history_of_the_conversation() {
+    let server = FakeServer::start();
+    let (mut client, mut peer) = bot(&server, &[]);
+    client.type_line("/history");
+    let asked = peer.expect("history");
+    assert_eq!(
+        (&asked["with"], &asked["limit"]),
+        (&json!("#lobby"), &json!(50))
+    );
+    let page = |with: &str, messages: &[Value], more: bool| json!({"type": "history", "with": with, "messages": messages, "more": more});
+    peer.send(&page(
+        "#lobby",
+        &[message(7, "ana", "#lobby", "hola\nya")],
+        false,
+    ));
+    client.shows("* the last 1 messages of #lobby:");
+    client.shows("[ana]: hola");
+    client.shows("    ya");
+    client.shows("* end of the history");
+    // As many as were asked for, whatever fits into a page.
+    client.type_line("/query ana");
+    client.type_line("/history 3");
+    let asked = peer.expect("history");
+    assert_eq!(
+        (&asked["with"], &asked["limit"]),
+        (&json!("ana"), &json!(3))
+    );
+    let direct = |seq: u64| message(seq, "ana", "bot", &format!("m{seq}"));
+    peer.send(&page("ana", &[direct(8), direct(9)], true));
+    let asked = peer.expect("history");
+    assert_eq!((&asked["before"], &asked["limit"]), (&json!(8), &json!(1)));
+    peer.send(&page("ana", &[direct(5)], true));
+    client.shows("* the last 3 messages of ana:");
+    for text in ["m5", "m8", "m9"] {
+        client.shows(&format!("[ana -> bot]: {text}"));
+    }
+    client.shows("* end of the history");
+    leave(client, peer);
+}
+
+#[test]
+fn recording() {
+    let server = FakeServer::start();
+    let folder = tempfile::tempdir().unwrap();
+    let address = server.address();
+    let mut client =
+        Client::spawn(command(&[&address, "--nick", "bot", "--utc"]).current_dir(folder.path()));
+    let mut peer = server.greet();
+    peer.send(&message(1, "ana", "#lobby", "before"));
+    client.shows("[ana]: before");
+    client.type_line(".r");
+    let line = client.out();
+    let file = line.strip_prefix("* recording to ").unwrap();
+    let shape: String = file
+        .chars()
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+        .collect();
+    assert_eq!(shape, "record_chat_0000-00-00_00-00-00.txt");
+    peer.send(&message(2, "ana", "#lobby", "hola\nya\u{7}"));
+    client.shows("[ana]: hola");
+    client.shows("    ya\\u{7}");
+    peer.send(&json!({"type": "joined", "channel": "#lobby", "nick": "x", "time": TIME}));
+    client.shows("* x joined #lobby");
+    peer.send(&message(3, "ana", "#rust", "hola"));
+    client.shows("#rust [ana]: hola");
+    client.type_line("/record");
+    client.shows(&format!("* recorded 2 messages to {file}"));
+    let recorded = std::fs::read_to_string(folder.path().join(file)).unwrap();
+    assert_eq!(recorded, "[ana]: hola\n    ya\\u{7}\n#rust [ana]: hola\n");
+    // A file that is there is left alone; what is recorded at the end is counted too.
+    std::fs::write(folder.path().join("mine.txt"), "mine").unwrap();
+    client.type_line("/record mine.txt");
+    client.complains("recording_failed");
+    client.type_line("/record notes.txt");
+    client.shows("* recording to notes.txt");
+    peer.send(&message(4, "ana", "#lobby", "last"));
+    client.shows("[ana]: last");
+    client.end_input();
+    peer.goodbye();
+    let (code, out, _) = client.end();
+    assert_eq!(
+        (code, out),
+        (
+            Some(0),
+            vec!["* recorded 1 messages to notes.txt".to_owned()]
+        )
+    );
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    assert_eq!(
+        (read("mine.txt"), read("notes.txt")),
+        ("mine".into(), "[ana]: last\n".into())
+    );
+}
+
+#[test]
+fn text_that_looks_like_a_command() {
+    let server = FakeServer::start();
+    let (mut client, mut peer) = bot(&server, &[]);
+    for (seq, typed, text) in [
+        (1, "//help", "/help"),
+        (2, "..h", ".h"),
+        (3, ".net is nice", ".net is nice"),
+        (4, "  two spaces ", "  two spaces "),
+    ] {
+        client.type_line(typed);
+        assert_eq!(peer.record("bot", seq)["text"], text);
+        client.shows(&format!("[bot]: {text}"));
+    }
+    leave(client, peer);
+}
+
+#[test]
+fn what_is_unknown_or_not_allowed_is_not_sent() {
+    let server = FakeServer::start();
+    let (mut client, mut peer) = bot(&server, &[]);
+    for (typed, code) in [
+        ("/nothing", "unknown_command"),
+        (".x", "unknown_command"),
+        ("/query", "usage"),
+        ("bell \u{7}", "text_invalid"),
+        (&"x".repeat(8193), "text_too_long"),
+        (&"x".repeat(70_000), "text_too_long"),
+    ] {
+        client.type_line(typed);
+        let line = client.err();
+        assert!(line.starts_with(&format!("! {code}: ")), "{line}");
+        if code == "unknown_command" {
+            assert!(line.contains("/help"), "{line}");
+        }
+    }
+    client.type_bytes(b"caf\xe9\n");
+    client.complains("text_invalid");
+    client.type_bytes(b"\n\r\n");
+    client.type_bytes(b"windows\r\n");
+    assert_eq!(peer.record("bot", 1)["text"], "windows");
+    client.shows("[bot]: windows");
+    client.end_input();
+    peer.goodbye();
+    // Not everything that was typed was recorded.
+    client.ends_with(1);
+}
+
+#[test]
+fn quit_with_a_reason() {
+    let server = FakeServer::start();
+    for (typed, reason) in [
+        (".q", Value::Null),
+        ("/quit", Value::Null),
+        ("/quit good night", json!("good night")),
+    ] {
+        let (mut client, peer) = bot(&server, &[]);
+        client.type_line(typed);
+        assert_eq!(peer.goodbye()["reason"], reason);
+        client.ends_with(0);
+    }
+}
