@@ -102,9 +102,13 @@ pub(crate) fn run(path: &Path, command: &History) -> anyhow::Result<()> {
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
-        cause
-            .downcast_ref::<io::Error>()
-            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+        let io = cause.downcast_ref::<io::Error>();
+        // A csv::Error does not name the error that it carries as its source.
+        let io = io.or_else(|| match cause.downcast_ref::<csv::Error>()?.kind() {
+            csv::ErrorKind::Io(error) => Some(error),
+            _ => None,
+        });
+        io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     })
 }
 

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 const LINES: [&str; 3] = [
     r##"{"type":"message","seq":1,"time":"2026-11-23T18:50:00.123Z","from":"ana","to":"#lobby","text":"hola","id":"k"}"##,
@@ -89,4 +89,32 @@ fn exports_for_programs_and_never_over_a_file() {
     );
     let (done, said) = printed(&history(folder.path(), &log(&LINES), &csv));
     assert!(!done && said.contains("out.csv"), "{said}");
+}
+
+/// Who reads along has seen enough, as `head` has: that is no failure.
+#[test]
+fn a_reader_that_goes_away_ends_it_quietly() {
+    let folder = tempfile::tempdir().unwrap();
+    // More than the program gathers before it writes.
+    std::fs::write(
+        folder.path().join("chat_history.log"),
+        log(&LINES[..1].repeat(1_000)),
+    )
+    .unwrap();
+    for args in [&["show"][..], &["export"], &["export", "--format", "csv"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let program = env!("CARGO_BIN_EXE_chat-server");
+        let mut command = Command::new(program);
+        command.current_dir(folder.path()).arg("history").args(args);
+        let ended = command
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        assert!(
+            ended.status.success() && ended.stderr.is_empty(),
+            "{args:?}: {ended:?}"
+        );
+    }
 }
