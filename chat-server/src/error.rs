@@ -32,6 +32,8 @@ pub enum ServerError {
 pub enum HistoryError {
     #[error("{}: {source}", path.display())]
     Io { path: PathBuf, source: io::Error },
+    #[error("the index of the history: {0}")]
+    Index(#[from] rusqlite::Error),
     #[error("{} is in use by another chat-server", path.display())]
     Locked { path: PathBuf },
     /// `line` counts from 1 and is the `seq` that the line should have.

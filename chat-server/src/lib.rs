@@ -15,28 +15,33 @@ pub mod error;
 pub mod net;
 pub mod store;
 
+use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 use actix::prelude::*;
 use tokio::net::TcpListener;
-use tokio::time::timeout_at;
+use tokio::time::timeout;
 
 use chat::registry::{Registry, Settings};
 use chat::room::{self, ChatRoom};
 use config::Config;
-use error::ServerError;
+use error::{HistoryError, ServerError};
 use net::acceptor::{self, Acceptor, Places};
 use net::dispatcher::{Deafen, Dispatcher, Farewell};
 use net::table::Table;
 use store::history::History;
+use store::index::indexer::Indexer;
+use store::index::{self, Index};
+use store::log::Log;
 use store::open::Opened;
 use store::recorder::{Flush, RecordedEnd, Recorder};
 
 /// Threads that read the history for those who ask.
 const READERS: usize = 2;
 
-/// Serves those who come to `listener`, with the history that is `opened`, until `shutdown`, then says goodbye within the configured
-/// grace. Runs on the current actix system.
+/// Serves those who come to `listener`, with the history that is `opened`, until `shutdown`, then says
+/// goodbye within the configured grace. Runs on the current actix system.
 ///
 /// # Errors
 /// An actor that the server cannot do without has ended.
@@ -46,67 +51,112 @@ pub async fn run(
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServerError> {
-    let (last_seq, end) = (opened.last_seq, RecordedEnd::new(opened.end));
-    log::info!(
-        "{}: {last_seq} messages, {} bytes",
-        config.history.path.display(),
-        opened.end
-    );
-
-    let registry = Registry::new(settings(config), last_seq, opened.remembered);
-    let room_context = Context::<ChatRoom>::new();
-    let room = room_context.address();
-
-    let recording = Arbiter::new();
-    let recorder = {
-        let (file, end, room) = (opened.file, end.clone(), room.clone().recipient());
-        let (durability, interval) = (config.history.durability, config.history.interval.get());
-        Recorder::start_in_arbiter(&recording.handle(), move |_| {
-            Recorder::new(file, end, durability, interval, room)
-        })
-    };
-    let path = config.history.path.clone();
-    let history = SyncArbiter::start(READERS, move || History::new(path.clone(), end.clone()));
-
-    let table = Rc::new(Table::new(
-        (&config.limits).into(),
-        room.clone(),
-        history.recipient(),
-    ));
-    let dispatcher = Dispatcher::new(table.clone()).start();
-    room_context.run(ChatRoom::new(
-        registry,
-        last_seq,
-        recorder.clone().recipient(),
-        dispatcher.clone().recipient(),
-    ));
-    let places = Places::new(
-        config.limits.connections.get(),
-        config.limits.connections_per_ip.get(),
-    );
-    let acceptor = Acceptor::new(listener, table, places).start();
-
+    let server = Server::start(config, opened, listener);
     shutdown.await;
     log::info!("the server ends");
-    let deadline = tokio::time::Instant::now() + config.limits.shutdown_grace.get();
-    let goodbye = async {
-        // In this order: nobody new, nothing new, all that came is recorded and told, goodbye.
-        acceptor.send(acceptor::Stop).await?;
-        dispatcher.send(Deafen).await?;
-        room.send(room::Finish).await?;
-        dispatcher.send(Farewell).await?;
-        Ok::<_, MailboxError>(())
+    server.end(config.limits.shutdown_grace.get()).await
+}
+
+/// The actors of a running server.
+struct Server {
+    acceptor: Addr<Acceptor>,
+    dispatcher: Addr<Dispatcher>,
+    room: Addr<ChatRoom>,
+    recorder: Addr<Recorder>,
+    recording: Arbiter,
+}
+
+impl Server {
+    fn start(config: &Config, opened: Opened, listener: TcpListener) -> Self {
+        let (path, limits) = (&config.history.path, &config.limits);
+        let (last_seq, end) = (opened.last_seq, RecordedEnd::new(opened.end));
+        log::info!(
+            "{}: {last_seq} messages, {} bytes",
+            path.display(),
+            opened.end
+        );
+        let registry = Registry::new(settings(config), last_seq, opened.remembered);
+        let room_context = Context::<ChatRoom>::new();
+        let room = room_context.address();
+
+        let indexer = start_indexer(path, opened.end);
+        let history = {
+            let (path, end, has_index) = (path.clone(), end.clone(), indexer.is_some());
+            SyncArbiter::start(READERS, move || {
+                History::new(path.clone(), end.clone(), has_index)
+            })
+        };
+        let recording = Arbiter::new();
+        let recorder = {
+            let (file, room) = (opened.file, room.clone().recipient());
+            let indexer = indexer.map(Addr::recipient);
+            let (durability, interval) = (config.history.durability, config.history.interval.get());
+            Recorder::start_in_arbiter(&recording.handle(), move |_| {
+                Recorder::new(file, end, durability, interval, room, indexer)
+            })
+        };
+
+        let table = Rc::new(Table::new(limits.into(), room.clone(), history.recipient()));
+        let dispatcher = Dispatcher::new(table.clone()).start();
+        room_context.run(ChatRoom::new(
+            registry,
+            last_seq,
+            recorder.clone().recipient(),
+            dispatcher.clone().recipient(),
+        ));
+        let places = Places::new(limits.connections.get(), limits.connections_per_ip.get());
+        let acceptor = Acceptor::new(listener, table, places).start();
+        Self {
+            acceptor,
+            dispatcher,
+            room,
+            recorder,
+            recording,
+        }
+    }
+
+    /// In this order: nobody new, nothing new, all that came is recorded and told, goodbye.
+    async fn end(self, grace: Duration) -> Result<(), ServerError> {
+        let goodbye = async {
+            self.acceptor.send(acceptor::Stop).await?;
+            self.dispatcher.send(Deafen).await?;
+            self.room.send(room::Finish).await?;
+            self.dispatcher.send(Farewell).await?;
+            Ok::<_, MailboxError>(())
+        };
+        match timeout(grace, goodbye).await {
+            Ok(ended) => ended?,
+            Err(_) => {
+                log::warn!("not everyone had read their last messages when the grace was over")
+            }
+        }
+        self.recorder.send(Flush).await?;
+        self.recording.stop();
+        if self.recording.join().is_err() {
+            log::error!("the recorder's thread has panicked");
+        }
+        Ok(())
+    }
+}
+
+/// Starts what keeps the index up with the history, on a thread of its own. A server can do without it:
+/// old messages are found slowly then.
+fn start_indexer(path: &Path, end: u64) -> Option<Addr<Indexer>> {
+    let indexer = || {
+        let log = Log::open(path)?;
+        let index = Index::open(&index::path_of(path), &log, end)?;
+        Ok::<_, HistoryError>(Indexer::new(index, log))
     };
-    match timeout_at(deadline, goodbye).await {
-        Ok(ended) => ended?,
-        Err(_) => log::warn!("not everyone had read their last messages when the grace was over"),
+    match indexer() {
+        Ok(indexer) => {
+            let thread = Arbiter::new().handle();
+            Some(Indexer::start_in_arbiter(&thread, move |_| indexer))
+        }
+        Err(error) => {
+            log::error!("old messages will be found slowly: {error}");
+            None
+        }
     }
-    recorder.send(Flush).await?;
-    recording.stop();
-    if recording.join().is_err() {
-        log::error!("the recorder's thread has panicked");
-    }
-    Ok(())
 }
 
 fn settings(config: &Config) -> Settings {

@@ -4,6 +4,7 @@
 //! sends it one batch at a time ([`Append`]); it answers [`Appended`] when all of the batch is in the
 //! file (and, with durability `batch`, on the disk), or nothing of it: a batch that could be written in
 //! part only is cut off again. A full disk is no state of its own: the next batch is simply tried.
+//! The indexer hears of it when there is enough for it to do.
 
 use std::fs::File;
 use std::io::{self, IoSlice, Write};
@@ -16,6 +17,8 @@ use chat_proto::codec::{HEADER_BYTES, split_frame};
 
 use crate::chat::room::{Append, Appended};
 use crate::config::Durability;
+use crate::store::index::CHUNK_BYTES;
+use crate::store::index::indexer::Grown;
 
 /// Lines handed to one vectored write, as many as the system takes (IOV_MAX).
 const SLICES: usize = 1024;
@@ -47,6 +50,9 @@ pub struct Recorder {
     durability: Durability,
     interval: Duration,
     room: Recipient<Appended>,
+    /// Told when another chunk has been recorded behind `told`; nobody where there is no index.
+    indexer: Option<Recipient<Grown>>,
+    told: u64,
     /// Part of a batch stands behind the end and could not be cut off yet.
     torn: bool,
     /// Something was written and not forced to the disk, and a timer will see to it.
@@ -63,13 +69,16 @@ impl Recorder {
         durability: Durability,
         interval: Duration,
         room: Recipient<Appended>,
+        indexer: Option<Recipient<Grown>>,
     ) -> Self {
         Self {
+            told: 0,
             file,
             end,
             durability,
             interval,
             room,
+            indexer,
             torn: false,
             sync_is_due: false,
             failing: false,
@@ -97,6 +106,16 @@ impl Recorder {
                 self.torn = self.file.set_len(end).is_err();
                 Err(error)
             }
+        }
+    }
+
+    fn tell_indexer(&mut self) {
+        let end = self.end.get();
+        if let Some(indexer) = &self.indexer
+            && end - self.told >= CHUNK_BYTES
+        {
+            self.told = end;
+            indexer.do_send(Grown(end));
         }
     }
 
@@ -134,6 +153,10 @@ fn write_lines(file: &mut File, mut frames: &[u8]) -> io::Result<u64> {
 
 impl Actor for Recorder {
     type Context = Context<Self>;
+
+    fn started(&mut self, _: &mut Self::Context) {
+        self.tell_indexer();
+    }
 }
 
 impl Handler<Append> for Recorder {
@@ -144,6 +167,7 @@ impl Handler<Append> for Recorder {
         self.room.do_send(Appended {
             recorded: outcome.is_ok(),
         });
+        self.tell_indexer();
         match outcome {
             Ok(()) if std::mem::take(&mut self.failing) => {
                 log::info!("the history can be written again")
