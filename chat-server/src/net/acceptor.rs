@@ -24,6 +24,7 @@ use tokio::time::{Sleep, sleep, timeout};
 use super::connection::LINGER;
 use super::session::Session;
 use super::table::Table;
+use super::transport::Transport;
 
 /// Connections taken before others on the thread have their turn.
 const ACCEPTS_A_TURN: usize = 64;
@@ -70,10 +71,16 @@ impl Acceptor {
                 return Poll::Ready(());
             };
             match ready!(listener.poll_accept(cx)) {
-                Ok((stream, peer)) => match Places::take(&self.places, peer.ip()) {
-                    Some(permit) => Session::open(stream, peer, permit, &self.table),
-                    None => self.refuse(stream, peer),
-                },
+                Ok((stream, peer)) => {
+                    // Answers are small and awaited; a socket that is gone shows that at the first read.
+                    stream.set_nodelay(true).ok();
+                    match Places::take(&self.places, peer.ip()) {
+                        Some(permit) => {
+                            Session::open(Transport::Tcp(stream), peer, permit, &self.table);
+                        }
+                        None => self.refuse(stream, peer),
+                    }
+                }
                 // Gone before it was taken: its own affair.
                 Err(error) if super::connection::is_ordinary(&error) => {}
                 Err(error) => {

@@ -6,6 +6,7 @@
 //! | [`session`] | `Session`, an actor per connection: reads, at the pace that its limits allow |
 //! | [`translate`] | a frame's request in the words of the core |
 //! | [`pace`] | the message rate of a session |
+//! | [`transport`] | what a session reads from and writes to |
 //! | [`connection`] | one connection, as its session and the dispatcher share it |
 //! | [`outbox`] | what waits to be written to one socket |
 //! | [`table`] | the connections of a thread, by session and by channel |
@@ -19,3 +20,4 @@ pub mod pace;
 pub mod session;
 pub mod table;
 pub mod translate;
+pub mod transport;
