@@ -25,7 +25,7 @@ pub struct Config {
     pub history: History,
     pub accounts: Accounts,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tls: Option<NotBuilt>,
+    pub tls: Option<Tls>,
     pub limits: Limits,
 }
 
@@ -34,8 +34,9 @@ pub struct Config {
 #[serde(deny_unknown_fields, default)]
 pub struct Listen {
     pub tcp: Address,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tls: Option<NotBuilt>,
+    /// The same over TLS, with `[tls]`.
+    #[serde(skip_serializing_if = "Address::is_off")]
+    pub tls: Address,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub web: Option<NotBuilt>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,6 +70,14 @@ pub enum Durability {
 #[serde(deny_unknown_fields, default)]
 pub struct Accounts {
     pub path: PathBuf,
+}
+
+/// `[tls]`: the certificate and its key, both in PEM form; read again on SIGHUP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    pub cert: PathBuf,
+    pub key: PathBuf,
 }
 
 /// `[limits]`: what one connection, one address and all together may use.
@@ -112,7 +121,7 @@ impl Default for Listen {
         let tcp = Address(format!("127.0.0.1:{}", chat_proto::DEFAULT_PORT));
         Self {
             tcp,
-            tls: None,
+            tls: Address(String::new()),
             web: None,
             irc: None,
         }
@@ -189,12 +198,19 @@ impl Config {
                     })?;
             }
         }
-        table
+        let wrong = |message: &str| ConfigError::Wrong {
+            origin: "the configuration".into(),
+            message: message.to_owned(),
+        };
+        let config: Self = table
             .try_into()
-            .map_err(|source: toml::de::Error| ConfigError::Wrong {
-                origin: "the configuration".into(),
-                message: source.message().to_owned(),
-            })
+            .map_err(|source: toml::de::Error| wrong(source.message()))?;
+        if config.tls.is_none() && !config.listen.tls.is_off() {
+            return Err(wrong(
+                "`tls` in [listen] needs a certificate: `cert` and `key` in [tls]",
+            ));
+        }
+        Ok(config)
     }
 
     /// The whole configuration as a file of its own.
@@ -338,6 +354,10 @@ impl Address {
         (!self.0.is_empty()).then_some(&self.0)
     }
 
+    fn is_off(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The same with another host or port, as the flags ask for.
     pub fn with(&self, host: Option<&str>, port: Option<u16>) -> Self {
         let (old_host, old_port) = self.0.rsplit_once(':').unwrap_or(("127.0.0.1", ""));
@@ -465,7 +485,7 @@ mod tests {
             ),
             (
                 "[listen]\ntls = \"0.0.0.0:1\"\n",
-                &["line 2", "tls", "not built yet"],
+                &["tls", "[listen]", "certificate", "[tls]"],
             ),
             (
                 "[listen]\nweb = \"0.0.0.0:1\"\n",
@@ -473,7 +493,7 @@ mod tests {
             ),
             (
                 "[tls]\ncert = \"c.pem\"\n",
-                &["line 1", "tls", "not built yet"],
+                &["line 1", "key", "missing"],
             ),
             ("nonsense", &["line 1"]),
             ("name = 5", &["line 1", "name"]),

@@ -4,6 +4,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::net::tls::CertificateError;
+
 /// Why a configuration is none.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -17,10 +19,12 @@ pub enum ConfigError {
 /// Why the server cannot start, or had to end.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    #[error("nothing to listen on: set tcp in [listen]")]
+    #[error("nothing to listen on: set tcp or tls in [listen]")]
     NoListener,
     #[error("cannot listen on {address}: {source}")]
     Bind { address: String, source: io::Error },
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     #[error(transparent)]
     History(#[from] HistoryError),
     #[error("an actor that the server cannot do without has ended: {0}")]

@@ -17,17 +17,20 @@ pub mod store;
 
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::time::timeout;
+use tokio_rustls::rustls::ServerConfig;
 
 use chat::registry::{Registry, Settings};
 use chat::room::{self, ChatRoom};
 use config::Config;
 use error::{HistoryError, ServerError};
-use net::acceptor::{self, Acceptor, Places};
+use net::acceptor::{self, Acceptor, Certify, Places};
 use net::dispatcher::{Deafen, Dispatcher, Farewell};
 use net::table::Table;
 use store::history::History;
@@ -40,26 +43,50 @@ use store::recorder::{Flush, RecordedEnd, Recorder};
 /// Threads that read the history for those who ask.
 const READERS: usize = 2;
 
-/// Serves those who come to `listener`, with the history that is `opened`, until `shutdown`, then says
-/// goodbye within the configured grace. Runs on the current actix system.
+/// Where people come in.
+#[derive(Debug)]
+pub struct Listener {
+    pub socket: TcpListener,
+    /// Encrypted with this certificate.
+    pub tls: Option<Arc<ServerConfig>>,
+}
+
+/// What the server is told while it runs.
+#[derive(Debug)]
+pub enum Order {
+    /// Who comes to the TLS listener from now on is shown this certificate.
+    Certify(Arc<ServerConfig>),
+    /// Say goodbye to everyone and end.
+    End,
+}
+
+/// Serves those who come to `listeners`, with the history that is `opened`, until it is ordered to end
+/// or nobody is left to order it; then says goodbye within the configured grace. Runs on the current
+/// actix system.
 ///
 /// # Errors
 /// An actor that the server cannot do without has ended.
 pub async fn run(
     config: &Config,
     opened: Opened,
-    listener: TcpListener,
-    shutdown: impl Future<Output = ()>,
+    listeners: Vec<Listener>,
+    mut orders: mpsc::Receiver<Order>,
 ) -> Result<(), ServerError> {
-    let server = Server::start(config, opened, listener);
-    shutdown.await;
+    let server = Server::start(config, opened, listeners);
+    while let Some(Order::Certify(certificate)) = orders.recv().await {
+        for acceptor in &server.encrypting {
+            acceptor.send(Certify(certificate.clone())).await?;
+        }
+    }
     log::info!("the server ends");
     server.end(config.limits.shutdown_grace.get()).await
 }
 
 /// The actors of a running server.
 struct Server {
-    acceptor: Addr<Acceptor>,
+    acceptors: Vec<Addr<Acceptor>>,
+    /// Those of them that have a certificate.
+    encrypting: Vec<Addr<Acceptor>>,
     dispatcher: Addr<Dispatcher>,
     room: Addr<ChatRoom>,
     recorder: Addr<Recorder>,
@@ -67,7 +94,7 @@ struct Server {
 }
 
 impl Server {
-    fn start(config: &Config, opened: Opened, listener: TcpListener) -> Self {
+    fn start(config: &Config, opened: Opened, listeners: Vec<Listener>) -> Self {
         let (path, limits) = (&config.history.path, &config.limits);
         let (last_seq, end) = (opened.last_seq, RecordedEnd::new(opened.end));
         log::info!(
@@ -105,9 +132,16 @@ impl Server {
             dispatcher.clone().recipient(),
         ));
         let places = Places::new(limits.connections.get(), limits.connections_per_ip.get());
-        let acceptor = Acceptor::new(listener, table, places).start();
+        let (mut acceptors, mut encrypting) = (Vec::new(), Vec::new());
+        for Listener { socket, tls } in listeners {
+            let encrypts = tls.is_some();
+            let acceptor = Acceptor::new(socket, tls, table.clone(), places.clone()).start();
+            encrypting.extend(encrypts.then(|| acceptor.clone()));
+            acceptors.push(acceptor);
+        }
         Self {
-            acceptor,
+            acceptors,
+            encrypting,
             dispatcher,
             room,
             recorder,
@@ -118,7 +152,9 @@ impl Server {
     /// In this order: nobody new, nothing new, all that came is recorded and told, goodbye.
     async fn end(self, grace: Duration) -> Result<(), ServerError> {
         let goodbye = async {
-            self.acceptor.send(acceptor::Stop).await?;
+            for acceptor in &self.acceptors {
+                acceptor.send(acceptor::Stop).await?;
+            }
             self.dispatcher.send(Deafen).await?;
             self.room.send(room::Finish).await?;
             self.dispatcher.send(Farewell).await?;

@@ -1,5 +1,5 @@
 //! `Acceptor`: one per listener. It takes connections as long as there is room and starts their
-//! sessions; it never reads from one.
+//! sessions, encrypted where it has a certificate; it never reads from one.
 //!
 //! Who finds no room is told `server_full`. When the system has no more file descriptors it waits and
 //! says so, instead of spinning.
@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -17,13 +18,16 @@ use actix::prelude::*;
 use bytes::BytesMut;
 use chat_proto::codec::encode;
 use chat_proto::{ErrorCode, Event};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Sleep, sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 
 use super::connection::LINGER;
 use super::session::Session;
 use super::table::Table;
+use super::tls::TlsSocket;
 use super::transport::Transport;
 
 /// Connections taken before others on the thread have their turn.
@@ -40,10 +44,17 @@ const REFUSALS_MAX: usize = 256;
 #[rtype(result = "()")]
 pub struct Stop;
 
+/// Connections that are taken from now on are shown this certificate.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Certify(pub Arc<ServerConfig>);
+
 /// See the head of this file.
 #[derive(Debug)]
 pub struct Acceptor {
     listener: Option<TcpListener>,
+    /// Where connections are encrypted.
+    tls: Option<Arc<ServerConfig>>,
     table: Rc<Table>,
     places: Rc<Places>,
     back_off: Option<Pin<Box<Sleep>>>,
@@ -51,9 +62,15 @@ pub struct Acceptor {
 }
 
 impl Acceptor {
-    pub fn new(listener: TcpListener, table: Rc<Table>, places: Rc<Places>) -> Self {
+    pub fn new(
+        listener: TcpListener,
+        tls: Option<Arc<ServerConfig>>,
+        table: Rc<Table>,
+        places: Rc<Places>,
+    ) -> Self {
         Self {
             listener: Some(listener),
+            tls,
             table,
             places,
             back_off: None,
@@ -76,7 +93,7 @@ impl Acceptor {
                     stream.set_nodelay(true).ok();
                     match Places::take(&self.places, peer.ip()) {
                         Some(permit) => {
-                            Session::open(Transport::Tcp(stream), peer, permit, &self.table);
+                            Session::open(self.transport(stream), peer, permit, &self.table);
                         }
                         None => self.refuse(stream, peer),
                     }
@@ -95,14 +112,28 @@ impl Acceptor {
         Poll::Pending
     }
 
+    fn transport(&self, stream: TcpStream) -> Transport {
+        match &self.tls {
+            Some(tls) => Transport::Layered(Box::new(TlsSocket::new(stream, tls))),
+            None => Transport::Tcp(stream),
+        }
+    }
+
     fn refuse(&self, stream: TcpStream, peer: SocketAddr) {
         log::debug!("{peer} is refused: no room");
         let refusals = self.refusals.clone();
         if refusals.get() < REFUSALS_MAX {
             refusals.set(refusals.get() + 1);
+            let tls = self.tls.clone();
             actix_rt::spawn(async move {
+                let told = async {
+                    match tls {
+                        Some(tls) => say_full(TlsAcceptor::from(tls).accept(stream).await?).await,
+                        None => say_full(stream).await,
+                    }
+                };
                 // Whoever does not read it in time has lost nothing but the reason.
-                timeout(LINGER, say_full(stream)).await.ok();
+                timeout(LINGER, told).await.ok();
                 refusals.set(refusals.get() - 1);
             });
         }
@@ -110,7 +141,7 @@ impl Acceptor {
 }
 
 /// Says why, and reads until the client closes too, or the kernel would throw the reason away.
-async fn say_full(mut stream: TcpStream) -> std::io::Result<()> {
+async fn say_full(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<()> {
     let mut frame = BytesMut::new();
     let detail = "the server has no room for one more connection".into();
     encode(
@@ -195,6 +226,14 @@ impl Actor for Acceptor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.spawn(Accepting);
+    }
+}
+
+impl Handler<Certify> for Acceptor {
+    type Result = ();
+
+    fn handle(&mut self, Certify(tls): Certify, _: &mut Self::Context) {
+        self.tls = Some(tls);
     }
 }
 

@@ -7,6 +7,7 @@
 //! | [`translate`] | a frame's request in the words of the core |
 //! | [`pace`] | the message rate of a session |
 //! | [`transport`] | what a session reads from and writes to |
+//! | [`tls`] | such a layer: TLS |
 //! | [`connection`] | one connection, as its session and the dispatcher share it |
 //! | [`outbox`] | what waits to be written to one socket |
 //! | [`table`] | the connections of a thread, by session and by channel |
@@ -19,5 +20,6 @@ pub mod outbox;
 pub mod pace;
 pub mod session;
 pub mod table;
+pub mod tls;
 pub mod translate;
 pub mod transport;

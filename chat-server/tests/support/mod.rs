@@ -25,6 +25,9 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
+    /// Of the TLS listener, where there is one.
+    pub(crate) tls_address: Option<SocketAddr>,
+    log: mpsc::Receiver<String>,
 }
 
 /// The directory of a server: configuration and history outlive the process.
@@ -52,6 +55,26 @@ impl Home {
 
     pub(crate) fn log(&self) -> PathBuf {
         self.dir.path().join("log")
+    }
+
+    /// A file of the directory.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Replaces a piece of the configuration.
+    pub(crate) fn configure(&self, what: &str, with: &str) {
+        let config = fs::read_to_string(self.config()).unwrap();
+        assert!(config.contains(what));
+        fs::write(self.config(), config.replace(what, with)).unwrap();
+    }
+
+    /// The program with this home's configuration, for other things than serving.
+    pub(crate) fn program(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chat-server"));
+        command.arg("--config").arg(self.config());
+        command.current_dir(self.dir.path());
+        command
     }
 
     fn config(&self) -> PathBuf {
@@ -119,23 +142,30 @@ fn started(mut command: Command) -> Server {
         .spawn()
         .unwrap();
     let stderr = BufReader::new(child.stderr.take().unwrap());
-    let (tell, told) = mpsc::channel();
+    let (tell, log) = mpsc::channel();
     thread::spawn(move || {
         // Read to the end, so that the server never waits for its log.
         for line in stderr.lines().map_while(Result::ok) {
-            if let Some((_, address)) = line.split_once("listening on ") {
-                tell.send(address.trim().to_owned()).ok();
-            }
+            tell.send(line).ok();
         }
     });
-    let address = told.recv_timeout(DEADLINE);
-    if address.is_err() {
-        child.kill().ok();
-        child.wait().ok();
-    }
-    Server {
+    let mut server = Server {
         child,
-        address: address.unwrap().parse().unwrap(),
+        address: ([0, 0, 0, 0], 0).into(),
+        tls_address: None,
+        log,
+    };
+    // The line about the history follows those about the listeners.
+    loop {
+        let line = server.next_log_line();
+        if let Some((_, address)) = line.split_once("listening on ") {
+            match address.strip_suffix(" with TLS") {
+                Some(address) => server.tls_address = Some(address.parse().unwrap()),
+                None => server.address = address.trim().parse().unwrap(),
+            }
+        } else if line.contains(" messages, ") {
+            return server;
+        }
     }
 }
 
@@ -157,9 +187,24 @@ impl Server {
         client
     }
 
+    fn next_log_line(&self) -> String {
+        self.log
+            .recv_timeout(DEADLINE)
+            .expect("the server's log says no more")
+    }
+
+    /// Waits for a line of the log that has `words` in it.
+    pub(crate) fn logs(&self, words: &str) {
+        while !self.next_log_line().contains(words) {}
+    }
+
     pub(crate) fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
+            .args([&format!("-{name}"), &self.child.id().to_string()])
             .status();
         assert!(status.unwrap().success());
     }
