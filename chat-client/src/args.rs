@@ -1,6 +1,7 @@
 //! The command line and the environment, and what they come to.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chat_proto::DEFAULT_PORT;
@@ -9,6 +10,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser};
 
 use crate::address::{Address, AddressError, parse_port};
+use crate::tls::{Fingerprint, Trust};
 
 /// The server of somebody who names none.
 const DEFAULT_HOST: &str = "127.0.0.1";
@@ -78,6 +80,25 @@ struct Args {
     #[arg(short, long, value_name = "NICK", env = "CHAT_NICK")]
     nick: Option<String>,
 
+    /// Connect with TLS
+    ///
+    /// The system's authorities have to vouch for the server; at a terminal one is asked about a
+    /// certificate for which nobody does, and the answer is kept. Default: off
+    #[arg(long)]
+    tls: bool,
+
+    /// Connect with TLS, and trust the certificates of this file only
+    ///
+    /// In PEM form: an authority's, or the server's own. Example: --tls-ca cert.pem
+    #[arg(long, value_name = "FILE")]
+    tls_ca: Option<PathBuf>,
+
+    /// Connect with TLS, and trust the certificate with this fingerprint only
+    ///
+    /// 64 hexadecimal digits, with or without colons, as `chat-server certificate new` prints them.
+    #[arg(long, value_name = "SHA256", conflicts_with = "tls_ca")]
+    tls_pin: Option<Fingerprint>,
+
     /// Line mode at a terminal too
     ///
     /// Line by line instead of a full screen. (There is no full screen yet: line mode is all there
@@ -128,6 +149,8 @@ pub struct Options {
     pub host: String,
     /// The TCP port.
     pub port: u16,
+    /// Whom an encrypted connection may lead to; `None` is a connection in the clear.
+    pub tls: Option<Trust>,
     /// The nickname asked for.
     pub nick: Option<String>,
     /// Print objects instead of lines.
@@ -161,9 +184,15 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Options, clap::
     // An empty variable is how compose files and scripts leave one out.
     let empty = matches.value_source("nick") == Some(ValueSource::EnvVariable)
         && args.nick.as_deref() == Some("");
+    let tls = match (args.tls_ca, args.tls_pin) {
+        (Some(path), _) => Some(Trust::Authority(path)),
+        (None, Some(pin)) => Some(Trust::Pinned(pin)),
+        (None, None) => args.tls.then_some(Trust::System),
+    };
     Ok(Options {
         host,
         port,
+        tls,
         nick: args.nick.filter(|_| !empty),
         json: args.json,
         reconnect: !args.no_reconnect,

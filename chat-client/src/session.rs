@@ -26,6 +26,7 @@ mod sending;
 mod typed;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
 
 use actix::{
@@ -35,6 +36,7 @@ use backon::ExponentialBackoff;
 use bytes::Bytes;
 use chat_proto::ProtoError;
 use tokio::sync::oneshot;
+use tokio_rustls::rustls::ClientConfig;
 use uuid::Uuid;
 
 use self::questions::Question;
@@ -106,6 +108,8 @@ pub struct Session {
     stdin: Addr<Stdin>,
     transcript: Transcript,
     names: Names,
+    /// What connections are encrypted with, if they are.
+    tls: Option<Arc<ClientConfig>>,
     /// A person sits at the keyboard, who can be asked.
     person: bool,
     /// There is a line editor: lines are always asked for, behind a prompt.
@@ -160,6 +164,8 @@ pub struct Parts {
     pub transcript: Transcript,
     /// What Tab completes.
     pub names: Names,
+    /// What connections are encrypted with, if they are.
+    pub tls: Option<Arc<ClientConfig>>,
     /// A person sits at the keyboard.
     pub person: bool,
     /// There is a line editor.
@@ -179,6 +185,7 @@ impl Session {
             stdin: parts.stdin,
             transcript: parts.transcript,
             names: parts.names,
+            tls: parts.tls,
             person: parts.person,
             editor: parts.editor,
             done: Some(parts.done),

@@ -491,10 +491,7 @@ mod tests {
                 "[listen]\nweb = \"0.0.0.0:1\"\n",
                 &["line 2", "web", "not built yet"],
             ),
-            (
-                "[tls]\ncert = \"c.pem\"\n",
-                &["line 1", "key", "missing"],
-            ),
+            ("[tls]\ncert = \"c.pem\"\n", &["line 1", "key", "missing"]),
             ("nonsense", &["line 1"]),
             ("name = 5", &["line 1", "name"]),
         ] {
