@@ -21,6 +21,8 @@ pub struct Config {
     pub name: Line<64>,
     /// Shown to everyone on arrival.
     pub motd: Line<4096>,
+    /// Threads that serve connections.
+    pub workers: Count<1, 255>,
     pub listen: Listen,
     pub history: History,
     pub accounts: Accounts,
@@ -107,6 +109,7 @@ impl Default for Config {
         Self {
             name: Line("chat-server".into()),
             motd: Line(String::new()),
+            workers: Count(1),
             listen: Listen::default(),
             history: History::default(),
             accounts: Accounts::default(),
@@ -227,7 +230,7 @@ fn key_path(variable: &str) -> Option<Vec<String>> {
         .split("__")
         .map(str::to_lowercase)
         .collect();
-    (path.len() > 1 || path[0] == "name" || path[0] == "motd").then_some(path)
+    (path.len() > 1 || matches!(&*path[0], "name" | "motd" | "workers")).then_some(path)
 }
 
 /// `table` with `value` at `path`, which must make a legal configuration of it. The value is taken as

@@ -23,6 +23,8 @@ pub enum ServerError {
     NoListener,
     #[error("cannot listen on {address}: {source}")]
     Bind { address: String, source: io::Error },
+    #[error("the system refuses a thread or a socket: {0}")]
+    Worker(#[source] io::Error),
     #[error(transparent)]
     Certificate(#[from] CertificateError),
     #[error(transparent)]

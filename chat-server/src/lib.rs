@@ -16,12 +16,10 @@ pub mod net;
 pub mod store;
 
 use std::path::Path;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
-use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_rustls::rustls::ServerConfig;
@@ -31,8 +29,8 @@ use chat::room::{self, ChatRoom};
 use config::Config;
 use error::{HistoryError, ServerError};
 use net::acceptor::{self, Acceptor, Certify, Places};
-use net::dispatcher::{Deafen, Dispatcher, Farewell};
-use net::table::Table;
+use net::dispatcher::{Deafen, Farewell};
+use net::worker::{Listener, Surroundings, Worker};
 use store::history::History;
 use store::index::indexer::Indexer;
 use store::index::{self, Index};
@@ -42,14 +40,6 @@ use store::recorder::{Flush, RecordedEnd, Recorder};
 
 /// Threads that read the history for those who ask.
 const READERS: usize = 2;
-
-/// Where people come in.
-#[derive(Debug)]
-pub struct Listener {
-    pub socket: TcpListener,
-    /// Encrypted with this certificate.
-    pub tls: Option<Arc<ServerConfig>>,
-}
 
 /// What the server is told while it runs.
 #[derive(Debug)]
@@ -65,16 +55,16 @@ pub enum Order {
 /// actix system.
 ///
 /// # Errors
-/// An actor that the server cannot do without has ended.
+/// The system refuses a thread or a socket, or an actor that the server cannot do without has ended.
 pub async fn run(
     config: &Config,
     opened: Opened,
     listeners: Vec<Listener>,
     mut orders: mpsc::Receiver<Order>,
 ) -> Result<(), ServerError> {
-    let server = Server::start(config, opened, listeners);
+    let server = Server::start(config, opened, listeners).await?;
     while let Some(Order::Certify(certificate)) = orders.recv().await {
-        for acceptor in &server.encrypting {
+        for acceptor in server.acceptors() {
             acceptor.send(Certify(certificate.clone())).await?;
         }
     }
@@ -84,17 +74,18 @@ pub async fn run(
 
 /// The actors of a running server.
 struct Server {
-    acceptors: Vec<Addr<Acceptor>>,
-    /// Those of them that have a certificate.
-    encrypting: Vec<Addr<Acceptor>>,
-    dispatcher: Addr<Dispatcher>,
+    workers: Vec<Worker>,
     room: Addr<ChatRoom>,
     recorder: Addr<Recorder>,
     recording: Arbiter,
 }
 
 impl Server {
-    fn start(config: &Config, opened: Opened, listeners: Vec<Listener>) -> Self {
+    async fn start(
+        config: &Config,
+        opened: Opened,
+        listeners: Vec<Listener>,
+    ) -> Result<Self, ServerError> {
         let (path, limits) = (&config.history.path, &config.limits);
         let (last_seq, end) = (opened.last_seq, RecordedEnd::new(opened.end));
         log::info!(
@@ -123,41 +114,55 @@ impl Server {
             })
         };
 
-        let table = Rc::new(Table::new(limits.into(), room.clone(), history.recipient()));
-        let dispatcher = Dispatcher::new(table.clone()).start();
+        let surroundings = Surroundings {
+            limits: limits.into(),
+            room: room.clone(),
+            history: history.recipient(),
+            places: Places::new(limits.connections.get(), limits.connections_per_ip.get()),
+        };
+        let count = u8::try_from(config.workers.get()).expect("the configuration bounds it");
+        let workers = Worker::start_all(count, &surroundings, &listeners)
+            .await
+            .map_err(ServerError::Worker)?;
+        let dispatchers = workers
+            .iter()
+            .map(|worker| worker.dispatcher.clone().recipient());
         room_context.run(ChatRoom::new(
             registry,
             last_seq,
             recorder.clone().recipient(),
-            dispatcher.clone().recipient(),
+            dispatchers.collect(),
         ));
-        let places = Places::new(limits.connections.get(), limits.connections_per_ip.get());
-        let (mut acceptors, mut encrypting) = (Vec::new(), Vec::new());
-        for Listener { socket, tls } in listeners {
-            let encrypts = tls.is_some();
-            let acceptor = Acceptor::new(socket, tls, table.clone(), places.clone()).start();
-            encrypting.extend(encrypts.then(|| acceptor.clone()));
-            acceptors.push(acceptor);
-        }
-        Self {
-            acceptors,
-            encrypting,
-            dispatcher,
+        Ok(Self {
+            workers,
             room,
             recorder,
             recording,
-        }
+        })
+    }
+
+    fn acceptors(&self) -> impl Iterator<Item = &Addr<Acceptor>> {
+        self.workers.iter().flat_map(|worker| &worker.acceptors)
     }
 
     /// In this order: nobody new, nothing new, all that came is recorded and told, goodbye.
     async fn end(self, grace: Duration) -> Result<(), ServerError> {
         let goodbye = async {
-            for acceptor in &self.acceptors {
+            for acceptor in self.acceptors() {
                 acceptor.send(acceptor::Stop).await?;
             }
-            self.dispatcher.send(Deafen).await?;
+            for worker in &self.workers {
+                worker.dispatcher.send(Deafen).await?;
+            }
             self.room.send(room::Finish).await?;
-            self.dispatcher.send(Farewell).await?;
+            let told = self
+                .workers
+                .iter()
+                .map(|worker| worker.dispatcher.send(Farewell));
+            // All are told before one of them is waited for.
+            for told in told.collect::<Vec<_>>() {
+                told.await?;
+            }
             Ok::<_, MailboxError>(())
         };
         match timeout(grace, goodbye).await {

@@ -9,10 +9,11 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use chat_server::Order;
 use chat_server::config::{Config, Tls};
 use chat_server::error::ServerError;
 use chat_server::net::tls;
-use chat_server::{Listener, Order};
+use chat_server::net::worker::Listener;
 use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -86,9 +87,10 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn bind(address: &str) -> Result<TcpListener, ServerError> {
+async fn bind(address: &str) -> Result<std::net::TcpListener, ServerError> {
     TcpListener::bind(address)
         .await
+        .and_then(TcpListener::into_std)
         .map_err(|source| ServerError::Bind {
             address: address.to_owned(),
             source,

@@ -2,7 +2,7 @@
 //!
 //! It owns the [`Registry`] (every decision), the batch that is being gathered and the one that is
 //! being recorded. Sessions send it [`Requests`] and [`Leave`]; it has messages recorded by whoever
-//! takes [`Append`], and hands what is recorded, in order, to whoever takes [`Release`].
+//! takes [`Append`], and hands what is recorded, in order, to all who take [`Release`].
 //!
 //! While a batch is being recorded the next one is gathered: group commit without a timer. What waits
 //! here is bounded by its sessions: each has only so many requests unanswered (see
@@ -76,7 +76,8 @@ struct Commit;
 pub struct ChatRoom {
     registry: Registry,
     recorder: Recipient<Append>,
-    dispatcher: Recipient<Release>,
+    /// One of each thread.
+    dispatchers: Vec<Recipient<Release>>,
     gathering: Batch,
     /// Gathered, full, and next to be recorded.
     full: VecDeque<Batch>,
@@ -94,12 +95,12 @@ impl ChatRoom {
         registry: Registry,
         recorded: u64,
         recorder: Recipient<Append>,
-        dispatcher: Recipient<Release>,
+        dispatchers: Vec<Recipient<Release>>,
     ) -> Self {
         Self {
             registry,
             recorder,
-            dispatcher,
+            dispatchers,
             gathering: Batch::default(),
             full: VecDeque::new(),
             recording: None,
@@ -154,7 +155,10 @@ impl ChatRoom {
                 self.recorded = *seq;
             }
         }
-        self.dispatcher.do_send(Release(Arc::new(released)));
+        let released = Arc::new(released);
+        for dispatcher in &self.dispatchers {
+            dispatcher.do_send(Release(released.clone()));
+        }
     }
 
     /// Nothing of the batch in the recorder's hands was recorded, so nothing that was numbered behind

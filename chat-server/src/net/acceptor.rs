@@ -4,12 +4,13 @@
 //! Who finds no room is told `server_full`. When the system has no more file descriptors it waits and
 //! says so, instead of spinning.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -44,7 +45,7 @@ const REFUSALS_MAX: usize = 256;
 #[rtype(result = "()")]
 pub struct Stop;
 
-/// Connections that are taken from now on are shown this certificate.
+/// Who is encrypted is shown this certificate from now on.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Certify(pub Arc<ServerConfig>);
@@ -56,7 +57,7 @@ pub struct Acceptor {
     /// Where connections are encrypted.
     tls: Option<Arc<ServerConfig>>,
     table: Rc<Table>,
-    places: Rc<Places>,
+    places: Arc<Places>,
     back_off: Option<Pin<Box<Sleep>>>,
     refusals: Rc<Cell<usize>>,
 }
@@ -66,7 +67,7 @@ impl Acceptor {
         listener: TcpListener,
         tls: Option<Arc<ServerConfig>>,
         table: Rc<Table>,
-        places: Rc<Places>,
+        places: Arc<Places>,
     ) -> Self {
         Self {
             listener: Some(listener),
@@ -160,62 +161,68 @@ async fn say_full(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::R
     Ok(())
 }
 
-/// How many connections there may be, in all and from one address, and how many there are.
+/// How many connections there may be, in all and from one address, and how many there are: of all
+/// threads together.
 #[derive(Debug)]
 pub struct Places {
     max: usize,
     /// 0: no limit.
     max_per_ip: usize,
-    taken: Cell<usize>,
-    taken_by_ip: RefCell<HashMap<IpAddr, usize>>,
+    taken: AtomicUsize,
+    taken_by_ip: Mutex<HashMap<IpAddr, usize>>,
 }
 
 impl Places {
-    pub fn new(max: usize, max_per_ip: usize) -> Rc<Self> {
-        Rc::new(Self {
+    pub fn new(max: usize, max_per_ip: usize) -> Arc<Self> {
+        Arc::new(Self {
             max,
             max_per_ip,
-            taken: Cell::default(),
-            taken_by_ip: RefCell::default(),
+            taken: AtomicUsize::default(),
+            taken_by_ip: Mutex::default(),
         })
     }
 
-    fn take(places: &Rc<Self>, ip: IpAddr) -> Option<Permit> {
-        if places.taken.get() >= places.max {
-            return None;
-        }
-        if places.max_per_ip > 0 {
-            let mut by_ip = places.taken_by_ip.borrow_mut();
-            let taken = by_ip.entry(ip).or_default();
-            if *taken >= places.max_per_ip {
-                return None;
-            }
-            *taken += 1;
-        }
-        places.taken.set(places.taken.get() + 1);
-        Some(Permit {
+    fn take(places: &Arc<Self>, ip: IpAddr) -> Option<Permit> {
+        // Given back by dropping it, whatever comes.
+        let permit = Permit {
             places: places.clone(),
-            ip,
-        })
+            ip: (places.max_per_ip > 0).then_some(ip),
+        };
+        let taken = places.taken.fetch_add(1, Ordering::Relaxed);
+        let taken_here = permit.ip.map_or(0, |ip| {
+            let mut by_ip = places.by_ip();
+            let taken = by_ip.entry(ip).or_default();
+            *taken += 1;
+            *taken - 1
+        });
+        (taken < places.max && (places.max_per_ip == 0 || taken_here < places.max_per_ip))
+            .then_some(permit)
+    }
+
+    fn by_ip(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.taken_by_ip
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A place among the connections, until it is dropped.
 #[derive(Debug)]
 pub struct Permit {
-    places: Rc<Places>,
-    ip: IpAddr,
+    places: Arc<Places>,
+    /// Where connections are counted by address.
+    ip: Option<IpAddr>,
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let places = &self.places;
-        places.taken.set(places.taken.get() - 1);
-        let mut by_ip = places.taken_by_ip.borrow_mut();
-        if let Some(taken) = by_ip.get_mut(&self.ip) {
+        self.places.taken.fetch_sub(1, Ordering::Relaxed);
+        let Some(ip) = self.ip else { return };
+        let mut by_ip = self.places.by_ip();
+        if let Some(taken) = by_ip.get_mut(&ip) {
             *taken -= 1;
             if *taken == 0 {
-                by_ip.remove(&self.ip);
+                by_ip.remove(&ip);
             }
         }
     }
@@ -233,7 +240,9 @@ impl Handler<Certify> for Acceptor {
     type Result = ();
 
     fn handle(&mut self, Certify(tls): Certify, _: &mut Self::Context) {
-        self.tls = Some(tls);
+        if self.tls.is_some() {
+            self.tls = Some(tls);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! | file | what |
 //! | --- | --- |
+//! | [`worker`] | what serves people on one thread |
 //! | [`acceptor`] | `Acceptor`, an actor per listener: takes connections, or refuses them |
 //! | [`session`] | `Session`, an actor per connection: reads, at the pace that its limits allow |
 //! | [`translate`] | a frame's request in the words of the core |
@@ -23,3 +24,4 @@ pub mod table;
 pub mod tls;
 pub mod translate;
 pub mod transport;
+pub mod worker;

@@ -51,7 +51,7 @@ pub struct Session {
     /// Nothing more is taken from the client.
     done: bool,
     /// The place among the connections that may be open, given back when it is dropped.
-    _permit: Permit,
+    permit: Option<Permit>,
 }
 
 impl Session {
@@ -67,7 +67,7 @@ impl Session {
             rest: None,
             malformed: 0,
             done: false,
-            _permit: permit,
+            permit: Some(permit),
         };
         session.start();
     }
@@ -261,6 +261,8 @@ impl Actor for Session {
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
+        // Before anyone hears that they are gone: whoever comes then finds the place.
+        self.permit = None;
         let connection = &self.connection;
         self.table.room.do_send(room::Leave {
             session: connection.id,
