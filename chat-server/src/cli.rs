@@ -45,7 +45,6 @@ pub(crate) enum Command {
     /// End with 0 if the server of this configuration answers, with 1 if not
     Healthcheck,
     /// Read the history file, beside a running server too
-    #[command(subcommand)]
     History(History),
     /// Make a certificate for the TLS listener
     #[command(subcommand)]
