@@ -21,6 +21,7 @@ use actix::prelude::*;
 use tokio::net::TcpListener;
 use tokio::time::timeout_at;
 
+use chat::accounts::AccountChange;
 use chat::registry::{Registry, Settings};
 use chat::room::{self, ChatRoom};
 use config::Config;
@@ -28,9 +29,12 @@ use error::ServerError;
 use net::acceptor::{self, Acceptor, Places};
 use net::dispatcher::{Deafen, Dispatcher, Farewell};
 use net::table::Table;
+use store::accounts::Desk;
 use store::history::History;
+use store::keeper::Keeper;
 use store::open::Opened;
 use store::recorder::{Flush, RecordedEnd, Recorder};
+use store::sqlite::Database;
 
 /// Threads that read the history for those who ask.
 const READERS: usize = 2;
@@ -39,7 +43,7 @@ const READERS: usize = 2;
 /// grace. Runs on the current actix system.
 ///
 /// # Errors
-/// An actor that the server cannot do without has ended.
+/// The accounts cannot be read, or an actor that the server cannot do without has ended.
 pub async fn run(
     config: &Config,
     opened: Opened,
@@ -53,10 +57,12 @@ pub async fn run(
         opened.end
     );
 
-    let registry = Registry::new(settings(config), last_seq, opened.remembered);
+    let mut registry = Registry::new(settings(config), last_seq, opened.remembered);
     let room_context = Context::<ChatRoom>::new();
     let room = room_context.address();
 
+    let keeping = Arbiter::new();
+    let desk = open_accounts(config, &mut registry, &room, &keeping)?;
     let recording = Arbiter::new();
     let recorder = {
         let (file, end, room) = (opened.file, end.clone(), room.clone().recipient());
@@ -72,6 +78,7 @@ pub async fn run(
         (&config.limits).into(),
         room.clone(),
         history.recipient(),
+        desk,
     ));
     let dispatcher = Dispatcher::new(table.clone()).start();
     room_context.run(ChatRoom::new(
@@ -102,11 +109,32 @@ pub async fn run(
         Err(_) => log::warn!("not everyone had read their last messages when the grace was over"),
     }
     recorder.send(Flush).await?;
-    recording.stop();
-    if recording.join().is_err() {
-        log::error!("the recorder's thread has panicked");
-    }
+    end_thread("recorder", recording);
+    end_thread("keeper", keeping);
     Ok(())
+}
+
+fn end_thread(whose: &str, thread: Arbiter) {
+    thread.stop();
+    if thread.join().is_err() {
+        log::error!("the {whose}'s thread has panicked");
+    }
+}
+
+/// Starts what keeps the accounts, and tells the registry which there are.
+fn open_accounts(
+    config: &Config,
+    registry: &mut Registry,
+    room: &Addr<ChatRoom>,
+    keeping: &Arbiter,
+) -> Result<Desk, ServerError> {
+    let path = &config.accounts.path;
+    let (keeper, accounts) = Keeper::new(Database::open(path)?, room.clone().recipient())?;
+    for account in accounts {
+        registry.account_changed(AccountChange::Protected { account, by: None });
+    }
+    let keeper = Keeper::start_in_arbiter(&keeping.handle(), move |_| keeper);
+    Ok(Desk::open(path.clone(), keeper.recipient()))
 }
 
 fn settings(config: &Config) -> Settings {

@@ -77,7 +77,10 @@ impl Session {
             | Event::Left { .. }
             | Event::Gone { .. }
             | Event::Renamed { .. }) => self.notice(&event),
-            Event::Welcome(_) | Event::Unknown => {}
+            Event::Welcome(_)
+            | Event::Registered { .. }
+            | Event::Unregistered { .. }
+            | Event::Unknown => {}
         }
     }
 
@@ -106,6 +109,8 @@ impl Session {
             | Event::Pong { .. }
             | Event::Error { .. }
             | Event::Bye { .. }
+            | Event::Registered { .. }
+            | Event::Unregistered { .. }
             | Event::Unknown => {}
         }
     }

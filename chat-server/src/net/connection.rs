@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio_util::time::delay_queue;
 
+use super::errand::Errand;
 use super::outbox::{Job, Outbox, Written};
 use super::table::Table;
 use crate::chat::batch::Replay;
@@ -83,6 +84,10 @@ pub struct Connection {
     pub(super) dirty: Cell<bool>,
     /// How far into the frames of the present batch it has been given what is its.
     pub(super) given: Cell<u32>,
+    /// What it wants of the accounts; its session reads nothing more until it is back.
+    pub(super) errand: RefCell<Errand>,
+    /// How often it has failed to prove who it is.
+    pub(super) strikes: Cell<u8>,
     outbox: RefCell<Outbox>,
     /// Dropping it says goodbye to the client's reading half.
     writer: RefCell<Option<OwnedWriteHalf>>,
@@ -107,6 +112,8 @@ impl Connection {
             timer: Cell::new(None),
             dirty: Cell::new(false),
             given: Cell::new(0),
+            errand: RefCell::default(),
+            strikes: Cell::new(0),
             outbox: RefCell::default(),
             writer: RefCell::new(Some(writer)),
             session: RefCell::new(None),
@@ -122,6 +129,7 @@ impl Connection {
     /// little of them. Where not, [`Connection::flush`] wakes it when it may.
     pub fn may_read(&self, send_queue_bytes: usize) -> bool {
         let may = self.unanswered.get() < CREDIT
+            && !self.has_errand()
             && self.outbox.borrow().waiting_bytes() <= send_queue_bytes / 2;
         self.held_up.set(!may);
         may

@@ -5,6 +5,8 @@
 //! | [`acceptor`] | `Acceptor`, an actor per listener: takes connections, or refuses them |
 //! | [`session`] | `Session`, an actor per connection: reads, at the pace that its limits allow |
 //! | [`translate`] | a frame's request in the words of the core |
+//! | [`errand`] | what a session wants of the accounts, out and back |
+//! | [`attempts`] | the wrong passwords of an address |
 //! | [`pace`] | the message rate of a session |
 //! | [`connection`] | one connection, as its session and the dispatcher share it |
 //! | [`outbox`] | what waits to be written to one socket |
@@ -12,8 +14,10 @@
 //! | [`dispatcher`] | `Dispatcher`, an actor per thread: puts deliveries into outboxes and writes |
 
 pub mod acceptor;
+pub mod attempts;
 pub mod connection;
 pub mod dispatcher;
+pub mod errand;
 pub mod outbox;
 pub mod pace;
 pub mod session;
