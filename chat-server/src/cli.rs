@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::account_cli::Account;
 use crate::history_cli::History;
 
 /// A chat server: every message is recorded before anyone is sent it.
@@ -46,4 +47,7 @@ pub(crate) enum Command {
     /// Read the history file, beside a running server too
     #[command(subcommand)]
     History(History),
+    /// List and change the accounts, beside a running server too
+    #[command(subcommand)]
+    Account(Account),
 }

@@ -1,5 +1,6 @@
 //! The program: arguments, configuration, logging, signals.
 
+mod account_cli;
 mod cli;
 mod healthcheck;
 mod history_cli;
@@ -46,6 +47,7 @@ fn start(args: &Args) -> anyhow::Result<()> {
     match &args.command {
         Some(Command::Healthcheck) => return healthcheck::run(&config),
         Some(Command::History(command)) => return history_cli::run(&config.history.path, command),
+        Some(Command::Account(command)) => return account_cli::run(&config, command),
         None => {}
     }
     let mut logger =

@@ -1,9 +1,15 @@
 //! Nicks that a password protects: who may have them, and what waits for them.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
 use serde_json::{Value, json};
-use support::{Home, Server, TestClient};
+use support::{DEADLINE, Home, Server, TestClient};
 
 const PASSWORD: &str = "correct horse";
 
@@ -24,6 +30,43 @@ fn logs_in(server: &Server, nick: &str, password: &str, after: Option<u64>) -> T
 fn registers(client: &mut TestClient, nick: &str) {
     client.send(&json!({"type": "register", "password": PASSWORD, "id": "r"}));
     assert_eq!(client.expect("registered")["nick"], nick);
+}
+
+/// `chat-server account`, with a line on its standard input; what it prints, or its error.
+fn account(home: &Home, args: &[&str], line: &str) -> Result<String, String> {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_chat-server"))
+        .arg("--config")
+        .arg(home.config())
+        .arg("account")
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may end without having read.
+    writeln!(child.stdin.take().unwrap(), "{line}").ok();
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    if output.status.success() {
+        Ok(text(output.stdout))
+    } else {
+        Err(text(output.stderr))
+    }
+}
+
+/// Tries until the server has taken note of what was done beside it.
+fn until_answered(server: &Server, hello: &Value, answer: &str) -> TestClient {
+    let end = Instant::now() + DEADLINE;
+    loop {
+        let mut client = server.connect();
+        client.send(hello);
+        let event = client.next();
+        if event["type"] == answer || event["code"] == answer {
+            return client;
+        }
+        assert!(Instant::now() < end, "still {event}");
+    }
 }
 
 fn quits(mut client: TestClient) {
@@ -286,4 +329,72 @@ fn only_hashes_are_kept() {
             .any(|window| window == PASSWORD.as_bytes());
         assert!(!found, "{} has the password", file.display());
     }
+}
+
+#[test]
+fn an_operator_changes_accounts_beside_a_running_server() {
+    let home = Home::new("");
+    assert!(
+        account(&home, &["list"], "")
+            .unwrap_err()
+            .contains("no such file")
+    );
+    account(&home, &["add", "Eva"], PASSWORD).unwrap();
+    let server = home.start();
+    quits(logs_in(&server, "eva", PASSWORD, None));
+    let mut luis = server.joins("Luis");
+    account(&home, &["add", "Ana"], PASSWORD).unwrap();
+    let error = account(&home, &["add", "ANA"], PASSWORD).unwrap_err();
+    assert!(error.contains("already"), "{error}");
+    let error = account(&home, &["add", "Otra"], "short").unwrap_err();
+    assert!(error.contains("8 to 256"), "{error}");
+    // At once, as the password is looked up; without one, when it is noticed.
+    quits(logs_in(&server, "Ana", PASSWORD, None));
+    until_answered(&server, &hello("Ana", None, None), "auth_failed");
+    luis.barrier();
+    luis.says("Ana", "waits", "1");
+    let listed = account(&home, &["list"], "").unwrap();
+    let nicks: Vec<_> = listed
+        .lines()
+        .map(|line| line.split(' ').next_back())
+        .collect();
+    assert_eq!(nicks, [Some("Ana"), Some("Eva")], "{listed}");
+    account(&home, &["passwd", "ana"], "another one").unwrap();
+    quits(logs_in(&server, "Ana", "another one", None));
+    account(&home, &["remove", "ana"], "").unwrap();
+    let error = account(&home, &["remove", "ana"], "").unwrap_err();
+    assert!(error.contains("no account"), "{error}");
+    quits(until_answered(
+        &server,
+        &hello("Ana", None, None),
+        "welcome",
+    ));
+}
+
+#[test]
+fn the_owner_of_a_nick_that_was_protected_while_in_use_puts_its_holder_out() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut luis = server.joins("Luis");
+    let mut stranger = server.joins("Ana");
+    luis.expect("joined");
+    stranger.send(&json!({"type": "join", "channel": "#secret"}));
+    stranger.expect("joined");
+    account(&home, &["add", "Ana"], PASSWORD).unwrap();
+    let mut ana = server.connect();
+    ana.send(&hello("Ana", Some(PASSWORD), None));
+    let welcome = ana.expect("welcome");
+    assert_eq!(
+        welcome["joined"],
+        json!(["#lobby"]),
+        "nothing of the stranger's"
+    );
+    assert_ne!(welcome["token"], stranger.token);
+    stranger.expect_error("replaced");
+    stranger.expect_closed();
+    luis.expect("gone");
+    luis.expect("joined");
+    let mut back = server.connect();
+    back.send(&json!({"type": "hello", "version": 1, "nick": "Ana", "token": stranger.token}));
+    back.expect_error("auth_failed");
 }
