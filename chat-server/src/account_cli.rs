@@ -9,7 +9,7 @@ use chat_proto::name::fold;
 use chat_proto::{Nick, PASSWORD_BYTES, Secret};
 use chat_server::config::Config;
 use chat_server::store::log::Log;
-use chat_server::store::password;
+use chat_server::store::password::Hasher;
 use chat_server::store::sqlite::{Database, StoredAccount};
 use clap::Subcommand;
 
@@ -43,7 +43,7 @@ pub(crate) fn run(config: &Config, command: &Account) -> anyhow::Result<()> {
         let database = Database::open(path)?;
         let taken = || format!("{nick} is an account already");
         ensure!(database.account(nick.folded())?.is_none(), taken());
-        let hash = password::hash(&new_password()?)?;
+        let hash = Hasher::default().hash(&new_password()?)?;
         let since = last_seq(&config.history.path)?;
         ensure!(database.add_account(nick, &hash, since)?, taken());
         return Ok(());
@@ -63,7 +63,7 @@ pub(crate) fn run(config: &Config, command: &Account) -> anyhow::Result<()> {
         }
         Account::Passwd { nick } => {
             let account = find(&database, nick)?;
-            let hash = password::hash(&new_password()?)?;
+            let hash = Hasher::default().hash(&new_password()?)?;
             ensure!(database.set_hash(account.id, &hash)?, no_account(nick));
             Ok(())
         }

@@ -58,5 +58,5 @@ pub enum DatabaseError {
     #[error("{} was made by a newer chat-server (schema {version})", path.display())]
     Newer { path: PathBuf, version: u32 },
     #[error("no password can be hashed: {0}")]
-    Hash(argon2::password_hash::Error),
+    Hash(crate::store::password::Error),
 }

@@ -14,7 +14,7 @@ use actix::prelude::*;
 use chat_proto::{Nick, Secret};
 
 use super::keeper::Settled;
-use super::password;
+use super::password::Hasher;
 use super::sqlite::Database;
 use crate::chat::SessionId;
 use crate::chat::accounts::AccountId;
@@ -126,6 +126,7 @@ impl Desk {
         let accounts = SyncArbiter::start(threads(), move || Accounts {
             path: path.clone(),
             database: None,
+            hasher: Hasher::default(),
             keeper: keeper.clone(),
         });
         Self {
@@ -158,6 +159,7 @@ impl Desk {
 struct Accounts {
     path: PathBuf,
     database: Option<Database>,
+    hasher: Hasher,
     keeper: Recipient<Settled>,
 }
 
@@ -165,14 +167,19 @@ impl Accounts {
     fn act(&mut self, act: Act) -> Result<Outcome, DatabaseError> {
         let database = match self.database.take() {
             Some(database) => database,
-            None => Database::open(&self.path)?,
+            None => {
+                // Not before: a server without accounts does without the memory.
+                self.hasher.prepare();
+                Database::open(&self.path)?
+            }
         };
         let database = self.database.insert(database);
+        let hasher = &mut self.hasher;
         match act {
             Act::Prove { nick, password } => {
                 let account = database.account(&nick)?;
                 let hash = account.as_ref().map(|account| &*account.hash);
-                let right = password::is_right(&password, hash);
+                let right = hasher.is_right(&password, hash);
                 Ok(account
                     .filter(|_| right)
                     .map_or(Outcome::Wrong, |account| Outcome::Proven(account.id)))
@@ -181,25 +188,15 @@ impl Accounts {
                 nick,
                 since,
                 password,
-            } => {
-                if database.account(nick.folded())?.is_some() {
-                    return Ok(Outcome::AlreadyRegistered);
-                }
-                let hash = password::hash(&password).map_err(DatabaseError::Hash)?;
-                Ok(if database.add_account(&nick, &hash, since)? {
-                    Outcome::Registered(nick)
-                } else {
-                    Outcome::AlreadyRegistered
-                })
-            }
+            } => register(database, hasher, nick, since, &password),
             Act::Change { nick, old, new } => {
                 let Some(account) = database.account(nick.folded())? else {
                     return Ok(Outcome::NotRegistered);
                 };
-                if !password::is_right(&old, Some(&account.hash)) {
+                if !hasher.is_right(&old, Some(&account.hash)) {
                     return Ok(Outcome::Wrong);
                 }
-                let hash = password::hash(&new).map_err(DatabaseError::Hash)?;
+                let hash = hasher.hash(&new).map_err(DatabaseError::Hash)?;
                 Ok(if database.set_hash(account.id, &hash)? {
                     Outcome::Registered(nick)
                 } else {
@@ -210,7 +207,7 @@ impl Accounts {
                 let Some(account) = database.account(nick.folded())? else {
                     return Ok(Outcome::NotRegistered);
                 };
-                if !password::is_right(&password, Some(&account.hash)) {
+                if !hasher.is_right(&password, Some(&account.hash)) {
                     return Ok(Outcome::Wrong);
                 }
                 Ok(if database.remove_account(account.id)? {
@@ -223,12 +220,26 @@ impl Accounts {
     }
 }
 
+fn register(
+    database: &Database,
+    hasher: &mut Hasher,
+    nick: Nick,
+    since: u64,
+    password: &Secret<'_>,
+) -> Result<Outcome, DatabaseError> {
+    if database.account(nick.folded())?.is_some() {
+        return Ok(Outcome::AlreadyRegistered);
+    }
+    let hash = hasher.hash(password).map_err(DatabaseError::Hash)?;
+    Ok(if database.add_account(&nick, &hash, since)? {
+        Outcome::Registered(nick)
+    } else {
+        Outcome::AlreadyRegistered
+    })
+}
+
 impl Actor for Accounts {
     type Context = SyncContext<Self>;
-
-    fn started(&mut self, _: &mut Self::Context) {
-        password::prepare();
-    }
 }
 
 impl Handler<Ask> for Accounts {
