@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chat_proto::DEFAULT_PORT;
+use chat_proto::{DEFAULT_PORT, Secret};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser};
@@ -99,6 +99,13 @@ struct Args {
     #[arg(long, value_name = "SHA256", conflicts_with = "tls_ca")]
     tls_pin: Option<Fingerprint>,
 
+    /// A file with the password of the nickname
+    ///
+    /// Its first line; needed in a pipe, where nobody can be asked, and read at the start. A second line
+    /// is the new one for /password in a pipe. Example: --password-file ~/.config/chat/password
+    #[arg(long, value_name = "FILE", env = "CHAT_PASSWORD_FILE")]
+    password_file: Option<PathBuf>,
+
     /// Line mode at a terminal too
     ///
     /// Line by line instead of a full screen. (There is no full screen yet: line mode is all there
@@ -153,6 +160,8 @@ pub struct Options {
     pub tls: Option<Trust>,
     /// The nickname asked for.
     pub nick: Option<String>,
+    /// The password of the nickname, and the one it is to have: the first lines of the file.
+    pub passwords: Vec<Secret<'static>>,
     /// Print objects instead of lines.
     pub json: bool,
     /// Take up a lost connection again.
@@ -194,12 +203,36 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Options, clap::
         port,
         tls,
         nick: args.nick.filter(|_| !empty),
+        passwords: passwords(args.password_file)?,
         json: args.json,
         reconnect: !args.no_reconnect,
         utc: args.utc,
         keep_alive: args.keep_alive,
         linger: args.linger,
     })
+}
+
+/// The passwords of a file; an empty name, as compose files leave a variable out, is none.
+fn passwords(file: Option<PathBuf>) -> Result<Vec<Secret<'static>>, clap::Error> {
+    let Some(path) = file.filter(|path| !path.as_os_str().is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let wrong = |what: String| {
+        let words = format!("{}: {what}", path.display());
+        Args::command().error(ErrorKind::ValueValidation, words)
+    };
+    let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+    // The whole text is wiped when it is dropped.
+    let text = Secret::from(text);
+    let lines = text.reveal().lines().take_while(|line| !line.is_empty());
+    let passwords: Vec<_> = lines
+        .take(2)
+        .map(|line| Secret::from(line.to_owned()))
+        .collect();
+    if passwords.is_empty() {
+        return Err(wrong("its first line is to be a password".to_owned()));
+    }
+    Ok(passwords)
 }
 
 /// The host and port from the one of the ways to name them that was used; the command line goes

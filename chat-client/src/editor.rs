@@ -1,11 +1,12 @@
 //! The line editor of a terminal: prompt, history, completion, and the terminal's own settings.
 
+use std::borrow::Cow;
 use std::io::{self, Write as _};
 
 use nix::sys::termios::{self, InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios};
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
-use rustyline::highlight::Highlighter;
+use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::Hinter;
 use rustyline::history::MemHistory;
 use rustyline::validate::Validator;
@@ -67,6 +68,7 @@ impl Editor {
         lines.set_helper(Some(Assistant {
             names,
             gate: gate.clone(),
+            hidden: false,
         }));
         lines.bind_sequence(
             KeyEvent(KeyCode::Enter, Modifiers::NONE),
@@ -82,10 +84,11 @@ impl Editor {
     /// Where the next line is asked for at once, nothing is printed before.
     pub fn read(&mut self, prompt: &str, purpose: Purpose) -> Entered {
         let more = purpose != Purpose::Nickname;
+        self.hide(purpose == Purpose::Password);
         self.gate.set(Turn::Between);
         let entered = match self.lines.readline(prompt) {
             Ok(line) => {
-                if more && (line.is_empty() || input::is_said(&line)) {
+                if more && (self.is_hidden() || line.is_empty() || input::is_said(&line)) {
                     self.take_back(prompt, &line);
                 }
                 if purpose == Purpose::Chat && !line.is_empty() {
@@ -110,6 +113,19 @@ impl Editor {
             Turn::Screen
         });
         entered
+    }
+
+    fn is_hidden(&self) -> bool {
+        self.lines
+            .helper()
+            .is_some_and(|assistant| assistant.hidden)
+    }
+
+    /// Shows blanks for what is typed from now on, or what it is.
+    fn hide(&mut self, hidden: bool) {
+        if let Some(assistant) = self.lines.helper_mut() {
+            assistant.hidden = hidden;
+        }
     }
 
     fn take_back(&mut self, prompt: &str, line: &str) {
@@ -157,10 +173,31 @@ fn rows(parts: &[&str], columns: usize, width: impl Fn(&str) -> usize) -> usize 
 struct Assistant {
     names: Names,
     gate: Gate,
+    /// A password is typed.
+    hidden: bool,
 }
 
 impl Helper for Assistant {}
-impl Highlighter for Assistant {}
+impl Highlighter for Assistant {
+    /// As wide as it is, so that the cursor is where the editor believes it to be.
+    fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
+        if !self.hidden {
+            return Cow::Borrowed(line);
+        }
+        let mode = GraphemeClusterMode::from_env();
+        let columns: usize = line
+            .graphemes(true)
+            .map(|c| usize::from(mode.width(c)))
+            .sum();
+        Cow::Owned(" ".repeat(columns))
+    }
+
+    /// Else a character would be written as it is typed.
+    fn highlight_char(&self, _: &str, _: usize, _: CmdKind) -> bool {
+        self.hidden
+    }
+}
+
 impl Validator for Assistant {}
 
 impl Completer for Assistant {
@@ -172,6 +209,9 @@ impl Completer for Assistant {
         position: usize,
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<String>)> {
+        if self.hidden {
+            return Ok((position, Vec::new()));
+        }
         Ok(self.names.complete(line, position))
     }
 }

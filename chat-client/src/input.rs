@@ -35,6 +35,12 @@ pub enum Command {
     Channels,
     /// Take another nick.
     Nick(Nick),
+    /// Protect the nick by a password.
+    Register,
+    /// Another password.
+    Password,
+    /// Protect the nick no longer.
+    Unregister,
     /// So many messages of the conversation that one is in.
     History(u16),
 }
@@ -57,7 +63,7 @@ impl Refusal {
 }
 
 /// The commands as `/help` lists them.
-pub const HELP: [(&str, &str); 15] = [
+pub const HELP: [(&str, &str); 17] = [
     (".h, /help", "this list"),
     (
         ".l, /list, /who [#channel]",
@@ -89,6 +95,11 @@ pub const HELP: [(&str, &str); 15] = [
     ("/channels", "the channels there are"),
     ("/nick NEW", "take another nickname"),
     (
+        "/register, /unregister",
+        "protect your nickname by a password, or no longer",
+    ),
+    ("/password", "another password for your nickname"),
+    (
         "/history [N]",
         "the last N messages of this conversation (50; at most 500)",
     ),
@@ -97,7 +108,7 @@ pub const HELP: [(&str, &str); 15] = [
 ];
 
 /// What Tab completes at the beginning of a line.
-pub const COMMANDS: [&str; 15] = [
+pub const COMMANDS: [&str; 18] = [
     "/channels",
     "/help",
     "/history",
@@ -106,12 +117,15 @@ pub const COMMANDS: [&str; 15] = [
     "/msg",
     "/nick",
     "/part",
+    "/password",
     "/query",
     "/quit",
     "/record",
+    "/register",
     "/switch",
     "/tell",
     "/time",
+    "/unregister",
     "/who",
 ];
 
@@ -195,6 +209,9 @@ fn slash(line: &str, rest: &str) -> Result<Command, Refusal> {
         "channels" => Ok(Command::Channels),
         "nick" if words.is_empty() => Err(usage("/nick NEW")),
         "nick" => nick(words).map(Command::Nick),
+        "register" => bare(words, Command::Register),
+        "password" => bare(words, Command::Password),
+        "unregister" => bare(words, Command::Unregister),
         "history" => history(words),
         _ => Err(unknown(line.split_whitespace().next().unwrap_or(line))),
     }
@@ -238,6 +255,17 @@ fn history(words: &str) -> Result<Command, Refusal> {
         .filter(|wanted| (1..=MAX_PAGE).contains(wanted))
         .map(Command::History)
         .ok_or_else(|| usage("/history N, with N from 1 to 500"))
+}
+
+/// A command that asks for a password, which does not stand beside it for everyone to see.
+fn bare(words: &str, command: Command) -> Result<Command, Refusal> {
+    if words.is_empty() {
+        return Ok(command);
+    }
+    Err(Refusal::new(
+        "usage",
+        "the password is asked for, and nothing was sent; /help lists the commands",
+    ))
 }
 
 fn channel(name: &str, form: &str) -> Result<Channel, Refusal> {
@@ -346,6 +374,9 @@ mod tests {
             ("/switch #rust", Command::Switch(place("#rust"))),
             ("/channels", Command::Channels),
             ("/nick lucho", Command::Nick(who("lucho"))),
+            ("/register", Command::Register),
+            ("/password ", Command::Password),
+            ("/unregister", Command::Unregister),
             ("/history", History(50)),
             ("/history 500", History(500)),
         ] {
@@ -406,6 +437,7 @@ mod tests {
             ("/who rust", "channel_invalid"),
             ("/nick", "usage"),
             ("/nick 7up", "nick_invalid"),
+            ("/register secret", "usage"),
             ("/history 0", "usage"),
             ("/history 501", "usage"),
             ("/history many", "usage"),

@@ -125,18 +125,23 @@ pub fn run(options: Options) -> Result<Ending, ClientError> {
     };
     let names = Names::default();
     let (closed, output_closed) = oneshot::channel();
-    let (source, printer, terminal) = if person && has_editor(&options) {
+    let (editor, printer, terminal) = if person && has_editor(&options) {
         let terminal = Terminal::prepare()
             .map_err(|error| ClientError::Terminal(io::Error::from(error).into()))?;
         let gate = Gate::default();
         let (editor, printer) =
             Editor::new(names.clone(), gate.clone()).map_err(ClientError::Terminal)?;
-        let source = Source::Editor(Box::new(editor));
-        (source, Some((printer, gate)), Some(terminal))
+        (Some(editor), Some((printer, gate)), Some(terminal))
     } else {
-        (Source::Lines { person }, None, None)
+        (None, None, None)
     };
     let screen = Screen::start(printer, closed).map_err(ClientError::System)?;
+    let source = match editor {
+        Some(editor) => Source::Editor(Box::new(editor)),
+        None => Source::Lines {
+            questions: person.then(|| screen.clone()),
+        },
+    };
     let stage = Stage {
         person,
         tls,

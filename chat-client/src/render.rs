@@ -58,6 +58,8 @@ pub fn notice(event: &Event<'_>) -> Option<(String, Timestamp)> {
         | Event::Pong { .. }
         | Event::Error { .. }
         | Event::Bye { .. }
+        | Event::Registered { .. }
+        | Event::Unregistered { .. }
         | Event::Unknown => None,
     }
 }

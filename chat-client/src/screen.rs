@@ -43,6 +43,7 @@ pub struct Screen {
 enum Item {
     Out(String),
     Err(String),
+    Question(String),
     Spin(Option<String>),
     Finish(oneshot::Sender<()>),
 }
@@ -81,6 +82,12 @@ impl Screen {
     /// A line for standard error.
     pub fn err(&self, line: String) {
         self.give(Item::Err(line));
+    }
+
+    /// A question for somebody whose output goes elsewhere: on standard error, behind what was said
+    /// before, and without the end of a line.
+    pub fn question(&self, text: &str) {
+        self.give(Item::Question(text.to_owned()));
     }
 
     /// Shows a spinner with that text at a terminal, or no longer.
@@ -128,6 +135,7 @@ impl Writer {
             match item {
                 Ok(Item::Out(line)) => self.out(&line),
                 Ok(Item::Err(line)) => self.err(&line),
+                Ok(Item::Question(text)) => write_err(&text),
                 Ok(Item::Spin(text)) => self.spin(text),
                 Ok(Item::Finish(done)) => {
                     self.finish();
@@ -160,10 +168,7 @@ impl Writer {
         if self.terminal.is_some() && self.err_is_terminal {
             return self.above_prompt(&format!("{line}\n"));
         }
-        // Nobody is left to be told that nobody reads the errors.
-        let mut err = io::stderr().lock();
-        err.write_all(format!("{line}\n").as_bytes()).ok();
-        err.flush().ok();
+        write_err(&format!("{line}\n"));
     }
 
     /// Writes a line above the prompt, in the place of the spinner where one is shown.
@@ -250,4 +255,11 @@ impl Writer {
             self.write("", NOTHING.to_owned());
         }
     }
+}
+
+fn write_err(text: &str) {
+    // Nobody is left to be told that nobody reads the errors.
+    let mut err = io::stderr().lock();
+    err.write_all(text.as_bytes()).ok();
+    err.flush().ok();
 }

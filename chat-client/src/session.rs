@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | this one | the actor, its state, beginning and end |
 //! | `greeting` | connecting, nicknames, `hello` and `welcome` |
+//! | `account` | passwords and what is done with them |
 //! | `typed` | what a typed line does |
 //! | `sending` | what is on its way, the window, the next line of the keyboard |
 //! | `arrived` | what an arriving object does |
@@ -16,6 +17,7 @@
 //! | `replay` | what was missed meanwhile |
 //! | `leaving` | goodbye, and the end |
 
+mod account;
 mod arrived;
 mod away;
 mod greeting;
@@ -39,6 +41,7 @@ use tokio::sync::oneshot;
 use tokio_rustls::rustls::ClientConfig;
 use uuid::Uuid;
 
+use self::account::{Asking, Proof};
 use self::questions::Question;
 use self::replay::Replay;
 use crate::Ending;
@@ -86,6 +89,8 @@ enum Asked {
     Line,
     /// One of these people.
     Choice(Vec<String>),
+    /// A password, not shown.
+    Password(Asking),
 }
 
 /// A wish to leave.
@@ -127,6 +132,10 @@ pub struct Session {
     /// The nick to ask for; the server gives one where there is none.
     wanted: Option<String>,
     identity: Option<Identity>,
+    /// What the last `hello` was said with.
+    proof: Proof,
+    /// The password was typed to come in.
+    typed: bool,
     /// The last message seen.
     seen: u64,
     replay: Option<Replay>,
@@ -196,6 +205,8 @@ impl Session {
             arrivals: None,
             delays: away::delays(),
             identity: None,
+            proof: Proof::None,
+            typed: false,
             seen: 0,
             replay: None,
             heard: Instant::now(),
@@ -240,7 +251,9 @@ impl Handler<Typed> for Session {
             Typed::Line(line) => self.line(asked, &line, ctx),
             Typed::Refused(refusal) => self.refused(refusal.code, &refusal.detail),
             Typed::Interrupted => self.interrupt(ctx),
-            Typed::Ended if asked == Asked::Nickname => self.no_nickname(ctx),
+            Typed::Ended if asked == Asked::Nickname || self.phase == Phase::Naming => {
+                self.no_nickname(ctx);
+            }
             Typed::Ended => {
                 // Ctrl-D leaves the editor open for what arrives until the end; a terminal that is gone
                 // would say so for ever.

@@ -4,13 +4,15 @@
 //! nobody asked for stays in the pipe, so a fast writer waits instead of filling this memory. It
 //! never touches the connection.
 
-use std::io::{self, BufRead, Read as _, Write as _};
+use std::io::{self, BufRead, Read as _};
 
 use actix::{Actor, Context, Handler, Message, Recipient};
 use chat_proto::MAX_FRAME_BYTES;
+use nix::sys::termios::{self, LocalFlags, SetArg};
 
 use crate::editor::{Editor, Entered};
 use crate::input::Refusal;
+use crate::screen::Screen;
 
 /// The longest line that is looked at, in bytes: a request of the protocol fills a frame at most, and
 /// a text a quarter of it. Of a longer line only the length is learned.
@@ -33,6 +35,8 @@ pub enum Purpose {
     Chat,
     /// A choice from a list. The next line is asked for at once.
     Choice,
+    /// A password, which is not shown.
+    Password,
     /// One's nickname. It may take a while until another line is asked for.
     Nickname,
 }
@@ -59,8 +63,8 @@ pub enum Source {
     /// Anything else. A person may sit there nonetheless (with the output in a pipe), who is asked
     /// on standard error.
     Lines {
-        /// Whether somebody can read the questions.
-        person: bool,
+        /// Where somebody can read the questions.
+        questions: Option<Screen>,
     },
 }
 
@@ -87,23 +91,48 @@ impl Handler<Next> for Stdin {
                 Entered::Interrupted => Typed::Interrupted,
                 Entered::Ended => Typed::Ended,
             },
-            Source::Lines { person } => {
-                if *person && next.purpose != Purpose::Chat {
-                    ask(&next.prompt);
+            Source::Lines { questions } => {
+                let ask = |prompt: &str| {
+                    if let Some(screen) = &*questions {
+                        screen.question(prompt);
+                    }
+                };
+                if next.purpose == Purpose::Password {
+                    read_hidden(|| ask(&next.prompt))
+                } else {
+                    if next.purpose != Purpose::Chat {
+                        ask(&next.prompt);
+                    }
+                    read_line(&mut io::stdin().lock())
                 }
-                read_line(&mut io::stdin().lock())
             }
         };
         self.session.do_send(typed);
     }
 }
 
-/// Asks a person whose output goes elsewhere.
-fn ask(prompt: &str) {
-    let mut err = io::stderr().lock();
-    // If nobody sees the question, nobody answers it, and the input ends.
-    err.write_all(prompt.as_bytes()).ok();
-    err.flush().ok();
+/// The next line of a terminal that does not show it. It is asked for when that is so.
+fn read_hidden(ask: impl FnOnce()) -> Typed {
+    let shown = termios::tcgetattr(io::stdin());
+    let Ok(shown) = shown.inspect_err(|error| log::warn!("no password can be read: {error}"))
+    else {
+        return Typed::Ended;
+    };
+    let mut hidden = shown.clone();
+    hidden.local_flags &= !LocalFlags::ECHO;
+    // The end of the line is shown, so that what follows begins a new one.
+    hidden.local_flags |= LocalFlags::ECHONL;
+    let set = |settings| termios::tcsetattr(io::stdin(), SetArg::TCSADRAIN, settings);
+    if let Err(error) = set(&hidden) {
+        log::warn!("the terminal would show a password: {error}");
+        return Typed::Ended;
+    }
+    ask();
+    let typed = read_line(&mut io::stdin().lock());
+    if let Err(error) = set(&shown) {
+        log::warn!("the terminal keeps other settings: {error}");
+    }
+    typed
 }
 
 /// The next line: without its newline and one carriage return before it.

@@ -414,3 +414,68 @@ fn plain_is_line_mode() {
     terminal.shows("* you are ana on fake/1\n#lobby>");
     leave(terminal, peer);
 }
+
+/// Types keys that must never be seen, with a line editor and without one.
+#[test]
+fn a_password_is_asked_for_and_not_shown() {
+    for terminal in ["xterm", "dumb"] {
+        let server = FakeServer::start();
+        let address = server.address();
+        let script = format!("TERM={terminal} $CLIENT {address} --nick ana");
+        let mut terminal = Terminal::shell(&script);
+        let mut peer = server.accept();
+        assert_eq!(peer.expect("hello")["password"], json!(null));
+        peer.send(&error("auth_failed", &json!(null)));
+        terminal.sees("! auth_failed: as the server says\nPassword:");
+        terminal.keys("wrong geheim\r");
+        assert_eq!(peer.expect("hello")["password"], "wrong geheim");
+        peer.send(&error("auth_failed", &json!(null)));
+        terminal.until("asked again", |screen| {
+            screen.matches("! auth_failed").count() == 2 && screen.ends_with("Password:")
+        });
+        terminal.keys("right geheim\r");
+        let hello = peer.expect("hello");
+        assert_eq!(
+            (&hello["nick"], &hello["password"]),
+            (&json!("ana"), &json!("right geheim"))
+        );
+        peer.send(&welcome("ana"));
+        terminal.sees("* you are ana on fake/1");
+        terminal.keys("/password\r");
+        for prompt in ["Password until now:", "New password:", "Once more:"] {
+            terminal.until("asked", |screen| screen.ends_with(prompt));
+            terminal.keys(if prompt.starts_with("Pass") {
+                "right geheim\r"
+            } else {
+                "other geheim\r"
+            });
+        }
+        let mut asked = peer.receive().unwrap();
+        if asked["type"] == "users" {
+            // What an editor asks by itself.
+            list(&mut peer, &["ana"]);
+            asked = peer.expect("password");
+        }
+        assert_eq!(
+            (&asked["old"], &asked["new"]),
+            (&json!("right geheim"), &json!("other geheim"))
+        );
+        peer.send(&json!({"type": "registered", "nick": "ana"}));
+        terminal.sees("* ana is protected by your password");
+        terminal.keys("/register\r");
+        terminal.until("asked", |screen| screen.ends_with("New password:"));
+        terminal.keys("geheim one\r");
+        terminal.until("asked again", |screen| screen.ends_with("Once more:"));
+        terminal.keys("geheim two\r");
+        terminal.sees("! password_invalid: the two are not the same");
+        terminal.keys("/unregister\r");
+        terminal.until("asked", |screen| screen.ends_with("Password:"));
+        terminal.keys("\r");
+        terminal.sees("* no password was given, and nothing was sent");
+        terminal.keys(".q\r");
+        peer.goodbye();
+        assert_eq!(terminal.end(), 0);
+        assert!(!terminal.raw().contains("geheim"), "{:?}", terminal.raw());
+        assert!(terminal.echoes());
+    }
+}

@@ -114,6 +114,16 @@ pub enum Event<'a> {
         /// Why.
         reason: Cow<'a, str>,
     },
+    /// The nick is one's account now, or has another password.
+    Registered {
+        /// The account.
+        nick: Cow<'a, str>,
+    },
+    /// The nick is protected no longer.
+    Unregistered {
+        /// What was the account.
+        nick: Cow<'a, str>,
+    },
     /// An event of a newer version of the protocol.
     #[serde(other)]
     Unknown,

@@ -9,6 +9,7 @@
 //! | [`name`] | [`Nick`] and [`Channel`], legal once built | 2. Names and text |
 //! | [`text`] | [`Text`], legal once built | 2. Names and text |
 //! | [`request`] | what a client asks | 3. From the client |
+//! | [`secret`] | [`Secret`], a password that is never shown | 5. Accounts |
 //! | [`event`] | what a server tells | 4. From the server |
 //! | [`time`] | [`Timestamp`], RFC 3339 in UTC with milliseconds | 1. Frames |
 //! | [`error`] | [`ErrorCode`], and why bytes were no request | 6. Errors |
@@ -19,6 +20,7 @@ pub mod error;
 pub mod event;
 pub mod name;
 pub mod request;
+pub mod secret;
 pub mod text;
 pub mod time;
 
@@ -27,6 +29,7 @@ pub use error::{ErrorCode, Malformed, ProtoError};
 pub use event::{ChannelInfo, Event, Message, Record, Welcome};
 pub use name::{Channel, NameError, Nick};
 pub use request::{Envelope, Hello, HistoryQuery, Request, Say, UsersQuery};
+pub use secret::Secret;
 pub use text::{Text, TextError};
 pub use time::Timestamp;
 
@@ -45,6 +48,9 @@ pub const LOBBY: &str = "#lobby";
 
 /// The longest `id` of a request, in bytes (PROTOCOL.md, 3. From the client).
 pub const MAX_ID_BYTES: usize = 64;
+
+/// How long a password may be, in bytes (PROTOCOL.md, 5. Accounts).
+pub const PASSWORD_BYTES: std::ops::RangeInclusive<usize> = 8..=256;
 
 /// The most entries of one page of `users` or `history`.
 pub const MAX_PAGE: u16 = 500;

@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::{DEFAULT_HISTORY_PAGE, ErrorCode, LOBBY, MAX_ID_BYTES, MAX_PAGE, Malformed};
+use crate::{DEFAULT_HISTORY_PAGE, ErrorCode, LOBBY, MAX_ID_BYTES, MAX_PAGE, Malformed, Secret};
 
 /// A request and the `id` by which its answer is known again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -63,6 +63,23 @@ pub enum Request<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<Cow<'a, str>>,
     },
+    /// Protect one's nick by a password (PROTOCOL.md, 5. Accounts).
+    Register {
+        /// [`crate::PASSWORD_BYTES`] bytes.
+        password: Secret<'a>,
+    },
+    /// Another password for one's account.
+    Password {
+        /// The password until now.
+        old: Secret<'a>,
+        /// The password from now on, [`crate::PASSWORD_BYTES`] bytes.
+        new: Secret<'a>,
+    },
+    /// Give the account up: the nick is protected no longer.
+    Unregister {
+        /// The account's password.
+        password: Secret<'a>,
+    },
 }
 
 /// `hello`: who one is.
@@ -84,7 +101,7 @@ pub struct Hello<'a> {
     pub after: Option<u64>,
     /// The password of a protected nick.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub password: Option<Cow<'a, str>>,
+    pub password: Option<Secret<'a>>,
 }
 
 /// Token and password are secrets: they are shown as present or not.
@@ -221,6 +238,10 @@ struct Fields<'a> {
     token: Field<'a>,
     #[serde(borrow)]
     password: Field<'a>,
+    #[serde(borrow)]
+    old: Field<'a>,
+    #[serde(borrow)]
+    new: Field<'a>,
 }
 
 impl<'a> Fields<'a> {
@@ -270,7 +291,10 @@ impl<'a> Fields<'a> {
                 client: fields.client.optional_text("client is a string")?,
                 token: fields.token.optional_text("token is a string")?,
                 after: fields.after.optional_seq("after is a sequence number")?,
-                password: fields.password.optional_text("password is a string")?,
+                password: fields
+                    .password
+                    .optional_text("password is a string")?
+                    .map(Into::into),
             }),
             "join" => Request::Join {
                 channel: fields.channel.text("join needs a string channel")?,
@@ -305,6 +329,25 @@ impl<'a> Fields<'a> {
             "quit" => Request::Quit {
                 reason: fields.reason.optional_text("reason is a string")?,
             },
+            _ => return Self::account(kind, fields),
+        }))
+    }
+
+    /// The same for what is asked of the accounts.
+    fn account(kind: &str, fields: Self) -> Result<Option<Request<'a>>, &'static str> {
+        Ok(Some(match kind {
+            "register" => Request::Register {
+                password: fields.password.secret("register needs a string password")?,
+            },
+            "password" => Request::Password {
+                old: fields.old.secret("password needs a string old")?,
+                new: fields.new.secret("password needs a string new")?,
+            },
+            "unregister" => Request::Unregister {
+                password: fields
+                    .password
+                    .secret("unregister needs a string password")?,
+            },
             _ => return Ok(None),
         }))
     }
@@ -313,6 +356,10 @@ impl<'a> Fields<'a> {
 impl<'a> Field<'a> {
     fn text(self, expected: &'static str) -> Result<Cow<'a, str>, &'static str> {
         self.optional_text(expected)?.ok_or(expected)
+    }
+
+    fn secret(self, expected: &'static str) -> Result<Secret<'a>, &'static str> {
+        self.text(expected).map(Into::into)
     }
 
     fn optional_text(self, expected: &'static str) -> Result<Option<Cow<'a, str>>, &'static str> {
@@ -468,6 +515,8 @@ mod tests {
             "{\"type\":\"ping\",\"id\":\"\"}",
             "{\"type\":\"ping\",\"type\":\"ping\"}",
             "{\"type\":\"history\",\"limit\":0}",
+            "{\"type\":\"register\"}",
+            "{\"type\":\"password\",\"old\":\"x\"}",
             "{\"type\":\"history\",\"limit\":501}",
             "{\"type\":\"history\",\"before\":-1}",
             "{\"type\":\"history\",\"after\":\"1\"}",
@@ -559,5 +608,9 @@ mod tests {
             !shown.contains("geheim") && !shown.contains("secreto"),
             "{shown}"
         );
+        let register = Request::Register {
+            password: "secreto".into(),
+        };
+        assert!(!format!("{register:?}").contains("secreto"));
     }
 }

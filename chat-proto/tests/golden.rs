@@ -107,6 +107,28 @@ fn requests() {
             }),
             r#"{"type":"quit","reason":"bye"}"#,
         ),
+        (
+            Envelope::new(Request::Register {
+                password: "12345678".into(),
+            }),
+            r#"{"type":"register","password":"12345678"}"#,
+        ),
+        (
+            Envelope {
+                request: Request::Password {
+                    old: "12345678".into(),
+                    new: "contraseña".into(),
+                },
+                id: Some("p".into()),
+            },
+            r#"{"type":"password","old":"12345678","new":"contraseña","id":"p"}"#,
+        ),
+        (
+            Envelope::new(Request::Unregister {
+                password: "contraseña".into(),
+            }),
+            r#"{"type":"unregister","password":"contraseña"}"#,
+        ),
     ];
     for (request, json) in samples {
         assert_eq!(serde_json::to_string(&request).unwrap(), json);
@@ -228,6 +250,14 @@ fn events() -> Vec<(Event<'static>, &'static str)> {
                 reason: "quit".into(),
             },
             r#"{"type":"bye","reason":"quit"}"#,
+        ),
+        (
+            Event::Registered { nick: "ana".into() },
+            r#"{"type":"registered","nick":"ana"}"#,
+        ),
+        (
+            Event::Unregistered { nick: "ana".into() },
+            r#"{"type":"unregistered","nick":"ana"}"#,
         ),
     ]
 }

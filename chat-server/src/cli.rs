@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::account_cli::Account;
 use crate::certificate_cli::Certificate;
 use crate::history_cli::History;
 
@@ -49,4 +50,7 @@ pub(crate) enum Command {
     /// Make a certificate for the TLS listener
     #[command(subcommand)]
     Certificate(Certificate),
+    /// List and change the accounts, beside a running server too
+    #[command(subcommand)]
+    Account(Account),
 }

@@ -29,6 +29,8 @@ pub enum ServerError {
     Certificate(#[from] CertificateError),
     #[error(transparent)]
     History(#[from] HistoryError),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
     #[error("an actor that the server cannot do without has ended: {0}")]
     ActorEnded(#[from] actix::MailboxError),
 }
@@ -49,4 +51,20 @@ pub enum HistoryError {
         line: u64,
         what: String,
     },
+}
+
+/// What is wrong with the file of the accounts.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    #[error("{}: {source}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error("{}: {source}", path.display())]
+    Sqlite {
+        path: PathBuf,
+        source: rusqlite::Error,
+    },
+    #[error("{} was made by a newer chat-server (schema {version})", path.display())]
+    Newer { path: PathBuf, version: u32 },
+    #[error("no password can be hashed: {0}")]
+    Hash(crate::store::password::Error),
 }

@@ -24,6 +24,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_rustls::rustls::ServerConfig;
 
+use chat::accounts::AccountChange;
 use chat::registry::{Registry, Settings};
 use chat::room::{self, ChatRoom};
 use config::Config;
@@ -31,12 +32,15 @@ use error::{HistoryError, ServerError};
 use net::acceptor::{self, Acceptor, Certify, Places};
 use net::dispatcher::{Deafen, Farewell};
 use net::worker::{Listener, Surroundings, Worker};
+use store::accounts::Desk;
 use store::history::History;
 use store::index::indexer::Indexer;
 use store::index::{self, Index};
+use store::keeper::Keeper;
 use store::log::Log;
 use store::open::Opened;
 use store::recorder::{Flush, RecordedEnd, Recorder};
+use store::sqlite::Database;
 
 /// Threads that read the history for those who ask.
 const READERS: usize = 2;
@@ -55,7 +59,8 @@ pub enum Order {
 /// actix system.
 ///
 /// # Errors
-/// The system refuses a thread or a socket, or an actor that the server cannot do without has ended.
+/// The accounts cannot be read, the system refuses a thread or a socket, or an actor that the server
+/// cannot do without has ended.
 pub async fn run(
     config: &Config,
     opened: Opened,
@@ -78,6 +83,7 @@ struct Server {
     room: Addr<ChatRoom>,
     recorder: Addr<Recorder>,
     recording: Arbiter,
+    keeping: Arbiter,
 }
 
 impl Server {
@@ -93,7 +99,7 @@ impl Server {
             path.display(),
             opened.end
         );
-        let registry = Registry::new(settings(config), last_seq, opened.remembered);
+        let mut registry = Registry::new(settings(config), last_seq, opened.remembered);
         let room_context = Context::<ChatRoom>::new();
         let room = room_context.address();
 
@@ -104,6 +110,8 @@ impl Server {
                 History::new(path.clone(), end.clone(), has_index)
             })
         };
+        let keeping = Arbiter::new();
+        let desk = open_accounts(config, &mut registry, &room, &keeping)?;
         let recording = Arbiter::new();
         let recorder = {
             let (file, room) = (opened.file, room.clone().recipient());
@@ -118,6 +126,7 @@ impl Server {
             limits: limits.into(),
             room: room.clone(),
             history: history.recipient(),
+            accounts: desk,
             places: Places::new(limits.connections.get(), limits.connections_per_ip.get()),
         };
         let count = u8::try_from(config.workers.get()).expect("the configuration bounds it");
@@ -138,6 +147,7 @@ impl Server {
             room,
             recorder,
             recording,
+            keeping,
         })
     }
 
@@ -172,10 +182,8 @@ impl Server {
             }
         }
         self.recorder.send(Flush).await?;
-        self.recording.stop();
-        if self.recording.join().is_err() {
-            log::error!("the recorder's thread has panicked");
-        }
+        end_thread("recorder", self.recording);
+        end_thread("keeper", self.keeping);
         Ok(())
     }
 }
@@ -198,6 +206,29 @@ fn start_indexer(path: &Path, end: u64) -> Option<Addr<Indexer>> {
             None
         }
     }
+}
+
+fn end_thread(whose: &str, thread: Arbiter) {
+    thread.stop();
+    if thread.join().is_err() {
+        log::error!("the {whose}'s thread has panicked");
+    }
+}
+
+/// Starts what keeps the accounts, and tells the registry which there are.
+fn open_accounts(
+    config: &Config,
+    registry: &mut Registry,
+    room: &Addr<ChatRoom>,
+    keeping: &Arbiter,
+) -> Result<Desk, ServerError> {
+    let path = &config.accounts.path;
+    let (keeper, accounts) = Keeper::new(Database::open(path)?, room.clone().recipient())?;
+    for account in accounts {
+        registry.account_changed(AccountChange::Protected { account, by: None });
+    }
+    let keeper = Keeper::start_in_arbiter(&keeping.handle(), move |_| keeper);
+    Ok(Desk::open(path.clone(), keeper.recipient()))
 }
 
 fn settings(config: &Config) -> Settings {

@@ -1,5 +1,6 @@
 //! The program: arguments, configuration, logging, signals.
 
+mod account_cli;
 mod certificate_cli;
 mod cli;
 mod healthcheck;
@@ -52,6 +53,7 @@ fn start(args: &Args) -> anyhow::Result<()> {
         Some(Command::Healthcheck) => return healthcheck::run(&config),
         Some(Command::History(command)) => return history_cli::run(&config.history.path, command),
         Some(Command::Certificate(command)) => return certificate_cli::run(&config, command),
+        Some(Command::Account(command)) => return account_cli::run(&config, command),
         None => {}
     }
     let mut logger =

@@ -77,6 +77,9 @@ impl Session {
             | Event::Left { .. }
             | Event::Gone { .. }
             | Event::Renamed { .. }) => self.notice(&event),
+            Event::Registered { .. } | Event::Unregistered { .. } => {
+                self.account_changed(&event, ctx)
+            }
             Event::Welcome(_) | Event::Unknown => {}
         }
     }
@@ -106,6 +109,8 @@ impl Session {
             | Event::Pong { .. }
             | Event::Error { .. }
             | Event::Bye { .. }
+            | Event::Registered { .. }
+            | Event::Unregistered { .. }
             | Event::Unknown => {}
         }
     }
@@ -159,6 +164,9 @@ impl Session {
             ErrorCode::NickTaken | ErrorCode::NickInvalid | ErrorCode::AuthFailed
         );
         if self.phase == Phase::Arriving && refuses_hello {
+            if code == ErrorCode::AuthFailed && self.prove(detail, ctx) {
+                return;
+            }
             return self.nick_refused(&code.to_string(), detail, ctx);
         }
         let question = id.and_then(|id| {
@@ -181,6 +189,7 @@ impl Session {
                 ..
             }) => self.choosing = false,
             Some(Question::Missed { .. }) => self.missed(Vec::new(), true),
+            Some(Question::Account { .. }) => self.failed = true,
             _ => {}
         }
         if code == ErrorCode::BadVersion || code == ErrorCode::Replaced {

@@ -6,6 +6,7 @@ use std::time::Instant;
 use actix::{ActorFutureExt as _, AsyncContext as _, Context, WrapFuture as _};
 use chat_proto::{Channel, Envelope, Hello, Nick, Request, VERSION, Welcome};
 
+use super::account::Proof;
 use super::away::delays;
 use super::questions::Listing;
 use super::{Asked, Identity, Phase, Session};
@@ -27,7 +28,7 @@ impl Session {
         }
     }
 
-    fn ask_nickname(&mut self) {
+    pub(super) fn ask_nickname(&mut self) {
         self.phase = Phase::Naming;
         self.asked = Asked::Nickname;
         self.stdin.do_send(Next {
@@ -65,8 +66,9 @@ impl Session {
         }
     }
 
-    fn greet_or_connect(&mut self, ctx: &mut Context<Self>) {
+    pub(super) fn greet_or_connect(&mut self, ctx: &mut Context<Self>) {
         self.phase = Phase::Arriving;
+        self.proof = Proof::None;
         if self.link.is_some() {
             self.reused = true;
             self.greet(ctx);
@@ -112,6 +114,7 @@ impl Session {
             Ok((link, arrivals)) => {
                 self.listen(link, arrivals, ctx);
                 self.watch(ctx);
+                self.proof = Proof::None;
                 self.greet(ctx);
             }
             Err(error) if self.identity.is_none() => {
@@ -136,7 +139,7 @@ impl Session {
     }
 
     /// Says `hello`: as whom one was, with what brings one back, or as somebody new.
-    fn greet(&mut self, ctx: &mut Context<Self>) {
+    pub(super) fn greet(&mut self, ctx: &mut Context<Self>) {
         let mut hello = Hello {
             version: Some(VERSION),
             client: Some(CLIENT.into()),
@@ -156,12 +159,26 @@ impl Session {
                 }
             }
         }
+        // A token is enough where it is good, and costs the server nothing.
+        let new = self.proof == Proof::None && hello.token.is_none() && hello.nick.is_some();
+        if new && !self.options.passwords.is_empty() {
+            self.proof = Proof::Password;
+        }
+        if self.proof == Proof::Password {
+            hello.token = None;
+            hello.password = self.options.passwords.first().cloned();
+        }
         self.send_now(&Envelope::new(Request::Hello(hello)), ctx);
     }
 
     pub(super) fn welcome(&mut self, welcome: &Welcome<'_>, ctx: &mut Context<Self>) {
         self.phase = Phase::Here;
         self.reused = false;
+        if self.proof == Proof::Without {
+            let nick = &welcome.nick;
+            let detail = format!("{nick} is no account, /register makes it one");
+            self.transcript.error("not_registered", &detail);
+        }
         self.delays = delays();
         self.transcript.waiting(None);
         let asked_for = self.wanted.take();

@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 
 use actix::Context;
 use chat_proto::name::fold;
-use chat_proto::{Channel, HistoryQuery, MAX_PAGE, Message, Nick, Record, Request, UsersQuery};
+use chat_proto::{
+    Channel, HistoryQuery, MAX_PAGE, Message, Nick, Record, Request, Secret, UsersQuery,
+};
 
 use super::{Asked, Session};
 use crate::outstanding::Settled;
@@ -31,6 +33,8 @@ pub(super) enum Question {
     Missed { with: String },
     /// Which channels there are.
     Channels,
+    /// Whether the account is as one wishes; its password from then on.
+    Account { keep: Option<Secret<'static>> },
     /// Whether one may enter a channel, and where one was before.
     Join { channel: Channel, before: Channel },
 }
@@ -157,7 +161,10 @@ impl Session {
     ) {
         let asked_for = |question: &Question| match question {
             Question::History { with, .. } | Question::Missed { with } => fold(with) == fold(name),
-            Question::Users { .. } | Question::Channels | Question::Join { .. } => false,
+            Question::Users { .. }
+            | Question::Channels
+            | Question::Account { .. }
+            | Question::Join { .. } => false,
         };
         let Some((id, question)) = self.answered(asked_for) else {
             return;

@@ -7,6 +7,7 @@ use actix::{AsyncContext as _, Context};
 use chat_proto::{Channel, MAX_FRAME_BYTES, Nick, Request, Say};
 use serde_json::Value;
 
+use super::account::Errand;
 use super::questions::{Listing, Question};
 use super::{Asked, Phase, Session};
 use crate::input::{self, Command, HELP, Refusal};
@@ -22,6 +23,7 @@ impl Session {
             Asked::Nickname => self.nickname(line, ctx),
             // The line editor stays open while one leaves; what is typed then is not meant for anyone.
             _ if self.goodbye.is_some() => {}
+            Asked::Password(asking) => self.password(asking, line, ctx),
             Asked::Choice(people) => self.chosen(line.trim(), &people),
             Asked::Line | Asked::Nothing if self.options.json && line.starts_with('{') => {
                 if let Err(refusal) = self.object(line, ctx) {
@@ -67,6 +69,9 @@ impl Session {
                 }
             }
             Command::Nick(nick) => self.rename(nick, ctx),
+            Command::Register => self.account(Errand::Register, ctx),
+            Command::Password => self.account(Errand::Change, ctx),
+            Command::Unregister => self.account(Errand::Unregister, ctx),
             Command::History(wanted) => {
                 let with = self.place.to().to_owned();
                 self.ask_history(with, wanted, VecDeque::new());

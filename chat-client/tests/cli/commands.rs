@@ -11,7 +11,7 @@ fn help_has_a_line_for_each() {
         client.end_input();
         peer.goodbye();
         let (code, out, err) = client.end();
-        assert_eq!((code, err.len(), out.len()), (Some(0), 0, 15));
+        assert_eq!((code, err.len(), out.len()), (Some(0), 0, 17));
         assert!(out.iter().all(|line| line.starts_with("* ")), "{out:?}");
         for word in [".t", "/record", "/tell NICK TEXT", "/switch", "//text"] {
             assert!(out.iter().any(|line| line.contains(word)), "{word}");

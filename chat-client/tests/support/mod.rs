@@ -197,6 +197,7 @@ pub(crate) fn command(args: &[&str]) -> Command {
         .args(args)
         .env_remove("CHAT_SERVER")
         .env_remove("CHAT_NICK")
+        .env_remove("CHAT_PASSWORD_FILE")
         .env_remove("RUST_LOG")
         .env_remove("NO_COLOR")
         .env("TZ", "UTC")

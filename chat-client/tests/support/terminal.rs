@@ -48,7 +48,13 @@ impl Terminal {
         let pair = native_pty_system().openpty(size).unwrap();
         command.env("TERM", "xterm");
         command.env("TZ", "UTC");
-        for name in ["CHAT_SERVER", "CHAT_NICK", "RUST_LOG", "NO_COLOR"] {
+        for name in [
+            "CHAT_SERVER",
+            "CHAT_NICK",
+            "CHAT_PASSWORD_FILE",
+            "RUST_LOG",
+            "NO_COLOR",
+        ] {
             command.env_remove(name);
         }
         let child = pair.slave.spawn_command(command).unwrap();

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use chat_proto::codec::{encode, encode_message};
-use chat_proto::{ErrorCode, Event, Message, Timestamp, Welcome};
+use chat_proto::{ErrorCode, Event, Message, Nick, Timestamp, Welcome};
 
 use super::command::{Id, Refusal};
 use super::{ChannelKey, SessionId};
@@ -71,6 +71,17 @@ pub enum Effect {
     History {
         to: SessionId,
         page: Box<Page>,
+    },
+    /// Who the session is that wants something of the accounts, and the last message until now.
+    Account {
+        to: SessionId,
+        nick: Nick,
+        last_seq: u64,
+        id: Option<Id>,
+    },
+    /// The session has failed to prove who it is; at the third time it is closed.
+    Strike {
+        session: SessionId,
     },
     /// Nothing follows for this session: it ends when it has been told what there was.
     Close {
@@ -227,6 +238,7 @@ impl Batch {
 
     pub fn refuse(&mut self, to: SessionId, id: Option<&str>, refusal: Refusal) {
         let closes = refusal.closes();
+        let strikes = refusal.code == ErrorCode::AuthFailed;
         self.tell(
             to,
             &Event::Error {
@@ -237,6 +249,8 @@ impl Batch {
         );
         if closes {
             self.effects.push(Effect::Close { session: to });
+        } else if strikes {
+            self.effects.push(Effect::Strike { session: to });
         }
     }
 

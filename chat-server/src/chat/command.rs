@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use chat_proto::{Channel, ErrorCode, Nick, Text};
 
+use super::accounts::AccountId;
+
 /// The `id` that a client gave its request.
 pub type Id = Arc<str>;
 
@@ -43,6 +45,9 @@ pub enum Command {
     Nick {
         nick: Nick,
     },
+    /// The session wants something of the accounts, and has to know as whom: answered with
+    /// [`super::batch::Effect::Account`].
+    Account,
     Ping,
     /// Heard, and nothing more.
     Pong,
@@ -67,6 +72,8 @@ pub struct Hello {
     pub token: Option<Token>,
     /// The last `seq` that was seen, if what came since is wanted.
     pub after: Option<u64>,
+    /// The account of the nick, where the password was right.
+    pub account: Option<AccountId>,
 }
 
 /// A message to somebody.

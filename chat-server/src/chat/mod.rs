@@ -10,8 +10,10 @@
 //! | [`room`] | `ChatRoom`, the actor: gathers, has recorded, releases in order |
 //! | [`registry`] | every decision: users, channels, tokens, targets; a plain struct |
 //! | [`batch`] | what follows from requests, in order: messages, events, changes of membership |
+//! | [`accounts`] | which nicks are protected |
 //! | [`command`] | what a session asks, checked and in our own words |
 
+pub mod accounts;
 pub mod batch;
 pub mod command;
 pub mod recent;

@@ -2,8 +2,9 @@
 //!
 //! A plain struct without actors, sockets, files or a clock of its own: [`Registry::handle`] takes a
 //! request and the time, and writes what follows from it into a [`Batch`], in order. One file for each
-//! part of a user's life: `arrival`, `channels`, `talk`, `queries`.
+//! part of a user's life: `arrival`, `channels`, `talk`, `queries`; `accounts` are the protected nicks.
 
+mod accounts;
 mod arrival;
 mod channels;
 mod queries;
@@ -21,6 +22,7 @@ use chat_proto::name::fold;
 use chat_proto::{Channel, ErrorCode, Event, Timestamp};
 use slab::Slab;
 
+use super::accounts::Account;
 use super::batch::{Batch, Effect};
 use super::command::{Command, Id, Refusal, Request};
 use super::recent::{Recent, Stamp};
@@ -52,6 +54,8 @@ pub struct Registry {
     by_session: Map<SessionId, UserKey>,
     by_nick: Map<Arc<str>, UserKey>,
     absent: Absence,
+    /// The nicks that are protected, folded.
+    accounts: Map<Arc<str>, Account>,
     rooms: Slab<Room>,
     by_channel: Map<Arc<str>, ChannelKey>,
     /// The channels, the largest first.
@@ -104,6 +108,7 @@ impl Registry {
             by_session: Map::default(),
             by_nick: Map::default(),
             absent: Absence::default(),
+            accounts: Map::default(),
             rooms: Slab::new(),
             by_channel: Map::default(),
             by_size: BTreeSet::new(),
@@ -212,21 +217,19 @@ impl Registry {
                 Ok(())
             }
             Command::Nick { nick } => self.rename(session, user, nick, out),
+            Command::Account => {
+                self.tell_account(session, user, id, out);
+                Ok(())
+            }
             Command::Ping => {
-                out.tell(
-                    session,
-                    &Event::Pong {
-                        id: id.as_deref().map(Into::into),
-                    },
-                );
+                let id = id.as_deref().map(Into::into);
+                out.tell(session, &Event::Pong { id });
                 Ok(())
             }
             Command::Pong => Ok(()),
             Command::Quit { reason } => {
                 let reason = reason.as_ref().map_or("quit", |reason| reason.as_str());
-                self.by_session.remove(&session);
-                self.depart(user, reason, false, out);
-                self.dismiss(session, reason, out);
+                self.quit(session, user, reason, out);
                 Ok(())
             }
             Command::HangUp => {
@@ -241,6 +244,12 @@ impl Registry {
                 Ok(())
             }
         }
+    }
+
+    fn quit(&mut self, session: SessionId, user: UserKey, reason: &str, out: &mut Batch) {
+        self.by_session.remove(&session);
+        self.depart(user, reason, false, out);
+        self.dismiss(session, reason, out);
     }
 
     fn dismiss(&self, session: SessionId, reason: &str, out: &mut Batch) {

@@ -19,6 +19,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::SessionId;
+use super::accounts::AccountChange;
 use super::batch::{Batch, Effect, Released};
 use super::command::Request;
 use super::registry::Registry;
@@ -41,6 +42,11 @@ pub struct Leave {
     /// What the others are told.
     pub reason: &'static str,
 }
+
+/// Which nicks are protected has changed.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct AccountChanges(pub Vec<AccountChange>);
 
 /// Deal with what has come, take nothing more; answered when all of it is recorded and released.
 #[derive(Debug, Message)]
@@ -213,6 +219,16 @@ impl Handler<Leave> for ChatRoom {
                 &mut self.gathering,
             );
             self.gathered(ctx);
+        }
+    }
+}
+
+impl Handler<AccountChanges> for ChatRoom {
+    type Result = ();
+
+    fn handle(&mut self, AccountChanges(changes): AccountChanges, _: &mut Self::Context) {
+        for change in changes {
+            self.registry.account_changed(change);
         }
     }
 }

@@ -13,6 +13,7 @@ use chat_proto::{ErrorCode, Event, Welcome};
 use tokio::io::ReadBuf;
 use tokio_util::time::delay_queue;
 
+use super::errand::Errand;
 use super::outbox::{Job, Outbox, Written};
 use super::table::Table;
 use super::transport::Transport;
@@ -83,6 +84,10 @@ pub struct Connection {
     pub(super) dirty: Cell<bool>,
     /// How far into the frames of the present batch it has been given what is its.
     pub(super) given: Cell<u32>,
+    /// What it wants of the accounts; its session reads nothing more until it is back.
+    pub(super) errand: RefCell<Errand>,
+    /// How often it has failed to prove who it is.
+    pub(super) strikes: Cell<u8>,
     outbox: RefCell<Outbox>,
     transport: RefCell<Transport>,
     /// What was written has not all left the transport.
@@ -110,6 +115,8 @@ impl Connection {
             timer: Cell::new(None),
             dirty: Cell::new(false),
             given: Cell::new(0),
+            errand: RefCell::default(),
+            strikes: Cell::new(0),
             outbox: RefCell::default(),
             transport: RefCell::new(transport),
             unflushed: Cell::new(false),
@@ -127,6 +134,7 @@ impl Connection {
     /// little of them. Where not, [`Connection::flush`] wakes it when it may.
     pub fn may_read(&self, send_queue_bytes: usize) -> bool {
         let may = self.unanswered.get() < CREDIT
+            && !self.has_errand()
             && self.outbox.borrow().waiting_bytes() <= send_queue_bytes / 2;
         self.held_up.set(!may);
         may

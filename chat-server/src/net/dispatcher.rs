@@ -40,7 +40,7 @@ pub struct Farewell;
 /// See the head of this file.
 #[derive(Debug)]
 pub struct Dispatcher {
-    table: Rc<Table>,
+    pub(super) table: Rc<Table>,
     /// Those who got something of the present batch.
     dirty: Vec<Rc<Connection>>,
 }
@@ -81,11 +81,9 @@ impl Dispatcher {
                 Effect::Ack { to, event, .. } | Effect::Tell { to, event } => {
                     self.tell(*to, piece(&batch.events, event), run.as_ref(), batch);
                 }
-                Effect::TellEach { to, event } => {
-                    for &session in to {
-                        self.tell(session, piece(&batch.events, event), run.as_ref(), batch);
-                    }
-                }
+                Effect::TellEach { to, event } => to.iter().for_each(|&session| {
+                    self.tell(session, piece(&batch.events, event), run.as_ref(), batch);
+                }),
                 Effect::TellChannel { channel, event } => {
                     self.end_run(&mut run, batch);
                     self.tell_channel(*channel, &piece(&batch.events, event));
@@ -95,32 +93,65 @@ impl Dispatcher {
                     welcome,
                     replay,
                 } => self.welcome(*to, welcome, replay.as_deref(), recorded),
-                Effect::Subscribe { session, channel } => {
-                    self.end_run(&mut run, batch);
-                    if let Some(connection) = self.open(*session) {
-                        self.table.join_channel(&connection, *channel);
-                    }
-                }
-                Effect::Unsubscribe { session, channel } => {
-                    self.end_run(&mut run, batch);
-                    if let Some(connection) = self.open(*session) {
-                        self.table.leave_channel(&connection, *channel);
-                    }
-                }
                 Effect::History { to, page } => {
                     self.catch_up(*to, run.as_ref(), batch);
                     self.page(*to, page, recorded);
                 }
-                Effect::Close { session } => {
-                    // Closing takes it out of its channels: the run goes to who is in them now.
+                Effect::Account {
+                    to,
+                    nick,
+                    last_seq,
+                    id,
+                } => {
+                    self.catch_up(*to, run.as_ref(), batch);
+                    self.with_open(*to, |connection, table| {
+                        connection.carry_on(nick, *last_seq, id.as_ref(), table);
+                    });
+                }
+                Effect::Subscribe { .. }
+                | Effect::Unsubscribe { .. }
+                | Effect::Strike { .. }
+                | Effect::Close { .. } => {
+                    // What was said before goes to who is in the channel before.
                     self.end_run(&mut run, batch);
-                    self.close(*session);
+                    self.change(effect);
                 }
                 Effect::Answered { session, cost } => self.answered(*session, *cost),
             }
         }
         self.end_run(&mut run, batch);
         self.write();
+    }
+
+    /// A session is in other channels from here on, or comes to its end.
+    fn change(&mut self, effect: &Effect) {
+        match effect {
+            Effect::Subscribe { session, channel } => {
+                self.with_open(*session, |member, table| {
+                    table.join_channel(member, *channel)
+                });
+            }
+            Effect::Unsubscribe { session, channel } => {
+                self.with_open(*session, |member, table| {
+                    table.leave_channel(member, *channel)
+                });
+            }
+            Effect::Strike { session } => {
+                self.with_open(*session, |connection, table| connection.strike(table));
+            }
+            Effect::Close { session } => {
+                self.with_open(*session, |connection, table| connection.close(table));
+            }
+            Effect::Message { .. }
+            | Effect::Ack { .. }
+            | Effect::Tell { .. }
+            | Effect::TellEach { .. }
+            | Effect::TellChannel { .. }
+            | Effect::Welcome { .. }
+            | Effect::History { .. }
+            | Effect::Account { .. }
+            | Effect::Answered { .. } => {}
+        }
     }
 
     /// Writes to everyone who got something.
@@ -138,6 +169,14 @@ impl Dispatcher {
         });
     }
 
+    /// Does something with a connection, if it may still be told something.
+    fn with_open(&mut self, session: SessionId, act: impl FnOnce(&Rc<Connection>, &Table)) {
+        if let Some(connection) = self.open(session) {
+            act(&connection, &self.table);
+            touch(&mut self.dirty, &connection);
+        }
+    }
+
     fn page(&mut self, to: SessionId, page: &Page, upto: u64) {
         if let Some(connection) = self.open(to) {
             connection.push_job(Job::Page {
@@ -148,18 +187,12 @@ impl Dispatcher {
         }
     }
 
-    fn close(&mut self, session: SessionId) {
-        if let Some(connection) = self.open(session) {
-            connection.close(&self.table);
-            touch(&mut self.dirty, &connection);
-        }
-    }
-
     fn answered(&mut self, session: SessionId, cost: u32) {
         if let Some(connection) = self.table.get(session) {
             connection
                 .unanswered
                 .set(connection.unanswered.get() - cost);
+            connection.end_waiting_errand();
             touch(&mut self.dirty, &connection);
         }
     }
@@ -270,7 +303,7 @@ impl Dispatcher {
         let limits = &self.table.limits;
         match connection.phase.get() {
             // What is being answered may be a hello; it is looked at again soon.
-            Phase::Greeting if connection.unanswered.get() > 0 => {
+            Phase::Greeting if connection.unanswered.get() > 0 || connection.has_errand() => {
                 self.table
                     .set_timer(connection, limits.hello_timeout.min(GOODBYE) / 10);
             }
@@ -356,6 +389,10 @@ impl Actor for Dispatcher {
             .answers
             .set(ctx.address().recipient())
             .expect("a thread has one dispatcher");
+        self.table
+            .outcomes
+            .set(ctx.address().recipient())
+            .expect("as above");
         ctx.spawn(Clock);
     }
 }

@@ -6,6 +6,8 @@
 //! | [`acceptor`] | `Acceptor`, an actor per listener: takes connections, or refuses them |
 //! | [`session`] | `Session`, an actor per connection: reads, at the pace that its limits allow |
 //! | [`translate`] | a frame's request in the words of the core |
+//! | [`errand`] | what a session wants of the accounts, out and back |
+//! | [`attempts`] | the wrong passwords of an address |
 //! | [`pace`] | the message rate of a session |
 //! | [`transport`] | what a session reads from and writes to |
 //! | [`tls`] | such a layer: TLS |
@@ -15,8 +17,10 @@
 //! | [`dispatcher`] | `Dispatcher`, an actor per thread: puts deliveries into outboxes and writes |
 
 pub mod acceptor;
+pub mod attempts;
 pub mod connection;
 pub mod dispatcher;
+pub mod errand;
 pub mod outbox;
 pub mod pace;
 pub mod session;

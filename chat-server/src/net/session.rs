@@ -158,7 +158,7 @@ impl Session {
         self.connection.heard.set(Instant::now());
         let budget = CREDIT.saturating_sub(self.connection.unanswered.get());
         let (mut requests, mut cost, mut taken) = (Vec::new(), 0, 0);
-        while !self.done && cost < budget {
+        while !self.done && cost < budget && !self.connection.has_errand() {
             let frame = match split_frame(&input[taken..]) {
                 Ok(Some(frame)) => frame,
                 Ok(None) => break,
@@ -172,11 +172,17 @@ impl Session {
                 self.rest = Some(Box::pin(sleep(wait)));
                 break;
             }
-            let (request, malformed) = translate(frame, self.table.limits.text_bytes);
+            let (request, malformed, wish) = translate(frame, self.table.limits.text_bytes);
             taken += HEADER_BYTES + frame.len();
-            cost += cost_of(&request.command);
-            self.done = ends(&request.command);
-            requests.push(request);
+            let request = match wish {
+                None => Some(request),
+                Some(wish) => self.connection.begin_errand(wish, request, &self.table),
+            };
+            if let Some(request) = request {
+                cost += cost_of(&request.command);
+                self.done = ends(&request.command);
+                requests.push(request);
+            }
             self.malformed = if malformed { self.malformed + 1 } else { 0 };
             if self.malformed == MALFORMED_MAX {
                 self.done = true;

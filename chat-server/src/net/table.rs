@@ -10,11 +10,12 @@ use slab::Slab;
 use tokio::sync::oneshot;
 use tokio_util::time::{DelayQueue, delay_queue};
 
+use super::attempts::Attempts;
 use super::connection::Connection;
 use crate::chat::room::ChatRoom;
 use crate::chat::{ChannelKey, SessionId};
 use crate::config;
-use crate::store::history;
+use crate::store::{accounts, history};
 
 /// The slots of session ids are numbered per thread: the upper bits say which.
 const SLOT_BITS: u32 = 24;
@@ -58,6 +59,11 @@ pub struct Table {
     history: Recipient<history::Read>,
     /// Whom the history answers: the dispatcher of this thread, from its start on.
     pub(super) answers: OnceCell<Recipient<history::Answer>>,
+    accounts: accounts::Desk,
+    /// The same for the accounts.
+    pub(super) outcomes: OnceCell<Recipient<accounts::Answer>>,
+    /// The wrong passwords that came.
+    pub(super) attempts: RefCell<Attempts>,
     /// No session reads any more: the server ends.
     pub deaf: Cell<bool>,
     scratch: RefCell<Box<[u8]>>,
@@ -77,6 +83,7 @@ impl Table {
         limits: Limits,
         room: Addr<ChatRoom>,
         history: Recipient<history::Read>,
+        accounts: accounts::Desk,
     ) -> Self {
         Self {
             first_slot: u32::from(number) << SLOT_BITS,
@@ -84,6 +91,9 @@ impl Table {
             room,
             history,
             answers: OnceCell::new(),
+            accounts,
+            outcomes: OnceCell::new(),
+            attempts: RefCell::default(),
             deaf: Cell::new(false),
             scratch: RefCell::new(vec![0; SCRATCH_BYTES].into()),
             connections: RefCell::default(),
@@ -111,6 +121,23 @@ impl Table {
             what,
             reply,
         });
+    }
+
+    /// Has something done about an account; the dispatcher gets the answer.
+    ///
+    /// # Errors
+    /// Too many wait for that.
+    pub(super) fn ask_accounts(
+        &self,
+        session: SessionId,
+        act: accounts::Act,
+    ) -> Result<(), accounts::Busy> {
+        let reply = self
+            .outcomes
+            .get()
+            .expect("the dispatcher starts before the sessions")
+            .clone();
+        self.accounts.ask(session, act, reply)
     }
 
     /// Makes a connection known; `make` is told its id.

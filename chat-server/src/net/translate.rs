@@ -3,21 +3,31 @@
 
 use std::borrow::Cow;
 
-use chat_proto::{Channel, Envelope, ErrorCode, Nick, Text, TextError, VERSION};
+use chat_proto::{
+    Channel, Envelope, ErrorCode, Nick, PASSWORD_BYTES, Secret, Text, TextError, VERSION,
+};
 
+use super::errand::Wish;
 use crate::chat::command::{Command, Hello, Refusal, Request, Say, Token};
 
-/// The request of a frame, and whether it was malformed (protocol, 1. Frames: ten in a row close).
-pub fn translate(frame: &[u8], text_bytes: usize) -> (Request, bool) {
+/// The request of a frame, whether it was malformed (protocol, 1. Frames: ten in a row close), and what
+/// it wants of the accounts.
+pub fn translate(frame: &[u8], text_bytes: usize) -> (Request, bool, Option<Wish>) {
     match Envelope::parse(frame) {
-        Ok(Envelope { request, id }) => {
-            let command = command(request, text_bytes).unwrap_or_else(Command::Refuse);
+        Ok(Envelope { mut request, id }) => {
+            let wish = wish(&mut request);
+            let (command, wish) =
+                match wish.and_then(|wish| Ok((command(request, text_bytes)?, wish))) {
+                    Ok(both) => both,
+                    Err(refusal) => (Command::Refuse(refusal), None),
+                };
             (
                 Request {
                     id: id.map(|id| (&*id).into()),
                     command,
                 },
                 false,
+                wish,
             )
         }
         Err(malformed) => {
@@ -29,9 +39,41 @@ pub fn translate(frame: &[u8], text_bytes: usize) -> (Request, bool) {
                     command: Command::Refuse(Refusal::new(malformed.code, malformed.detail)),
                 },
                 counts,
+                None,
             )
         }
     }
+}
+
+/// Takes out what a request wants of the accounts, passwords and all.
+fn wish(request: &mut chat_proto::Request<'_>) -> Result<Option<Wish>, Refusal> {
+    use chat_proto::Request as Wire;
+    let take = |password: &mut Secret<'_>| std::mem::take(password).into_owned();
+    Ok(Some(match request {
+        Wire::Hello(hello) => match hello.password.take() {
+            Some(password) => Wish::Prove(password.into_owned()),
+            None => return Ok(None),
+        },
+        Wire::Register { password } => Wish::Register(chosen(take(password))?),
+        Wire::Password { old, new } => Wish::Change {
+            old: take(old),
+            new: chosen(take(new))?,
+        },
+        Wire::Unregister { password } => Wish::Unregister(take(password)),
+        _ => return Ok(None),
+    }))
+}
+
+/// A password that somebody wants to have.
+fn chosen(password: Secret<'static>) -> Result<Secret<'static>, Refusal> {
+    if PASSWORD_BYTES.contains(&password.reveal().len()) {
+        return Ok(password);
+    }
+    let (min, max) = (PASSWORD_BYTES.start(), PASSWORD_BYTES.end());
+    Err(Refusal::new(
+        ErrorCode::PasswordInvalid,
+        format!("a password has {min} to {max} bytes"),
+    ))
 }
 
 fn command(request: chat_proto::Request<'_>, text_bytes: usize) -> Result<Command, Refusal> {
@@ -53,6 +95,7 @@ fn command(request: chat_proto::Request<'_>, text_bytes: usize) -> Result<Comman
                 nick: hello.nick.map(|name| nick(&name)).transpose()?,
                 token: hello.token.and_then(|token| Token::parse(&token)),
                 after: hello.after,
+                account: None,
             })
         }
         Wire::Join { channel } => {
@@ -79,6 +122,7 @@ fn command(request: chat_proto::Request<'_>, text_bytes: usize) -> Result<Comman
             limit: page.limit,
         },
         Wire::Nick { nick: name } => Command::Nick { nick: nick(&name)? },
+        Wire::Register { .. } | Wire::Password { .. } | Wire::Unregister { .. } => Command::Account,
         Wire::Ping => Command::Ping,
         Wire::Pong => Command::Pong,
         Wire::Quit { reason } => Command::Quit {

@@ -14,7 +14,7 @@ use super::acceptor::{Acceptor, Places};
 use super::dispatcher::Dispatcher;
 use super::table::{Limits, Table};
 use crate::chat::room::ChatRoom;
-use crate::store::history;
+use crate::store::{accounts, history};
 
 /// Where people come in.
 #[derive(Debug)]
@@ -40,6 +40,7 @@ pub struct Surroundings {
     pub limits: Limits,
     pub room: Addr<ChatRoom>,
     pub history: Recipient<history::Read>,
+    pub accounts: accounts::Desk,
     pub places: Arc<Places>,
 }
 
@@ -77,9 +78,10 @@ impl Worker {
             limits,
             room,
             history,
+            accounts,
             places,
         } = surroundings;
-        let table = Rc::new(Table::new(number, limits, room, history));
+        let table = Rc::new(Table::new(number, limits, room, history, accounts));
         let dispatcher = Dispatcher::new(table.clone()).start();
         let acceptors = listeners
             .into_iter()

@@ -7,11 +7,19 @@
 //! | [`recorder`] | `Recorder`, the actor that appends to it |
 //! | [`index`] | which lines belong to which conversation, in a file beside it |
 //! | [`history`] | `History`, the actors that read pages and what somebody missed |
+//! | [`sqlite`] | the file of the accounts: schema, migrations, queries |
+//! | [`password`] | argon2id |
+//! | [`accounts`] | `Accounts`, the actors that check passwords and change accounts |
+//! | [`keeper`] | `Keeper`, the actor that tells the room which nicks are protected |
 //! | `selection` | which lines make a page |
 
+pub mod accounts;
 pub mod history;
 pub mod index;
+pub mod keeper;
 pub mod log;
 pub mod open;
+pub mod password;
 pub mod recorder;
 mod selection;
+pub mod sqlite;

@@ -46,8 +46,9 @@ impl Home {
             "rate_per_second = 0"
         };
         let config = format!(
-            "[listen]\ntcp = \"127.0.0.1:0\"\n[history]\npath = {:?}\n[limits]\n{rate}\n{limits}\n",
-            dir.path().join("log")
+            "[listen]\ntcp = \"127.0.0.1:0\"\n[history]\npath = {:?}\n[accounts]\npath = {:?}\n[limits]\n{rate}\n{limits}\n",
+            dir.path().join("log"),
+            dir.path().join("accounts.db"),
         );
         fs::write(dir.path().join("server.toml"), config).unwrap();
         Self { dir }
@@ -77,7 +78,13 @@ impl Home {
         command
     }
 
-    fn config(&self) -> PathBuf {
+    /// Every file of the server.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let files = fs::read_dir(self.dir.path()).unwrap();
+        files.map(|file| file.unwrap().path()).collect()
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
         self.dir.path().join("server.toml")
     }
 

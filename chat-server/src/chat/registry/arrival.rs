@@ -8,46 +8,96 @@ use rand::RngExt;
 use super::user::{Absent, User, UserKey};
 use super::{LOBBY, Outcome, Registry};
 use crate::chat::SessionId;
+use crate::chat::accounts::AccountId;
 use crate::chat::batch::{Batch, Effect, Replay};
 use crate::chat::command::{Hello, Refusal, Token};
 
 impl Registry {
-    /// Gives `session` a nick: a free one, the one it asks for, or the one it has a token for.
+    /// Gives `session` a nick: a free one, the one it asks for, or the one it has a token or the
+    /// password for.
     pub(super) fn hello(&mut self, session: SessionId, hello: Hello, out: &mut Batch) -> Outcome {
-        let nick = hello.nick.unwrap_or_else(|| self.free_nick());
-        if let Some(&user) = self.by_nick.get(nick.folded()) {
-            if hello.token != Some(self.users[user].token) {
-                return Err(Refusal::new(
-                    ErrorCode::NickTaken,
-                    format!("the nick {nick} is taken"),
-                ));
-            }
-            self.take_over(session, user, out);
-            self.welcome(user, true, hello.after, out);
-            for channel in std::iter::once(LOBBY).chain(self.users[user].channels.iter().copied()) {
-                out.push(Effect::Subscribe { session, channel });
-            }
-            return Ok(());
+        let Hello {
+            nick,
+            token,
+            after,
+            account: proven,
+        } = hello;
+        let nick = nick.unwrap_or_else(|| self.free_nick());
+        let account = self.account(nick.folded());
+        // The account may have changed since the password was right.
+        if proven.is_some() && proven != account {
+            return Err(Self::auth_failed(&nick));
         }
-        // Whoever left the nick behind comes back with the token, or loses it now.
+        // Whether somebody who has or had the nick is who says hello: by the password, or by the token,
+        // which is worth nothing if it was given before the nick was protected.
+        let is_back = |theirs: Token, as_account: Option<AccountId>| match account {
+            Some(_) => as_account == account && (proven.is_some() || token == Some(theirs)),
+            None => token == Some(theirs),
+        };
+        if let Some(&user) = self.by_nick.get(nick.folded()) {
+            let User {
+                token,
+                account: as_account,
+                ..
+            } = &self.users[user];
+            if is_back(*token, *as_account) {
+                self.take_over(session, user, out);
+                self.welcome(user, true, after, out);
+                let channels = self.users[user].channels.iter().copied();
+                for channel in std::iter::once(LOBBY).chain(channels) {
+                    out.push(Effect::Subscribe { session, channel });
+                }
+                return Ok(());
+            }
+            if proven.is_none() {
+                return Err(if account.is_some() {
+                    Self::auth_failed(&nick)
+                } else {
+                    taken(&nick)
+                });
+            }
+            self.evict(user, out);
+        }
         let back = self
             .absent
-            .take(nick.folded(), self.now)
-            .filter(|absent| hello.token == Some(absent.token));
+            .get(nick.folded(), self.now)
+            .is_some_and(|absent| is_back(absent.token, absent.account));
+        if account.is_some() && proven.is_none() && !back {
+            return Err(Self::auth_failed(&nick));
+        }
+        // Whoever left the nick behind comes back, or loses it now.
+        let left = self.absent.take(nick.folded(), self.now);
+        self.arrive(session, nick, left.filter(|_| back), after, out);
+        Ok(())
+    }
+
+    /// Somebody is in: `back`, or new.
+    fn arrive(
+        &mut self,
+        session: SessionId,
+        nick: Nick,
+        back: Option<Absent>,
+        after: Option<u64>,
+        out: &mut Batch,
+    ) {
         let resumed = back.is_some();
+        let account = self.accounts.get(nick.folded());
         let Absent {
             token,
             channels,
             since,
             former,
+            account,
         } = back.unwrap_or_else(|| Absent {
             token: Token::random(),
             channels: Vec::new(),
-            since: self.last_seq,
+            since: account.map_or(self.last_seq, |account| account.since),
             former: Vec::new(),
+            account: account.map(|account| account.id),
         });
         let sender = self.recent.acquire(&nick.folded_arc());
-        let user = User {
+        let folded = nick.folded_arc();
+        let user = self.users.insert(User {
             session,
             nick,
             token,
@@ -55,9 +105,8 @@ impl Registry {
             channels: Vec::new(),
             since,
             former,
-        };
-        let folded = user.nick.folded_arc();
-        let user = self.users.insert(user);
+            account,
+        });
         self.by_nick.insert(folded, user);
         self.by_session.insert(session, user);
         let rooms: Vec<_> = std::iter::once(LOBBY)
@@ -66,11 +115,10 @@ impl Registry {
         for &room in &rooms {
             self.enter(user, room, out);
         }
-        self.welcome(user, resumed, hello.after, out);
+        self.welcome(user, resumed, after, out);
         for channel in rooms {
             out.push(Effect::Subscribe { session, channel });
         }
-        Ok(())
     }
 
     /// A nick that nobody has or may come back to: `User` and six of A-Z and 0-9.
@@ -83,7 +131,11 @@ impl Registry {
                 .collect();
             let nick = Nick::new(&format!("User{letters}"))
                 .expect("letters and digits behind a letter are legal");
-            if !self.by_nick.contains_key(nick.folded()) && !self.absent.has(nick.folded()) {
+            let folded = nick.folded();
+            if !self.by_nick.contains_key(folded)
+                && !self.absent.has(folded)
+                && !self.accounts.contains_key(folded)
+            {
                 return nick;
             }
         }
@@ -94,15 +146,15 @@ impl Registry {
         let old = std::mem::replace(&mut self.users[user].session, session);
         self.by_session.remove(&old);
         self.by_session.insert(session, user);
-        out.tell(
-            old,
-            &Event::Error {
-                code: ErrorCode::Replaced,
-                detail: "you are back on another connection".into(),
-                id: None,
-            },
-        );
-        out.push(Effect::Close { session: old });
+        replaced(old, "you are back on another connection", out);
+    }
+
+    /// Somebody has a nick that an operator has protected meanwhile, and its owner comes.
+    fn evict(&mut self, user: UserKey, out: &mut Batch) {
+        let session = self.users[user].session;
+        self.by_session.remove(&session);
+        self.depart(user, "replaced", false, out);
+        replaced(session, "the nick is protected and its owner is here", out);
     }
 
     fn welcome(&mut self, user: UserKey, resumed: bool, after: Option<u64>, out: &mut Batch) {
@@ -111,6 +163,7 @@ impl Registry {
             nick,
             token,
             channels,
+            account,
             ..
         } = &self.users[user];
         let rooms = || std::iter::once(LOBBY).chain(channels.iter().copied());
@@ -135,7 +188,7 @@ impl Registry {
                 } else {
                     vec![name(LOBBY).folded_arc()]
                 },
-                held: if resumed {
+                held: if resumed || account.is_some() {
                     self.users[user].held()
                 } else {
                     Vec::new()
@@ -160,15 +213,14 @@ impl Registry {
         out: &mut Batch,
     ) -> Outcome {
         let before = self.users[user].nick.clone();
-        if self
-            .by_nick
-            .get(nick.folded())
-            .is_some_and(|&other| other != user)
-        {
-            return Err(Refusal::new(
-                ErrorCode::NickTaken,
-                format!("the nick {nick} is taken"),
-            ));
+        let mine = self.account_of(nick.folded(), self.users[user].account);
+        let since = mine.map_or(self.last_seq, |account| account.since);
+        if before != nick && mine.is_none() && self.account(nick.folded()).is_some() {
+            return Err(Self::auth_failed(&nick));
+        }
+        let holder = self.by_nick.get(nick.folded());
+        if holder.is_some_and(|&other| other != user) {
+            return Err(taken(&nick));
         }
         let renamed = Event::Renamed {
             nick: before.as_str().into(),
@@ -197,7 +249,7 @@ impl Registry {
                 members.insert(nick.folded_arc(), user);
             }
         }
-        self.users[user].take_nick(nick, self.last_seq);
+        self.users[user].take_nick(nick, self.last_seq, since);
         Ok(())
     }
 
@@ -229,9 +281,27 @@ impl Registry {
                 channels,
                 since: user.since,
                 former: user.former,
+                account: user.account,
             };
             self.absent
                 .add(folded, absent, until, self.settings.absent_max);
         }
     }
+}
+
+fn taken(nick: &Nick) -> Refusal {
+    Refusal::new(ErrorCode::NickTaken, format!("the nick {nick} is taken"))
+}
+
+/// Tells a session that somebody is in its place, and closes it.
+fn replaced(session: SessionId, detail: &'static str, out: &mut Batch) {
+    out.tell(
+        session,
+        &Event::Error {
+            code: ErrorCode::Replaced,
+            detail: detail.into(),
+            id: None,
+        },
+    );
+    out.push(Effect::Close { session });
 }

@@ -110,10 +110,14 @@ impl Registry {
                 true,
             ));
         }
-        let here = self
-            .by_nick
-            .get(&*lookup(with))
-            .map(|&other| self.users[other].nick.clone());
+        let folded = lookup(with);
+        let here = self.by_nick.get(&*folded);
+        let here = here
+            .map(|&other| self.users[other].nick.clone())
+            .or_else(|| {
+                let away = self.accounts.get(&*folded);
+                away.map(|account| account.nick.clone())
+            });
         let somebody = here.is_some() || before.is_some() || after.is_some();
         let other = match here {
             Some(nick) => nick,

@@ -70,17 +70,20 @@ impl Registry {
     ) -> Result<(Audience, &str), Refusal> {
         match to {
             Some(to) if !to.starts_with('#') => {
-                let Some(&other) = self.by_nick.get(&*lookup(to)) else {
-                    return Err(Refusal::new(
+                let folded = lookup(to);
+                if let Some(&other) = self.by_nick.get(&*folded) {
+                    let other = &self.users[other];
+                    let audience = Audience::Direct(session, other.session);
+                    return Ok((audience, other.nick.as_str()));
+                }
+                // Who is away and has an account finds it in the history.
+                match self.accounts.get(&*folded) {
+                    Some(away) => Ok((Audience::Direct(session, session), away.nick.as_str())),
+                    None => Err(Refusal::new(
                         ErrorCode::NoSuchUser,
                         "nobody of that nick is here",
-                    ));
-                };
-                let other = &self.users[other];
-                Ok((
-                    Audience::Direct(session, other.session),
-                    other.nick.as_str(),
-                ))
+                    )),
+                }
             }
             to => {
                 let room = to.map_or(Ok(LOBBY), |to| self.find_channel(to))?;

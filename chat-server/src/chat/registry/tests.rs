@@ -148,6 +148,7 @@ fn hello(nick: &str, token: Option<Token>) -> Command {
         nick: Some(Nick::new(nick).unwrap()),
         token,
         after: None,
+        account: None,
     })
 }
 

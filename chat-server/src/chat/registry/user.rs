@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chat_proto::{Channel, Nick, Timestamp};
 
+use crate::chat::accounts::AccountId;
 use crate::chat::batch::Held;
 use crate::chat::command::Token;
 use crate::chat::recent::SenderId;
@@ -29,6 +30,8 @@ pub(super) struct User {
     /// The last message before the nick was theirs.
     pub since: u64,
     pub former: Vec<Held>,
+    /// Which account they have proven to be; they may have taken another nick since.
+    pub account: Option<AccountId>,
 }
 
 impl User {
@@ -42,8 +45,9 @@ impl User {
         self.former.iter().cloned().chain([now]).collect()
     }
 
-    /// Has `nick` from the message after `last_seq` on.
-    pub(super) fn take_nick(&mut self, nick: Nick, last_seq: u64) {
+    /// Has `nick` from now on, when `last_seq` is the last message, and what was said directly to or
+    /// by it after `since`.
+    pub(super) fn take_nick(&mut self, nick: Nick, last_seq: u64, since: u64) {
         if nick != self.nick {
             if self.former.len() == FORMER_MAX {
                 self.former.remove(0);
@@ -53,7 +57,7 @@ impl User {
                 since: self.since,
                 until: last_seq,
             });
-            self.since = last_seq;
+            self.since = since;
         }
         self.nick = nick;
     }
@@ -67,6 +71,7 @@ pub(super) struct Absent {
     pub channels: Vec<Channel>,
     pub since: u64,
     pub former: Vec<Held>,
+    pub account: Option<AccountId>,
 }
 
 /// Everybody who has gone and may come back, by folded nick, until their time is over.
@@ -87,10 +92,16 @@ impl Absence {
     }
 
     /// Whoever left the nick behind, if they may still come back at `now`.
-    pub(super) fn take(&mut self, nick: &str, now: Timestamp) -> Option<Absent> {
+    pub(super) fn get(&mut self, nick: &str, now: Timestamp) -> Option<&Absent> {
         while self.until.front().is_some_and(|(until, ..)| *until <= now) {
             self.drop_first();
         }
+        self.people.get(nick)
+    }
+
+    /// As [`Absence::get`]; the nick is somebody's again.
+    pub(super) fn take(&mut self, nick: &str, now: Timestamp) -> Option<Absent> {
+        self.get(nick, now)?;
         self.people.remove(nick)
     }
 

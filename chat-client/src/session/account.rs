@@ -1,0 +1,193 @@
+//! Passwords: asked for without showing them, or read from the file that was named; what is done with
+//! them.
+
+use actix::Context;
+use chat_proto::{Event, PASSWORD_BYTES, Request, Secret};
+
+use super::questions::Question;
+use super::{Asked, Phase, Session};
+use crate::escape::word;
+use crate::outstanding::Settled;
+use crate::stdin::{Next, Purpose};
+
+/// What a password is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Errand {
+    /// To come in under a protected nick.
+    Login,
+    /// `/register`
+    Register,
+    /// `/password`
+    Change,
+    /// `/unregister`
+    Unregister,
+}
+
+impl Errand {
+    /// What is asked, one behind the other.
+    fn prompts(self) -> &'static [&'static str] {
+        match self {
+            Errand::Login | Errand::Unregister => &["Password: "],
+            Errand::Register => &["New password: ", "Once more: "],
+            Errand::Change => &["Password until now: ", "New password: ", "Once more: "],
+        }
+    }
+}
+
+/// What a `hello` is said with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// The token, or the password of somebody new.
+    None,
+    /// The password.
+    Password,
+    /// Nothing, as the password was for no account.
+    Without,
+}
+
+/// Passwords that were typed so far.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Asking {
+    errand: Errand,
+    given: Vec<Secret<'static>>,
+}
+
+impl Session {
+    /// `/register`, `/password` and `/unregister`: a person is asked, a pipe has its file.
+    pub(super) fn account(&mut self, errand: Errand, ctx: &mut Context<Self>) {
+        if self.person {
+            return self.ask_password(errand, Vec::new());
+        }
+        let mut given: Vec<Secret<'static>> = self.options.passwords.clone();
+        let wanted = errand.prompts().len().min(2);
+        if errand == Errand::Register {
+            given.truncate(1);
+            given.extend(given.first().cloned());
+        } else if errand == Errand::Change {
+            given.truncate(2);
+            given.extend(given.get(1).cloned());
+        }
+        if given.len() < wanted {
+            let lines = if errand == Errand::Change {
+                "two lines, the password until now and the new one"
+            } else {
+                "a line, the password"
+            };
+            let detail = format!("in a pipe it comes from --password-file: {lines}");
+            return self.refused("password_missing", &detail);
+        }
+        self.carry_out(errand, given, ctx);
+    }
+
+    /// Asks for the next password.
+    pub(super) fn ask_password(&mut self, errand: Errand, given: Vec<Secret<'static>>) {
+        let prompt = errand.prompts()[given.len()].to_owned();
+        self.asked = Asked::Password(Asking { errand, given });
+        self.stdin.do_send(Next {
+            prompt,
+            purpose: Purpose::Password,
+        });
+    }
+
+    /// A password was typed; nothing at all gives it up.
+    pub(super) fn password(&mut self, asking: Asking, typed: &str, ctx: &mut Context<Self>) {
+        let Asking { errand, mut given } = asking;
+        if typed.is_empty() {
+            return match errand {
+                Errand::Login => self.ask_nickname(),
+                _ => self.show_notice("no password was given, and nothing was sent"),
+            };
+        }
+        given.push(Secret::from(typed.to_owned()));
+        if given.len() < errand.prompts().len() {
+            return self.ask_password(errand, given);
+        }
+        if errand == Errand::Login {
+            self.options.passwords = given;
+            self.typed = true;
+            return self.greet_or_connect(ctx);
+        }
+        self.carry_out(errand, given, ctx);
+    }
+
+    fn carry_out(
+        &mut self,
+        errand: Errand,
+        mut given: Vec<Secret<'static>>,
+        ctx: &mut Context<Self>,
+    ) {
+        if matches!(errand, Errand::Register | Errand::Change) {
+            let again = given.pop();
+            if again.as_ref() != given.last() {
+                return self.refused(
+                    "password_invalid",
+                    "the two are not the same; nothing was sent",
+                );
+            }
+            let bytes = again.map_or(0, |password| password.reveal().len());
+            if !PASSWORD_BYTES.contains(&bytes) {
+                let (min, max) = (PASSWORD_BYTES.start(), PASSWORD_BYTES.end());
+                let detail = format!("a password has {min} to {max} bytes; nothing was sent");
+                return self.refused("password_invalid", &detail);
+            }
+        }
+        let keep = match errand {
+            Errand::Unregister => None,
+            _ => given.last().cloned(),
+        };
+        let first = given.first().cloned().unwrap_or_default();
+        let request = match errand {
+            Errand::Register => Request::Register { password: first },
+            Errand::Change => Request::Password {
+                old: first,
+                new: keep.clone().unwrap_or_default(),
+            },
+            Errand::Login | Errand::Unregister => Request::Unregister { password: first },
+        };
+        if let Some(id) = self.request(request, Settled::Answered) {
+            self.questions.push_back((id, Question::Account { keep }));
+        }
+        self.flush(ctx);
+    }
+
+    /// The server has done it.
+    pub(super) fn account_changed(&mut self, event: &Event<'_>, ctx: &mut Context<Self>) {
+        let notice = match event {
+            Event::Registered { nick } => format!("{} is protected by your password", word(nick)),
+            Event::Unregistered { nick } => format!("{} is no longer protected", word(nick)),
+            _ => return,
+        };
+        self.show_notice(&notice);
+        let asked = self.answered(|question| matches!(question, Question::Account { .. }));
+        if let Some((id, Question::Account { keep })) = asked {
+            // Should the token be worth nothing some day, this brings one back.
+            self.options.passwords = keep.into_iter().collect();
+            self.settle_answered(&id, ctx);
+        }
+    }
+
+    /// The nick that was asked for is protected: the password is sent, or asked for. Whether that is a
+    /// way on.
+    pub(super) fn prove(&mut self, detail: &str, ctx: &mut Context<Self>) -> bool {
+        let next = match self.proof {
+            // The token is worth nothing any more.
+            Proof::None if !self.options.passwords.is_empty() => Some(Proof::Password),
+            // The nick that the file is for may not be an account yet.
+            Proof::Password if !self.typed && self.identity.is_none() => Some(Proof::Without),
+            Proof::None | Proof::Password | Proof::Without => None,
+        };
+        if let Some(next) = next {
+            self.proof = next;
+            self.greet(ctx);
+            return true;
+        }
+        if !self.person || self.identity.is_some() {
+            return false;
+        }
+        self.phase = Phase::Naming;
+        self.transcript.waiting(None);
+        self.transcript.error("auth_failed", detail);
+        self.ask_password(Errand::Login, Vec::new());
+        true
+    }
+}

@@ -1,0 +1,125 @@
+//! `chat-server account`: the accounts from outside, beside a running server too, which takes note of a
+//! change within a second.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::Path;
+
+use anyhow::{Context as _, bail, ensure};
+use chat_proto::name::fold;
+use chat_proto::{Nick, PASSWORD_BYTES, Secret};
+use chat_server::config::Config;
+use chat_server::store::log::Log;
+use chat_server::store::password::Hasher;
+use chat_server::store::sqlite::{Database, StoredAccount};
+use clap::Subcommand;
+
+/// What to do with the accounts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Account {
+    /// Print the accounts, a line each: when it was made (UTC), and the nick
+    List,
+    /// Protect a nick. The password is asked for, or the first line of standard input
+    Add {
+        /// The nick, e.g. ana
+        nick: Nick,
+    },
+    /// Protect a nick no longer; what was written to it is shown to no later holder
+    Remove {
+        /// The nick, e.g. ana
+        nick: String,
+    },
+    /// Give an account another password, asked for as with add. Who is logged in stays
+    Passwd {
+        /// The nick, e.g. ana
+        nick: String,
+    },
+}
+
+/// Does what is asked with the accounts of the configuration.
+pub(crate) fn run(config: &Config, command: &Account) -> anyhow::Result<()> {
+    let path = &config.accounts.path;
+    if let Account::Add { nick } = command {
+        // As the owner of the server: a file made by somebody else would be closed to it.
+        let database = Database::open(path)?;
+        let taken = || format!("{nick} is an account already");
+        ensure!(database.account(nick.folded())?.is_none(), taken());
+        let hash = Hasher::default().hash(&new_password()?)?;
+        let since = last_seq(&config.history.path)?;
+        ensure!(database.add_account(nick, &hash, since)?, taken());
+        return Ok(());
+    }
+    ensure!(
+        path.exists(),
+        "{}: there is no such file, and no account",
+        path.display()
+    );
+    let database = Database::open(path)?;
+    match command {
+        Account::List => list(&database.accounts()?),
+        Account::Remove { nick } => {
+            let account = find(&database, nick)?;
+            ensure!(database.remove_account(account.id)?, no_account(nick));
+            Ok(())
+        }
+        Account::Passwd { nick } => {
+            let account = find(&database, nick)?;
+            let hash = Hasher::default().hash(&new_password()?)?;
+            ensure!(database.set_hash(account.id, &hash)?, no_account(nick));
+            Ok(())
+        }
+        Account::Add { .. } => Ok(()),
+    }
+}
+
+fn list(accounts: &[StoredAccount]) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    for account in accounts {
+        match writeln!(out, "{} {}", account.created, account.nick) {
+            // Whoever reads along has seen enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break,
+            written => written.context("cannot print")?,
+        }
+    }
+    Ok(())
+}
+
+fn find(database: &Database, nick: &str) -> anyhow::Result<StoredAccount> {
+    let account = database.account(&fold(nick))?;
+    account.with_context(|| no_account(nick))
+}
+
+fn no_account(nick: &str) -> String {
+    format!("{nick:?} is no account")
+}
+
+/// The last message of the history: direct ones behind it are the new account's.
+fn last_seq(path: &Path) -> anyhow::Result<u64> {
+    if !path.exists() {
+        return Ok(0);
+    }
+    let log = Log::open(path)?;
+    let end = log.end_of_lines(log.length()?)?;
+    let mut lines = log.backward(0, end);
+    Ok(lines.next_line()?.map_or(0, |(place, _)| place.seq))
+}
+
+/// A password from a person, asked twice, or from standard input. Never from an argument: those are for
+/// everyone on the machine to see.
+fn new_password() -> anyhow::Result<Secret<'static>> {
+    let password = if io::stdin().is_terminal() {
+        let once = Secret::from(rpassword::prompt_password("New password: ")?);
+        let again = Secret::from(rpassword::prompt_password("Once more: ")?);
+        ensure!(once == again, "the two are not the same");
+        once
+    } else {
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line)?;
+        let all = Secret::from(line);
+        Secret::from(all.reveal().trim_end_matches(['\n', '\r']).to_owned())
+    };
+    if !PASSWORD_BYTES.contains(&password.reveal().len()) {
+        let (min, max) = (PASSWORD_BYTES.start(), PASSWORD_BYTES.end());
+        bail!("a password has {min} to {max} bytes");
+    }
+    Ok(password)
+}

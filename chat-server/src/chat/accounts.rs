@@ -1,0 +1,32 @@
+//! What the core knows of accounts: which nicks are protected, and by which account. Passwords never
+//! come this far.
+
+use chat_proto::Nick;
+
+use super::SessionId;
+
+/// Which account; never used twice, also for the same nick.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AccountId(pub i64);
+
+/// A nick that a password protects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    pub id: AccountId,
+    pub nick: Nick,
+    /// The last message before the account: later direct ones are its holder's.
+    pub since: u64,
+}
+
+/// Something has changed about the accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountChange {
+    /// A nick is protected from now on.
+    Protected {
+        account: Account,
+        /// Who asked for it, where somebody who is here has.
+        by: Option<SessionId>,
+    },
+    /// The nick is free again, if that account is still the one that protects it.
+    Freed { nick: Nick, id: AccountId },
+}

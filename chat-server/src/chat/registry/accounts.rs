@@ -1,0 +1,72 @@
+//! Which nicks are protected, and who may have them (protocol, 5. Accounts).
+
+use chat_proto::{ErrorCode, Nick};
+
+use super::Registry;
+use super::user::UserKey;
+use crate::chat::SessionId;
+use crate::chat::accounts::{Account, AccountChange, AccountId};
+use crate::chat::batch::{Batch, Effect};
+use crate::chat::command::{Id, Refusal};
+
+impl Registry {
+    /// Takes note of a change. Whoever has a nick that is protected now keeps it until they go; it is
+    /// their account only if they have registered it themselves.
+    pub fn account_changed(&mut self, change: AccountChange) {
+        match change {
+            AccountChange::Protected { account, by } => {
+                let holder = by.and_then(|session| self.by_session.get(&session));
+                if let Some(&user) = holder
+                    && self.users[user].nick == account.nick
+                {
+                    self.users[user].account = Some(account.id);
+                }
+                self.accounts.insert(account.nick.folded_arc(), account);
+            }
+            AccountChange::Freed { nick, id } => {
+                if self.account(nick.folded()) != Some(id) {
+                    return;
+                }
+                self.accounts.remove(nick.folded());
+                if let Some(&user) = self.by_nick.get(nick.folded()) {
+                    self.users[user].account = None;
+                }
+            }
+        }
+    }
+
+    /// Answers a session that wants something of the accounts.
+    pub(super) fn tell_account(
+        &self,
+        session: SessionId,
+        user: UserKey,
+        id: Option<Id>,
+        out: &mut Batch,
+    ) {
+        out.push(Effect::Account {
+            to: session,
+            nick: self.users[user].nick.clone(),
+            last_seq: self.last_seq,
+            id,
+        });
+    }
+
+    /// The account that protects a folded nick.
+    pub(super) fn account(&self, folded: &str) -> Option<AccountId> {
+        self.accounts.get(folded).map(|account| account.id)
+    }
+
+    /// The account of a nick that somebody has proven, or has by right.
+    pub(super) fn account_of(&self, folded: &str, id: Option<AccountId>) -> Option<&Account> {
+        self.accounts
+            .get(folded)
+            .filter(|account| Some(account.id) == id)
+    }
+
+    pub(super) fn auth_failed(nick: &Nick) -> Refusal {
+        Refusal::new(
+            ErrorCode::AuthFailed,
+            format!("{nick} is protected: it needs its password or a valid token"),
+        )
+    }
+}

@@ -1,0 +1,100 @@
+//! How many wrong passwords may come from one address: a bucket for each, bounded in number.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::time::{Duration, Instant};
+
+/// Wrong passwords that an address may send at once: a household, or a script with an old password.
+const BURST: u32 = 50;
+
+/// After them, one for each of these: less than 9,000 guesses a day.
+const PERIOD: Duration = Duration::from_secs(10);
+
+/// Addresses that are remembered; beyond it the one that has been good longest is forgotten.
+const ADDRESSES_MAX: usize = 10_000;
+
+/// The wrong passwords of each address. A /64 counts as one in IPv6: whoever has one has all of it.
+#[derive(Debug, Default)]
+pub struct Attempts {
+    /// When the bucket will be full again (GCRA's theoretical arrival time).
+    full_at: HashMap<IpAddr, Instant>,
+}
+
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+impl Attempts {
+    /// Whether another password from that address is looked at.
+    pub fn allows(&self, address: IpAddr, now: Instant) -> bool {
+        self.full_at
+            .get(&network(address))
+            .is_none_or(|&full_at| full_at + PERIOD <= now + PERIOD * BURST)
+    }
+
+    /// A password from that address was wrong.
+    pub fn failed(&mut self, address: IpAddr, now: Instant) {
+        let network = network(address);
+        if self.full_at.len() >= ADDRESSES_MAX && !self.full_at.contains_key(&network) {
+            self.full_at.retain(|_, full_at| *full_at > now);
+            let best = self.full_at.iter().min_by_key(|(_, full_at)| **full_at);
+            if self.full_at.len() >= ADDRESSES_MAX
+                && let Some((&best, _)) = best
+            {
+                self.full_at.remove(&best);
+            }
+        }
+        let full_at = self.full_at.entry(network).or_insert(now);
+        *full_at = (*full_at).max(now) + PERIOD;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_guesses_has_to_wait() {
+        let (start, mut attempts) = (Instant::now(), Attempts::default());
+        let (guesser, other) = ("192.0.2.7".parse().unwrap(), "192.0.2.8".parse().unwrap());
+        for _ in 0..BURST {
+            assert!(attempts.allows(guesser, start));
+            attempts.failed(guesser, start);
+        }
+        assert!(!attempts.allows(guesser, start));
+        assert!(!attempts.allows("::ffff:192.0.2.7".parse().unwrap(), start));
+        assert!(attempts.allows(other, start));
+        assert!(attempts.allows(guesser, start + PERIOD));
+        attempts.failed(guesser, start + PERIOD);
+        assert!(!attempts.allows(guesser, start + PERIOD));
+        let (one, neighbour) = (
+            "2001:db8::1".parse().unwrap(),
+            "2001:db8::2".parse().unwrap(),
+        );
+        for _ in 0..BURST {
+            attempts.failed(one, start);
+        }
+        assert!(!attempts.allows(neighbour, start));
+        assert!(attempts.allows("2001:db8:0:1::1".parse().unwrap(), start));
+    }
+
+    #[test]
+    fn only_so_many_addresses_are_remembered() {
+        let (start, mut attempts) = (Instant::now(), Attempts::default());
+        let guesser = "192.0.2.7".parse().unwrap();
+        for _ in 0..BURST {
+            attempts.failed(guesser, start);
+        }
+        for number in 0..u32::try_from(ADDRESSES_MAX).unwrap() {
+            attempts.failed(std::net::Ipv4Addr::from(0x0a00_0000 + number).into(), start);
+        }
+        assert_eq!(attempts.full_at.len(), ADDRESSES_MAX);
+        assert!(!attempts.allows(guesser, start), "the worst is kept");
+    }
+}

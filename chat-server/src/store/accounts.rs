@@ -1,0 +1,267 @@
+//! `Accounts`: checks passwords and changes accounts, on threads of its own.
+//!
+//! A hash takes tens of milliseconds, so there are few threads ([`threads`]) and a bounded queue before
+//! them ([`Desk`]): a storm of logins makes logins slow, and beyond the bound refused, and nothing else.
+//! Whoever asks is answered through the [`super::keeper`], which tells the room first what has changed.
+//!
+//! A wrong password, and a nick that is no account, take the same time and get the same answer.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use actix::prelude::*;
+use chat_proto::{Nick, Secret};
+
+use super::keeper::Settled;
+use super::password::Hasher;
+use super::sqlite::Database;
+use crate::chat::SessionId;
+use crate::chat::accounts::AccountId;
+use crate::error::DatabaseError;
+
+/// Who may wait for a thread: at some 30 hashes a second of one thread, the last of them half a minute.
+const WAITING_MAX: usize = 1024;
+
+/// How many hash at the same time, each with 19 MiB: half of the processors, so that whoever is in does
+/// not notice.
+pub fn threads() -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    (processors / 2).clamp(1, 4)
+}
+
+/// What can be asked of the accounts.
+#[derive(Debug)]
+pub enum Act {
+    /// Whether this is the password of that account (folded).
+    Prove {
+        nick: Arc<str>,
+        password: Secret<'static>,
+    },
+    /// Makes the nick an account, whose holder gets direct messages behind `since`.
+    Register {
+        nick: Nick,
+        since: u64,
+        password: Secret<'static>,
+    },
+    Change {
+        nick: Nick,
+        old: Secret<'static>,
+        new: Secret<'static>,
+    },
+    Unregister {
+        nick: Nick,
+        password: Secret<'static>,
+    },
+}
+
+impl Act {
+    /// The folded nick that it is about.
+    fn nick(&self) -> Arc<str> {
+        match self {
+            Self::Prove { nick, .. } => nick.clone(),
+            Self::Register { nick, .. }
+            | Self::Change { nick, .. }
+            | Self::Unregister { nick, .. } => nick.folded_arc(),
+        }
+    }
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The password is that of the account.
+    Proven(AccountId),
+    /// The password is wrong, or there is no such account.
+    Wrong,
+    Registered(Nick),
+    Unregistered(Nick),
+    AlreadyRegistered,
+    NotRegistered,
+    Failed(DatabaseError),
+}
+
+/// To whoever asked.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Answer {
+    pub session: SessionId,
+    pub outcome: Outcome,
+}
+
+/// Do this for a session. It has a place in the queue until it is done.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+struct Ask {
+    session: SessionId,
+    act: Act,
+    reply: Recipient<Answer>,
+    place: Place,
+}
+
+/// A place in the queue, given back when it is dropped.
+#[derive(Debug)]
+struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Too many wait already.
+#[derive(Debug)]
+pub struct Busy;
+
+/// Where one asks: the queue and its bound.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    accounts: Addr<Accounts>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Desk {
+    /// Starts the threads, which open the file at `path` when they are first asked.
+    pub fn open(path: PathBuf, keeper: Recipient<Settled>) -> Self {
+        let accounts = SyncArbiter::start(threads(), move || Accounts {
+            path: path.clone(),
+            database: None,
+            hasher: Hasher::default(),
+            keeper: keeper.clone(),
+        });
+        Self {
+            accounts,
+            waiting: Arc::default(),
+        }
+    }
+
+    /// Has something done for a session; `reply` is told when it is.
+    ///
+    /// # Errors
+    /// Too many wait: nothing is done.
+    pub fn ask(&self, session: SessionId, act: Act, reply: Recipient<Answer>) -> Result<(), Busy> {
+        let place = Place(self.waiting.clone());
+        if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
+            return Err(Busy);
+        }
+        self.accounts.do_send(Ask {
+            session,
+            act,
+            reply,
+            place,
+        });
+        Ok(())
+    }
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+struct Accounts {
+    path: PathBuf,
+    database: Option<Database>,
+    hasher: Hasher,
+    keeper: Recipient<Settled>,
+}
+
+impl Accounts {
+    fn act(&mut self, act: Act) -> Result<Outcome, DatabaseError> {
+        let database = match self.database.take() {
+            Some(database) => database,
+            None => {
+                // Not before: a server without accounts does without the memory.
+                self.hasher.prepare();
+                Database::open(&self.path)?
+            }
+        };
+        let database = self.database.insert(database);
+        let hasher = &mut self.hasher;
+        match act {
+            Act::Prove { nick, password } => {
+                let account = database.account(&nick)?;
+                let hash = account.as_ref().map(|account| &*account.hash);
+                let right = hasher.is_right(&password, hash);
+                Ok(account
+                    .filter(|_| right)
+                    .map_or(Outcome::Wrong, |account| Outcome::Proven(account.id)))
+            }
+            Act::Register {
+                nick,
+                since,
+                password,
+            } => register(database, hasher, nick, since, &password),
+            Act::Change { nick, old, new } => {
+                let Some(account) = database.account(nick.folded())? else {
+                    return Ok(Outcome::NotRegistered);
+                };
+                if !hasher.is_right(&old, Some(&account.hash)) {
+                    return Ok(Outcome::Wrong);
+                }
+                let hash = hasher.hash(&new).map_err(DatabaseError::Hash)?;
+                Ok(if database.set_hash(account.id, &hash)? {
+                    Outcome::Registered(nick)
+                } else {
+                    Outcome::NotRegistered
+                })
+            }
+            Act::Unregister { nick, password } => {
+                let Some(account) = database.account(nick.folded())? else {
+                    return Ok(Outcome::NotRegistered);
+                };
+                if !hasher.is_right(&password, Some(&account.hash)) {
+                    return Ok(Outcome::Wrong);
+                }
+                Ok(if database.remove_account(account.id)? {
+                    Outcome::Unregistered(nick)
+                } else {
+                    Outcome::NotRegistered
+                })
+            }
+        }
+    }
+}
+
+fn register(
+    database: &Database,
+    hasher: &mut Hasher,
+    nick: Nick,
+    since: u64,
+    password: &Secret<'_>,
+) -> Result<Outcome, DatabaseError> {
+    if database.account(nick.folded())?.is_some() {
+        return Ok(Outcome::AlreadyRegistered);
+    }
+    let hash = hasher.hash(password).map_err(DatabaseError::Hash)?;
+    Ok(if database.add_account(&nick, &hash, since)? {
+        Outcome::Registered(nick)
+    } else {
+        Outcome::AlreadyRegistered
+    })
+}
+
+impl Actor for Accounts {
+    type Context = SyncContext<Self>;
+}
+
+impl Handler<Ask> for Accounts {
+    type Result = ();
+
+    fn handle(
+        &mut self,
+        Ask {
+            session,
+            act,
+            reply,
+            place,
+        }: Ask,
+        _: &mut Self::Context,
+    ) {
+        let nick = act.nick();
+        let outcome = self.act(act).unwrap_or_else(Outcome::Failed);
+        drop(place);
+        self.keeper.do_send(Settled {
+            nick,
+            answer: Answer { session, outcome },
+            reply,
+        });
+    }
+}

@@ -1,0 +1,400 @@
+//! Nicks that a password protects: who may have them, and what waits for them.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use support::{DEADLINE, Home, Server, TestClient};
+
+const PASSWORD: &str = "correct horse";
+
+fn hello(nick: &str, password: Option<&str>, after: Option<u64>) -> Value {
+    json!({"type": "hello", "version": 1, "nick": nick, "password": password, "after": after})
+}
+
+fn logs_in(server: &Server, nick: &str, password: &str, after: Option<u64>) -> TestClient {
+    let mut client = server.connect();
+    client.send(&hello(nick, Some(password), after));
+    client.token = client.expect("welcome")["token"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    client
+}
+
+fn registers(client: &mut TestClient, nick: &str) {
+    client.send(&json!({"type": "register", "password": PASSWORD, "id": "r"}));
+    assert_eq!(client.expect("registered")["nick"], nick);
+}
+
+/// `chat-server account`, with a line on its standard input; what it prints, or its error.
+fn account(home: &Home, args: &[&str], line: &str) -> Result<String, String> {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_chat-server"))
+        .arg("--config")
+        .arg(home.config())
+        .arg("account")
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may end without having read.
+    writeln!(child.stdin.take().unwrap(), "{line}").ok();
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    if output.status.success() {
+        Ok(text(output.stdout))
+    } else {
+        Err(text(output.stderr))
+    }
+}
+
+/// Tries until the server has taken note of what was done beside it.
+fn until_answered(server: &Server, hello: &Value, answer: &str) -> TestClient {
+    let end = Instant::now() + DEADLINE;
+    loop {
+        let mut client = server.connect();
+        client.send(hello);
+        let event = client.next();
+        if event["type"] == answer || event["code"] == answer {
+            return client;
+        }
+        assert!(Instant::now() < end, "still {event}");
+    }
+}
+
+fn quits(mut client: TestClient) {
+    client.send(&json!({"type": "quit"}));
+    client.expect("bye");
+    client.expect_closed();
+}
+
+#[test]
+fn a_protected_nick_needs_its_password_also_after_a_restart() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    registers(&mut ana, "Ana");
+    ana.send(&json!({"type": "register", "password": PASSWORD, "id": "again"}));
+    assert_eq!(ana.expect_error("already_registered")["id"], "again");
+    quits(ana);
+    let mut thief = server.connect();
+    thief.send(&hello("ANA", None, None));
+    thief.expect_error("auth_failed");
+    thief.send(&json!({"type": "hello", "version": 1, "nick": "Ana", "token": "falso"}));
+    thief.expect_error("auth_failed");
+    thief.send(&hello("Otra", None, None));
+    thief.expect("welcome");
+    quits(logs_in(&server, "Ana", PASSWORD, None));
+    server.kill();
+    let server = home.start();
+    let mut thief = server.connect();
+    for _ in 0..2 {
+        thief.send(&hello("ana", None, None));
+        thief.expect_error("auth_failed");
+    }
+    thief.send(&hello("ana", Some("wrong password"), None));
+    thief.expect_error("auth_failed");
+    thief.expect_closed();
+    quits(logs_in(&server, "ana", PASSWORD, None));
+}
+
+#[test]
+fn a_wrong_password_and_no_account_are_answered_alike() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    registers(&mut ana, "Ana");
+    let mut wrong = server.connect();
+    wrong.send(&hello("Ana", Some("wrong password"), None));
+    let to_wrong = wrong.expect_error("auth_failed");
+    wrong.send(&hello("Nadie", Some("wrong password"), None));
+    assert_eq!(to_wrong, wrong.expect_error("auth_failed"));
+    // A password is for a nick.
+    wrong.send(&json!({"type": "hello", "version": 1, "password": PASSWORD}));
+    wrong.expect_error("bad_request");
+    wrong.send(&hello("Nadie", None, None));
+    wrong.expect("welcome");
+    // Beside one another: a hello that is not the first costs no hash and is what it was.
+    wrong.send(&hello("Ana", Some("wrong password"), None));
+    wrong.expect_error("bad_request");
+}
+
+#[test]
+fn the_third_failure_closes_whatever_kind_it_is() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    registers(&mut ana, "Ana");
+    let mut luis = server.joins("Luis");
+    ana.expect("joined");
+    luis.send(&json!({"type": "nick", "nick": "ana", "id": "n"}));
+    assert_eq!(luis.expect_error("auth_failed")["id"], "n");
+    luis.send(&json!({"type": "unregister", "password": PASSWORD, "id": "u"}));
+    assert_eq!(luis.expect_error("not_registered")["id"], "u");
+    registers(&mut luis, "Luis");
+    luis.send(&json!({"type": "unregister", "password": "wrong password"}));
+    luis.expect_error("auth_failed");
+    luis.send(&json!({"type": "password", "old": "wrong password", "new": PASSWORD, "id": "p"}));
+    luis.say("Ana", "never said", "after");
+    assert_eq!(luis.expect_error("auth_failed")["id"], "p");
+    luis.expect_closed();
+    let gone = ana.expect("gone");
+    assert_eq!(gone["nick"], "Luis");
+    ana.hears_nothing();
+}
+
+#[test]
+fn passwords_are_changed_and_given_up() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    for (request, code) in [
+        (
+            json!({"type": "register", "password": "short"}),
+            "password_invalid",
+        ),
+        (
+            json!({"type": "register", "password": "x".repeat(257)}),
+            "password_invalid",
+        ),
+        (json!({"type": "register", "password": 5}), "bad_request"),
+        (
+            json!({"type": "password", "old": "x", "new": PASSWORD}),
+            "not_registered",
+        ),
+        (
+            json!({"type": "unregister", "password": "x"}),
+            "not_registered",
+        ),
+    ] {
+        ana.send(&request);
+        ana.expect_error(code);
+    }
+    registers(&mut ana, "Ana");
+    ana.send(&json!({"type": "password", "old": PASSWORD, "new": "short"}));
+    ana.expect_error("password_invalid");
+    ana.send(&json!({"type": "password", "old": PASSWORD, "new": "another one"}));
+    assert_eq!(ana.expect("registered")["nick"], "Ana");
+    quits(ana);
+    let mut other = server.connect();
+    other.send(&hello("Ana", Some(PASSWORD), None));
+    other.expect_error("auth_failed");
+    let mut ana = logs_in(&server, "Ana", "another one", None);
+    ana.send(&json!({"type": "unregister", "password": "another one"}));
+    assert_eq!(ana.expect("unregistered")["nick"], "Ana");
+    quits(ana);
+    quits(server.joins("Ana"));
+    // Before hello there is nothing to register.
+    let mut nobody = server.connect();
+    nobody.send(&json!({"type": "register", "password": PASSWORD, "id": "r"}));
+    assert_eq!(nobody.expect_error("hello_required")["id"], "r");
+    nobody.send(&hello("Ana", None, None));
+    nobody.expect("welcome");
+}
+
+#[test]
+fn what_is_written_to_somebody_away_waits_for_them_alone() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut luis = server.joins("Luis");
+    let mut ana = server.joins("Ana");
+    luis.expect("joined");
+    let before = luis.says("Ana", "before the account", "1")["seq"].clone();
+    luis.expect("message");
+    ana.expect("message");
+    registers(&mut ana, "Ana");
+    quits(ana);
+    luis.expect("gone");
+    luis.says("ana", "while you were away", "2");
+    let kept = luis.expect_message("Luis", "while you were away");
+    assert_eq!(kept["to"], "Ana", "as it was registered");
+    luis.says("#lobby", "to all", "3");
+    luis.expect("message");
+    server.kill();
+    let server = home.start();
+    let mut ana = logs_in(&server, "Ana", PASSWORD, before.as_u64());
+    ana.expect_message("Luis", "while you were away");
+    ana.expect_message("Luis", "to all");
+    ana.hears_nothing();
+    ana.send(&json!({"type": "history", "with": "Luis"}));
+    let page = ana.expect("history");
+    assert_eq!(page["messages"].as_array().map(Vec::len), Some(1), "{page}");
+    // Given up, and taken by somebody else: what was written to the account is not theirs.
+    ana.send(&json!({"type": "unregister", "password": PASSWORD}));
+    ana.expect("unregistered");
+    quits(ana);
+    let mut other = server.joins("Ana");
+    registers(&mut other, "Ana");
+    other.send(&json!({"type": "history", "with": "Luis", "after": 0}));
+    let page = other.expect("history");
+    assert_eq!(page["messages"].as_array().map(Vec::len), Some(0), "{page}");
+}
+
+#[test]
+fn the_password_takes_over_as_the_token_does() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    registers(&mut ana, "Ana");
+    ana.send(&json!({"type": "join", "channel": "#rust"}));
+    ana.expect("joined");
+    let mut again = server.connect();
+    again.send(&hello("Ana", Some(PASSWORD), None));
+    let welcome = again.expect("welcome");
+    assert_eq!(welcome["joined"], json!(["#lobby", "#rust"]));
+    ana.expect_error("replaced");
+    ana.expect_closed();
+    drop(again);
+    // The token alone is enough, too.
+    let mut back = server.connect();
+    back.send(&json!({"type": "hello", "version": 1, "nick": "Ana", "token": ana.token}));
+    assert_eq!(back.expect("welcome")["resumed"], true);
+}
+
+#[test]
+fn what_follows_a_password_waits_for_it_and_keeps_its_order() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    ana.send(&json!({"type": "register", "password": PASSWORD}));
+    ana.say("#lobby", "behind it", "1");
+    ana.expect("registered");
+    assert_eq!(ana.expect("ack")["id"], "1");
+    ana.expect("message");
+    quits(ana);
+    let mut ana = server.connect();
+    ana.send(&hello("Ana", Some(PASSWORD), None));
+    ana.say("#lobby", "in one go", "2");
+    ana.closes_sending();
+    ana.expect("welcome");
+    ana.expect("ack");
+    ana.expect("message");
+    ana.expect_closed();
+}
+
+#[test]
+fn an_account_may_take_other_nicks_and_come_back_to_its_own() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    registers(&mut ana, "Ana");
+    ana.send(&json!({"type": "nick", "nick": "Anita"}));
+    ana.expect("renamed");
+    let mut luis = server.joins("Luis");
+    ana.expect("joined");
+    luis.says("Ana", "to the account", "1");
+    luis.expect("message");
+    ana.send(&json!({"type": "nick", "nick": "Ana"}));
+    ana.expect("renamed");
+    luis.expect("renamed");
+    ana.send(&json!({"type": "history", "with": "Luis"}));
+    let page = ana.expect("history");
+    assert_eq!(page["messages"].as_array().map(Vec::len), Some(1), "{page}");
+}
+
+#[test]
+fn guesses_from_one_address_are_limited() {
+    let home = Home::new("");
+    let server = home.start();
+    for _ in 0..50 {
+        let mut guesser = server.connect();
+        guesser.send(&hello("Nadie", Some("a guess"), None));
+        guesser.expect_error("auth_failed");
+    }
+    let mut guesser = server.connect();
+    guesser.send(&hello("Nadie", Some("a guess"), None));
+    guesser.expect_error("rate_limited");
+    guesser.send(&hello("Nadie", None, None));
+    guesser.expect("welcome");
+}
+
+#[test]
+fn only_hashes_are_kept() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    registers(&mut ana, "Ana");
+    drop(server);
+    for file in home.files() {
+        let bytes = std::fs::read(&file).unwrap_or_default();
+        let found = bytes
+            .windows(PASSWORD.len())
+            .any(|window| window == PASSWORD.as_bytes());
+        assert!(!found, "{} has the password", file.display());
+    }
+}
+
+#[test]
+fn an_operator_changes_accounts_beside_a_running_server() {
+    let home = Home::new("");
+    assert!(
+        account(&home, &["list"], "")
+            .unwrap_err()
+            .contains("no such file")
+    );
+    account(&home, &["add", "Eva"], PASSWORD).unwrap();
+    let server = home.start();
+    quits(logs_in(&server, "eva", PASSWORD, None));
+    let mut luis = server.joins("Luis");
+    account(&home, &["add", "Ana"], PASSWORD).unwrap();
+    let error = account(&home, &["add", "ANA"], PASSWORD).unwrap_err();
+    assert!(error.contains("already"), "{error}");
+    let error = account(&home, &["add", "Otra"], "short").unwrap_err();
+    assert!(error.contains("8 to 256"), "{error}");
+    // At once, as the password is looked up; without one, when it is noticed.
+    quits(logs_in(&server, "Ana", PASSWORD, None));
+    until_answered(&server, &hello("Ana", None, None), "auth_failed");
+    luis.barrier();
+    luis.says("Ana", "waits", "1");
+    let listed = account(&home, &["list"], "").unwrap();
+    let nicks: Vec<_> = listed
+        .lines()
+        .map(|line| line.split(' ').next_back())
+        .collect();
+    assert_eq!(nicks, [Some("Ana"), Some("Eva")], "{listed}");
+    account(&home, &["passwd", "ana"], "another one").unwrap();
+    quits(logs_in(&server, "Ana", "another one", None));
+    account(&home, &["remove", "ana"], "").unwrap();
+    let error = account(&home, &["remove", "ana"], "").unwrap_err();
+    assert!(error.contains("no account"), "{error}");
+    quits(until_answered(
+        &server,
+        &hello("Ana", None, None),
+        "welcome",
+    ));
+}
+
+#[test]
+fn the_owner_of_a_nick_that_was_protected_while_in_use_puts_its_holder_out() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut luis = server.joins("Luis");
+    let mut stranger = server.joins("Ana");
+    luis.expect("joined");
+    stranger.send(&json!({"type": "join", "channel": "#secret"}));
+    stranger.expect("joined");
+    account(&home, &["add", "Ana"], PASSWORD).unwrap();
+    let mut ana = server.connect();
+    ana.send(&hello("Ana", Some(PASSWORD), None));
+    let welcome = ana.expect("welcome");
+    assert_eq!(
+        welcome["joined"],
+        json!(["#lobby"]),
+        "nothing of the stranger's"
+    );
+    assert_ne!(welcome["token"], stranger.token);
+    stranger.expect_error("replaced");
+    stranger.expect_closed();
+    luis.expect("gone");
+    luis.expect("joined");
+    let mut back = server.connect();
+    back.send(&json!({"type": "hello", "version": 1, "nick": "Ana", "token": stranger.token}));
+    back.expect_error("auth_failed");
+}
