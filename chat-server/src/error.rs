@@ -31,6 +31,8 @@ pub enum ServerError {
     History(#[from] HistoryError),
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    #[error("the {0} has failed, and there is no server without it")]
+    ActorFailed(&'static str),
     #[error("an actor that the server cannot do without has ended: {0}")]
     ActorEnded(#[from] actix::MailboxError),
 }

@@ -6,6 +6,7 @@
 //! | [`net`] | everything that touches a socket |
 //! | [`store`] | everything that outlives the process |
 //! | [`config`], [`error`] | what can be set, what can go wrong |
+//! | [`vital`] | noticing that an actor has failed |
 //!
 //! [`run`] wires them: it is the only place where `net` and `store` meet.
 
@@ -14,6 +15,7 @@ pub mod config;
 pub mod error;
 pub mod net;
 pub mod store;
+pub mod vital;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -41,9 +43,13 @@ use store::log::Log;
 use store::open::Opened;
 use store::recorder::{Flush, RecordedEnd, Recorder};
 use store::sqlite::Database;
+use vital::Watch;
 
 /// Threads that read the history for those who ask.
 const READERS: usize = 2;
+
+/// How long a server that has failed may take to save what is recorded.
+const LAST_FLUSH: Duration = Duration::from_secs(5);
 
 /// What the server is told while it runs.
 #[derive(Debug)]
@@ -67,10 +73,18 @@ pub async fn run(
     listeners: Vec<Listener>,
     mut orders: mpsc::Receiver<Order>,
 ) -> Result<(), ServerError> {
-    let server = Server::start(config, opened, listeners).await?;
-    while let Some(Order::Certify(certificate)) = orders.recv().await {
-        for acceptor in server.acceptors() {
-            acceptor.send(Certify(certificate.clone())).await?;
+    let (watch, mut failures) = Watch::new();
+    let server = Server::start(config, opened, listeners, watch).await?;
+    loop {
+        tokio::select! {
+            order = orders.recv() => match order {
+                Some(Order::Certify(certificate)) => server.certify(&certificate).await?,
+                Some(Order::End) | None => break,
+            },
+            Some(who) = failures.recv() => {
+                server.save_what_is_recorded().await;
+                return Err(ServerError::ActorFailed(who));
+            }
         }
     }
     log::info!("the server ends");
@@ -91,6 +105,7 @@ impl Server {
         config: &Config,
         opened: Opened,
         listeners: Vec<Listener>,
+        watch: Watch,
     ) -> Result<Self, ServerError> {
         let (path, limits) = (&config.history.path, &config.limits);
         let (last_seq, end) = (opened.last_seq, RecordedEnd::new(opened.end));
@@ -117,8 +132,9 @@ impl Server {
             let (file, room) = (opened.file, room.clone().recipient());
             let indexer = indexer.map(Addr::recipient);
             let (durability, interval) = (config.history.durability, config.history.interval.get());
+            let vital = watch.over("recorder");
             Recorder::start_in_arbiter(&recording.handle(), move |_| {
-                Recorder::new(file, end, durability, interval, room, indexer)
+                Recorder::new(file, end, durability, interval, room, indexer, vital)
             })
         };
 
@@ -128,6 +144,7 @@ impl Server {
             history: history.recipient(),
             accounts: desk,
             places: Places::new(limits.connections.get(), limits.connections_per_ip.get()),
+            watch: watch.clone(),
         };
         let count = u8::try_from(config.workers.get()).expect("the configuration bounds it");
         let workers = Worker::start_all(count, &surroundings, &listeners)
@@ -141,6 +158,7 @@ impl Server {
             last_seq,
             recorder.clone().recipient(),
             dispatchers.collect(),
+            watch.over("room"),
         ));
         Ok(Self {
             workers,
@@ -149,6 +167,22 @@ impl Server {
             recording,
             keeping,
         })
+    }
+
+    async fn certify(&self, certificate: &Arc<ServerConfig>) -> Result<(), MailboxError> {
+        for acceptor in self.acceptors() {
+            acceptor.send(Certify(certificate.clone())).await?;
+        }
+        log::info!("the certificate is read again");
+        Ok(())
+    }
+
+    /// Has what is recorded forced to the disk, if the recorder still can.
+    async fn save_what_is_recorded(&self) {
+        match timeout(LAST_FLUSH, self.recorder.send(Flush)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) | Err(_) => log::error!("the history was not forced to the disk"),
+        }
     }
 
     fn acceptors(&self) -> impl Iterator<Item = &Addr<Acceptor>> {
@@ -240,5 +274,87 @@ fn settings(config: &Config) -> Settings {
         resume_window: config.limits.resume_window.get(),
         channels_per_user: config.limits.channels_per_user.get(),
         absent_max: config.limits.connections.get(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    /// A server in this process, on a history of its own.
+    async fn server(watch: Watch) -> (tempfile::TempDir, std::net::SocketAddr, Server) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.history.path = dir.path().join("log");
+        config.accounts.path = dir.path().join("accounts");
+        let opened = store::open::open(&config.history.path).unwrap();
+        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let address = socket.local_addr().unwrap();
+        let listeners = vec![Listener { socket, tls: None }];
+        let server = Server::start(&config, opened, listeners, watch)
+            .await
+            .unwrap();
+        (dir, address, server)
+    }
+
+    #[test]
+    fn a_server_whose_room_fails_is_noticed_and_saves_what_is_recorded() {
+        actix::System::new().block_on(async {
+            let (watch, mut failures) = Watch::new();
+            let (_dir, _, server) = server(watch).await;
+            server.room.do_send(room::Fail);
+            let who = timeout(Duration::from_secs(10), failures.recv()).await;
+            assert_eq!(who, Ok(Some("room")));
+            server.save_what_is_recorded().await;
+        });
+    }
+
+    const HELLO: &[u8] = b"{\"type\":\"hello\",\"version\":1}";
+    const PING: &[u8] = b"{\"type\":\"ping\"}";
+
+    /// Says that, and reads what comes until the server closes or `enough` has.
+    async fn talk(stream: &mut TcpStream, says: &[&[u8]], enough: &str) -> String {
+        let mut said = String::new();
+        let talk = async {
+            for json in says {
+                stream.write_u32(json.len().try_into().unwrap()).await?;
+                stream.write_all(json).await?;
+            }
+            let mut buffer = [0; 4096];
+            while !said.contains(enough) {
+                match stream.read(&mut buffer).await? {
+                    0 => break,
+                    read => said.push_str(&String::from_utf8_lossy(&buffer[..read])),
+                }
+            }
+            Ok::<_, std::io::Error>(())
+        };
+        timeout(Duration::from_secs(10), talk)
+            .await
+            .unwrap()
+            .unwrap();
+        said
+    }
+
+    #[test]
+    fn a_session_that_fails_says_so_and_the_others_live() {
+        actix::System::new().block_on(async {
+            let (watch, _failures) = Watch::new();
+            let (_dir, address, _server) = server(watch).await;
+            let mut other = TcpStream::connect(address).await.unwrap();
+            talk(&mut other, &[HELLO, PING], "pong").await;
+            let mut failing = TcpStream::connect(address).await.unwrap();
+            talk(&mut failing, &[HELLO, PING], "pong").await;
+            let said = talk(&mut failing, &[net::session::FAIL], "no such word").await;
+            assert!(said.contains("\"code\":\"internal\""), "{said}");
+            let said = talk(&mut other, &[PING], "pong").await;
+            assert!(said.contains("\"type\":\"gone\""), "{said}");
+        });
     }
 }

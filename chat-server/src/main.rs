@@ -62,6 +62,8 @@ fn start(args: &Args) -> anyhow::Result<()> {
         logger.parse_filters(level);
     }
     logger.init();
+    // A panic is a fault like others: in the log, with its place, and not in its own words on top.
+    std::panic::set_hook(Box::new(|fault| log::error!("{fault}")));
     actix::System::new().block_on(serve(&config))
 }
 
@@ -123,10 +125,7 @@ async fn pass_on_signals(mut signals: Signals, files: Option<Tls>, tell: mpsc::S
             _ = signals.terminate.recv() => Order::End,
             _ = signals.interrupt.recv() => Order::End,
             _ = signals.hang_up.recv() => match files.as_ref().map(tls::load) {
-                Some(Ok(certificate)) => {
-                    log::info!("the certificate is read again");
-                    Order::Certify(certificate)
-                }
+                Some(Ok(certificate)) => Order::Certify(certificate),
                 Some(Err(error)) => {
                     log::error!("the certificate stays as it was: {error}");
                     continue;

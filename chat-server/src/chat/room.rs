@@ -23,6 +23,7 @@ use super::accounts::AccountChange;
 use super::batch::{Batch, Effect, Released};
 use super::command::Request;
 use super::registry::Registry;
+use crate::vital::Vital;
 
 /// What one read of a socket held.
 #[derive(Debug, Message)]
@@ -93,6 +94,7 @@ pub struct ChatRoom {
     recorded: u64,
     commit_is_due: bool,
     finishing: Option<oneshot::Sender<()>>,
+    _vital: Vital,
 }
 
 impl ChatRoom {
@@ -102,6 +104,7 @@ impl ChatRoom {
         recorded: u64,
         recorder: Recipient<Append>,
         dispatchers: Vec<Recipient<Release>>,
+        vital: Vital,
     ) -> Self {
         Self {
             registry,
@@ -113,6 +116,7 @@ impl ChatRoom {
             recorded,
             commit_is_due: false,
             finishing: None,
+            _vital: vital,
         }
     }
 
@@ -270,5 +274,20 @@ impl Handler<Finish> for ChatRoom {
             // An error means that the room has ended: there is nothing to wait for.
             wait.await.ok();
         })
+    }
+}
+
+/// What would be a bug, for a test of what becomes of the server then.
+#[cfg(test)]
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Fail;
+
+#[cfg(test)]
+impl Handler<Fail> for ChatRoom {
+    type Result = ();
+
+    fn handle(&mut self, Fail: Fail, _: &mut Self::Context) {
+        panic!("as a test wants it");
     }
 }

@@ -18,7 +18,7 @@ use std::time::Instant;
 use actix::fut::ActorFuture;
 use actix::prelude::*;
 use chat_proto::codec::{HEADER_BYTES, split_frame};
-use chat_proto::{ErrorCode, ProtoError};
+use chat_proto::{ErrorCode, Event, ProtoError};
 use tokio::io::ReadBuf;
 use tokio::time::{Sleep, sleep};
 
@@ -37,6 +37,10 @@ const READS_A_TURN: usize = 4;
 /// Malformed requests in a row after which the server closes (protocol, 1. Frames).
 const MALFORMED_MAX: u8 = 10;
 
+/// What would be a bug, for a test of what becomes of the others then.
+#[cfg(test)]
+pub(crate) const FAIL: &[u8] = b"fail";
+
 /// See the head of this file.
 #[derive(Debug)]
 pub struct Session {
@@ -51,7 +55,7 @@ pub struct Session {
     /// Nothing more is taken from the client.
     done: bool,
     /// The place among the connections that may be open, given back when it is dropped.
-    permit: Option<Permit>,
+    _permit: Permit,
 }
 
 impl Session {
@@ -67,7 +71,7 @@ impl Session {
             rest: None,
             malformed: 0,
             done: false,
-            permit: Some(permit),
+            _permit: permit,
         };
         session.start();
     }
@@ -172,6 +176,8 @@ impl Session {
                 self.rest = Some(Box::pin(sleep(wait)));
                 break;
             }
+            #[cfg(test)]
+            assert_ne!(frame, FAIL, "as a test wants it");
             let (request, malformed, wish) = translate(frame, self.table.limits.text_bytes);
             taken += HEADER_BYTES + frame.len();
             let request = match wish {
@@ -267,9 +273,16 @@ impl Actor for Session {
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
-        // Before anyone hears that they are gone: whoever comes then finds the place.
-        self.permit = None;
         let connection = &self.connection;
+        if connection.is_open() {
+            // Its socket is broken, or the session is: a fault that is told where it still can be.
+            connection.push_event(&Event::Error {
+                code: ErrorCode::Internal,
+                detail: "a fault of the server".into(),
+                id: None,
+            });
+            connection.flush(&self.table);
+        }
         self.table.room.do_send(room::Leave {
             session: connection.id,
             reason: connection.reason.get(),

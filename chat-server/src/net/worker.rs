@@ -15,6 +15,7 @@ use super::dispatcher::Dispatcher;
 use super::table::{Limits, Table};
 use crate::chat::room::ChatRoom;
 use crate::store::{accounts, history};
+use crate::vital::Watch;
 
 /// Where people come in.
 #[derive(Debug)]
@@ -42,6 +43,7 @@ pub struct Surroundings {
     pub history: Recipient<history::Read>,
     pub accounts: accounts::Desk,
     pub places: Arc<Places>,
+    pub watch: Watch,
 }
 
 /// See the head of this file.
@@ -80,9 +82,10 @@ impl Worker {
             history,
             accounts,
             places,
+            watch,
         } = surroundings;
         let table = Rc::new(Table::new(number, limits, room, history, accounts));
-        let dispatcher = Dispatcher::new(table.clone()).start();
+        let dispatcher = Dispatcher::new(table.clone(), watch.over("dispatcher")).start();
         let acceptors = listeners
             .into_iter()
             .map(|Listener { socket, tls }| {

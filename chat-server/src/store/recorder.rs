@@ -19,6 +19,7 @@ use crate::chat::room::{Append, Appended};
 use crate::config::Durability;
 use crate::store::index::CHUNK_BYTES;
 use crate::store::index::indexer::Grown;
+use crate::vital::Vital;
 
 /// Lines handed to one vectored write, as many as the system takes (IOV_MAX).
 const SLICES: usize = 1024;
@@ -59,6 +60,7 @@ pub struct Recorder {
     sync_is_due: bool,
     /// The last batch failed: said once, until one succeeds.
     failing: bool,
+    _vital: Vital,
 }
 
 impl Recorder {
@@ -70,6 +72,7 @@ impl Recorder {
         interval: Duration,
         room: Recipient<Appended>,
         indexer: Option<Recipient<Grown>>,
+        vital: Vital,
     ) -> Self {
         Self {
             told: 0,
@@ -82,6 +85,7 @@ impl Recorder {
             torn: false,
             sync_is_due: false,
             failing: false,
+            _vital: vital,
         }
     }
 
