@@ -9,7 +9,7 @@
 use std::fs::File;
 use std::io::{self, IoSlice, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -43,10 +43,23 @@ impl RecordedEnd {
 #[rtype(result = "()")]
 pub struct Flush;
 
+/// Forces the history to the disk on a thread of its own: with durability `interval` nobody's message
+/// waits for the disk, however long that takes.
+#[derive(Debug)]
+struct Syncer {
+    file: Arc<File>,
+    /// A [`Sync`] is on its way: there is never more than one.
+    asked: Arc<AtomicBool>,
+}
+
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+struct Sync;
+
 /// See the head of this file.
 #[derive(Debug)]
 pub struct Recorder {
-    file: File,
+    file: Arc<File>,
     end: RecordedEnd,
     durability: Durability,
     interval: Duration,
@@ -58,6 +71,9 @@ pub struct Recorder {
     torn: bool,
     /// Something was written and not forced to the disk, and a timer will see to it.
     sync_is_due: bool,
+    /// With durability `interval`.
+    syncer: Option<Addr<Syncer>>,
+    sync_is_asked: Arc<AtomicBool>,
     /// The last batch failed: said once, until one succeeds.
     failing: bool,
     _vital: Vital,
@@ -76,7 +92,7 @@ impl Recorder {
     ) -> Self {
         Self {
             told: 0,
-            file,
+            file: Arc::new(file),
             end,
             durability,
             interval,
@@ -84,6 +100,8 @@ impl Recorder {
             indexer,
             torn: false,
             sync_is_due: false,
+            syncer: None,
+            sync_is_asked: Arc::default(),
             failing: false,
             _vital: vital,
         }
@@ -95,7 +113,7 @@ impl Recorder {
             self.file.set_len(end)?;
             self.torn = false;
         }
-        let written = write_lines(&mut self.file, frames).and_then(|bytes| {
+        let written = write_lines(&self.file, frames).and_then(|bytes| {
             if self.durability == Durability::Batch {
                 self.file.sync_data()?;
             }
@@ -123,17 +141,29 @@ impl Recorder {
         }
     }
 
-    fn sync(&mut self) {
-        if std::mem::take(&mut self.sync_is_due)
-            && let Err(error) = self.file.sync_data()
-        {
-            log::error!("the history could not be forced to the disk: {error}");
+    /// What was written until the interval is over is forced to the disk then.
+    fn sync_later(&mut self, ctx: &mut Context<Self>) {
+        if !std::mem::replace(&mut self.sync_is_due, true) {
+            ctx.run_later(self.interval, |recorder, _| {
+                recorder.sync_is_due = false;
+                if let Some(syncer) = &recorder.syncer
+                    && !recorder.sync_is_asked.swap(true, Ordering::AcqRel)
+                {
+                    syncer.do_send(Sync);
+                }
+            });
         }
     }
 }
 
+fn sync(file: &File) {
+    if let Err(error) = file.sync_data() {
+        log::error!("the history could not be forced to the disk: {error}");
+    }
+}
+
 /// Writes the lines of frames, which stand behind their headers, and returns their bytes.
-fn write_lines(file: &mut File, mut frames: &[u8]) -> io::Result<u64> {
+fn write_lines(mut file: &File, mut frames: &[u8]) -> io::Result<u64> {
     let mut bytes = 0;
     let mut slices = Vec::new();
     while let Ok(Some(line)) = split_frame(frames) {
@@ -160,6 +190,27 @@ impl Actor for Recorder {
 
     fn started(&mut self, _: &mut Self::Context) {
         self.tell_indexer();
+        if self.durability == Durability::Interval {
+            let (file, asked) = (self.file.clone(), self.sync_is_asked.clone());
+            self.syncer = Some(SyncArbiter::start(1, move || Syncer {
+                file: file.clone(),
+                asked: asked.clone(),
+            }));
+        }
+    }
+}
+
+impl Actor for Syncer {
+    type Context = SyncContext<Self>;
+}
+
+impl Handler<Sync> for Syncer {
+    type Result = ();
+
+    fn handle(&mut self, Sync: Sync, _: &mut Self::Context) {
+        // What is written from here on is for the next time.
+        self.asked.store(false, Ordering::Release);
+        sync(&self.file);
     }
 }
 
@@ -183,9 +234,8 @@ impl Handler<Append> for Recorder {
                 }
             }
         }
-        if self.durability == Durability::Interval && !self.sync_is_due {
-            self.sync_is_due = true;
-            ctx.run_later(self.interval, |recorder, _| recorder.sync());
+        if self.durability == Durability::Interval {
+            self.sync_later(ctx);
         }
     }
 }
@@ -194,7 +244,8 @@ impl Handler<Flush> for Recorder {
     type Result = ();
 
     fn handle(&mut self, Flush: Flush, _: &mut Self::Context) {
-        self.sync_is_due |= self.durability != Durability::None;
-        self.sync();
+        if self.durability != Durability::None {
+            sync(&self.file);
+        }
     }
 }
