@@ -100,7 +100,7 @@ impl Home {
         command
             .arg("-c")
             .arg(format!(
-                "trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" --config \"$1\""
+                "trap '' XFSZ; ulimit -S -f {blocks}; exec \"$0\" --config \"$1\""
             ))
             .arg(env!("CARGO_BIN_EXE_chat-server"))
             .arg(self.config());
@@ -205,6 +205,23 @@ impl Server {
         while !self.next_log_line().contains(words) {}
     }
 
+    /// The disk that `start_with_full_disk_after` made small has room again.
+    pub(crate) fn has_room_again(&self) {
+        let pid = self.child.id().to_string();
+        let status = Command::new("prlimit")
+            .args(["--pid", &pid, "--fsize=unlimited:"])
+            .status();
+        assert!(status.unwrap().success());
+    }
+
+    /// Resident memory, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let kib = line.unwrap().split_whitespace().nth(1).unwrap();
+        kib.parse::<usize>().unwrap() * 1024
+    }
+
     pub(crate) fn terminate(&self) {
         self.signal("TERM");
     }
@@ -255,6 +272,12 @@ impl TestClient {
     pub(crate) fn send_raw(&mut self, bytes: &[u8]) {
         self.stream.set_write_timeout(Some(DEADLINE)).unwrap();
         self.stream.write_all(bytes).unwrap();
+    }
+
+    /// Sends as long as the server takes it.
+    pub(crate) fn sends_until_closed(&mut self, bytes: &[u8]) {
+        self.stream.set_write_timeout(Some(DEADLINE)).unwrap();
+        self.stream.write_all(bytes).ok();
     }
 
     pub(crate) fn closes_sending(&self) {
@@ -312,6 +335,27 @@ impl TestClient {
             (&json!(from), &json!(text))
         );
         event
+    }
+
+    /// The next event of that kind, whatever comes before it.
+    pub(crate) fn awaits(&mut self, kind: &str) -> Value {
+        loop {
+            let event = self.next();
+            if event["type"] == kind {
+                return event;
+            }
+        }
+    }
+
+    /// Asks, and is answered next.
+    pub(crate) fn ask(&mut self, object: &Value) -> Value {
+        self.send(object);
+        self.next()
+    }
+
+    pub(crate) fn joins(&mut self, channel: &str) {
+        self.send(&json!({"type": "join", "channel": channel}));
+        assert_eq!(self.expect("joined")["channel"], channel);
     }
 
     pub(crate) fn expect_closed(&mut self) {
