@@ -254,4 +254,15 @@ fn people_are_listed_page_by_page() {
     let names: Vec<_> = all["channels"].as_array().into_iter().flatten().collect();
     assert_eq!(names[0], &json!({"name": "#lobby", "users": 4}));
     assert_eq!(names[1], &json!({"name": "#a", "users": 1}));
+    people.remove(0);
+    people.remove(1);
+    people.remove(1);
+    let ana = &mut people[0];
+    (0..3).for_each(|_| drop(ana.expect("gone")));
+    let first = &ana.ask(&json!({"type": "channels"}))["channels"][0];
+    assert_eq!(
+        first,
+        &json!({"name": "#lobby", "users": 1}),
+        "of equals the lobby"
+    );
 }
