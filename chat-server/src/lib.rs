@@ -16,8 +16,10 @@ pub mod net;
 pub mod store;
 
 use std::rc::Rc;
+use std::time::SystemTime;
 
 use actix::prelude::*;
+use chat_proto::Timestamp;
 use tokio::net::TcpListener;
 use tokio::time::timeout_at;
 
@@ -35,6 +37,7 @@ use store::keeper::Keeper;
 use store::open::Opened;
 use store::recorder::{Flush, RecordedEnd, Recorder};
 use store::sqlite::Database;
+use store::tokens::Tokens;
 
 /// Threads that read the history for those who ask.
 const READERS: usize = 2;
@@ -61,8 +64,7 @@ pub async fn run(
     let room_context = Context::<ChatRoom>::new();
     let room = room_context.address();
 
-    let keeping = Arbiter::new();
-    let desk = open_accounts(config, &mut registry, &room, &keeping)?;
+    let people = People::open(config, &mut registry, &room)?;
     let recording = Arbiter::new();
     let recorder = {
         let (file, end, room) = (opened.file, end.clone(), room.clone().recipient());
@@ -78,13 +80,14 @@ pub async fn run(
         (&config.limits).into(),
         room.clone(),
         history.recipient(),
-        desk,
+        people.desk,
     ));
     let dispatcher = Dispatcher::new(table.clone()).start();
     room_context.run(ChatRoom::new(
         registry,
         last_seq,
         recorder.clone().recipient(),
+        people.tokens,
         dispatcher.clone().recipient(),
     ));
     let places = Places::new(
@@ -110,7 +113,7 @@ pub async fn run(
     }
     recorder.send(Flush).await?;
     end_thread("recorder", recording);
-    end_thread("keeper", keeping);
+    end_thread("keeper", people.thread);
     Ok(())
 }
 
@@ -121,20 +124,40 @@ fn end_thread(whose: &str, thread: Arbiter) {
     }
 }
 
-/// Starts what keeps the accounts, and tells the registry which there are.
-fn open_accounts(
-    config: &Config,
-    registry: &mut Registry,
-    room: &Addr<ChatRoom>,
-    keeping: &Arbiter,
-) -> Result<Desk, ServerError> {
-    let path = &config.accounts.path;
-    let (keeper, accounts) = Keeper::new(Database::open(path)?, room.clone().recipient())?;
-    for account in accounts {
-        registry.account_changed(AccountChange::Protected { account, by: None });
+/// What keeps the accounts and who may come back, on a thread of its own.
+struct People {
+    thread: Arbiter,
+    desk: Desk,
+    tokens: Recipient<room::Keep>,
+}
+
+impl People {
+    /// Starts it, and tells the registry who there is.
+    fn open(
+        config: &Config,
+        registry: &mut Registry,
+        room: &Addr<ChatRoom>,
+    ) -> Result<Self, ServerError> {
+        let path = &config.accounts.path;
+        let (keeper, accounts) = Keeper::new(Database::open(path)?, room.clone().recipient())?;
+        for account in accounts {
+            registry.account_changed(AccountChange::Protected { account, by: None });
+        }
+        let mut database = Database::open(path)?;
+        let now = Timestamp::from(SystemTime::now());
+        for kept in database.tokens(now, registry.until(now))? {
+            registry.restore(kept, now);
+        }
+        let tokens = Tokens::new(database, room.clone().recipient())?;
+        let thread = Arbiter::new();
+        let keeper = Keeper::start_in_arbiter(&thread.handle(), move |_| keeper);
+        let tokens = Tokens::start_in_arbiter(&thread.handle(), move |_| tokens);
+        Ok(Self {
+            thread,
+            desk: Desk::open(path.clone(), keeper.recipient()),
+            tokens: tokens.recipient(),
+        })
     }
-    let keeper = Keeper::start_in_arbiter(&keeping.handle(), move |_| keeper);
-    Ok(Desk::open(path.clone(), keeper.recipient()))
 }
 
 fn settings(config: &Config) -> Settings {

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use chat_server::config::Config;
 use chat_server::error::ServerError;
+use chat_server::store::sqlite::Database;
 use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -61,8 +62,10 @@ fn start(args: &Args) -> anyhow::Result<()> {
 
 async fn serve(config: &Config) -> anyhow::Result<()> {
     let address = config.listen.tcp.get().ok_or(ServerError::NoListener)?;
-    // Before anyone can connect: a server that cannot record does not listen.
+    // Before anyone can connect: a server that cannot record, or does not know who is who, does not
+    // listen.
     let opened = chat_server::store::open::open(&config.history.path)?;
+    drop(Database::open(&config.accounts.path)?);
     let listener = TcpListener::bind(address)
         .await
         .map_err(|source| ServerError::Bind {

@@ -2,11 +2,13 @@
 //!
 //! A plain struct without actors, sockets, files or a clock of its own: [`Registry::handle`] takes a
 //! request and the time, and writes what follows from it into a [`Batch`], in order. One file for each
-//! part of a user's life: `arrival`, `channels`, `talk`, `queries`; `accounts` are the protected nicks.
+//! part of a user's life: `arrival`, `channels`, `talk`, `queries`; `accounts` are the protected nicks,
+//! `keeping` is what outlives the process.
 
 mod accounts;
 mod arrival;
 mod channels;
+mod keeping;
 mod queries;
 mod talk;
 #[cfg(test)]
@@ -24,7 +26,8 @@ use slab::Slab;
 
 use super::accounts::Account;
 use super::batch::{Batch, Effect};
-use super::command::{Command, Id, Refusal, Request};
+use super::command::{Command, Digest, Id, Refusal, Request};
+use super::kept::KeptChange;
 use super::recent::{Recent, Stamp};
 use super::{ChannelKey, Map, SessionId};
 use channels::{Room, SizeRank};
@@ -56,6 +59,8 @@ pub struct Registry {
     absent: Absence,
     /// The nicks that are protected, folded.
     accounts: Map<Arc<str>, Account>,
+    /// What has changed of who may come back, by token.
+    changes: Map<Digest, KeptChange>,
     rooms: Slab<Room>,
     by_channel: Map<Arc<str>, ChannelKey>,
     /// The channels, the largest first.
@@ -109,6 +114,7 @@ impl Registry {
             by_nick: Map::default(),
             absent: Absence::default(),
             accounts: Map::default(),
+            changes: Map::default(),
             rooms: Slab::new(),
             by_channel: Map::default(),
             by_size: BTreeSet::new(),

@@ -10,6 +10,7 @@
 //! | [`password`] | argon2id |
 //! | [`accounts`] | `Accounts`, the actors that check passwords and change accounts |
 //! | [`keeper`] | `Keeper`, the actor that tells the room which nicks are protected |
+//! | [`tokens`] | `Tokens`, the actor that keeps who may come back |
 //! | `selection` | which lines make a page |
 
 pub mod accounts;
@@ -21,3 +22,4 @@ pub mod password;
 pub mod recorder;
 mod selection;
 pub mod sqlite;
+pub mod tokens;

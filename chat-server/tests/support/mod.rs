@@ -55,6 +55,10 @@ impl Home {
         self.dir.path().join("log")
     }
 
+    pub(crate) fn accounts(&self) -> PathBuf {
+        self.dir.path().join("accounts.db")
+    }
+
     /// Every file of the server.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let files = fs::read_dir(self.dir.path()).unwrap();

@@ -20,6 +20,7 @@ impl Registry {
                     && self.users[user].nick == account.nick
                 {
                     self.users[user].account = Some(account.id);
+                    self.keep(user);
                 }
                 self.accounts.insert(account.nick.folded_arc(), account);
             }
@@ -30,6 +31,7 @@ impl Registry {
                 self.accounts.remove(nick.folded());
                 if let Some(&user) = self.by_nick.get(nick.folded()) {
                     self.users[user].account = None;
+                    self.keep(user);
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chat_proto::{Channel, ErrorCode, Event, Nick, Timestamp, VERSION, WELCOME_CHANNELS, Welcome};
+use chat_proto::{Channel, ErrorCode, Event, Nick, VERSION, WELCOME_CHANNELS, Welcome};
 use rand::RngExt;
 
 use super::user::{Absent, User, UserKey};
@@ -10,7 +10,8 @@ use super::{LOBBY, Outcome, Registry};
 use crate::chat::SessionId;
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::{Batch, Effect, Replay};
-use crate::chat::command::{Hello, Refusal, Token};
+use crate::chat::command::{Digest, Hello, Refusal, Token};
+use crate::chat::kept::Kept;
 
 impl Registry {
     /// Gives `session` a nick: a free one, the one it asks for, or the one it has a token or the
@@ -30,17 +31,18 @@ impl Registry {
         }
         // Whether somebody who has or had the nick is who says hello: by the password, or by the token,
         // which is worth nothing if it was given before the nick was protected.
-        let is_back = |theirs: Token, as_account: Option<AccountId>| match account {
-            Some(_) => as_account == account && (proven.is_some() || token == Some(theirs)),
-            None => token == Some(theirs),
+        let digest = token.map(Token::digest);
+        let is_back = |theirs: Digest, as_account: Option<AccountId>| match account {
+            Some(_) => as_account == account && (proven.is_some() || digest == Some(theirs)),
+            None => digest == Some(theirs),
         };
         if let Some(&user) = self.by_nick.get(nick.folded()) {
             let User {
-                token,
+                token: theirs,
                 account: as_account,
                 ..
             } = &self.users[user];
-            if is_back(*token, *as_account) {
+            if is_back(theirs.digest(), *as_account) {
                 self.take_over(session, user, out);
                 self.welcome(user, true, after, out);
                 let channels = self.users[user].channels.iter().copied();
@@ -58,16 +60,25 @@ impl Registry {
             }
             self.evict(user, out);
         }
+        self.expire();
         let back = self
             .absent
-            .get(nick.folded(), self.now)
-            .is_some_and(|absent| is_back(absent.token, absent.account));
+            .get(nick.folded())
+            .is_some_and(|absent| is_back(absent.digest, absent.account));
         if account.is_some() && proven.is_none() && !back {
             return Err(Self::auth_failed(&nick));
         }
         // Whoever left the nick behind comes back, or loses it now.
-        let left = self.absent.take(nick.folded(), self.now);
-        self.arrive(session, nick, left.filter(|_| back), after, out);
+        let left = self.absent.take(nick.folded());
+        if let Some(left) = &left
+            && !(back && digest == Some(left.digest))
+        {
+            self.forget(left.digest);
+        }
+        // Who is back by password alone has another token: the old one is known to nobody here.
+        let token = token.filter(|_| back && digest == left.as_ref().map(|left| left.digest));
+        let token = token.unwrap_or_else(Token::random);
+        self.arrive(session, nick, token, left.filter(|_| back), after, out);
         Ok(())
     }
 
@@ -76,6 +87,7 @@ impl Registry {
         &mut self,
         session: SessionId,
         nick: Nick,
+        token: Token,
         back: Option<Absent>,
         after: Option<u64>,
         out: &mut Batch,
@@ -83,13 +95,13 @@ impl Registry {
         let resumed = back.is_some();
         let account = self.accounts.get(nick.folded());
         let Absent {
-            token,
             channels,
             since,
             former,
             account,
+            ..
         } = back.unwrap_or_else(|| Absent {
-            token: Token::random(),
+            digest: token.digest(),
             channels: Vec::new(),
             since: account.map_or(self.last_seq, |account| account.since),
             former: Vec::new(),
@@ -115,6 +127,7 @@ impl Registry {
         for &room in &rooms {
             self.enter(user, room, out);
         }
+        self.keep(user);
         self.welcome(user, resumed, after, out);
         for channel in rooms {
             out.push(Effect::Subscribe { session, channel });
@@ -133,7 +146,7 @@ impl Registry {
                 .expect("letters and digits behind a letter are legal");
             let folded = nick.folded();
             if !self.by_nick.contains_key(folded)
-                && !self.absent.has(folded)
+                && self.absent.get(folded).is_none()
                 && !self.accounts.contains_key(folded)
             {
                 return nick;
@@ -234,7 +247,9 @@ impl Registry {
         self.tell_acquaintances(user, &renamed, out);
         if before != nick {
             // Whoever left the nick behind loses it.
-            drop(self.absent.take(nick.folded(), self.now));
+            if let Some(left) = self.take_absent(nick.folded()) {
+                self.forget(left.digest);
+            }
             self.by_nick.remove(before.folded());
             self.by_nick.insert(nick.folded_arc(), user);
             self.recent.rename(
@@ -250,6 +265,7 @@ impl Registry {
             }
         }
         self.users[user].take_nick(nick, self.last_seq, since);
+        self.keep(user);
         Ok(())
     }
 
@@ -273,19 +289,28 @@ impl Registry {
             self.remove_member(room, &folded);
         }
         self.recent.release(&folded, user.sender);
-        if may_return {
-            let window = i64::try_from(self.settings.resume_window.as_millis()).unwrap_or(i64::MAX);
-            let until = Timestamp::from_millis(self.now.as_millis().saturating_add(window));
-            let absent = Absent {
-                token: user.token,
-                channels,
-                since: user.since,
-                former: user.former,
-                account: user.account,
-            };
-            self.absent
-                .add(folded, absent, until, self.settings.absent_max);
+        let digest = user.token.digest();
+        if !may_return {
+            return self.forget(digest);
         }
+        let until = self.until(self.now);
+        self.keep_absent(Kept {
+            digest,
+            nick: user.nick,
+            account: user.account,
+            channels: channels.clone(),
+            since: user.since,
+            former: user.former.clone(),
+            until: Some(until),
+        });
+        let absent = Absent {
+            digest,
+            channels,
+            since: user.since,
+            former: user.former,
+            account: user.account,
+        };
+        self.let_go(folded, absent, until);
     }
 }
 

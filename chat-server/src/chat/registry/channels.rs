@@ -94,6 +94,7 @@ impl Registry {
         }
         let room = self.room(channel);
         let joined = self.enter(user, room, out);
+        self.keep(user);
         out.push(Effect::Subscribe {
             session,
             channel: room,
@@ -169,6 +170,7 @@ impl Registry {
         self.users[user].channels.remove(place);
         let folded = self.users[user].nick.folded_arc();
         self.remove_member(key, &folded);
+        self.keep(user);
         Ok(())
     }
 
