@@ -217,6 +217,7 @@ fn what_is_written_to_somebody_away_waits_for_them_alone() {
     assert_eq!(kept["to"], "Ana", "as it was registered");
     luis.says("#lobby", "to all", "3");
     luis.expect("message");
+    home.until_kept("nick = 'Ana'", 0);
     server.kill();
     let server = home.start();
     let mut ana = logs_in(&server, "Ana", PASSWORD, before.as_u64());

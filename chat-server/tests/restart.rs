@@ -1,30 +1,10 @@
 //! A restart of the server, however it ended, is over for its people when it listens again: they are
 //! back by their tokens, in their channels, without a gap or a repeat.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 
-use std::thread;
-use std::time::Instant;
-
-use rusqlite::Connection;
 use serde_json::{Value, json};
-use support::{DEADLINE, Home, Server, TestClient};
-
-/// Waits until the file has as many tokens as wanted that are so.
-fn until_kept(home: &Home, condition: &str, wanted: u32) {
-    let end = Instant::now() + DEADLINE;
-    let database = Connection::open(home.accounts()).unwrap();
-    loop {
-        let count = format!("SELECT count(*) FROM tokens WHERE {condition}");
-        let kept: u32 = database.query_row(&count, [], |row| row.get(0)).unwrap();
-        if kept == wanted {
-            return;
-        }
-        assert!(Instant::now() < end, "{kept} instead of {wanted}");
-        thread::yield_now();
-    }
-}
+use support::{Home, Server, TestClient};
 
 fn returns(server: &Server, nick: &str, token: &str, after: u64) -> (TestClient, Value) {
     let mut client = server.connect();
@@ -58,7 +38,7 @@ fn a_kill_is_survived_without_gap_or_repeat() {
         luis.says(to, text, id);
         luis.expect("message");
     }
-    until_kept(&home, "channels LIKE '%#Rust%'", 2);
+    home.until_kept("channels LIKE '%#Rust%'", 2);
     server.kill();
     let server = home.start();
     let (mut ana_back, welcome) = returns(&server, "ANA", &ana.token, 1);
@@ -98,17 +78,13 @@ fn a_token_that_had_ended_stays_ended() {
     quits.expect_closed();
     let late = server.joins("Late");
     late.closes_sending();
-    until_kept(&home, "until IS NOT NULL", 1);
+    home.until_kept("until IS NOT NULL", 1);
     let here = server.joins("Here");
-    until_kept(&home, "until IS NULL", 1);
+    home.until_kept("until IS NULL", 1);
     server.kill();
     // The window of who was here begins with the next start; then it is over.
     let restarted = home.start();
-    until_kept(
-        &home,
-        "nick = 'Here' AND until < unixepoch('subsec') * 1000",
-        1,
-    );
+    home.until_kept("nick = 'Here' AND until < unixepoch('subsec') * 1000", 1);
     restarted.kill();
     let server = home.start();
     for (nick, token) in [
@@ -131,10 +107,10 @@ fn who_takes_the_nick_ends_the_token() {
     let server = home.start();
     let first = server.joins("Ana");
     first.closes_sending();
-    until_kept(&home, "until IS NOT NULL", 1);
+    home.until_kept("until IS NOT NULL", 1);
     let second = server.joins("Ana");
-    until_kept(&home, "until IS NULL", 1);
-    until_kept(&home, "1", 1);
+    home.until_kept("until IS NULL", 1);
+    home.until_kept("1", 1);
     server.kill();
     let server = home.start();
     let (_, welcome) = returns(&server, "Ana", &second.token, 0);
@@ -158,7 +134,7 @@ fn an_account_comes_back_by_token_and_a_stranger_does_not() {
     ana.expect("registered");
     ana.send(&json!({"type": "join", "channel": "#rust"}));
     ana.expect("joined");
-    until_kept(&home, "account IS NOT NULL AND channels LIKE '%rust%'", 1);
+    home.until_kept("account IS NOT NULL AND channels LIKE '%rust%'", 1);
     server.kill();
     let server = home.start();
     let mut stranger = server.connect();
@@ -181,7 +157,7 @@ fn no_token_is_in_a_file() {
     let home = Home::new("");
     let server = home.start();
     let ana = server.joins("Ana");
-    until_kept(&home, "until IS NULL", 1);
+    home.until_kept("until IS NULL", 1);
     let number = u128::from_str_radix(&ana.token, 16).unwrap().to_be_bytes();
     for file in home.files() {
         let bytes = std::fs::read(&file).unwrap();

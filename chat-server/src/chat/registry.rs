@@ -28,6 +28,7 @@ use super::accounts::Account;
 use super::batch::{Batch, Effect};
 use super::command::{Command, Digest, Id, Refusal, Request};
 use super::kept::KeptChange;
+use super::lookalike::Looks;
 use super::recent::{Recent, Stamp};
 use super::{ChannelKey, Map, SessionId};
 use channels::{Room, SizeRank};
@@ -61,8 +62,11 @@ pub struct Registry {
     accounts: Map<Arc<str>, Account>,
     /// What has changed of who may come back, by token.
     changes: Map<Digest, KeptChange>,
+    /// How nicks look that somebody has or that are protected.
+    nick_looks: Looks,
     rooms: Slab<Room>,
     by_channel: Map<Arc<str>, ChannelKey>,
+    channel_looks: Looks,
     /// The channels, the largest first.
     by_size: BTreeSet<SizeRank>,
     recent: Recent,
@@ -115,8 +119,10 @@ impl Registry {
             absent: Absence::default(),
             accounts: Map::default(),
             changes: Map::default(),
+            nick_looks: Looks::default(),
             rooms: Slab::new(),
             by_channel: Map::default(),
+            channel_looks: Looks::default(),
             by_size: BTreeSet::new(),
             recent: Recent::default(),
             last_seq,

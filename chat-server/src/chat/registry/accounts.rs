@@ -22,13 +22,22 @@ impl Registry {
                     self.users[user].account = Some(account.id);
                     self.keep(user);
                 }
-                self.accounts.insert(account.nick.folded_arc(), account);
+                self.nick_looks
+                    .add(account.nick.as_str(), &account.nick.folded_arc());
+                let before = self.accounts.insert(account.nick.folded_arc(), account);
+                if let Some(before) = before {
+                    self.nick_looks
+                        .remove(before.nick.as_str(), &before.nick.folded_arc());
+                }
             }
             AccountChange::Freed { nick, id } => {
                 if self.account(nick.folded()) != Some(id) {
                     return;
                 }
-                self.accounts.remove(nick.folded());
+                if let Some(before) = self.accounts.remove(nick.folded()) {
+                    self.nick_looks
+                        .remove(before.nick.as_str(), &before.nick.folded_arc());
+                }
                 if let Some(&user) = self.by_nick.get(nick.folded()) {
                     self.users[user].account = None;
                     self.keep(user);

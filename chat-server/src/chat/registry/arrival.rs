@@ -12,6 +12,7 @@ use crate::chat::accounts::AccountId;
 use crate::chat::batch::{Batch, Effect, Replay};
 use crate::chat::command::{Digest, Hello, Refusal, Token};
 use crate::chat::kept::Kept;
+use crate::chat::lookalike::is_mixed;
 
 impl Registry {
     /// Gives `session` a nick: a free one, the one it asks for, or the one it has a token or the
@@ -68,18 +69,32 @@ impl Registry {
         if account.is_some() && proven.is_none() && !back {
             return Err(Self::auth_failed(&nick));
         }
-        // Whoever left the nick behind comes back, or loses it now.
-        let left = self.absent.take(nick.folded());
-        if let Some(left) = &left
-            && !(back && digest == Some(left.digest))
-        {
-            self.forget(left.digest);
+        if account.is_none() && !back {
+            self.check_look(&nick)?;
         }
+        self.come(session, nick, token.filter(|_| back), back, after, out);
+        Ok(())
+    }
+
+    /// Whoever left the nick behind is `back`, or loses it now.
+    fn come(
+        &mut self,
+        session: SessionId,
+        nick: Nick,
+        token: Option<Token>,
+        back: bool,
+        after: Option<u64>,
+        out: &mut Batch,
+    ) {
+        let left = self.absent.take(nick.folded());
+        let theirs = left.as_ref().map(|left| left.digest);
         // Who is back by password alone has another token: the old one is known to nobody here.
-        let token = token.filter(|_| back && digest == left.as_ref().map(|left| left.digest));
+        let token = token.filter(|token| Some(token.digest()) == theirs);
+        if let Some(digest) = theirs.filter(|_| token.is_none()) {
+            self.forget(digest);
+        }
         let token = token.unwrap_or_else(Token::random);
         self.arrive(session, nick, token, left.filter(|_| back), after, out);
-        Ok(())
     }
 
     /// Somebody is in: `back`, or new.
@@ -119,6 +134,7 @@ impl Registry {
             former,
             account,
         });
+        self.nick_looks.add(self.users[user].nick.as_str(), &folded);
         self.by_nick.insert(folded, user);
         self.by_session.insert(session, user);
         let rooms: Vec<_> = std::iter::once(LOBBY)
@@ -132,6 +148,19 @@ impl Registry {
         for channel in rooms {
             out.push(Effect::Subscribe { session, channel });
         }
+    }
+
+    /// Whether a nick that is new here tells who it is.
+    fn check_look(&self, nick: &Nick) -> Outcome {
+        if is_mixed(nick.as_str(), nick.folded()) {
+            let detail = "a nick has letters of one script, so that nobody takes it for another";
+            return Err(Refusal::new(ErrorCode::NickInvalid, detail));
+        }
+        if self.nick_looks.deceives(nick.as_str(), nick.folded()) {
+            let detail = format!("{nick} looks like another nick that is taken");
+            return Err(Refusal::new(ErrorCode::NickTaken, detail));
+        }
+        Ok(())
     }
 
     /// A nick that nobody has or may come back to: `User` and six of A-Z and 0-9.
@@ -228,13 +257,23 @@ impl Registry {
         let before = self.users[user].nick.clone();
         let mine = self.account_of(nick.folded(), self.users[user].account);
         let since = mine.map_or(self.last_seq, |account| account.since);
-        if before != nick && mine.is_none() && self.account(nick.folded()).is_some() {
+        let mine = mine.is_some();
+        if before != nick && !mine && self.account(nick.folded()).is_some() {
             return Err(Self::auth_failed(&nick));
         }
         let holder = self.by_nick.get(nick.folded());
         if holder.is_some_and(|&other| other != user) {
             return Err(taken(&nick));
         }
+        self.nick_looks
+            .remove(before.as_str(), &before.folded_arc());
+        let look = match mine {
+            true => Ok(()),
+            false => self.check_look(&nick),
+        };
+        let now = if look.is_ok() { &nick } else { &before };
+        self.nick_looks.add(now.as_str(), &now.folded_arc());
+        look?;
         let renamed = Event::Renamed {
             nick: before.as_str().into(),
             to: nick.as_str().into(),
@@ -281,6 +320,7 @@ impl Registry {
         let user = self.users.remove(key);
         self.by_nick.remove(user.nick.folded());
         let folded = user.nick.folded_arc();
+        self.nick_looks.remove(user.nick.as_str(), &folded);
         let mut channels: Vec<Channel> = Vec::new();
         for room in std::iter::once(LOBBY).chain(user.channels) {
             if room != LOBBY {
