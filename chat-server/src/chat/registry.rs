@@ -2,12 +2,13 @@
 //!
 //! A plain struct without actors, sockets, files or a clock of its own: [`Registry::handle`] takes a
 //! request and the time, and writes what follows from it into a [`Batch`], in order. One file for each
-//! part of a user's life: `arrival`, `channels`, `talk`, `queries`; `accounts` are the protected nicks,
-//! `keeping` is what outlives the process.
+//! part of a user's life: `arrival`, `channels`, `talk`, `queries`, `departure`. `accounts` are the
+//! protected nicks, `keeping` is what outlives the process.
 
 mod accounts;
 mod arrival;
 mod channels;
+mod departure;
 mod keeping;
 mod queries;
 mod talk;

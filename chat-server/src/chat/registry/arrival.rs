@@ -1,8 +1,8 @@
-//! Coming, coming back, taking another nick, going.
+//! Coming, and coming back.
 
 use std::borrow::Cow;
 
-use chat_proto::{Channel, ErrorCode, Event, Nick, VERSION, WELCOME_CHANNELS, Welcome};
+use chat_proto::{ErrorCode, Event, Nick, VERSION, WELCOME_CHANNELS, Welcome};
 use rand::RngExt;
 
 use super::user::{Absent, User, UserKey};
@@ -11,7 +11,6 @@ use crate::chat::SessionId;
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::{Batch, Effect, Replay};
 use crate::chat::command::{Digest, Hello, Refusal, Token};
-use crate::chat::kept::Kept;
 use crate::chat::lookalike::is_mixed;
 
 impl Registry {
@@ -151,7 +150,7 @@ impl Registry {
     }
 
     /// Whether a nick that is new here tells who it is.
-    fn check_look(&self, nick: &Nick) -> Outcome {
+    pub(super) fn check_look(&self, nick: &Nick) -> Outcome {
         if is_mixed(nick.as_str(), nick.folded()) {
             let detail = "a nick has letters of one script, so that nobody takes it for another";
             return Err(Refusal::new(ErrorCode::NickInvalid, detail));
@@ -246,115 +245,9 @@ impl Registry {
             replay,
         });
     }
-
-    pub(super) fn rename(
-        &mut self,
-        session: SessionId,
-        user: UserKey,
-        nick: Nick,
-        out: &mut Batch,
-    ) -> Outcome {
-        let before = self.users[user].nick.clone();
-        let mine = self.account_of(nick.folded(), self.users[user].account);
-        let since = mine.map_or(self.last_seq, |account| account.since);
-        let mine = mine.is_some();
-        if before != nick && !mine && self.account(nick.folded()).is_some() {
-            return Err(Self::auth_failed(&nick));
-        }
-        let holder = self.by_nick.get(nick.folded());
-        if holder.is_some_and(|&other| other != user) {
-            return Err(taken(&nick));
-        }
-        self.nick_looks
-            .remove(before.as_str(), &before.folded_arc());
-        let look = match mine {
-            true => Ok(()),
-            false => self.check_look(&nick),
-        };
-        let now = if look.is_ok() { &nick } else { &before };
-        self.nick_looks.add(now.as_str(), &now.folded_arc());
-        look?;
-        let renamed = Event::Renamed {
-            nick: before.as_str().into(),
-            to: nick.as_str().into(),
-            time: self.now,
-        };
-        out.tell(session, &renamed);
-        if before.as_str() == nick.as_str() {
-            return Ok(());
-        }
-        self.tell_acquaintances(user, &renamed, out);
-        if before != nick {
-            // Whoever left the nick behind loses it.
-            if let Some(left) = self.take_absent(nick.folded()) {
-                self.forget(left.digest);
-            }
-            self.by_nick.remove(before.folded());
-            self.by_nick.insert(nick.folded_arc(), user);
-            self.recent.rename(
-                self.users[user].sender,
-                &before.folded_arc(),
-                nick.folded_arc(),
-            );
-            let channels = self.users[user].channels.iter().copied();
-            for room in std::iter::once(LOBBY).chain(channels) {
-                let members = &mut self.rooms[room as usize].members;
-                members.remove(before.folded());
-                members.insert(nick.folded_arc(), user);
-            }
-        }
-        self.users[user].take_nick(nick, self.last_seq, since);
-        self.keep(user);
-        Ok(())
-    }
-
-    /// Takes a user out of everything, with a word to everyone who shared a channel. Who `may_return`
-    /// is kept in mind for the resume window. The caller has removed the session.
-    pub(super) fn depart(&mut self, key: UserKey, reason: &str, may_return: bool, out: &mut Batch) {
-        let gone = Event::Gone {
-            nick: self.users[key].nick.to_string().into(),
-            time: self.now,
-            reason: reason.into(),
-        };
-        self.tell_acquaintances(key, &gone, out);
-        let user = self.users.remove(key);
-        self.by_nick.remove(user.nick.folded());
-        let folded = user.nick.folded_arc();
-        self.nick_looks.remove(user.nick.as_str(), &folded);
-        let mut channels: Vec<Channel> = Vec::new();
-        for room in std::iter::once(LOBBY).chain(user.channels) {
-            if room != LOBBY {
-                channels.push(self.rooms[room as usize].channel.clone());
-            }
-            self.remove_member(room, &folded);
-        }
-        self.recent.release(&folded, user.sender);
-        let digest = user.token.digest();
-        if !may_return {
-            return self.forget(digest);
-        }
-        let until = self.until(self.now);
-        self.keep_absent(Kept {
-            digest,
-            nick: user.nick,
-            account: user.account,
-            channels: channels.clone(),
-            since: user.since,
-            former: user.former.clone(),
-            until: Some(until),
-        });
-        let absent = Absent {
-            digest,
-            channels,
-            since: user.since,
-            former: user.former,
-            account: user.account,
-        };
-        self.let_go(folded, absent, until);
-    }
 }
 
-fn taken(nick: &Nick) -> Refusal {
+pub(super) fn taken(nick: &Nick) -> Refusal {
     Refusal::new(ErrorCode::NickTaken, format!("the nick {nick} is taken"))
 }
 
