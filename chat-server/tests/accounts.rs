@@ -382,6 +382,9 @@ fn the_owner_of_a_nick_that_was_protected_while_in_use_puts_its_holder_out() {
     stranger.send(&json!({"type": "join", "channel": "#secret"}));
     stranger.expect("joined");
     account(&home, &["add", "Ana"], PASSWORD).unwrap();
+    luis.says("Ana", "to the stranger", "1");
+    luis.expect("message");
+    stranger.expect("message");
     let mut ana = server.connect();
     ana.send(&hello("Ana", Some(PASSWORD), None));
     let welcome = ana.expect("welcome");
@@ -395,6 +398,9 @@ fn the_owner_of_a_nick_that_was_protected_while_in_use_puts_its_holder_out() {
     stranger.expect_closed();
     luis.expect("gone");
     luis.expect("joined");
+    ana.send(&json!({"type": "history", "with": "Luis"}));
+    let page = ana.expect("history");
+    assert_eq!(page["messages"], json!([]), "not hers");
     let mut back = server.connect();
     back.send(&json!({"type": "hello", "version": 1, "nick": "Ana", "token": stranger.token}));
     back.expect_error("auth_failed");

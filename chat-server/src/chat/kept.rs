@@ -31,4 +31,6 @@ pub enum KeptChange {
     Keep(Box<Kept>),
     /// The token is worth nothing any more.
     Forget(Digest),
+    /// The account begins only now: what was said to its nick before was said to somebody else.
+    Begins { account: AccountId, since: u64 },
 }

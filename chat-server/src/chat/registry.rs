@@ -63,6 +63,8 @@ pub struct Registry {
     accounts: Map<Arc<str>, Account>,
     /// What has changed of who may come back, by token.
     changes: Map<Digest, KeptChange>,
+    /// Accounts that begin later than they were made.
+    beginnings: Vec<KeptChange>,
     /// How nicks look that somebody has or that are protected.
     nick_looks: Looks,
     rooms: Slab<Room>,
@@ -120,6 +122,7 @@ impl Registry {
             absent: Absence::default(),
             accounts: Map::default(),
             changes: Map::default(),
+            beginnings: Vec::new(),
             nick_looks: Looks::default(),
             rooms: Slab::new(),
             by_channel: Map::default(),

@@ -3,11 +3,12 @@
 use chat_proto::{ErrorCode, Nick};
 
 use super::Registry;
-use super::user::UserKey;
+use super::user::{User, UserKey};
 use crate::chat::SessionId;
 use crate::chat::accounts::{Account, AccountChange, AccountId};
 use crate::chat::batch::{Batch, Effect};
 use crate::chat::command::{Id, Refusal};
+use crate::chat::kept::KeptChange;
 
 impl Registry {
     /// Takes note of a change. Whoever has a nick that is protected now keeps it until they go; it is
@@ -60,6 +61,21 @@ impl Registry {
             last_seq: self.last_seq,
             id,
         });
+    }
+
+    /// Somebody who is not the account leaves its nick, which was theirs before it was protected: what
+    /// was said to them stays theirs.
+    pub(super) fn leave_to_owner(&mut self, user: UserKey) {
+        let User { nick, account, .. } = &self.users[user];
+        if let Some(owner) = self.accounts.get_mut(nick.folded())
+            && *account != Some(owner.id)
+        {
+            owner.since = self.last_seq;
+            self.beginnings.push(KeptChange::Begins {
+                account: owner.id,
+                since: owner.since,
+            });
+        }
     }
 
     /// The account that protects a folded nick.

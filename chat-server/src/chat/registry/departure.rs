@@ -48,6 +48,7 @@ impl Registry {
         }
         self.tell_acquaintances(user, &renamed, out);
         if before != nick {
+            self.leave_to_owner(user);
             // Whoever left the nick behind loses it.
             if let Some(left) = self.take_absent(nick.folded()) {
                 self.forget(left.digest);
@@ -80,6 +81,7 @@ impl Registry {
             reason: reason.into(),
         };
         self.tell_acquaintances(key, &gone, out);
+        self.leave_to_owner(key);
         let user = self.users.remove(key);
         self.by_nick.remove(user.nick.folded());
         let folded = user.nick.folded_arc();

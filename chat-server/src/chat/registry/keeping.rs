@@ -105,13 +105,18 @@ impl Registry {
 
     /// At most `max` of the changes since the last time.
     pub fn take_changes(&mut self, max: usize) -> Vec<KeptChange> {
+        // Few: an operator has to protect a nick that is in use for each.
+        let mut taken = std::mem::take(&mut self.beginnings);
         if self.changes.len() <= max {
-            return std::mem::take(&mut self.changes).into_values().collect();
+            taken.extend(std::mem::take(&mut self.changes).into_values());
+            return taken;
         }
         let digests: Vec<Digest> = self.changes.keys().take(max).copied().collect();
-        digests
-            .iter()
-            .filter_map(|digest| self.changes.remove(digest))
-            .collect()
+        taken.extend(
+            digests
+                .iter()
+                .filter_map(|digest| self.changes.remove(digest)),
+        );
+        taken
     }
 }

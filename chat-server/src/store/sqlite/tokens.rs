@@ -83,10 +83,15 @@ impl Database {
                         (digest, nick, account, channels, since, former, until)
                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 )?;
+                let mut begin = transaction
+                    .prepare("UPDATE accounts SET since = ?2 WHERE id = ?1 AND since < ?2")?;
                 let mut forget = transaction.prepare("DELETE FROM tokens WHERE digest = ?1")?;
                 for change in changes {
                     match change {
                         KeptChange::Forget(digest) => forget.execute([digest.0])?,
+                        KeptChange::Begins { account, since } => {
+                            begin.execute([account.0, since.cast_signed()])?
+                        }
                         KeptChange::Keep(kept) => keep.execute(params![
                             kept.digest.0,
                             kept.nick.as_str(),

@@ -37,6 +37,7 @@ impl Scene {
                     format!("+{} {:?}{gone}", kept.nick, kept.channels)
                 }
                 KeptChange::Forget(_) => "-".into(),
+                KeptChange::Begins { account, since } => format!("{} from {since}", account.0),
             })
             .collect();
         lines.sort();
@@ -123,6 +124,21 @@ fn only_a_token_of_the_account_is_worth_something() {
             "3 in c0"
         ]
     );
+}
+
+#[test]
+fn what_was_said_to_a_stranger_is_not_for_the_owner() {
+    let mut scene = Scene::new(0);
+    scene.does(ANA, hello("ana", None));
+    scene.does(LUIS, hello("luis", None));
+    scene.protects(1, "ana", None);
+    scene.does(LUIS, say(Some("ana"), "to the stranger"));
+    scene.kept();
+    scene.does(EVA, proven("ana", 1));
+    assert_eq!(scene.since(EVA), 1);
+    assert_eq!(scene.kept(), ["+ana []", "-", "1 from 1"]);
+    scene.leaves(EVA);
+    assert_eq!(scene.kept(), ["+ana [] gone"], "that was the owner");
 }
 
 #[test]
