@@ -251,7 +251,7 @@ impl Handler<Typed> for Session {
             Typed::Line(line) => self.line(asked, &line, ctx),
             Typed::Refused(refusal) => self.refused(refusal.code, &refusal.detail),
             Typed::Interrupted => self.interrupt(ctx),
-            Typed::Ended if asked == Asked::Nickname || self.phase == Phase::Naming => {
+            Typed::Ended if self.phase == Phase::Naming && self.identity.is_none() => {
                 self.no_nickname(ctx);
             }
             Typed::Ended => {

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail, ensure};
 use chat_proto::name::fold;
 use chat_proto::{Nick, PASSWORD_BYTES, Secret};
+use chat_server::chat::lookalike::is_mixed;
 use chat_server::config::Config;
 use chat_server::store::log::Log;
 use chat_server::store::password::Hasher;
@@ -41,6 +42,10 @@ pub(crate) fn run(config: &Config, command: &Account) -> anyhow::Result<()> {
     if let Account::Add { nick } = command {
         // As the owner of the server: a file made by somebody else would be closed to it.
         let database = Database::open(path)?;
+        ensure!(
+            !is_mixed(nick.as_str(), nick.folded()),
+            "{nick} has letters of different scripts"
+        );
         let taken = || format!("{nick} is an account already");
         ensure!(database.account(nick.folded())?.is_none(), taken());
         let hash = Hasher::default().hash(&new_password()?)?;

@@ -19,9 +19,10 @@ pub mod vital;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use actix::prelude::*;
+use chat_proto::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_rustls::rustls::ServerConfig;
@@ -43,6 +44,7 @@ use store::log::Log;
 use store::open::Opened;
 use store::recorder::{Flush, RecordedEnd, Recorder};
 use store::sqlite::Database;
+use store::tokens::Tokens;
 use vital::Watch;
 
 /// Threads that read the history for those who ask.
@@ -97,7 +99,7 @@ struct Server {
     room: Addr<ChatRoom>,
     recorder: Addr<Recorder>,
     recording: Arbiter,
-    keeping: Arbiter,
+    people: People,
 }
 
 impl Server {
@@ -125,8 +127,7 @@ impl Server {
                 History::new(path.clone(), end.clone(), has_index)
             })
         };
-        let keeping = Arbiter::new();
-        let desk = open_accounts(config, &mut registry, &room, &keeping)?;
+        let people = People::open(config, &mut registry, &room)?;
         let recording = Arbiter::new();
         let recorder = {
             let (file, room) = (opened.file, room.clone().recipient());
@@ -142,7 +143,7 @@ impl Server {
             limits: limits.into(),
             room: room.clone(),
             history: history.recipient(),
-            accounts: desk,
+            accounts: people.desk.clone(),
             places: Places::new(limits.connections.get(), limits.connections_per_ip.get()),
             watch: watch.clone(),
         };
@@ -157,6 +158,7 @@ impl Server {
             registry,
             last_seq,
             recorder.clone().recipient(),
+            people.tokens.clone(),
             dispatchers.collect(),
             watch.over("room"),
         ));
@@ -165,7 +167,7 @@ impl Server {
             room,
             recorder,
             recording,
-            keeping,
+            people,
         })
     }
 
@@ -217,7 +219,7 @@ impl Server {
         }
         self.recorder.send(Flush).await?;
         end_thread("recorder", self.recording);
-        end_thread("keeper", self.keeping);
+        end_thread("keeper", self.people.thread);
         Ok(())
     }
 }
@@ -249,20 +251,40 @@ fn end_thread(whose: &str, thread: Arbiter) {
     }
 }
 
-/// Starts what keeps the accounts, and tells the registry which there are.
-fn open_accounts(
-    config: &Config,
-    registry: &mut Registry,
-    room: &Addr<ChatRoom>,
-    keeping: &Arbiter,
-) -> Result<Desk, ServerError> {
-    let path = &config.accounts.path;
-    let (keeper, accounts) = Keeper::new(Database::open(path)?, room.clone().recipient())?;
-    for account in accounts {
-        registry.account_changed(AccountChange::Protected { account, by: None });
+/// What keeps the accounts and who may come back, on a thread of its own.
+struct People {
+    thread: Arbiter,
+    desk: Desk,
+    tokens: Recipient<room::Keep>,
+}
+
+impl People {
+    /// Starts it, and tells the registry who there is.
+    fn open(
+        config: &Config,
+        registry: &mut Registry,
+        room: &Addr<ChatRoom>,
+    ) -> Result<Self, ServerError> {
+        let path = &config.accounts.path;
+        let (keeper, accounts) = Keeper::new(Database::open(path)?, room.clone().recipient())?;
+        for account in accounts {
+            registry.account_changed(AccountChange::Protected { account, by: None });
+        }
+        let mut database = Database::open(path)?;
+        let now = Timestamp::from(SystemTime::now());
+        for kept in database.tokens(now, registry.until(now))? {
+            registry.restore(kept, now);
+        }
+        let tokens = Tokens::new(database, room.clone().recipient())?;
+        let thread = Arbiter::new();
+        let keeper = Keeper::start_in_arbiter(&thread.handle(), move |_| keeper);
+        let tokens = Tokens::start_in_arbiter(&thread.handle(), move |_| tokens);
+        Ok(Self {
+            thread,
+            desk: Desk::open(path.clone(), keeper.recipient()),
+            tokens: tokens.recipient(),
+        })
     }
-    let keeper = Keeper::start_in_arbiter(&keeping.handle(), move |_| keeper);
-    Ok(Desk::open(path.clone(), keeper.recipient()))
 }
 
 fn settings(config: &Config) -> Settings {

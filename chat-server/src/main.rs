@@ -15,6 +15,7 @@ use chat_server::config::{Config, Tls};
 use chat_server::error::ServerError;
 use chat_server::net::tls;
 use chat_server::net::worker::Listener;
+use chat_server::store::sqlite::Database;
 use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -68,8 +69,10 @@ fn start(args: &Args) -> anyhow::Result<()> {
 }
 
 async fn serve(config: &Config) -> anyhow::Result<()> {
-    // Before anyone can connect: a server that cannot record does not listen.
+    // Before anyone can connect: a server that cannot record, or does not know who is who, does not
+    // listen.
     let opened = chat_server::store::open::open(&config.history.path)?;
+    drop(Database::open(&config.accounts.path)?);
     let mut listeners = Vec::new();
     if let Some(address) = config.listen.tcp.get() {
         let socket = bind(address).await?;

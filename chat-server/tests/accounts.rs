@@ -217,6 +217,7 @@ fn what_is_written_to_somebody_away_waits_for_them_alone() {
     assert_eq!(kept["to"], "Ana", "as it was registered");
     luis.says("#lobby", "to all", "3");
     luis.expect("message");
+    home.until_kept("nick = 'Ana'", 0);
     server.kill();
     let server = home.start();
     let mut ana = logs_in(&server, "Ana", PASSWORD, before.as_u64());
@@ -381,6 +382,9 @@ fn the_owner_of_a_nick_that_was_protected_while_in_use_puts_its_holder_out() {
     stranger.send(&json!({"type": "join", "channel": "#secret"}));
     stranger.expect("joined");
     account(&home, &["add", "Ana"], PASSWORD).unwrap();
+    luis.says("Ana", "to the stranger", "1");
+    luis.expect("message");
+    stranger.expect("message");
     let mut ana = server.connect();
     ana.send(&hello("Ana", Some(PASSWORD), None));
     let welcome = ana.expect("welcome");
@@ -394,6 +398,9 @@ fn the_owner_of_a_nick_that_was_protected_while_in_use_puts_its_holder_out() {
     stranger.expect_closed();
     luis.expect("gone");
     luis.expect("joined");
+    ana.send(&json!({"type": "history", "with": "Luis"}));
+    let page = ana.expect("history");
+    assert_eq!(page["messages"], json!([]), "not hers");
     let mut back = server.connect();
     back.send(&json!({"type": "hello", "version": 1, "nick": "Ana", "token": stranger.token}));
     back.expect_error("auth_failed");

@@ -2,7 +2,7 @@
 //! them.
 
 use actix::Context;
-use chat_proto::{Event, PASSWORD_BYTES, Request, Secret};
+use chat_proto::{ErrorCode, Event, PASSWORD_BYTES, Request, Secret};
 
 use super::questions::Question;
 use super::{Asked, Phase, Session};
@@ -163,6 +163,15 @@ impl Session {
             // Should the token be worth nothing some day, this brings one back.
             self.options.passwords = keep.into_iter().collect();
             self.settle_answered(&id, ctx);
+        }
+    }
+
+    /// Why one is not let in: without the password, because with it one was not either.
+    pub(super) fn why<'d>(&self, code: ErrorCode, detail: &'d str) -> &'d str {
+        if code == ErrorCode::AuthFailed && self.proof == Proof::Without {
+            "the password of the file is not that of the nickname"
+        } else {
+            detail
         }
     }
 

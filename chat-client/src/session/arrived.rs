@@ -164,6 +164,7 @@ impl Session {
             ErrorCode::NickTaken | ErrorCode::NickInvalid | ErrorCode::AuthFailed
         );
         if self.phase == Phase::Arriving && refuses_hello {
+            let detail = self.why(code, detail);
             if code == ErrorCode::AuthFailed && self.prove(detail, ctx) {
                 return;
             }

@@ -88,7 +88,11 @@ fn a_wrong_password_is_3() {
     // It may be no account yet.
     assert_eq!(peer.expect("hello")["password"], json!(null));
     peer.send(&error("auth_failed", &json!(null)));
-    client.complains("auth_failed");
+    let complaint = client.err();
+    assert!(
+        complaint.contains("auth_failed") && complaint.contains("file"),
+        "{complaint}"
+    );
     client.ends_with(3);
 }
 

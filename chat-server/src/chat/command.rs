@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use chat_proto::{Channel, ErrorCode, Nick, Text};
+use sha2::{Digest as _, Sha256};
 
 use super::accounts::AccountId;
 
@@ -128,11 +129,20 @@ impl Token {
             .flatten()
     }
 
+    /// What is kept of it: no token can be found for it.
+    pub fn digest(self) -> Digest {
+        Digest(Sha256::digest(self.0.to_be_bytes()).into())
+    }
+
     /// How a client is told it.
     pub fn reveal(self) -> String {
         format!("{:032x}", self.0)
     }
 }
+
+/// The SHA-256 of a token. A token is random, so that no slower hash is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest(pub [u8; 32]);
 
 impl std::fmt::Debug for Token {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

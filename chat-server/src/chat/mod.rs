@@ -11,11 +11,15 @@
 //! | [`registry`] | every decision: users, channels, tokens, targets; a plain struct |
 //! | [`batch`] | what follows from requests, in order: messages, events, changes of membership |
 //! | [`accounts`] | which nicks are protected |
+//! | [`kept`] | who may come back, as it outlives the process |
+//! | [`lookalike`] | names that would deceive |
 //! | [`command`] | what a session asks, checked and in our own words |
 
 pub mod accounts;
 pub mod batch;
 pub mod command;
+pub mod kept;
+pub mod lookalike;
 pub mod recent;
 pub mod registry;
 pub mod room;

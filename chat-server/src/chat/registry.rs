@@ -2,11 +2,14 @@
 //!
 //! A plain struct without actors, sockets, files or a clock of its own: [`Registry::handle`] takes a
 //! request and the time, and writes what follows from it into a [`Batch`], in order. One file for each
-//! part of a user's life: `arrival`, `channels`, `talk`, `queries`; `accounts` are the protected nicks.
+//! part of a user's life: `arrival`, `channels`, `talk`, `queries`, `departure`. `accounts` are the
+//! protected nicks, `keeping` is what outlives the process.
 
 mod accounts;
 mod arrival;
 mod channels;
+mod departure;
+mod keeping;
 mod queries;
 mod talk;
 #[cfg(test)]
@@ -24,7 +27,9 @@ use slab::Slab;
 
 use super::accounts::Account;
 use super::batch::{Batch, Effect};
-use super::command::{Command, Id, Refusal, Request};
+use super::command::{Command, Digest, Id, Refusal, Request};
+use super::kept::KeptChange;
+use super::lookalike::Looks;
 use super::recent::{Recent, Stamp};
 use super::{ChannelKey, Map, SessionId};
 use channels::{Room, SizeRank};
@@ -56,8 +61,15 @@ pub struct Registry {
     absent: Absence,
     /// The nicks that are protected, folded.
     accounts: Map<Arc<str>, Account>,
+    /// What has changed of who may come back, by token.
+    changes: Map<Digest, KeptChange>,
+    /// Accounts that begin later than they were made.
+    beginnings: Vec<KeptChange>,
+    /// How nicks look that somebody has or that are protected.
+    nick_looks: Looks,
     rooms: Slab<Room>,
     by_channel: Map<Arc<str>, ChannelKey>,
+    channel_looks: Looks,
     /// The channels, the largest first.
     by_size: BTreeSet<SizeRank>,
     recent: Recent,
@@ -109,8 +121,12 @@ impl Registry {
             by_nick: Map::default(),
             absent: Absence::default(),
             accounts: Map::default(),
+            changes: Map::default(),
+            beginnings: Vec::new(),
+            nick_looks: Looks::default(),
             rooms: Slab::new(),
             by_channel: Map::default(),
+            channel_looks: Looks::default(),
             by_size: BTreeSet::new(),
             recent: Recent::default(),
             last_seq,

@@ -2,7 +2,8 @@
 //!
 //! It owns the [`Registry`] (every decision), the batch that is being gathered and the one that is
 //! being recorded. Sessions send it [`Requests`] and [`Leave`]; it has messages recorded by whoever
-//! takes [`Append`], and hands what is recorded, in order, to all who take [`Release`].
+//! takes [`Append`], and hands what is recorded, in order, to all who take [`Release`]. What has changed of
+//! who may come back goes to whoever takes [`Keep`], beside all that.
 //!
 //! While a batch is being recorded the next one is gathered: group commit without a timer. What waits
 //! here is bounded by its sessions: each has only so many requests unanswered (see
@@ -22,8 +23,12 @@ use super::SessionId;
 use super::accounts::AccountChange;
 use super::batch::{Batch, Effect, Released};
 use super::command::Request;
+use super::kept::KeptChange;
 use super::registry::Registry;
 use crate::vital::Vital;
+
+/// Changes that are kept at once, in one transaction of some milliseconds.
+const CHANGES: usize = 1024;
 
 /// What one read of a socket held.
 #[derive(Debug, Message)]
@@ -48,6 +53,16 @@ pub struct Leave {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct AccountChanges(pub Vec<AccountChange>);
+
+/// To whoever keeps who may come back: keep this, then answer with [`Kept`].
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Keep(pub Vec<KeptChange>);
+
+/// The last [`Keep`] is kept.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Kept;
 
 /// Deal with what has come, take nothing more; answered when all of it is recorded and released.
 #[derive(Debug, Message)]
@@ -83,8 +98,11 @@ struct Commit;
 pub struct ChatRoom {
     registry: Registry,
     recorder: Recipient<Append>,
+    tokens: Recipient<Keep>,
     /// One of each thread.
     dispatchers: Vec<Recipient<Release>>,
+    /// Changes of who may come back are being kept.
+    keeping: bool,
     gathering: Batch,
     /// Gathered, full, and next to be recorded.
     full: VecDeque<Batch>,
@@ -103,13 +121,16 @@ impl ChatRoom {
         registry: Registry,
         recorded: u64,
         recorder: Recipient<Append>,
+        tokens: Recipient<Keep>,
         dispatchers: Vec<Recipient<Release>>,
         vital: Vital,
     ) -> Self {
         Self {
             registry,
             recorder,
+            tokens,
             dispatchers,
+            keeping: false,
             gathering: Batch::default(),
             full: VecDeque::new(),
             recording: None,
@@ -122,6 +143,7 @@ impl ChatRoom {
 
     /// Sees to it that what was gathered goes on its way once the mailbox is empty.
     fn gathered(&mut self, ctx: &mut Context<Self>) {
+        self.keep();
         if self.gathering.is_full() {
             self.full.push_back(std::mem::take(&mut self.gathering));
             self.commit();
@@ -129,6 +151,17 @@ impl ChatRoom {
         if !self.commit_is_due && self.recording.is_none() {
             self.commit_is_due = true;
             ctx.notify(Commit);
+        }
+    }
+
+    /// Has kept what has changed of who may come back. Nothing waits for it: no message, and no answer.
+    fn keep(&mut self) {
+        if !self.keeping {
+            let changes = self.registry.take_changes(CHANGES);
+            self.keeping = !changes.is_empty();
+            if self.keeping {
+                self.tokens.do_send(Keep(changes));
+            }
         }
     }
 
@@ -151,6 +184,7 @@ impl ChatRoom {
             }
         }
         if self.recording.is_none()
+            && !self.keeping
             && let Some(finished) = self.finishing.take()
         {
             // Whoever waited may have given up.
@@ -233,6 +267,19 @@ impl Handler<AccountChanges> for ChatRoom {
     fn handle(&mut self, AccountChanges(changes): AccountChanges, _: &mut Self::Context) {
         for change in changes {
             self.registry.account_changed(change);
+        }
+        self.keep();
+    }
+}
+
+impl Handler<Kept> for ChatRoom {
+    type Result = ();
+
+    fn handle(&mut self, Kept: Kept, _: &mut Self::Context) {
+        self.keeping = false;
+        self.keep();
+        if self.finishing.is_some() {
+            self.commit();
         }
     }
 }

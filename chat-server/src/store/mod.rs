@@ -11,6 +11,7 @@
 //! | [`password`] | argon2id |
 //! | [`accounts`] | `Accounts`, the actors that check passwords and change accounts |
 //! | [`keeper`] | `Keeper`, the actor that tells the room which nicks are protected |
+//! | [`tokens`] | `Tokens`, the actor that keeps who may come back |
 //! | `selection` | which lines make a page |
 
 pub mod accounts;
@@ -23,3 +24,4 @@ pub mod password;
 pub mod recorder;
 mod selection;
 pub mod sqlite;
+pub mod tokens;

@@ -78,6 +78,23 @@ impl Home {
         command
     }
 
+    /// Waits until the file of the accounts has so many tokens of which the condition is true: nothing
+    /// else waits for that file.
+    pub(crate) fn until_kept(&self, condition: &str, wanted: u32) {
+        let end = Instant::now() + DEADLINE;
+        let database = rusqlite::Connection::open(self.file("accounts.db")).unwrap();
+        database.busy_timeout(DEADLINE).unwrap();
+        loop {
+            let count = format!("SELECT count(*) FROM tokens WHERE {condition}");
+            let kept: u32 = database.query_row(&count, [], |row| row.get(0)).unwrap();
+            if kept == wanted {
+                return;
+            }
+            assert!(Instant::now() < end, "{kept} instead of {wanted}");
+            thread::yield_now();
+        }
+    }
+
     /// Every file of the server.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let files = fs::read_dir(self.dir.path()).unwrap();

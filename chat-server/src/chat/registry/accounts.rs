@@ -3,11 +3,12 @@
 use chat_proto::{ErrorCode, Nick};
 
 use super::Registry;
-use super::user::UserKey;
+use super::user::{User, UserKey};
 use crate::chat::SessionId;
 use crate::chat::accounts::{Account, AccountChange, AccountId};
 use crate::chat::batch::{Batch, Effect};
 use crate::chat::command::{Id, Refusal};
+use crate::chat::kept::KeptChange;
 
 impl Registry {
     /// Takes note of a change. Whoever has a nick that is protected now keeps it until they go; it is
@@ -20,16 +21,27 @@ impl Registry {
                     && self.users[user].nick == account.nick
                 {
                     self.users[user].account = Some(account.id);
+                    self.keep(user);
                 }
-                self.accounts.insert(account.nick.folded_arc(), account);
+                self.nick_looks
+                    .add(account.nick.as_str(), &account.nick.folded_arc());
+                let before = self.accounts.insert(account.nick.folded_arc(), account);
+                if let Some(before) = before {
+                    self.nick_looks
+                        .remove(before.nick.as_str(), &before.nick.folded_arc());
+                }
             }
             AccountChange::Freed { nick, id } => {
                 if self.account(nick.folded()) != Some(id) {
                     return;
                 }
-                self.accounts.remove(nick.folded());
+                if let Some(before) = self.accounts.remove(nick.folded()) {
+                    self.nick_looks
+                        .remove(before.nick.as_str(), &before.nick.folded_arc());
+                }
                 if let Some(&user) = self.by_nick.get(nick.folded()) {
                     self.users[user].account = None;
+                    self.keep(user);
                 }
             }
         }
@@ -49,6 +61,21 @@ impl Registry {
             last_seq: self.last_seq,
             id,
         });
+    }
+
+    /// Somebody who is not the account leaves its nick, which was theirs before it was protected: what
+    /// was said to them stays theirs.
+    pub(super) fn leave_to_owner(&mut self, user: UserKey) {
+        let User { nick, account, .. } = &self.users[user];
+        if let Some(owner) = self.accounts.get_mut(nick.folded())
+            && *account != Some(owner.id)
+        {
+            owner.since = self.last_seq;
+            self.beginnings.push(KeptChange::Begins {
+                account: owner.id,
+                since: owner.since,
+            });
+        }
     }
 
     /// The account that protects a folded nick.

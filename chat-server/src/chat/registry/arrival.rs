@@ -1,8 +1,8 @@
-//! Coming, coming back, taking another nick, going.
+//! Coming, and coming back.
 
 use std::borrow::Cow;
 
-use chat_proto::{Channel, ErrorCode, Event, Nick, Timestamp, VERSION, WELCOME_CHANNELS, Welcome};
+use chat_proto::{ErrorCode, Event, Nick, VERSION, WELCOME_CHANNELS, Welcome};
 use rand::RngExt;
 
 use super::user::{Absent, User, UserKey};
@@ -10,7 +10,8 @@ use super::{LOBBY, Outcome, Registry};
 use crate::chat::SessionId;
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::{Batch, Effect, Replay};
-use crate::chat::command::{Hello, Refusal, Token};
+use crate::chat::command::{Digest, Hello, Refusal, Token};
+use crate::chat::lookalike::is_mixed;
 
 impl Registry {
     /// Gives `session` a nick: a free one, the one it asks for, or the one it has a token or the
@@ -30,17 +31,18 @@ impl Registry {
         }
         // Whether somebody who has or had the nick is who says hello: by the password, or by the token,
         // which is worth nothing if it was given before the nick was protected.
-        let is_back = |theirs: Token, as_account: Option<AccountId>| match account {
-            Some(_) => as_account == account && (proven.is_some() || token == Some(theirs)),
-            None => token == Some(theirs),
+        let digest = token.map(Token::digest);
+        let is_back = |theirs: Digest, as_account: Option<AccountId>| match account {
+            Some(_) => as_account == account && (proven.is_some() || digest == Some(theirs)),
+            None => digest == Some(theirs),
         };
         if let Some(&user) = self.by_nick.get(nick.folded()) {
             let User {
-                token,
+                token: theirs,
                 account: as_account,
                 ..
             } = &self.users[user];
-            if is_back(*token, *as_account) {
+            if is_back(theirs.digest(), *as_account) {
                 self.take_over(session, user, out);
                 self.welcome(user, true, after, out);
                 let channels = self.users[user].channels.iter().copied();
@@ -58,17 +60,40 @@ impl Registry {
             }
             self.evict(user, out);
         }
+        self.expire();
         let back = self
             .absent
-            .get(nick.folded(), self.now)
-            .is_some_and(|absent| is_back(absent.token, absent.account));
+            .get(nick.folded())
+            .is_some_and(|absent| is_back(absent.digest, absent.account));
         if account.is_some() && proven.is_none() && !back {
             return Err(Self::auth_failed(&nick));
         }
-        // Whoever left the nick behind comes back, or loses it now.
-        let left = self.absent.take(nick.folded(), self.now);
-        self.arrive(session, nick, left.filter(|_| back), after, out);
+        if account.is_none() && !back {
+            self.check_look(&nick)?;
+        }
+        self.come(session, nick, token.filter(|_| back), back, after, out);
         Ok(())
+    }
+
+    /// Whoever left the nick behind is `back`, or loses it now.
+    fn come(
+        &mut self,
+        session: SessionId,
+        nick: Nick,
+        token: Option<Token>,
+        back: bool,
+        after: Option<u64>,
+        out: &mut Batch,
+    ) {
+        let left = self.absent.take(nick.folded());
+        let theirs = left.as_ref().map(|left| left.digest);
+        // Who is back by password alone has another token: the old one is known to nobody here.
+        let token = token.filter(|token| Some(token.digest()) == theirs);
+        if let Some(digest) = theirs.filter(|_| token.is_none()) {
+            self.forget(digest);
+        }
+        let token = token.unwrap_or_else(Token::random);
+        self.arrive(session, nick, token, left.filter(|_| back), after, out);
     }
 
     /// Somebody is in: `back`, or new.
@@ -76,6 +101,7 @@ impl Registry {
         &mut self,
         session: SessionId,
         nick: Nick,
+        token: Token,
         back: Option<Absent>,
         after: Option<u64>,
         out: &mut Batch,
@@ -83,13 +109,13 @@ impl Registry {
         let resumed = back.is_some();
         let account = self.accounts.get(nick.folded());
         let Absent {
-            token,
             channels,
             since,
             former,
             account,
+            ..
         } = back.unwrap_or_else(|| Absent {
-            token: Token::random(),
+            digest: token.digest(),
             channels: Vec::new(),
             since: account.map_or(self.last_seq, |account| account.since),
             former: Vec::new(),
@@ -107,6 +133,7 @@ impl Registry {
             former,
             account,
         });
+        self.nick_looks.add(self.users[user].nick.as_str(), &folded);
         self.by_nick.insert(folded, user);
         self.by_session.insert(session, user);
         let rooms: Vec<_> = std::iter::once(LOBBY)
@@ -115,10 +142,24 @@ impl Registry {
         for &room in &rooms {
             self.enter(user, room, out);
         }
+        self.keep(user);
         self.welcome(user, resumed, after, out);
         for channel in rooms {
             out.push(Effect::Subscribe { session, channel });
         }
+    }
+
+    /// Whether a nick that is new here tells who it is.
+    pub(super) fn check_look(&self, nick: &Nick) -> Outcome {
+        if is_mixed(nick.as_str(), nick.folded()) {
+            let detail = "a nick has letters of one script, so that nobody takes it for another";
+            return Err(Refusal::new(ErrorCode::NickInvalid, detail));
+        }
+        if self.nick_looks.deceives(nick.as_str(), nick.folded()) {
+            let detail = format!("{nick} looks like another nick that is taken");
+            return Err(Refusal::new(ErrorCode::NickTaken, detail));
+        }
+        Ok(())
     }
 
     /// A nick that nobody has or may come back to: `User` and six of A-Z and 0-9.
@@ -133,7 +174,7 @@ impl Registry {
                 .expect("letters and digits behind a letter are legal");
             let folded = nick.folded();
             if !self.by_nick.contains_key(folded)
-                && !self.absent.has(folded)
+                && self.absent.get(folded).is_none()
                 && !self.accounts.contains_key(folded)
             {
                 return nick;
@@ -204,92 +245,9 @@ impl Registry {
             replay,
         });
     }
-
-    pub(super) fn rename(
-        &mut self,
-        session: SessionId,
-        user: UserKey,
-        nick: Nick,
-        out: &mut Batch,
-    ) -> Outcome {
-        let before = self.users[user].nick.clone();
-        let mine = self.account_of(nick.folded(), self.users[user].account);
-        let since = mine.map_or(self.last_seq, |account| account.since);
-        if before != nick && mine.is_none() && self.account(nick.folded()).is_some() {
-            return Err(Self::auth_failed(&nick));
-        }
-        let holder = self.by_nick.get(nick.folded());
-        if holder.is_some_and(|&other| other != user) {
-            return Err(taken(&nick));
-        }
-        let renamed = Event::Renamed {
-            nick: before.as_str().into(),
-            to: nick.as_str().into(),
-            time: self.now,
-        };
-        out.tell(session, &renamed);
-        if before.as_str() == nick.as_str() {
-            return Ok(());
-        }
-        self.tell_acquaintances(user, &renamed, out);
-        if before != nick {
-            // Whoever left the nick behind loses it.
-            drop(self.absent.take(nick.folded(), self.now));
-            self.by_nick.remove(before.folded());
-            self.by_nick.insert(nick.folded_arc(), user);
-            self.recent.rename(
-                self.users[user].sender,
-                &before.folded_arc(),
-                nick.folded_arc(),
-            );
-            let channels = self.users[user].channels.iter().copied();
-            for room in std::iter::once(LOBBY).chain(channels) {
-                let members = &mut self.rooms[room as usize].members;
-                members.remove(before.folded());
-                members.insert(nick.folded_arc(), user);
-            }
-        }
-        self.users[user].take_nick(nick, self.last_seq, since);
-        Ok(())
-    }
-
-    /// Takes a user out of everything, with a word to everyone who shared a channel. Who `may_return`
-    /// is kept in mind for the resume window. The caller has removed the session.
-    pub(super) fn depart(&mut self, key: UserKey, reason: &str, may_return: bool, out: &mut Batch) {
-        let gone = Event::Gone {
-            nick: self.users[key].nick.to_string().into(),
-            time: self.now,
-            reason: reason.into(),
-        };
-        self.tell_acquaintances(key, &gone, out);
-        let user = self.users.remove(key);
-        self.by_nick.remove(user.nick.folded());
-        let folded = user.nick.folded_arc();
-        let mut channels: Vec<Channel> = Vec::new();
-        for room in std::iter::once(LOBBY).chain(user.channels) {
-            if room != LOBBY {
-                channels.push(self.rooms[room as usize].channel.clone());
-            }
-            self.remove_member(room, &folded);
-        }
-        self.recent.release(&folded, user.sender);
-        if may_return {
-            let window = i64::try_from(self.settings.resume_window.as_millis()).unwrap_or(i64::MAX);
-            let until = Timestamp::from_millis(self.now.as_millis().saturating_add(window));
-            let absent = Absent {
-                token: user.token,
-                channels,
-                since: user.since,
-                former: user.former,
-                account: user.account,
-            };
-            self.absent
-                .add(folded, absent, until, self.settings.absent_max);
-        }
-    }
 }
 
-fn taken(nick: &Nick) -> Refusal {
+pub(super) fn taken(nick: &Nick) -> Refusal {
     Refusal::new(ErrorCode::NickTaken, format!("the nick {nick} is taken"))
 }
 

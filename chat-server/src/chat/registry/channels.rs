@@ -11,6 +11,7 @@ use super::user::UserKey;
 use super::{LOBBY, Outcome, Registry, lookup};
 use crate::chat::batch::{Batch, Effect};
 use crate::chat::command::Refusal;
+use crate::chat::lookalike::is_mixed;
 use crate::chat::{ChannelKey, SessionId};
 
 /// A channel that exists.
@@ -49,7 +50,22 @@ impl Registry {
         let key = ChannelKey::try_from(self.rooms.insert(room))
             .expect("memory ends before 2^32 channels");
         self.by_channel.insert(channel.folded_arc(), key);
+        self.channel_looks
+            .add(channel.as_str(), &channel.folded_arc());
         key
+    }
+
+    /// Whether a channel that is new tells which it is.
+    fn check_channel(&self, channel: &Channel) -> Outcome {
+        let (given, folded) = (channel.as_str(), channel.folded());
+        let detail = if is_mixed(given, folded) {
+            "a channel has letters of one script, so that nobody takes it for another".into()
+        } else if self.channel_looks.deceives(given, folded) {
+            Cow::Owned(format!("{channel} looks like another channel that exists"))
+        } else {
+            return Ok(());
+        };
+        Err(Refusal::new(ErrorCode::ChannelInvalid, detail))
     }
 
     /// The channel that `name` means.
@@ -97,8 +113,12 @@ impl Registry {
             let detail = format!("you are in {max} channels, which is the most");
             return Err(Refusal::new(ErrorCode::TooManyChannels, detail));
         }
+        if known.is_none() {
+            self.check_channel(channel)?;
+        }
         let room = self.room(channel);
         let joined = self.enter(user, room, out);
+        self.keep(user);
         out.push(Effect::Subscribe {
             session,
             channel: room,
@@ -174,6 +194,7 @@ impl Registry {
         self.users[user].channels.remove(place);
         let folded = self.users[user].nick.folded_arc();
         self.remove_member(key, &folded);
+        self.keep(user);
         Ok(())
     }
 
@@ -190,6 +211,8 @@ impl Registry {
         if room.members.is_empty() && key != LOBBY {
             let room = self.rooms.remove(key as usize);
             self.by_channel.remove(room.channel.folded());
+            self.channel_looks
+                .remove(room.channel.as_str(), &room.channel.folded_arc());
         } else {
             self.by_size.insert(room.rank());
         }

@@ -1,5 +1,7 @@
 //! The decisions as plain functions: a scene is what each session is told, as codes and words.
 
+mod accounts;
+
 use chat_proto::codec::{HEADER_BYTES, split_frame};
 use chat_proto::{Nick, Text};
 
@@ -80,21 +82,25 @@ fn lines(mut batch: Batch) -> Vec<String> {
         .collect()
 }
 
+/// What an event says.
+fn words(event: Event<'_>) -> String {
+    match event {
+        Event::Error { code, .. } => code.to_string(),
+        Event::Joined { channel, nick, .. } => format!("joined {channel} {nick}"),
+        Event::Left { channel, nick, .. } => format!("left {channel} {nick}"),
+        Event::Gone { nick, reason, .. } => format!("gone {nick} {reason}"),
+        Event::Renamed { nick, to, .. } => format!("renamed {nick} {to}"),
+        Event::Users {
+            users, total, more, ..
+        } => format!("users {} {total} {more}", users.join(",")),
+        other => format!("{other:?}"),
+    }
+}
+
 fn line(effect: &Effect, batch: &Released) -> String {
     let event = |span: &std::ops::Range<u32>| {
         let frame = &batch.events[span.start as usize..span.end as usize];
-        let json = split_frame(frame).unwrap().unwrap();
-        match Event::parse(json).unwrap() {
-            Event::Error { code, .. } => code.to_string(),
-            Event::Joined { channel, nick, .. } => format!("joined {channel} {nick}"),
-            Event::Left { channel, nick, .. } => format!("left {channel} {nick}"),
-            Event::Gone { nick, reason, .. } => format!("gone {nick} {reason}"),
-            Event::Renamed { nick, to, .. } => format!("renamed {nick} {to}"),
-            Event::Users {
-                users, total, more, ..
-            } => format!("users {} {total} {more}", users.join(",")),
-            other => format!("{other:?}"),
-        }
+        words(Event::parse(split_frame(frame).unwrap().unwrap()).unwrap())
     };
     match effect {
         Effect::Tell { to, event: span } => format!("{}: {}", to.slot, event(span)),
@@ -139,6 +145,7 @@ fn line(effect: &Effect, batch: &Released) -> String {
         Effect::Subscribe { session, channel } => format!("{} in c{channel}", session.slot),
         Effect::Unsubscribe { session, channel } => format!("{} out c{channel}", session.slot),
         Effect::Close { session } => format!("{} closes", session.slot),
+        Effect::Strike { session } => format!("{} strikes", session.slot),
         other => format!("{other:?}"),
     }
 }

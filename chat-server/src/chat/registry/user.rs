@@ -7,7 +7,7 @@ use chat_proto::{Channel, Nick, Timestamp};
 
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::Held;
-use crate::chat::command::Token;
+use crate::chat::command::{Digest, Token};
 use crate::chat::recent::SenderId;
 use crate::chat::{ChannelKey, Map, SessionId};
 
@@ -66,7 +66,7 @@ impl User {
 /// Somebody who has gone without a goodbye.
 #[derive(Debug)]
 pub(super) struct Absent {
-    pub token: Token,
+    pub digest: Digest,
     /// Beside the lobby; they may have ceased to exist.
     pub channels: Vec<Channel>,
     pub since: u64,
@@ -78,47 +78,55 @@ pub(super) struct Absent {
 #[derive(Debug, Default)]
 pub(super) struct Absence {
     people: Map<Arc<str>, Absent>,
-    /// In the order of going; an entry whose token is another one is about an earlier absence.
-    until: VecDeque<(Timestamp, Arc<str>, Token)>,
+    /// In the order of going; an entry whose digest is another one is about an earlier absence.
+    until: VecDeque<(Timestamp, Arc<str>, Digest)>,
 }
 
 impl Absence {
-    pub(super) fn add(&mut self, nick: Arc<str>, absent: Absent, until: Timestamp, max: usize) {
-        self.until.push_back((until, nick.clone(), absent.token));
-        self.people.insert(nick, absent);
+    /// Keeps somebody in mind; returns whose tokens are forgotten for it.
+    pub(super) fn add(
+        &mut self,
+        nick: Arc<str>,
+        absent: Absent,
+        until: Timestamp,
+        max: usize,
+    ) -> Vec<Digest> {
+        let digest = absent.digest;
+        self.until.push_back((until, nick.clone(), digest));
+        let before = self.people.insert(nick, absent).map(|before| before.digest);
+        let mut forgotten: Vec<_> = before
+            .filter(|&before| before != digest)
+            .into_iter()
+            .collect();
         while self.until.len() > max {
-            self.drop_first();
+            forgotten.extend(self.drop_first());
         }
+        forgotten
     }
 
-    /// Whoever left the nick behind, if they may still come back at `now`.
-    pub(super) fn get(&mut self, nick: &str, now: Timestamp) -> Option<&Absent> {
+    /// Forgets whose time is over at `now`, and returns their tokens.
+    pub(super) fn expire(&mut self, now: Timestamp) -> Vec<Digest> {
+        let mut forgotten = Vec::new();
         while self.until.front().is_some_and(|(until, ..)| *until <= now) {
-            self.drop_first();
+            forgotten.extend(self.drop_first());
         }
+        forgotten
+    }
+
+    pub(super) fn get(&self, nick: &str) -> Option<&Absent> {
         self.people.get(nick)
     }
 
-    /// As [`Absence::get`]; the nick is somebody's again.
-    pub(super) fn take(&mut self, nick: &str, now: Timestamp) -> Option<Absent> {
-        self.get(nick, now)?;
+    pub(super) fn take(&mut self, nick: &str) -> Option<Absent> {
         self.people.remove(nick)
     }
 
-    pub(super) fn has(&self, nick: &str) -> bool {
-        self.people.contains_key(nick)
-    }
-
-    fn drop_first(&mut self) {
-        let Some((_, nick, token)) = self.until.pop_front() else {
-            return;
-        };
-        if self
-            .people
-            .get(&nick)
-            .is_some_and(|absent| absent.token == token)
-        {
+    fn drop_first(&mut self) -> Option<Digest> {
+        let (_, nick, digest) = self.until.pop_front()?;
+        let theirs = self.people.get(&nick)?.digest == digest;
+        if theirs {
             self.people.remove(&nick);
         }
+        theirs.then_some(digest)
     }
 }

@@ -5,6 +5,7 @@
 //! schema has a number (`user_version`) and grows by the migrations, in order, one transaction for all.
 
 mod accounts;
+mod tokens;
 
 pub use accounts::StoredAccount;
 
@@ -18,7 +19,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::error::DatabaseError;
 
 /// The schema, step by step. A step that was released is never changed.
-const MIGRATIONS: [&str; 1] = [include_str!("0001_accounts.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("0001_accounts.sql"),
+    include_str!("0002_tokens.sql"),
+];
 
 #[expect(clippy::cast_possible_truncation, reason = "a handful")]
 const NEWEST: u32 = MIGRATIONS.len() as u32;

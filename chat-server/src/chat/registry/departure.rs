@@ -1,0 +1,120 @@
+//! Taking another nick, and going.
+
+use chat_proto::{Channel, Event, Nick};
+
+use super::arrival::taken;
+use super::user::{Absent, UserKey};
+use super::{LOBBY, Outcome, Registry};
+use crate::chat::SessionId;
+use crate::chat::batch::Batch;
+use crate::chat::kept::Kept;
+
+impl Registry {
+    pub(super) fn rename(
+        &mut self,
+        session: SessionId,
+        user: UserKey,
+        nick: Nick,
+        out: &mut Batch,
+    ) -> Outcome {
+        let before = self.users[user].nick.clone();
+        let mine = self.account_of(nick.folded(), self.users[user].account);
+        let since = mine.map_or(self.last_seq, |account| account.since);
+        let mine = mine.is_some();
+        if before != nick && !mine && self.account(nick.folded()).is_some() {
+            return Err(Self::auth_failed(&nick));
+        }
+        let holder = self.by_nick.get(nick.folded());
+        if holder.is_some_and(|&other| other != user) {
+            return Err(taken(&nick));
+        }
+        self.nick_looks
+            .remove(before.as_str(), &before.folded_arc());
+        let look = match mine {
+            true => Ok(()),
+            false => self.check_look(&nick),
+        };
+        let now = if look.is_ok() { &nick } else { &before };
+        self.nick_looks.add(now.as_str(), &now.folded_arc());
+        look?;
+        let renamed = Event::Renamed {
+            nick: before.as_str().into(),
+            to: nick.as_str().into(),
+            time: self.now,
+        };
+        out.tell(session, &renamed);
+        if before.as_str() == nick.as_str() {
+            return Ok(());
+        }
+        self.tell_acquaintances(user, &renamed, out);
+        if before != nick {
+            self.leave_to_owner(user);
+            // Whoever left the nick behind loses it.
+            if let Some(left) = self.take_absent(nick.folded()) {
+                self.forget(left.digest);
+            }
+            self.by_nick.remove(before.folded());
+            self.by_nick.insert(nick.folded_arc(), user);
+            self.recent.rename(
+                self.users[user].sender,
+                &before.folded_arc(),
+                nick.folded_arc(),
+            );
+            let channels = self.users[user].channels.iter().copied();
+            for room in std::iter::once(LOBBY).chain(channels) {
+                let members = &mut self.rooms[room as usize].members;
+                members.remove(before.folded());
+                members.insert(nick.folded_arc(), user);
+            }
+        }
+        self.users[user].take_nick(nick, self.last_seq, since);
+        self.keep(user);
+        Ok(())
+    }
+
+    /// Takes a user out of everything, with a word to everyone who shared a channel. Who `may_return`
+    /// is kept in mind for the resume window. The caller has removed the session.
+    pub(super) fn depart(&mut self, key: UserKey, reason: &str, may_return: bool, out: &mut Batch) {
+        let gone = Event::Gone {
+            nick: self.users[key].nick.to_string().into(),
+            time: self.now,
+            reason: reason.into(),
+        };
+        self.tell_acquaintances(key, &gone, out);
+        self.leave_to_owner(key);
+        let user = self.users.remove(key);
+        self.by_nick.remove(user.nick.folded());
+        let folded = user.nick.folded_arc();
+        self.nick_looks.remove(user.nick.as_str(), &folded);
+        let mut channels: Vec<Channel> = Vec::new();
+        for room in std::iter::once(LOBBY).chain(user.channels) {
+            if room != LOBBY {
+                channels.push(self.rooms[room as usize].channel.clone());
+            }
+            self.remove_member(room, &folded);
+        }
+        self.recent.release(&folded, user.sender);
+        let digest = user.token.digest();
+        if !may_return {
+            return self.forget(digest);
+        }
+        let until = self.until(self.now);
+        self.keep_absent(Kept {
+            digest,
+            nick: user.nick,
+            account: user.account,
+            channels: channels.clone(),
+            since: user.since,
+            former: user.former.clone(),
+            until: Some(until),
+        });
+        let absent = Absent {
+            digest,
+            channels,
+            since: user.since,
+            former: user.former,
+            account: user.account,
+        };
+        self.let_go(folded, absent, until);
+    }
+}

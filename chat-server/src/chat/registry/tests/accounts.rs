@@ -1,0 +1,232 @@
+//! Protected nicks, and what outlives the process.
+
+use super::*;
+use crate::chat::accounts::{AccountChange, AccountId};
+use crate::chat::kept::{Kept, KeptChange};
+
+impl Scene {
+    /// The nick is protected from now on; `by` has asked for it.
+    fn protects(&mut self, id: i64, nick: &str, by: Option<SessionId>) {
+        let account = Account {
+            id: AccountId(id),
+            nick: Nick::new(nick).unwrap(),
+            since: self.registry.last_seq,
+        };
+        self.registry
+            .account_changed(AccountChange::Protected { account, by });
+    }
+
+    fn frees(&mut self, id: i64, nick: &str) {
+        let (id, nick) = (AccountId(id), Nick::new(nick).unwrap());
+        self.registry
+            .account_changed(AccountChange::Freed { nick, id });
+    }
+
+    /// The first message of a direct conversation that somebody is shown.
+    fn since(&self, session: SessionId) -> u64 {
+        self.registry.users[self.registry.by_session[&session]].since
+    }
+
+    /// What has changed since the last time: `+nick channels` or `-`.
+    fn kept(&mut self) -> Vec<String> {
+        let changes = self.registry.take_changes(100).into_iter();
+        let mut lines: Vec<String> = changes
+            .map(|change| match change {
+                KeptChange::Keep(kept) => {
+                    let gone = if kept.until.is_some() { " gone" } else { "" };
+                    format!("+{} {:?}{gone}", kept.nick, kept.channels)
+                }
+                KeptChange::Forget(_) => "-".into(),
+                KeptChange::Begins { account, since } => format!("{} from {since}", account.0),
+            })
+            .collect();
+        lines.sort();
+        lines
+    }
+}
+
+fn proven(nick: &str, id: i64) -> Command {
+    Command::Hello(Hello {
+        nick: Some(Nick::new(nick).unwrap()),
+        token: None,
+        after: None,
+        account: Some(AccountId(id)),
+    })
+}
+
+#[test]
+fn a_protected_nick_is_for_its_account() {
+    let mut scene = Scene::new(10);
+    scene.protects(1, "Ana", None);
+    assert_eq!(
+        scene.does(LUIS, hello("ana", None)),
+        ["2: auth_failed", "2 strikes"]
+    );
+    assert_eq!(
+        scene.does(LUIS, proven("ana", 2)),
+        ["2: auth_failed", "2 strikes"],
+        "an account that is no more"
+    );
+    assert_eq!(
+        scene.does(ANA, proven("ana", 1)),
+        ["1: welcome ana in #lobby", "1 in c0"]
+    );
+    scene.does(LUIS, hello("luis", None));
+    assert_eq!(
+        scene.does(LUIS, rename("ANA")),
+        ["2: auth_failed", "2 strikes"]
+    );
+    scene.frees(2, "ana");
+    assert_eq!(scene.does(LUIS, rename("ANA"))[0], "2: auth_failed");
+    scene.frees(1, "ana");
+    assert_eq!(scene.does(LUIS, rename("ANA")), ["2: nick_taken"]);
+    scene.leaves(ANA);
+    assert_eq!(scene.does(LUIS, rename("ANA"))[0], "2: renamed luis ANA");
+}
+
+#[test]
+fn only_a_token_of_the_account_is_worth_something() {
+    let mut scene = Scene::new(10);
+    scene.does(ANA, hello("ana", None));
+    let stranger = scene.token(ANA);
+    scene.protects(1, "ana", None);
+    assert_eq!(
+        scene.does(LUIS, hello("ana", Some(stranger)))[0],
+        "2: auth_failed"
+    );
+    // The owner comes: whoever had the nick goes, with all that was theirs.
+    assert_eq!(
+        scene.does(LUIS, proven("ana", 1)),
+        [
+            "1: replaced",
+            "1 closes",
+            "2: welcome ana in #lobby",
+            "2 in c0"
+        ]
+    );
+    let own = scene.token(LUIS);
+    scene.leaves(LUIS);
+    assert_eq!(
+        scene.does(ANA, hello("ana", Some(stranger)))[0],
+        "1: auth_failed"
+    );
+    assert_eq!(
+        scene.does(ANA, hello("ana", Some(own)))[0],
+        "1: welcome ana in #lobby back"
+    );
+    // By the password as well, in the same place.
+    assert_eq!(
+        scene.does(EVA, proven("ana", 1)),
+        [
+            "1: replaced",
+            "1 closes",
+            "3: welcome ana in #lobby back",
+            "3 in c0"
+        ]
+    );
+}
+
+#[test]
+fn what_was_said_to_a_stranger_is_not_for_the_owner() {
+    let mut scene = Scene::new(0);
+    scene.does(ANA, hello("ana", None));
+    scene.does(LUIS, hello("luis", None));
+    scene.protects(1, "ana", None);
+    scene.does(LUIS, say(Some("ana"), "to the stranger"));
+    scene.kept();
+    scene.does(EVA, proven("ana", 1));
+    assert_eq!(scene.since(EVA), 1);
+    assert_eq!(scene.kept(), ["+ana []", "-", "1 from 1"]);
+    scene.leaves(EVA);
+    assert_eq!(scene.kept(), ["+ana [] gone"], "that was the owner");
+}
+
+#[test]
+fn who_registers_keeps_what_they_have() {
+    let mut scene = Scene::new(10);
+    scene.does(ANA, hello("ana", None));
+    scene.asks(ANA, Some("k"), say(None, "a"));
+    scene.protects(1, "ana", Some(ANA));
+    let token = scene.token(ANA);
+    assert_eq!(scene.since(ANA), 0);
+    scene.does(ANA, rename("anita"));
+    assert_eq!(scene.does(ANA, rename("ana"))[0], "1: renamed anita ana");
+    assert_eq!(scene.since(ANA), 1, "from the account's beginning on");
+    scene.leaves(ANA);
+    assert_eq!(
+        scene.does(ANA, hello("ana", Some(token)))[0],
+        "1: welcome ana in #lobby back"
+    );
+}
+
+#[test]
+fn what_is_said_to_an_account_that_is_away_is_recorded() {
+    let mut scene = Scene::new(10);
+    scene.protects(1, "Eva", None);
+    scene.does(ANA, hello("ana", None));
+    assert_eq!(
+        scene.asks(ANA, Some("k"), say(Some("eva"), "a")),
+        ["1+1: 1 ana>Eva a acked"]
+    );
+    scene.frees(1, "eva");
+    assert_eq!(scene.does(ANA, say(Some("eva"), "b")), ["1: no_such_user"]);
+}
+
+#[test]
+fn whoever_may_come_back_is_kept_and_whoever_may_not_is_forgotten() {
+    let mut scene = Scene::new(0);
+    scene.does(ANA, hello("ana", None));
+    assert_eq!(scene.kept(), ["+ana []"]);
+    assert_eq!(scene.kept(), [""; 0]);
+    scene.does(ANA, join("#x"));
+    scene.does(ANA, rename("anita"));
+    assert_eq!(scene.kept(), [r##"+anita [Channel("#x")]"##]);
+    scene.leaves(ANA);
+    assert_eq!(scene.kept(), [r##"+anita [Channel("#x")] gone"##]);
+    scene.does(LUIS, hello("anita", None));
+    assert_eq!(scene.kept(), ["+anita []", "-"]);
+    scene.does(LUIS, Command::Quit { reason: None });
+    assert_eq!(scene.kept(), ["-"]);
+    for nick in ["one", "two", "three"] {
+        scene.does(ANA, hello(nick, None));
+        scene.leaves(ANA);
+    }
+    assert_eq!(
+        scene.kept().last().map(String::as_str),
+        Some("-"),
+        "no room"
+    );
+}
+
+#[test]
+fn who_was_here_before_a_restart_is_back() {
+    let mut before = Scene::new(0);
+    before.does(ANA, hello("ana", None));
+    before.does(ANA, join("#x"));
+    let token = before.token(ANA);
+    let mut changes = before.registry.take_changes(100);
+    let Some(KeptChange::Keep(kept)) = changes.pop() else {
+        panic!("nobody is kept");
+    };
+    let restarted = |kept: &Kept| {
+        let mut scene = Scene::new(0);
+        scene
+            .registry
+            .restore(kept.clone(), Timestamp::from_millis(0));
+        scene
+    };
+    let mut scene = restarted(&kept);
+    assert_eq!(
+        scene.does(LUIS, hello("Ana", Some(token))),
+        ["2: welcome Ana in #lobby,#x back", "2 in c0", "2 in c1"]
+    );
+    assert_eq!(scene.token(LUIS).digest(), token.digest());
+    // Its window has begun with the start.
+    let mut scene = restarted(&kept);
+    scene.seconds = 60;
+    assert_eq!(
+        scene.does(LUIS, hello("ana", Some(token)))[0],
+        "2: welcome ana in #lobby"
+    );
+    assert_eq!(scene.kept(), ["+ana []", "-"]);
+}

@@ -1,0 +1,163 @@
+//! The table of who may come back.
+
+use chat_proto::{Channel, Nick, Timestamp};
+use rusqlite::{Row, params};
+
+use super::Database;
+use crate::chat::accounts::AccountId;
+use crate::chat::batch::Held;
+use crate::chat::command::Digest;
+use crate::chat::kept::{Kept, KeptChange};
+use crate::error::DatabaseError;
+
+/// What a row says, if this server can make sense of it.
+fn kept(row: &Row<'_>) -> rusqlite::Result<Option<Kept>> {
+    let (nick, channels, former): (String, String, String) =
+        (row.get(1)?, row.get(3)?, row.get(5)?);
+    let (Ok(nick), Ok(channels), Ok(former)) = (
+        Nick::new(&nick),
+        serde_json::from_str::<Vec<String>>(&channels),
+        serde_json::from_str::<Vec<(String, u64, u64)>>(&former),
+    ) else {
+        return Ok(None);
+    };
+    let held = |(nick, since, until): (String, u64, u64)| Held {
+        nick: nick.into(),
+        since,
+        until,
+    };
+    Ok(Some(Kept {
+        digest: Digest(row.get(0)?),
+        nick,
+        account: row.get::<_, Option<i64>>(2)?.map(AccountId),
+        channels: channels
+            .iter()
+            .filter_map(|name| Channel::new(name).ok())
+            .collect(),
+        since: row.get::<_, i64>(4)?.cast_unsigned(),
+        former: former.into_iter().map(held).collect(),
+        until: row.get::<_, Option<i64>>(6)?.map(Timestamp::from_millis),
+    }))
+}
+
+/// All of it fails with [`DatabaseError`] where the file cannot be read or written.
+#[expect(clippy::missing_errors_doc, reason = "said above, once for all")]
+impl Database {
+    /// Who may come back after `now`, longest last. Who was here when the server ended may until `until`.
+    pub fn tokens(&mut self, now: Timestamp, until: Timestamp) -> Result<Vec<Kept>, DatabaseError> {
+        const ALL: &str = "SELECT digest, nick, account, channels, since, former, until
+            FROM tokens ORDER BY until";
+        let read = |database: &mut Self| {
+            let transaction = database.connection.transaction()?;
+            transaction.execute(
+                "UPDATE tokens SET until = ?1 WHERE until IS NULL",
+                [until.as_millis()],
+            )?;
+            transaction.execute("DELETE FROM tokens WHERE until <= ?1", [now.as_millis()])?;
+            let all = transaction
+                .prepare(ALL)?
+                .query_map([], kept)?
+                .filter_map(Result::transpose)
+                .collect::<Result<Vec<Kept>, _>>()?;
+            transaction.commit()?;
+            Ok(all)
+        };
+        read(self).map_err(|source| self.wrong(source))
+    }
+
+    /// A crash of the machine, which is not one of the server, may lose the last changes: nothing waits
+    /// for the disk.
+    pub fn relax(&self) -> Result<(), DatabaseError> {
+        self.connection
+            .pragma_update(None, "synchronous", "NORMAL")
+            .map_err(|source| self.wrong(source))
+    }
+
+    /// All of the changes, or none.
+    pub fn keep(&mut self, changes: &[KeptChange]) -> Result<(), DatabaseError> {
+        let written = |database: &mut Self| {
+            let transaction = database.connection.transaction()?;
+            {
+                let mut keep = transaction.prepare(
+                    "INSERT OR REPLACE INTO tokens
+                        (digest, nick, account, channels, since, former, until)
+                        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                )?;
+                let mut begin = transaction
+                    .prepare("UPDATE accounts SET since = ?2 WHERE id = ?1 AND since < ?2")?;
+                let mut forget = transaction.prepare("DELETE FROM tokens WHERE digest = ?1")?;
+                for change in changes {
+                    match change {
+                        KeptChange::Forget(digest) => forget.execute([digest.0])?,
+                        KeptChange::Begins { account, since } => {
+                            begin.execute([account.0, since.cast_signed()])?
+                        }
+                        KeptChange::Keep(kept) => keep.execute(params![
+                            kept.digest.0,
+                            kept.nick.as_str(),
+                            kept.account.map(|account| account.0),
+                            names(&kept.channels),
+                            kept.since.cast_signed(),
+                            ranges(&kept.former),
+                            kept.until.map(Timestamp::as_millis),
+                        ])?,
+                    };
+                }
+            }
+            transaction.commit()
+        };
+        written(self).map_err(|source| self.wrong(source))
+    }
+}
+
+fn names(channels: &[Channel]) -> String {
+    let names: Vec<&str> = channels.iter().map(Channel::as_str).collect();
+    serde_json::to_string(&names).expect("names are JSON")
+}
+
+fn ranges(former: &[Held]) -> String {
+    let ranges: Vec<_> = former
+        .iter()
+        .map(|held| (&*held.nick, held.since, held.until))
+        .collect();
+    serde_json::to_string(&ranges).expect("names and numbers are JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_come_back_is_there_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut database = Database::open(&dir.path().join("a.db")).unwrap();
+        let kept = |number: u8, until: Option<i64>| Kept {
+            digest: Digest([number; 32]),
+            nick: Nick::new("Ana").unwrap(),
+            account: Some(AccountId(7)),
+            channels: vec![Channel::new("#Rust").unwrap()],
+            since: 3,
+            former: vec![Held {
+                nick: "anita".into(),
+                since: 1,
+                until: 2,
+            }],
+            until: until.map(Timestamp::from_millis),
+        };
+        let keep = |kept: Kept| KeptChange::Keep(Box::new(kept));
+        database
+            .keep(&[
+                keep(kept(1, None)),
+                keep(kept(2, Some(50))),
+                keep(kept(3, Some(10))),
+                keep(kept(4, Some(60))),
+                KeptChange::Forget(Digest([4; 32])),
+            ])
+            .unwrap();
+        let (now, until) = (Timestamp::from_millis(10), Timestamp::from_millis(40));
+        for _ in 0..2 {
+            let all = database.tokens(now, until).unwrap();
+            assert_eq!(all, [kept(1, Some(40)), kept(2, Some(50))]);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! `Tokens`: keeps who may come back, so that a restart of the server, however it ended, is over for its
+//! people when it listens again.
+//!
+//! The room sends it changes one batch at a time ([`Keep`]) and waits for nothing but the next one; while
+//! the file takes none, this tries again with the same batch and the room goes on gathering. It lives on
+//! a thread of its own, for the blocking calls.
+
+use std::time::Duration;
+
+use actix::prelude::*;
+
+use super::sqlite::Database;
+use crate::chat::kept::KeptChange;
+use crate::chat::room::{Keep, Kept};
+use crate::error::DatabaseError;
+
+/// How long to wait before what could not be written is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct Tokens {
+    database: Database,
+    room: Recipient<Kept>,
+    /// The file cannot be written: said once, until it can.
+    failing: bool,
+}
+
+impl Tokens {
+    /// Keeps them in the file of `database`.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn new(database: Database, room: Recipient<Kept>) -> Result<Self, DatabaseError> {
+        database.relax()?;
+        Ok(Self {
+            database,
+            room,
+            failing: false,
+        })
+    }
+
+    fn keep(&mut self, changes: Vec<KeptChange>, ctx: &mut Context<Self>) {
+        match self.database.keep(&changes) {
+            Ok(()) => {
+                self.failing = false;
+                self.room.do_send(Kept);
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut self.failing, true) {
+                    log::error!("who may come back cannot be kept for a restart: {error}");
+                }
+                ctx.run_later(AGAIN, |tokens, ctx| tokens.keep(changes, ctx));
+            }
+        }
+    }
+}
+
+impl Actor for Tokens {
+    type Context = Context<Self>;
+}
+
+impl Handler<Keep> for Tokens {
+    type Result = ();
+
+    fn handle(&mut self, Keep(changes): Keep, ctx: &mut Self::Context) {
+        self.keep(changes, ctx);
+    }
+}
