@@ -50,14 +50,12 @@ pub struct Session {
     malformed: u8,
     /// Nothing more is taken from the client.
     done: bool,
-    /// The place among the connections that may be open, given back when it is dropped.
-    permit: Option<Permit>,
 }
 
 impl Session {
     /// Starts the session of a connection that was accepted, on this thread.
     pub fn open(transport: Transport, peer: SocketAddr, permit: Permit, table: &Rc<Table>) {
-        let connection = table.insert(|id| Connection::new(id, peer, transport));
+        let connection = table.insert(|id| Connection::new(id, peer, transport, permit));
         log::debug!("session {:?}: opened by {peer}", connection.id);
         let session = Self {
             connection,
@@ -67,7 +65,6 @@ impl Session {
             rest: None,
             malformed: 0,
             done: false,
-            permit: Some(permit),
         };
         session.start();
     }
@@ -262,8 +259,8 @@ impl Actor for Session {
 
     fn stopped(&mut self, _: &mut Self::Context) {
         // Before anyone hears that they are gone: whoever comes then finds the place.
-        self.permit = None;
         let connection = &self.connection;
+        drop(connection.permit.take());
         self.table.room.do_send(room::Leave {
             session: connection.id,
             reason: connection.reason.get(),
