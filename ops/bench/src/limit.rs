@@ -4,6 +4,8 @@
 //!
 //! No chat server can be cheaper than this on the same machine, so everything is told as a ratio to it.
 
+mod rooms;
+
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::net::SocketAddrV4;
@@ -13,10 +15,12 @@ use std::path::Path;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, sockopt};
+use slab::Slab;
 
 use crate::error::{Doing, Result};
 use crate::poller::{Events, Poller};
 use crate::wire;
+use rooms::Rooms;
 
 const LISTENER: u64 = u64::MAX;
 const BACKLOG: i32 = 4_096;
@@ -32,18 +36,11 @@ const STUCK: Timespec = Timespec {
 struct Person {
     socket: OwnedFd,
     /// `None` until the first frame.
-    room: Option<u32>,
+    room: Option<usize>,
     /// The beginning of a frame.
     partial: Vec<u8>,
     /// What the socket did not take.
     waiting: Vec<u8>,
-}
-
-#[derive(Default)]
-struct Room {
-    members: Vec<u32>,
-    /// What was said this turn.
-    batch: Vec<u8>,
 }
 
 struct Limit {
@@ -51,12 +48,8 @@ struct Limit {
     listener: OwnedFd,
     log: File,
     welcome: Vec<u8>,
-    people: Vec<Option<Person>>,
-    free: Vec<u32>,
-    rooms: Vec<Room>,
-    /// Rooms in which something was said this turn, and all of that together.
-    busy: Vec<u32>,
-    said: Vec<u8>,
+    people: Slab<Person>,
+    rooms: Rooms,
     scratch: Vec<u8>,
 }
 
@@ -78,11 +71,8 @@ pub(crate) fn serve(listen: SocketAddrV4, log: &Path) -> Result<()> {
         listener,
         log,
         welcome: wire::raw_welcome(),
-        people: Vec::new(),
-        free: Vec::new(),
-        rooms: Vec::new(),
-        busy: Vec::new(),
-        said: Vec::new(),
+        people: Slab::new(),
+        rooms: Rooms::default(),
         scratch: vec![0; READ_BYTES],
     };
     let mut events = Events::new();
@@ -108,7 +98,7 @@ impl Limit {
                 self.accept()?;
                 continue;
             }
-            let person = u32::try_from(ready.key).expect("keys are made from 32 bits");
+            let person = usize::try_from(ready.key).expect("keys are places in memory");
             if ready.writable {
                 self.flush(person)?;
             }
@@ -116,14 +106,17 @@ impl Limit {
                 self.read(person)?;
             }
         }
-        if self.busy.is_empty() {
+        let busy = self.rooms.take_busy();
+        if busy.is_empty() {
             return Ok(());
         }
-        self.log.write_all(&self.said).doing("write to the log")?;
-        self.said.clear();
-        for room in std::mem::take(&mut self.busy) {
-            self.fan_out(room as usize)?;
+        self.log
+            .write_all(self.rooms.said())
+            .doing("write to the log")?;
+        for room in busy {
+            self.fan_out(room)?;
         }
+        self.rooms.hush();
         Ok(())
     }
 
@@ -138,12 +131,9 @@ impl Limit {
                 Err(error) => return Err(error).doing("accept"),
             };
             sockopt::set_tcp_nodelay(&socket, true).doing("TCP_NODELAY")?;
-            let number = self.free.pop().unwrap_or_else(|| {
-                self.people.push(None);
-                u32::try_from(self.people.len() - 1).expect("fewer people than descriptors")
-            });
-            self.poller.add(&socket, number.into())?;
-            self.people[number as usize] = Some(Person {
+            let place = self.people.vacant_entry();
+            self.poller.add(&socket, place.key() as u64)?;
+            place.insert(Person {
                 socket,
                 room: None,
                 partial: Vec::new(),
@@ -152,16 +142,12 @@ impl Limit {
         }
     }
 
-    fn read(&mut self, number: u32) -> Result<()> {
-        let Some(person) = &mut self.people[number as usize] else {
+    fn read(&mut self, number: usize) -> Result<()> {
+        let Some(person) = self.people.get_mut(number) else {
             return Ok(());
         };
-        let received = rustix::net::recv(
-            &person.socket,
-            self.scratch.as_mut_slice(),
-            RecvFlags::empty(),
-        );
-        let bytes = match received {
+        let scratch = self.scratch.as_mut_slice();
+        let bytes = match rustix::net::recv(&person.socket, scratch, RecvFlags::empty()) {
             Ok((0, _)) => return self.let_go(number),
             Ok((length, _)) => &self.scratch[..length],
             Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
@@ -170,8 +156,8 @@ impl Limit {
         if let (true, Some(room)) = (person.partial.is_empty(), person.room) {
             let used = complete(bytes);
             person.partial.extend_from_slice(&bytes[used..]);
-            let to = &mut self.rooms[room as usize];
-            note_said(to, &mut self.busy, &mut self.said, room, &bytes[..used]);
+            let said = &bytes[..used];
+            self.rooms.say(room, said);
             return Ok(());
         }
         let mut joined = std::mem::take(&mut person.partial);
@@ -180,63 +166,45 @@ impl Limit {
     }
 
     /// The slow way: somebody new, or the rest of a frame.
-    fn take_in(&mut self, number: u32, bytes: &[u8]) -> Result<()> {
+    fn take_in(&mut self, number: usize, bytes: &[u8]) -> Result<()> {
         let mut used = complete(bytes);
         let mut from = 0;
-        let person = self.people[number as usize]
-            .as_mut()
-            .expect("who was read from is there");
+        let person = &mut self.people[number];
         if person.room.is_none() && used > 0 {
             let Some(room) = bytes.get(4..).and_then(wire::room_of_hello) else {
                 return self.let_go(number);
             };
+            let room = room as usize;
             person.room = Some(room);
             from = hello_bytes(bytes);
-            self.enter(number, room);
+            self.rooms.enter(number, room);
             self.give(number, &self.welcome.clone())?;
         }
         used = used.max(from);
-        if let Some(person) = &mut self.people[number as usize] {
+        if let Some(person) = self.people.get_mut(number) {
             person.partial.extend_from_slice(&bytes[used..]);
-            if let Some(room) = person.room.filter(|_| used > from) {
-                note_said(
-                    &mut self.rooms[room as usize],
-                    &mut self.busy,
-                    &mut self.said,
-                    room,
-                    &bytes[from..used],
-                );
+            if let Some(room) = person.room {
+                let said = &bytes[from..used];
+                self.rooms.say(room, said);
             }
         }
         Ok(())
     }
 
-    fn enter(&mut self, number: u32, room: u32) {
-        let index = room as usize;
-        if self.rooms.len() <= index {
-            self.rooms.resize_with(index + 1, Room::default);
-        }
-        self.rooms[index].members.push(number);
-    }
-
     fn fan_out(&mut self, room: usize) -> Result<()> {
-        let batch = std::mem::take(&mut self.rooms[room].batch);
-        let members = std::mem::take(&mut self.rooms[room].members);
+        let (members, batch) = self.rooms.take(room);
         for &member in &members {
             self.give(member, &batch)?;
         }
-        let room = &mut self.rooms[room];
-        room.members = members;
-        room.members
-            .retain(|&member| self.people[member as usize].is_some());
-        room.batch = batch;
-        room.batch.clear();
+        let people = &self.people;
+        self.rooms
+            .put_back(room, members, batch, |member| people.contains(member));
         Ok(())
     }
 
     /// Writes at once; what the socket does not take waits, and if too much waits, everything does.
-    fn give(&mut self, number: u32, bytes: &[u8]) -> Result<()> {
-        let Some(person) = &mut self.people[number as usize] else {
+    fn give(&mut self, number: usize, bytes: &[u8]) -> Result<()> {
+        let Some(person) = self.people.get_mut(number) else {
             return Ok(());
         };
         if person.waiting.is_empty() {
@@ -245,12 +213,11 @@ impl Limit {
                 Ok(sent) => person.waiting.extend_from_slice(&bytes[sent..]),
                 Err(_) => return self.let_go(number),
             }
-            return self
-                .poller
-                .watch_writable(&person.socket, number.into(), true);
+            let key = number as u64;
+            return self.poller.watch_writable(&person.socket, key, true);
         }
         person.waiting.extend_from_slice(bytes);
-        while let Some(person) = &self.people[number as usize]
+        while let Some(person) = self.people.get(number)
             && person.waiting.len() > WAITING_BYTES
         {
             let mut fds = [PollFd::new(&person.socket, PollFlags::OUT)];
@@ -264,8 +231,8 @@ impl Limit {
         Ok(())
     }
 
-    fn flush(&mut self, number: u32) -> Result<()> {
-        let Some(person) = &mut self.people[number as usize] else {
+    fn flush(&mut self, number: usize) -> Result<()> {
+        let Some(person) = self.people.get_mut(number) else {
             return Ok(());
         };
         let Ok(sent) = send(&person.socket, &person.waiting) else {
@@ -274,24 +241,20 @@ impl Limit {
         person.waiting.drain(..sent);
         if person.waiting.is_empty() {
             person.waiting = Vec::new();
-            self.poller
-                .watch_writable(&person.socket, number.into(), false)?;
+            let key = number as u64;
+            self.poller.watch_writable(&person.socket, key, false)?;
         }
         Ok(())
     }
 
     /// Closing the socket takes it out of epoll.
-    fn let_go(&mut self, number: u32) -> Result<()> {
-        let Some(person) = self.people[number as usize].take() else {
+    fn let_go(&mut self, number: usize) -> Result<()> {
+        let Some(person) = self.people.try_remove(number) else {
             return Ok(());
         };
         if let Some(room) = person.room {
-            // While a room is fanned out its members are elsewhere; they are sifted afterwards.
-            self.rooms[room as usize]
-                .members
-                .retain(|&member| member != number);
+            self.rooms.leave(number, room);
         }
-        self.free.push(number);
         Ok(())
     }
 }
@@ -302,17 +265,6 @@ fn send(socket: &OwnedFd, bytes: &[u8]) -> rustix::io::Result<usize> {
         Err(Errno::AGAIN | Errno::INTR) => Ok(0),
         other => other,
     }
-}
-
-fn note_said(room: &mut Room, busy: &mut Vec<u32>, said: &mut Vec<u8>, number: u32, bytes: &[u8]) {
-    if bytes.is_empty() {
-        return;
-    }
-    if room.batch.is_empty() {
-        busy.push(number);
-    }
-    room.batch.extend_from_slice(bytes);
-    said.extend_from_slice(bytes);
 }
 
 /// How many bytes of `bytes` are complete frames.

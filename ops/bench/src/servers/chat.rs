@@ -25,7 +25,8 @@ path = "{accounts}"
 [limits]
 connections = 100000
 connections_per_ip = 0
-rate_per_second = 0
+rate_per_second = 1000000
+rate_burst = 1000000
 "#,
         history = dir.join(HISTORY).display(),
         accounts = dir.join("chat_accounts.db").display(),
