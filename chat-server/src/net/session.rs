@@ -54,14 +54,12 @@ pub struct Session {
     malformed: u8,
     /// Nothing more is taken from the client.
     done: bool,
-    /// The place among the connections that may be open, given back when it is dropped.
-    _permit: Permit,
 }
 
 impl Session {
     /// Starts the session of a connection that was accepted, on this thread.
     pub fn open(transport: Transport, peer: SocketAddr, permit: Permit, table: &Rc<Table>) {
-        let connection = table.insert(|id| Connection::new(id, peer, transport));
+        let connection = table.insert(|id| Connection::new(id, peer, transport, permit));
         log::debug!("session {:?}: opened by {peer}", connection.id);
         let session = Self {
             connection,
@@ -71,7 +69,6 @@ impl Session {
             rest: None,
             malformed: 0,
             done: false,
-            _permit: permit,
         };
         session.start();
     }
@@ -283,6 +280,8 @@ impl Actor for Session {
             });
             connection.flush(&self.table);
         }
+        // The connection lives on while a delivery points to it; its place does not.
+        drop(connection.permit.take());
         self.table.room.do_send(room::Leave {
             session: connection.id,
             reason: connection.reason.get(),
