@@ -176,7 +176,8 @@ impl Storm {
         let begun = Instant::now();
         let mut sampled = begun;
         let mut offered = 0.0;
-        while begun.elapsed() < length && crowd.trouble().is_none() {
+        // Also when somebody was dropped: what became of the others is of interest all the same.
+        while begun.elapsed() < length {
             self.probe(crowd)?;
             let due = (begun.elapsed().as_secs_f64() * per_second - offered) / BULK as f64;
             if due >= 1.0 {
