@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | [`room`] | `ChatRoom`, the actor: gathers, has recorded, releases in order |
 //! | [`registry`] | every decision: users, channels, tokens, targets; a plain struct |
+//! | `underway` | what the room waits for |
 //! | [`batch`] | what follows from requests, in order: messages, events, changes of membership |
 //! | [`accounts`] | which nicks are protected |
 //! | [`kept`] | who may come back, as it outlives the process |
@@ -23,6 +24,7 @@ pub mod lookalike;
 pub mod recent;
 pub mod registry;
 pub mod room;
+mod underway;
 
 /// One connection, for as long as the server runs: the place of its session in the table of its
 /// thread, and how often that place was used before, so that a late word never reaches a successor.

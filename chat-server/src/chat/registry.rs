@@ -65,6 +65,8 @@ pub struct Registry {
     changes: Map<Digest, KeptChange>,
     /// Accounts that begin later than they were made.
     beginnings: Vec<KeptChange>,
+    /// See [`Registry::lasting`].
+    lasting: u64,
     /// How nicks look that somebody has or that are protected.
     nick_looks: Looks,
     rooms: Slab<Room>,
@@ -123,6 +125,7 @@ impl Registry {
             accounts: Map::default(),
             changes: Map::default(),
             beginnings: Vec::new(),
+            lasting: 0,
             nick_looks: Looks::default(),
             rooms: Slab::new(),
             by_channel: Map::default(),

@@ -3,7 +3,8 @@
 //! It owns the [`Registry`] (every decision), the batch that is being gathered and the one that is
 //! being recorded. Sessions send it [`Requests`] and [`Leave`]; it has messages recorded by whoever
 //! takes [`Append`], and hands what is recorded, in order, to all who take [`Release`]. What has changed of
-//! who may come back goes to whoever takes [`Keep`], beside all that.
+//! who may come back goes to whoever takes [`Keep`]; a batch in which somebody came or went waits for that
+//! a moment ([`super::underway`]), so that who is told to be in a channel is in it after a crash too.
 //!
 //! While a batch is being recorded the next one is gathered: group commit without a timer. What waits
 //! here is bounded by its sessions: each has only so many requests unanswered (see
@@ -25,10 +26,8 @@ use super::batch::{Batch, Effect, Released};
 use super::command::Request;
 use super::kept::KeptChange;
 use super::registry::Registry;
+use super::underway::{Keeping, PATIENCE, Recording};
 use crate::vital::Vital;
-
-/// Changes that are kept at once, in one transaction of some milliseconds.
-const CHANGES: usize = 1024;
 
 /// What one read of a socket held.
 #[derive(Debug, Message)]
@@ -101,13 +100,12 @@ pub struct ChatRoom {
     tokens: Recipient<Keep>,
     /// One of each thread.
     dispatchers: Vec<Recipient<Release>>,
-    /// Changes of who may come back are being kept.
-    keeping: bool,
+    keeping: Keeping,
     gathering: Batch,
     /// Gathered, full, and next to be recorded.
     full: VecDeque<Batch>,
-    /// With the recorder, and its messages.
-    recording: Option<(Batch, Bytes)>,
+    /// With the recorder.
+    recording: Option<Recording>,
     /// The last message that is recorded.
     recorded: u64,
     commit_is_due: bool,
@@ -130,7 +128,7 @@ impl ChatRoom {
             recorder,
             tokens,
             dispatchers,
-            keeping: false,
+            keeping: Keeping::default(),
             gathering: Batch::default(),
             full: VecDeque::new(),
             recording: None,
@@ -146,7 +144,7 @@ impl ChatRoom {
         self.keep();
         if self.gathering.is_full() {
             self.full.push_back(std::mem::take(&mut self.gathering));
-            self.commit();
+            self.commit(ctx);
         }
         if !self.commit_is_due && self.recording.is_none() {
             self.commit_is_due = true;
@@ -154,42 +152,83 @@ impl ChatRoom {
         }
     }
 
-    /// Has kept what has changed of who may come back. Nothing waits for it: no message, and no answer.
+    /// Has kept what has changed of who may come back, if nothing is being kept.
     fn keep(&mut self) {
-        if !self.keeping {
-            let changes = self.registry.take_changes(CHANGES);
-            self.keeping = !changes.is_empty();
-            if self.keeping {
-                self.tokens.do_send(Keep(changes));
-            }
+        if self.keeping.busy {
+            return;
+        }
+        let changes = self.registry.take_changes();
+        if !changes.is_empty() {
+            self.keeping.busy = true;
+            self.keeping.sent = self.registry.lasting();
+            self.tokens.do_send(Keep(changes));
         }
     }
 
-    /// Hands on what is gathered, until there is nothing or the recorder has something to do.
-    fn commit(&mut self) {
-        while self.recording.is_none() {
-            let mut batch = match self.full.pop_front() {
-                Some(batch) => batch,
-                None if self.gathering.is_empty() => break,
-                None => std::mem::take(&mut self.gathering),
-            };
-            let frames = batch.frames();
-            if batch.has_messages() {
-                self.recorder.do_send(Append {
-                    frames: frames.clone(),
-                });
-                self.recording = Some((batch, frames));
-            } else {
-                self.release(batch, frames);
+    /// Hands on what is gathered, until there is nothing or something has to be waited for.
+    fn commit(&mut self, ctx: &mut Context<Self>) {
+        loop {
+            match self.recording.take() {
+                Some(recording) if self.keeping.lets_go(&recording) => {
+                    self.release(recording.batch, recording.frames);
+                }
+                Some(recording) => {
+                    self.recording = Some(recording);
+                    return;
+                }
+                None => match self.full.pop_front() {
+                    Some(batch) => self.record(batch, ctx),
+                    None if self.gathering.is_empty() => break,
+                    None => {
+                        let batch = std::mem::take(&mut self.gathering);
+                        self.record(batch, ctx);
+                    }
+                },
             }
         }
-        if self.recording.is_none()
-            && !self.keeping
+        if (!self.keeping.busy || self.keeping.late)
             && let Some(finished) = self.finishing.take()
         {
             // Whoever waited may have given up.
             finished.send(()).ok();
         }
+    }
+
+    /// Has a batch recorded, and kept what belongs to it.
+    fn record(&mut self, mut batch: Batch, ctx: &mut Context<Self>) {
+        self.keep();
+        let frames = batch.frames();
+        let recorded = !batch.has_messages();
+        if !recorded {
+            self.recorder.do_send(Append {
+                frames: frames.clone(),
+            });
+        }
+        let needs = self.registry.lasting();
+        self.keep_watch(needs, ctx);
+        self.recording = Some(Recording {
+            batch,
+            frames,
+            recorded,
+            needs,
+        });
+    }
+
+    /// Sees to it that nothing waits long for the changes up to `needs`.
+    fn keep_watch(&mut self, needs: u64, ctx: &mut Context<Self>) {
+        if self.keeping.has(needs) || self.keeping.watched {
+            return;
+        }
+        self.keeping.watched = true;
+        ctx.run_later(PATIENCE, move |room, ctx| {
+            room.keeping.watched = false;
+            if !room.keeping.has(needs) {
+                room.keeping.late = true;
+                room.commit(ctx);
+            } else if let Some(needs) = room.recording.as_ref().map(|next| next.needs) {
+                room.keep_watch(needs, ctx);
+            }
+        });
     }
 
     fn release(&mut self, batch: Batch, frames: Bytes) {
@@ -275,11 +314,11 @@ impl Handler<AccountChanges> for ChatRoom {
 impl Handler<Kept> for ChatRoom {
     type Result = ();
 
-    fn handle(&mut self, Kept: Kept, _: &mut Self::Context) {
-        self.keeping = false;
+    fn handle(&mut self, Kept: Kept, ctx: &mut Self::Context) {
+        self.keeping.is_done();
         self.keep();
-        if self.finishing.is_some() {
-            self.commit();
+        if self.recording.is_some() || self.finishing.is_some() {
+            self.commit(ctx);
         }
     }
 }
@@ -287,25 +326,23 @@ impl Handler<Kept> for ChatRoom {
 impl Handler<Commit> for ChatRoom {
     type Result = ();
 
-    fn handle(&mut self, Commit: Commit, _: &mut Self::Context) {
+    fn handle(&mut self, Commit: Commit, ctx: &mut Self::Context) {
         self.commit_is_due = false;
-        self.commit();
+        self.commit(ctx);
     }
 }
 
 impl Handler<Appended> for ChatRoom {
     type Result = ();
 
-    fn handle(&mut self, Appended { recorded }: Appended, _: &mut Self::Context) {
-        let Some((batch, frames)) = self.recording.take() else {
-            return;
-        };
-        if recorded {
-            self.release(batch, frames);
-        } else {
-            self.fail(batch);
+    fn handle(&mut self, Appended { recorded }: Appended, ctx: &mut Self::Context) {
+        if let Some(recording) = &mut self.recording {
+            recording.recorded = true;
         }
-        self.commit();
+        if !recorded && let Some(recording) = self.recording.take() {
+            self.fail(recording.batch);
+        }
+        self.commit(ctx);
     }
 }
 

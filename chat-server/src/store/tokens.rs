@@ -1,7 +1,7 @@
 //! `Tokens`: keeps who may come back, so that a restart of the server, however it ended, is over for its
 //! people when it listens again.
 //!
-//! The room sends it changes one batch at a time ([`Keep`]) and waits for nothing but the next one; while
+//! The room sends it changes one batch at a time ([`Keep`]) and does not wait long for the answer; while
 //! the file takes none, this tries again with the same batch and the room goes on gathering. It lives on
 //! a thread of its own, for the blocking calls.
 

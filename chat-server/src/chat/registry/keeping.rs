@@ -70,6 +70,7 @@ impl Registry {
 
     /// Somebody who is here has changed in a way that is to outlive the process.
     pub(super) fn keep(&mut self, user: UserKey) {
+        self.lasting += 1;
         let user = &self.users[user];
         let channels = user.channels.iter();
         let kept = Kept {
@@ -103,20 +104,16 @@ impl Registry {
         self.changes.insert(digest, change);
     }
 
-    /// At most `max` of the changes since the last time.
-    pub fn take_changes(&mut self, max: usize) -> Vec<KeptChange> {
-        // Few: an operator has to protect a nick that is in use for each.
+    /// The changes since the last time.
+    pub fn take_changes(&mut self) -> Vec<KeptChange> {
         let mut taken = std::mem::take(&mut self.beginnings);
-        if self.changes.len() <= max {
-            taken.extend(std::mem::take(&mut self.changes).into_values());
-            return taken;
-        }
-        let digests: Vec<Digest> = self.changes.keys().take(max).copied().collect();
-        taken.extend(
-            digests
-                .iter()
-                .filter_map(|digest| self.changes.remove(digest)),
-        );
+        taken.extend(std::mem::take(&mut self.changes).into_values());
         taken
+    }
+
+    /// How often somebody who is here has changed so far: what they are told of it is worth most once it
+    /// is kept.
+    pub fn lasting(&self) -> u64 {
+        self.lasting
     }
 }

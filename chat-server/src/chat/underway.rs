@@ -1,0 +1,60 @@
+//! What the room waits for: a batch to be recorded, and changes of who may come back to be kept.
+//!
+//! A batch in which somebody came, entered a channel or took a nick waits for that to be kept, so that
+//! what they are told is so after a crash too; a fraction of a millisecond. Nothing else waits, and nothing
+//! at all while whoever keeps it takes longer than [`PATIENCE`].
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::batch::Batch;
+
+/// How long a batch waits for what is to outlive the process. Where that takes longer, nothing waits for
+/// it until it has caught up.
+pub(super) const PATIENCE: Duration = Duration::from_millis(50);
+
+/// A batch that is on its way to be released.
+#[derive(Debug)]
+pub(super) struct Recording {
+    pub batch: Batch,
+    pub frames: Bytes,
+    /// Its messages are recorded.
+    pub recorded: bool,
+    /// The changes that it waits for, as [`super::registry::Registry::lasting`] counts them.
+    pub needs: u64,
+}
+
+/// How far the changes are kept that are to outlive the process.
+#[derive(Debug, Default)]
+pub(super) struct Keeping {
+    /// The changes up to here were handed on last,
+    pub sent: u64,
+    /// and up to here they are kept.
+    kept: u64,
+    /// Some are being kept.
+    pub busy: bool,
+    /// It takes too long: nothing waits for it.
+    pub late: bool,
+    /// A timer looks whether it does.
+    pub watched: bool,
+}
+
+impl Keeping {
+    /// Whether the changes up to `needs` are kept, or not waited for.
+    pub(super) fn has(&self, needs: u64) -> bool {
+        self.late || self.kept >= needs
+    }
+
+    /// Whether a batch has all that it waits for.
+    pub(super) fn lets_go(&self, recording: &Recording) -> bool {
+        recording.recorded && self.has(recording.needs)
+    }
+
+    /// What was handed on is kept.
+    pub(super) fn is_done(&mut self) {
+        self.kept = self.sent;
+        self.busy = false;
+        self.late = false;
+    }
+}
