@@ -1,8 +1,10 @@
 //! How many wrong passwords may come from one address: a bucket for each, bounded in number.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
+
+use super::address::network_of;
 
 /// Wrong passwords that an address may send at once: a household, or a script with an old password.
 const BURST: u32 = 50;
@@ -20,27 +22,17 @@ pub struct Attempts {
     full_at: HashMap<IpAddr, Instant>,
 }
 
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        v4 @ IpAddr::V4(_) => v4,
-    }
-}
-
 impl Attempts {
     /// Whether another password from that address is looked at.
     pub fn allows(&self, address: IpAddr, now: Instant) -> bool {
         self.full_at
-            .get(&network(address))
+            .get(&network_of(address))
             .is_none_or(|&full_at| full_at + PERIOD <= now + PERIOD * BURST)
     }
 
     /// A password from that address was wrong.
     pub fn failed(&mut self, address: IpAddr, now: Instant) {
-        let network = network(address);
+        let network = network_of(address);
         if self.full_at.len() >= ADDRESSES_MAX && !self.full_at.contains_key(&network) {
             self.full_at.retain(|_, full_at| *full_at > now);
             let best = self.full_at.iter().min_by_key(|(_, full_at)| **full_at);

@@ -22,9 +22,9 @@ use chat_proto::{ErrorCode, Event, ProtoError};
 use tokio::io::ReadBuf;
 use tokio::time::{Sleep, sleep};
 
-use super::acceptor::Permit;
 use super::connection::{COSTLY, CREDIT, Connection, LINGER, Phase};
 use super::pace::Pace;
+use super::places::Permit;
 use super::table::Table;
 use super::translate::translate;
 use super::transport::Transport;
@@ -65,7 +65,7 @@ impl Session {
             connection,
             table: table.clone(),
             input: Vec::new(),
-            pace: Pace::new(&table.limits).map(Box::new),
+            pace: Pace::new(&table.limits()).map(Box::new),
             rest: None,
             malformed: 0,
             done: false,
@@ -90,7 +90,10 @@ impl Session {
                 return Poll::Pending;
             }
             ready!(self.poll_rest(cx));
-            if !self.connection.may_read(self.table.limits.send_queue_bytes) {
+            if !self
+                .connection
+                .may_read(self.table.limits().send_queue_bytes)
+            {
                 return Poll::Pending;
             }
             // First what had to wait; only then is there room for more.
@@ -175,7 +178,7 @@ impl Session {
             }
             #[cfg(test)]
             assert_ne!(frame, FAIL, "as a test wants it");
-            let (request, malformed, wish) = translate(frame, self.table.limits.text_bytes);
+            let (request, malformed, wish) = translate(frame, self.table.limits().text_bytes);
             taken += HEADER_BYTES + frame.len();
             let request = match wish {
                 None => Some(request),
