@@ -10,6 +10,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser};
 
 use crate::address::{Address, AddressError, parse_port};
+use crate::tls::{Fingerprint, Trust};
 
 /// The server of somebody who names none.
 const DEFAULT_HOST: &str = "127.0.0.1";
@@ -79,6 +80,25 @@ struct Args {
     #[arg(short, long, value_name = "NICK", env = "CHAT_NICK")]
     nick: Option<String>,
 
+    /// Connect with TLS
+    ///
+    /// The system's authorities have to vouch for the server; at a terminal one is asked about a
+    /// certificate for which nobody does, and the answer is kept. Default: off
+    #[arg(long)]
+    tls: bool,
+
+    /// Connect with TLS, and trust the certificates of this file only
+    ///
+    /// In PEM form: an authority's, or the server's own. Example: --tls-ca cert.pem
+    #[arg(long, value_name = "FILE")]
+    tls_ca: Option<PathBuf>,
+
+    /// Connect with TLS, and trust the certificate with this fingerprint only
+    ///
+    /// 64 hexadecimal digits, with or without colons, as `chat-server certificate new` prints them.
+    #[arg(long, value_name = "SHA256", conflicts_with = "tls_ca")]
+    tls_pin: Option<Fingerprint>,
+
     /// A file with the password of the nickname
     ///
     /// Its first line; needed in a pipe, where nobody can be asked, and read at the start. A second line
@@ -136,6 +156,8 @@ pub struct Options {
     pub host: String,
     /// The TCP port.
     pub port: u16,
+    /// Whom an encrypted connection may lead to; `None` is a connection in the clear.
+    pub tls: Option<Trust>,
     /// The nickname asked for.
     pub nick: Option<String>,
     /// The password of the nickname, and the one it is to have: the first lines of the file.
@@ -171,9 +193,15 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Options, clap::
     // An empty variable is how compose files and scripts leave one out.
     let empty = matches.value_source("nick") == Some(ValueSource::EnvVariable)
         && args.nick.as_deref() == Some("");
+    let tls = match (args.tls_ca, args.tls_pin) {
+        (Some(path), _) => Some(Trust::Authority(path)),
+        (None, Some(pin)) => Some(Trust::Pinned(pin)),
+        (None, None) => args.tls.then_some(Trust::System),
+    };
     Ok(Options {
         host,
         port,
+        tls,
         nick: args.nick.filter(|_| !empty),
         passwords: passwords(args.password_file)?,
         json: args.json,

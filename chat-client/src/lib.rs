@@ -16,6 +16,7 @@
 //! | [`editor`], [`gate`], [`names`] | the line editor of a terminal, its turns with the screen, what Tab completes | the terminal |
 //! | [`screen`] | writes lines, keeps the prompt whole, turns the spinner | standard output and error |
 //! | [`link`] | makes a connection and writes to it | the socket |
+//! | [`tls`] | whom an encrypted connection may lead to | the files of certificates |
 //! | [`input`] | a typed line and what it asks for | nothing |
 //! | [`render`], [`escape`], [`json`] | what arrives, as text that is safe to show | nothing |
 //! | [`transcript`], [`recording`] | what is shown and recorded | the file of a recording |
@@ -42,15 +43,18 @@ pub mod render;
 pub mod screen;
 pub mod session;
 pub mod stdin;
+pub mod tls;
 pub mod transcript;
 
 use std::io::{self, IsTerminal as _};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor as _, Addr, AsyncContext as _};
 use actix_rt::Arbiter;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
+use tokio_rustls::rustls::ClientConfig;
 
 use crate::args::Options;
 use crate::editor::{Editor, Terminal};
@@ -59,6 +63,7 @@ use crate::names::Names;
 use crate::screen::Screen;
 use crate::session::{Interrupt, Parts, Session};
 use crate::stdin::{Source, Stdin};
+use crate::tls::TlsError;
 use crate::transcript::Transcript;
 
 /// How long the last lines may take to reach a terminal, which may be stopped with Ctrl-S.
@@ -99,6 +104,9 @@ pub enum ClientError {
     /// The terminal does not do as it is told.
     #[error("the terminal cannot be used; --plain <file works without one")]
     Terminal(#[source] rustyline::error::ReadlineError),
+    /// Nobody can be trusted to be the server.
+    #[error("TLS")]
+    Tls(#[from] TlsError),
     /// A thread or a signal handler cannot be made.
     #[error("the system refuses")]
     System(#[source] io::Error),
@@ -110,6 +118,11 @@ pub enum ClientError {
 /// Nothing could begin.
 pub fn run(options: Options) -> Result<Ending, ClientError> {
     let person = io::stdin().is_terminal();
+    let asks = person && io::stdout().is_terminal();
+    let tls = match &options.tls {
+        Some(trust) => Some(tls::prepare(trust, &options.host, options.port, asks)?),
+        None => None,
+    };
     let names = Names::default();
     let (closed, output_closed) = oneshot::channel();
     let (editor, printer, terminal) = if person && has_editor(&options) {
@@ -131,6 +144,7 @@ pub fn run(options: Options) -> Result<Ending, ClientError> {
     };
     let stage = Stage {
         person,
+        tls,
         names,
         source,
         screen,
@@ -151,6 +165,7 @@ fn has_editor(options: &Options) -> bool {
 /// Everything that a conversation needs besides a server.
 struct Stage {
     person: bool,
+    tls: Option<Arc<ClientConfig>>,
     names: Names,
     source: Source,
     screen: Screen,
@@ -173,6 +188,7 @@ async fn talk(options: Options, stage: Stage) -> Result<Ending, ClientError> {
             transcript,
             names: stage.names,
             person: stage.person,
+            tls: stage.tls,
             editor: stage.editor,
             done,
             output_closed: stage.output_closed,

@@ -1,16 +1,19 @@
 //! One connection to the server: how it is made, and its writing half.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use chat_proto::{Envelope, FrameCodec, ProtoError, codec};
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_util::codec::FramedRead;
 
 /// How long one address may take to answer: a firewall that swallows packets would hold the attempt
@@ -22,7 +25,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 const WAITING: usize = 1024;
 
 /// The frames that arrive.
-pub type Arrivals = FramedRead<OwnedReadHalf, FrameCodec>;
+pub type Arrivals = FramedRead<Box<dyn AsyncRead + Unpin>, FrameCodec>;
 
 /// The writing half. Dropped, the connection ends; a goodbye is waited for before.
 #[derive(Debug)]
@@ -60,15 +63,30 @@ impl Link {
     }
 }
 
-/// Connects to the first address of `host` that answers.
+/// Connects to the first address of `host` that answers, with TLS if it is said how.
 ///
 /// # Errors
 /// The name is unknown, or what the last address said.
-pub async fn connect(host: String, port: u16) -> io::Result<(Link, Arrivals)> {
+pub async fn connect(
+    host: String,
+    port: u16,
+    tls: Option<Arc<ClientConfig>>,
+) -> io::Result<(Link, Arrivals)> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in lookup_host((host.as_str(), port)).await? {
-        match timeout(CONNECT, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => return open(stream),
+        let attempt = async {
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            match &tls {
+                Some(config) => encrypt(stream, &host, config.clone()).await,
+                None => {
+                    let (reader, writer) = stream.into_split();
+                    Ok(open(Box::new(reader), writer))
+                }
+            }
+        };
+        match timeout(CONNECT, attempt).await {
+            Ok(Ok(connected)) => return Ok(connected),
             Ok(Err(error)) => last = error,
             Err(_) => last = io::ErrorKind::TimedOut.into(),
         }
@@ -77,19 +95,32 @@ pub async fn connect(host: String, port: u16) -> io::Result<(Link, Arrivals)> {
     Err(last)
 }
 
-fn open(stream: TcpStream) -> io::Result<(Link, Arrivals)> {
-    stream.set_nodelay(true)?;
-    let (reader, writer) = stream.into_split();
+async fn encrypt(
+    stream: TcpStream,
+    host: &str,
+    config: Arc<ClientConfig>,
+) -> io::Result<(Link, Arrivals)> {
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+    let stream = TlsConnector::from(config).connect(name, stream).await?;
+    let (reader, writer) = tokio::io::split(stream);
+    Ok(open(Box::new(reader), writer))
+}
+
+fn open(
+    reader: Box<dyn AsyncRead + Unpin>,
+    writer: impl AsyncWrite + Unpin + 'static,
+) -> (Link, Arrivals) {
     let (frames, waiting) = mpsc::channel(WAITING);
     let writing = actix_rt::spawn(write(writer, waiting));
-    Ok((
+    (
         Link { frames, writing },
         FramedRead::new(reader, FrameCodec),
-    ))
+    )
 }
 
 /// Writes frames until there are no more, all that wait in one go.
-async fn write(mut socket: OwnedWriteHalf, mut waiting: Receiver<Bytes>) {
+async fn write(mut socket: impl AsyncWrite + Unpin, mut waiting: Receiver<Bytes>) {
     let mut batch = Vec::new();
     let mut bytes = BytesMut::new();
     while waiting.recv_many(&mut batch, WAITING).await > 0 {
@@ -97,7 +128,11 @@ async fn write(mut socket: OwnedWriteHalf, mut waiting: Receiver<Bytes>) {
             bytes.extend_from_slice(&frame);
         }
         // A connection that does not take it is one that the reading half sees the end of.
-        if let Err(error) = socket.write_all_buf(&mut bytes).await {
+        let written = match socket.write_all_buf(&mut bytes).await {
+            Ok(()) => socket.flush().await,
+            failed => failed,
+        };
+        if let Err(error) = written {
             log::debug!("the connection takes no more: {error}");
             return;
         }

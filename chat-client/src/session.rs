@@ -28,6 +28,7 @@ mod sending;
 mod typed;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
 
 use actix::{
@@ -37,6 +38,7 @@ use backon::ExponentialBackoff;
 use bytes::Bytes;
 use chat_proto::ProtoError;
 use tokio::sync::oneshot;
+use tokio_rustls::rustls::ClientConfig;
 use uuid::Uuid;
 
 use self::account::{Asking, Proof};
@@ -111,6 +113,8 @@ pub struct Session {
     stdin: Addr<Stdin>,
     transcript: Transcript,
     names: Names,
+    /// What connections are encrypted with, if they are.
+    tls: Option<Arc<ClientConfig>>,
     /// A person sits at the keyboard, who can be asked.
     person: bool,
     /// There is a line editor: lines are always asked for, behind a prompt.
@@ -169,6 +173,8 @@ pub struct Parts {
     pub transcript: Transcript,
     /// What Tab completes.
     pub names: Names,
+    /// What connections are encrypted with, if they are.
+    pub tls: Option<Arc<ClientConfig>>,
     /// A person sits at the keyboard.
     pub person: bool,
     /// There is a line editor.
@@ -188,6 +194,7 @@ impl Session {
             stdin: parts.stdin,
             transcript: parts.transcript,
             names: parts.names,
+            tls: parts.tls,
             person: parts.person,
             editor: parts.editor,
             done: Some(parts.done),

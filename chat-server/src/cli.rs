@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::account_cli::Account;
+use crate::certificate_cli::Certificate;
 use crate::history_cli::History;
 
 /// A chat server: every message is recorded before anyone is sent it.
@@ -45,8 +46,10 @@ pub(crate) enum Command {
     /// End with 0 if the server of this configuration answers, with 1 if not
     Healthcheck,
     /// Read the history file, beside a running server too
-    #[command(subcommand)]
     History(History),
+    /// Make a certificate for the TLS listener
+    #[command(subcommand)]
+    Certificate(Certificate),
     /// List and change the accounts, beside a running server too
     #[command(subcommand)]
     Account(Account),

@@ -21,11 +21,13 @@ pub struct Config {
     pub name: Line<64>,
     /// Shown to everyone on arrival.
     pub motd: Line<4096>,
+    /// Threads that serve connections.
+    pub workers: Count<1, 255>,
     pub listen: Listen,
     pub history: History,
     pub accounts: Accounts,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tls: Option<NotBuilt>,
+    pub tls: Option<Tls>,
     pub limits: Limits,
 }
 
@@ -34,8 +36,9 @@ pub struct Config {
 #[serde(deny_unknown_fields, default)]
 pub struct Listen {
     pub tcp: Address,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tls: Option<NotBuilt>,
+    /// The same over TLS, with `[tls]`.
+    #[serde(skip_serializing_if = "Address::is_off")]
+    pub tls: Address,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub web: Option<NotBuilt>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,6 +74,14 @@ pub struct Accounts {
     pub path: PathBuf,
 }
 
+/// `[tls]`: the certificate and its key, both in PEM form; read again on SIGHUP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    pub cert: PathBuf,
+    pub key: PathBuf,
+}
+
 /// `[limits]`: what one connection, one address and all together may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -98,6 +109,7 @@ impl Default for Config {
         Self {
             name: Line("chat-server".into()),
             motd: Line(String::new()),
+            workers: Count(1),
             listen: Listen::default(),
             history: History::default(),
             accounts: Accounts::default(),
@@ -112,7 +124,7 @@ impl Default for Listen {
         let tcp = Address(format!("127.0.0.1:{}", chat_proto::DEFAULT_PORT));
         Self {
             tcp,
-            tls: None,
+            tls: Address(String::new()),
             web: None,
             irc: None,
         }
@@ -189,12 +201,19 @@ impl Config {
                     })?;
             }
         }
-        table
+        let wrong = |message: &str| ConfigError::Wrong {
+            origin: "the configuration".into(),
+            message: message.to_owned(),
+        };
+        let config: Self = table
             .try_into()
-            .map_err(|source: toml::de::Error| ConfigError::Wrong {
-                origin: "the configuration".into(),
-                message: source.message().to_owned(),
-            })
+            .map_err(|source: toml::de::Error| wrong(source.message()))?;
+        if config.tls.is_none() && !config.listen.tls.is_off() {
+            return Err(wrong(
+                "`tls` in [listen] needs a certificate: `cert` and `key` in [tls]",
+            ));
+        }
+        Ok(config)
     }
 
     /// The whole configuration as a file of its own.
@@ -211,7 +230,7 @@ fn key_path(variable: &str) -> Option<Vec<String>> {
         .split("__")
         .map(str::to_lowercase)
         .collect();
-    (path.len() > 1 || path[0] == "name" || path[0] == "motd").then_some(path)
+    (path.len() > 1 || matches!(&*path[0], "name" | "motd" | "workers")).then_some(path)
 }
 
 /// `table` with `value` at `path`, which must make a legal configuration of it. The value is taken as
@@ -336,6 +355,10 @@ impl Address {
     /// The address to listen on, if any.
     pub fn get(&self) -> Option<&str> {
         (!self.0.is_empty()).then_some(&self.0)
+    }
+
+    fn is_off(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The same with another host or port, as the flags ask for.
@@ -465,16 +488,13 @@ mod tests {
             ),
             (
                 "[listen]\ntls = \"0.0.0.0:1\"\n",
-                &["line 2", "tls", "not built yet"],
+                &["tls", "[listen]", "certificate", "[tls]"],
             ),
             (
                 "[listen]\nweb = \"0.0.0.0:1\"\n",
                 &["line 2", "web", "not built yet"],
             ),
-            (
-                "[tls]\ncert = \"c.pem\"\n",
-                &["line 1", "tls", "not built yet"],
-            ),
+            ("[tls]\ncert = \"c.pem\"\n", &["line 1", "key", "missing"]),
             ("nonsense", &["line 1"]),
             ("name = 5", &["line 1", "name"]),
         ] {

@@ -4,6 +4,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::net::tls::CertificateError;
+
 /// Why a configuration is none.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -17,14 +19,20 @@ pub enum ConfigError {
 /// Why the server cannot start, or had to end.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    #[error("nothing to listen on: set tcp in [listen]")]
+    #[error("nothing to listen on: set tcp or tls in [listen]")]
     NoListener,
     #[error("cannot listen on {address}: {source}")]
     Bind { address: String, source: io::Error },
+    #[error("the system refuses a thread or a socket: {0}")]
+    Worker(#[source] io::Error),
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     #[error(transparent)]
     History(#[from] HistoryError),
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    #[error("the {0} has failed, and there is no server without it")]
+    ActorFailed(&'static str),
     #[error("an actor that the server cannot do without has ended: {0}")]
     ActorEnded(#[from] actix::MailboxError),
 }
@@ -34,6 +42,8 @@ pub enum ServerError {
 pub enum HistoryError {
     #[error("{}: {source}", path.display())]
     Io { path: PathBuf, source: io::Error },
+    #[error("the index of the history: {0}")]
+    Index(#[from] rusqlite::Error),
     #[error("{} is in use by another chat-server", path.display())]
     Locked { path: PathBuf },
     /// `line` counts from 1 and is the `seq` that the line should have.

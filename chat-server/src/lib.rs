@@ -6,6 +6,7 @@
 //! | [`net`] | everything that touches a socket |
 //! | [`store`] | everything that outlives the process |
 //! | [`config`], [`error`] | what can be set, what can go wrong |
+//! | [`vital`] | noticing that an actor has failed |
 //!
 //! [`run`] wires them: it is the only place where `net` and `store` meet.
 
@@ -14,107 +15,233 @@ pub mod config;
 pub mod error;
 pub mod net;
 pub mod store;
+pub mod vital;
 
-use std::rc::Rc;
-use std::time::SystemTime;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use actix::prelude::*;
 use chat_proto::Timestamp;
-use tokio::net::TcpListener;
-use tokio::time::timeout_at;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_rustls::rustls::ServerConfig;
 
 use chat::accounts::AccountChange;
 use chat::registry::{Registry, Settings};
 use chat::room::{self, ChatRoom};
 use config::Config;
-use error::ServerError;
-use net::acceptor::{self, Acceptor, Places};
-use net::dispatcher::{Deafen, Dispatcher, Farewell};
-use net::table::Table;
+use error::{HistoryError, ServerError};
+use net::acceptor::{self, Acceptor, Certify, Places};
+use net::dispatcher::{Deafen, Farewell};
+use net::worker::{Listener, Surroundings, Worker};
 use store::accounts::Desk;
 use store::history::History;
+use store::index::indexer::Indexer;
+use store::index::{self, Index};
 use store::keeper::Keeper;
+use store::log::Log;
 use store::open::Opened;
 use store::recorder::{Flush, RecordedEnd, Recorder};
 use store::sqlite::Database;
 use store::tokens::Tokens;
+use vital::Watch;
 
 /// Threads that read the history for those who ask.
 const READERS: usize = 2;
 
-/// Serves those who come to `listener`, with the history that is `opened`, until `shutdown`, then says goodbye within the configured
-/// grace. Runs on the current actix system.
+/// How long a server that has failed may take to save what is recorded.
+const LAST_FLUSH: Duration = Duration::from_secs(5);
+
+/// What the server is told while it runs.
+#[derive(Debug)]
+pub enum Order {
+    /// Who comes to the TLS listener from now on is shown this certificate.
+    Certify(Arc<ServerConfig>),
+    /// Say goodbye to everyone and end.
+    End,
+}
+
+/// Serves those who come to `listeners`, with the history that is `opened`, until it is ordered to end
+/// or nobody is left to order it; then says goodbye within the configured grace. Runs on the current
+/// actix system.
 ///
 /// # Errors
-/// The accounts cannot be read, or an actor that the server cannot do without has ended.
+/// The accounts cannot be read, the system refuses a thread or a socket, or an actor that the server
+/// cannot do without has ended.
 pub async fn run(
     config: &Config,
     opened: Opened,
-    listener: TcpListener,
-    shutdown: impl Future<Output = ()>,
+    listeners: Vec<Listener>,
+    mut orders: mpsc::Receiver<Order>,
 ) -> Result<(), ServerError> {
-    let (last_seq, end) = (opened.last_seq, RecordedEnd::new(opened.end));
-    log::info!(
-        "{}: {last_seq} messages, {} bytes",
-        config.history.path.display(),
-        opened.end
-    );
-
-    let mut registry = Registry::new(settings(config), last_seq, opened.remembered);
-    let room_context = Context::<ChatRoom>::new();
-    let room = room_context.address();
-
-    let people = People::open(config, &mut registry, &room)?;
-    let recording = Arbiter::new();
-    let recorder = {
-        let (file, end, room) = (opened.file, end.clone(), room.clone().recipient());
-        let (durability, interval) = (config.history.durability, config.history.interval.get());
-        Recorder::start_in_arbiter(&recording.handle(), move |_| {
-            Recorder::new(file, end, durability, interval, room)
-        })
-    };
-    let path = config.history.path.clone();
-    let history = SyncArbiter::start(READERS, move || History::new(path.clone(), end.clone()));
-
-    let table = Rc::new(Table::new(
-        (&config.limits).into(),
-        room.clone(),
-        history.recipient(),
-        people.desk,
-    ));
-    let dispatcher = Dispatcher::new(table.clone()).start();
-    room_context.run(ChatRoom::new(
-        registry,
-        last_seq,
-        recorder.clone().recipient(),
-        people.tokens,
-        dispatcher.clone().recipient(),
-    ));
-    let places = Places::new(
-        config.limits.connections.get(),
-        config.limits.connections_per_ip.get(),
-    );
-    let acceptor = Acceptor::new(listener, table, places).start();
-
-    shutdown.await;
-    log::info!("the server ends");
-    let deadline = tokio::time::Instant::now() + config.limits.shutdown_grace.get();
-    let goodbye = async {
-        // In this order: nobody new, nothing new, all that came is recorded and told, goodbye.
-        acceptor.send(acceptor::Stop).await?;
-        dispatcher.send(Deafen).await?;
-        room.send(room::Finish).await?;
-        dispatcher.send(Farewell).await?;
-        Ok::<_, MailboxError>(())
-    };
-    match timeout_at(deadline, goodbye).await {
-        Ok(ended) => ended?,
-        Err(_) => log::warn!("not everyone had read their last messages when the grace was over"),
+    let (watch, mut failures) = Watch::new();
+    let server = Server::start(config, opened, listeners, watch).await?;
+    loop {
+        tokio::select! {
+            order = orders.recv() => match order {
+                Some(Order::Certify(certificate)) => server.certify(&certificate).await?,
+                Some(Order::End) | None => break,
+            },
+            Some(who) = failures.recv() => {
+                server.save_what_is_recorded().await;
+                return Err(ServerError::ActorFailed(who));
+            }
+        }
     }
-    recorder.send(Flush).await?;
-    end_thread("recorder", recording);
-    end_thread("keeper", people.thread);
-    Ok(())
+    log::info!("the server ends");
+    server.end(config.limits.shutdown_grace.get()).await
+}
+
+/// The actors of a running server.
+struct Server {
+    workers: Vec<Worker>,
+    room: Addr<ChatRoom>,
+    recorder: Addr<Recorder>,
+    recording: Arbiter,
+    people: People,
+}
+
+impl Server {
+    async fn start(
+        config: &Config,
+        opened: Opened,
+        listeners: Vec<Listener>,
+        watch: Watch,
+    ) -> Result<Self, ServerError> {
+        let (path, limits) = (&config.history.path, &config.limits);
+        let (last_seq, end) = (opened.last_seq, RecordedEnd::new(opened.end));
+        log::info!(
+            "{}: {last_seq} messages, {} bytes",
+            path.display(),
+            opened.end
+        );
+        let mut registry = Registry::new(settings(config), last_seq, opened.remembered);
+        let room_context = Context::<ChatRoom>::new();
+        let room = room_context.address();
+
+        let indexer = start_indexer(path, opened.end);
+        let history = {
+            let (path, end, has_index) = (path.clone(), end.clone(), indexer.is_some());
+            SyncArbiter::start(READERS, move || {
+                History::new(path.clone(), end.clone(), has_index)
+            })
+        };
+        let people = People::open(config, &mut registry, &room)?;
+        let recording = Arbiter::new();
+        let recorder = {
+            let (file, room) = (opened.file, room.clone().recipient());
+            let indexer = indexer.map(Addr::recipient);
+            let (durability, interval) = (config.history.durability, config.history.interval.get());
+            let vital = watch.over("recorder");
+            Recorder::start_in_arbiter(&recording.handle(), move |_| {
+                Recorder::new(file, end, durability, interval, room, indexer, vital)
+            })
+        };
+
+        let surroundings = Surroundings {
+            limits: limits.into(),
+            room: room.clone(),
+            history: history.recipient(),
+            accounts: people.desk.clone(),
+            places: Places::new(limits.connections.get(), limits.connections_per_ip.get()),
+            watch: watch.clone(),
+        };
+        let count = u8::try_from(config.workers.get()).expect("the configuration bounds it");
+        let workers = Worker::start_all(count, &surroundings, &listeners)
+            .await
+            .map_err(ServerError::Worker)?;
+        let dispatchers = workers
+            .iter()
+            .map(|worker| worker.dispatcher.clone().recipient());
+        room_context.run(ChatRoom::new(
+            registry,
+            last_seq,
+            recorder.clone().recipient(),
+            people.tokens.clone(),
+            dispatchers.collect(),
+            watch.over("room"),
+        ));
+        Ok(Self {
+            workers,
+            room,
+            recorder,
+            recording,
+            people,
+        })
+    }
+
+    async fn certify(&self, certificate: &Arc<ServerConfig>) -> Result<(), MailboxError> {
+        for acceptor in self.acceptors() {
+            acceptor.send(Certify(certificate.clone())).await?;
+        }
+        log::info!("the certificate is read again");
+        Ok(())
+    }
+
+    /// Has what is recorded forced to the disk, if the recorder still can.
+    async fn save_what_is_recorded(&self) {
+        match timeout(LAST_FLUSH, self.recorder.send(Flush)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) | Err(_) => log::error!("the history was not forced to the disk"),
+        }
+    }
+
+    fn acceptors(&self) -> impl Iterator<Item = &Addr<Acceptor>> {
+        self.workers.iter().flat_map(|worker| &worker.acceptors)
+    }
+
+    /// In this order: nobody new, nothing new, all that came is recorded and told, goodbye.
+    async fn end(self, grace: Duration) -> Result<(), ServerError> {
+        let goodbye = async {
+            for acceptor in self.acceptors() {
+                acceptor.send(acceptor::Stop).await?;
+            }
+            for worker in &self.workers {
+                worker.dispatcher.send(Deafen).await?;
+            }
+            self.room.send(room::Finish).await?;
+            let told = self
+                .workers
+                .iter()
+                .map(|worker| worker.dispatcher.send(Farewell));
+            // All are told before one of them is waited for.
+            for told in told.collect::<Vec<_>>() {
+                told.await?;
+            }
+            Ok::<_, MailboxError>(())
+        };
+        match timeout(grace, goodbye).await {
+            Ok(ended) => ended?,
+            Err(_) => {
+                log::warn!("not everyone had read their last messages when the grace was over")
+            }
+        }
+        self.recorder.send(Flush).await?;
+        end_thread("recorder", self.recording);
+        end_thread("keeper", self.people.thread);
+        Ok(())
+    }
+}
+
+/// Starts what keeps the index up with the history, on a thread of its own. A server can do without it:
+/// old messages are found slowly then.
+fn start_indexer(path: &Path, end: u64) -> Option<Addr<Indexer>> {
+    let indexer = || {
+        let log = Log::open(path)?;
+        let index = Index::open(&index::path_of(path), &log, end)?;
+        Ok::<_, HistoryError>(Indexer::new(index, log))
+    };
+    match indexer() {
+        Ok(indexer) => {
+            let thread = Arbiter::new().handle();
+            Some(Indexer::start_in_arbiter(&thread, move |_| indexer))
+        }
+        Err(error) => {
+            log::error!("old messages will be found slowly: {error}");
+            None
+        }
+    }
 }
 
 fn end_thread(whose: &str, thread: Arbiter) {
@@ -169,5 +296,87 @@ fn settings(config: &Config) -> Settings {
         resume_window: config.limits.resume_window.get(),
         channels_per_user: config.limits.channels_per_user.get(),
         absent_max: config.limits.connections.get(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    /// A server in this process, on a history of its own.
+    async fn server(watch: Watch) -> (tempfile::TempDir, std::net::SocketAddr, Server) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.history.path = dir.path().join("log");
+        config.accounts.path = dir.path().join("accounts");
+        let opened = store::open::open(&config.history.path).unwrap();
+        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let address = socket.local_addr().unwrap();
+        let listeners = vec![Listener { socket, tls: None }];
+        let server = Server::start(&config, opened, listeners, watch)
+            .await
+            .unwrap();
+        (dir, address, server)
+    }
+
+    #[test]
+    fn a_server_whose_room_fails_is_noticed_and_saves_what_is_recorded() {
+        actix::System::new().block_on(async {
+            let (watch, mut failures) = Watch::new();
+            let (_dir, _, server) = server(watch).await;
+            server.room.do_send(room::Fail);
+            let who = timeout(Duration::from_secs(10), failures.recv()).await;
+            assert_eq!(who, Ok(Some("room")));
+            server.save_what_is_recorded().await;
+        });
+    }
+
+    const HELLO: &[u8] = b"{\"type\":\"hello\",\"version\":1}";
+    const PING: &[u8] = b"{\"type\":\"ping\"}";
+
+    /// Says that, and reads what comes until the server closes or `enough` has.
+    async fn talk(stream: &mut TcpStream, says: &[&[u8]], enough: &str) -> String {
+        let mut said = String::new();
+        let talk = async {
+            for json in says {
+                stream.write_u32(json.len().try_into().unwrap()).await?;
+                stream.write_all(json).await?;
+            }
+            let mut buffer = [0; 4096];
+            while !said.contains(enough) {
+                match stream.read(&mut buffer).await? {
+                    0 => break,
+                    read => said.push_str(&String::from_utf8_lossy(&buffer[..read])),
+                }
+            }
+            Ok::<_, std::io::Error>(())
+        };
+        timeout(Duration::from_secs(10), talk)
+            .await
+            .unwrap()
+            .unwrap();
+        said
+    }
+
+    #[test]
+    fn a_session_that_fails_says_so_and_the_others_live() {
+        actix::System::new().block_on(async {
+            let (watch, _failures) = Watch::new();
+            let (_dir, address, _server) = server(watch).await;
+            let mut other = TcpStream::connect(address).await.unwrap();
+            talk(&mut other, &[HELLO, PING], "pong").await;
+            let mut failing = TcpStream::connect(address).await.unwrap();
+            talk(&mut failing, &[HELLO, PING], "pong").await;
+            let said = talk(&mut failing, &[net::session::FAIL], "no such word").await;
+            assert!(said.contains("\"code\":\"internal\""), "{said}");
+            let said = talk(&mut other, &[PING], "pong").await;
+            assert!(said.contains("\"type\":\"gone\""), "{said}");
+        });
     }
 }

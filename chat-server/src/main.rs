@@ -1,6 +1,7 @@
 //! The program: arguments, configuration, logging, signals.
 
 mod account_cli;
+mod certificate_cli;
 mod cli;
 mod healthcheck;
 mod history_cli;
@@ -9,12 +10,16 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use chat_server::config::Config;
+use chat_server::Order;
+use chat_server::config::{Config, Tls};
 use chat_server::error::ServerError;
+use chat_server::net::tls;
+use chat_server::net::worker::Listener;
 use chat_server::store::sqlite::Database;
 use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 
 use cli::{Args, Command};
 
@@ -48,6 +53,7 @@ fn start(args: &Args) -> anyhow::Result<()> {
     match &args.command {
         Some(Command::Healthcheck) => return healthcheck::run(&config),
         Some(Command::History(command)) => return history_cli::run(&config.history.path, command),
+        Some(Command::Certificate(command)) => return certificate_cli::run(&config, command),
         Some(Command::Account(command)) => return account_cli::run(&config, command),
         None => {}
     }
@@ -57,33 +63,82 @@ fn start(args: &Args) -> anyhow::Result<()> {
         logger.parse_filters(level);
     }
     logger.init();
+    // A panic is a fault like others: in the log, with its place, and not in its own words on top.
+    std::panic::set_hook(Box::new(|fault| log::error!("{fault}")));
     actix::System::new().block_on(serve(&config))
 }
 
 async fn serve(config: &Config) -> anyhow::Result<()> {
-    let address = config.listen.tcp.get().ok_or(ServerError::NoListener)?;
     // Before anyone can connect: a server that cannot record, or does not know who is who, does not
     // listen.
     let opened = chat_server::store::open::open(&config.history.path)?;
     drop(Database::open(&config.accounts.path)?);
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|source| ServerError::Bind {
-            address: address.to_owned(),
-            source,
-        })?;
-    log::info!("listening on {}", listener.local_addr()?);
-    let (terminate, interrupt) = (
-        signal(SignalKind::terminate())?,
-        signal(SignalKind::interrupt())?,
-    );
-    chat_server::run(config, opened, listener, either(terminate, interrupt)).await?;
+    let mut listeners = Vec::new();
+    if let Some(address) = config.listen.tcp.get() {
+        let socket = bind(address).await?;
+        log::info!("listening on {}", socket.local_addr()?);
+        listeners.push(Listener { socket, tls: None });
+    }
+    if let (Some(address), Some(files)) = (config.listen.tls.get(), &config.tls) {
+        let tls = Some(tls::load(files).map_err(ServerError::from)?);
+        let socket = bind(address).await?;
+        log::info!("listening on {} with TLS", socket.local_addr()?);
+        listeners.push(Listener { socket, tls });
+    }
+    if listeners.is_empty() {
+        return Err(ServerError::NoListener.into());
+    }
+    let (tell, orders) = mpsc::channel(1);
+    actix_rt::spawn(pass_on_signals(Signals::new()?, config.tls.clone(), tell));
+    chat_server::run(config, opened, listeners, orders).await?;
     Ok(())
 }
 
-async fn either(mut one: Signal, mut other: Signal) {
-    tokio::select! {
-        _ = one.recv() => {}
-        _ = other.recv() => {}
+async fn bind(address: &str) -> Result<std::net::TcpListener, ServerError> {
+    TcpListener::bind(address)
+        .await
+        .and_then(TcpListener::into_std)
+        .map_err(|source| ServerError::Bind {
+            address: address.to_owned(),
+            source,
+        })
+}
+
+/// What the system tells a process.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
+/// Makes orders of signals, until one ends the server.
+async fn pass_on_signals(mut signals: Signals, files: Option<Tls>, tell: mpsc::Sender<Order>) {
+    loop {
+        let order = tokio::select! {
+            _ = signals.terminate.recv() => Order::End,
+            _ = signals.interrupt.recv() => Order::End,
+            _ = signals.hang_up.recv() => match files.as_ref().map(tls::load) {
+                Some(Ok(certificate)) => Order::Certify(certificate),
+                Some(Err(error)) => {
+                    log::error!("the certificate stays as it was: {error}");
+                    continue;
+                }
+                None => continue,
+            },
+        };
+        let last = matches!(order, Order::End);
+        if tell.send(order).await.is_err() || last {
+            return;
+        }
     }
 }

@@ -88,3 +88,39 @@ fn a_later_holder_of_the_nick_is_not_shown_the_direct_messages() {
     other.send(&json!({"type": "history", "with": "Ana"}));
     assert_eq!(seqs(&other.expect("history")), Vec::<u64>::new());
 }
+
+#[test]
+fn a_direct_conversation_is_shown_to_both_ends_and_nobody_else() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    let mut luis = server.joins("Luis");
+    let mut eva = server.joins("Eva");
+    ana.barrier();
+    luis.barrier();
+    ana.says("Luis", "uno", "1");
+    ana.expect("message");
+    luis.expect("message");
+    luis.says("ANA", "dos", "2");
+    for (client, other) in [(&mut ana, "luis"), (&mut luis, "Ana")] {
+        client.awaits("message");
+        client.send(&json!({"type": "history", "with": other}));
+        assert_eq!(seqs(&client.awaits("history")), [1, 2]);
+    }
+    for with in ["Ana", "Luis"] {
+        let page = eva.ask(&json!({"type": "history", "with": with}));
+        assert_eq!(seqs(&page), Vec::<u64>::new(), "{page}");
+    }
+    eva.send(&json!({"type": "history", "with": "Nadie"}));
+    eva.expect_error("no_such_user");
+    eva.send(&json!({"type": "history", "with": "#otro"}));
+    eva.expect_error("no_such_channel");
+    luis.joins("#otro");
+    eva.send(&json!({"type": "history", "with": "#otro"}));
+    eva.expect_error("not_in_channel");
+    // A change of nick keeps what was said under the old one.
+    luis.send(&json!({"type": "nick", "nick": "Lucho"}));
+    luis.expect("renamed");
+    luis.send(&json!({"type": "history", "with": "Ana"}));
+    assert_eq!(seqs(&luis.expect("history")), [1, 2]);
+}

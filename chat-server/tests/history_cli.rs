@@ -49,12 +49,38 @@ fn shows_what_is_asked_for() {
         show(&["show", "--utc", "--person", "ana"]).lines().count(),
         2
     );
+    for (args, count) in [
+        (&["show", "--since", "2026-11-23T18:50:02Z"][..], 1),
+        (&["show", "--until", "2026-11-23"], 0),
+        (&["show", "--since", "1h"], 0),
+        (&["show", "--last", "2"], 2),
+        (&["show", "--last", "9", "--person", "ana"], 2),
+    ] {
+        assert_eq!(show(args).lines().count(), count, "{args:?}");
+    }
     assert_eq!(
-        show(&["show", "--since", "2026-11-23T18:50:02Z"])
-            .lines()
-            .count(),
-        1
+        show(&["show", "--utc", "--last", "1", "--person", "ana"]),
+        "2026-11-23 18:50:01 [luis -> ana]: a, \"b\"\n"
     );
+}
+
+/// The tail is read from the end: what is damaged before it is not looked at, within it is named.
+#[test]
+fn the_last_messages_of_another_file_are_read_from_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("old"),
+        log(&["garbage", LINES[1], LINES[2]]),
+    )
+    .unwrap();
+    let show = |last| {
+        let args = ["show", "--utc", "--file", "old", "--last", last];
+        printed(&history(folder.path(), "", &args))
+    };
+    let (done, said) = show("2");
+    assert!(done && said.lines().count() == 2, "{said}");
+    let (done, said) = show("3");
+    assert!(!done && said.contains("old is damaged: line 1:"), "{said}");
 }
 
 #[test]
@@ -63,6 +89,8 @@ fn verifies_every_line() {
     let verify = |log: &str| printed(&history(folder.path(), log, &["verify"]));
     let (whole, said) = verify(&log(&LINES));
     assert!(whole && said.starts_with("3 messages"), "{said}");
+    let times = "from number 1 at 2026-11-23T18:50:00.123Z to number 3 at 2026-11-23T18:50:02.000Z";
+    assert!(said.contains(times), "{said}");
     let (whole, said) = verify(&format!("{}{{\"type\":", log(&LINES)));
     assert!(whole && said.contains("8 bytes behind"), "{said}");
     for broken in [

@@ -85,4 +85,31 @@ fn what_a_full_disk_refuses_is_delivered_to_nobody() {
     assert!(recorded > 0);
     let heard = luis.barrier().len();
     assert_eq!((heard, home.lines().len()), (recorded, recorded));
+
+    server.has_room_again();
+    let ack = ana.says("#lobby", "¡otra vez!", "again");
+    assert_eq!(ack["seq"], recorded + 1, "the numbering has no hole");
+    ana.expect_message("Ana", "¡otra vez!");
+    luis.expect_message("Ana", "¡otra vez!");
+    assert_eq!(home.lines().len(), recorded + 1);
+}
+
+#[test]
+fn a_line_that_is_damaged_while_the_server_runs_is_named_and_not_shown() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    for n in 1..=3 {
+        ana.says("#lobby", "hola", &format!("{n}"));
+        ana.expect("message");
+    }
+    let log = std::fs::read_to_string(home.log()).unwrap();
+    std::fs::write(home.log(), log.replacen("\"seq\":2", "\"sex\":2", 1)).unwrap();
+    ana.send(&serde_json::json!({"type": "history"}));
+    ana.expect_error("internal");
+    ana.expect_closed();
+    server.logs("line 2");
+    // The others go on.
+    let mut luis = server.joins("Luis");
+    assert_eq!(luis.says("#lobby", "hola", "4")["seq"], 4);
 }

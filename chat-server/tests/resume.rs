@@ -64,3 +64,93 @@ fn a_wrong_token_brings_back_the_lobby_only() {
     other.expect_message("Ana", "hola");
     other.hears_nothing();
 }
+
+#[test]
+fn who_comes_back_is_in_their_channels_and_has_their_direct_messages() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    let mut luis = server.joins("Luis");
+    ana.expect("joined");
+    ana.joins("#a");
+    luis.joins("#a");
+    ana.barrier();
+    luis.barrier();
+    let token = luis.token.clone();
+    drop(luis);
+    assert_eq!(ana.expect("gone")["nick"], "Luis");
+    let mut eva = server.joins("Eva");
+    ana.expect("joined");
+    ana.says("#a", "en #a", "1");
+    ana.expect("message");
+    eva.says("#lobby", "en #lobby", "2");
+    ana.expect("message");
+    ana.says("Eva", "no para Luis", "3");
+    ana.say("Luis", "no está", "4");
+    ana.awaits("error");
+
+    let (mut back, welcome) = returns(&server, &token, 0);
+    assert_eq!(welcome["joined"], json!(["#lobby", "#a"]));
+    assert_eq!(back.expect("message")["text"], "en #a");
+    assert_eq!(back.expect("message")["text"], "en #lobby");
+    back.hears_nothing();
+    eva.barrier();
+    eva.says("Luis", "para Luis", "5");
+    back.expect_message("Eva", "para Luis");
+    drop(back);
+    eva.awaits("gone");
+    let (mut again, welcome) = returns(&server, &token, 2);
+    assert_eq!(
+        (&welcome["resumed"], &welcome["seq"]),
+        (&json!(true), &json!(4))
+    );
+    again.expect_message("Eva", "para Luis");
+    again.hears_nothing();
+}
+
+#[test]
+fn what_the_replay_leaves_out_is_in_the_history() {
+    let home = Home::new("replay_max = 2");
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    for n in 1..=5 {
+        ana.says("#lobby", "hola", &format!("{n}"));
+        ana.expect("message");
+    }
+    let mut luis = server.connect();
+    luis.send(&json!({"type": "hello", "version": 1, "nick": "Luis", "after": 1}));
+    assert_eq!(luis.expect("welcome")["gap"], true);
+    assert_eq!(luis.expect("message")["seq"], 4);
+    assert_eq!(luis.expect("message")["seq"], 5);
+    luis.send(&json!({"type": "history", "after": 1, "before": 4}));
+    let page = luis.expect("history");
+    let seqs: Vec<_> = page["messages"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|m| &m["seq"])
+        .collect();
+    assert_eq!(
+        (seqs, &page["more"]),
+        (vec![&json!(2), &json!(3)], &json!(false))
+    );
+}
+
+#[test]
+fn a_token_goes_on_to_the_new_nick_and_ends_with_quit() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut luis = server.joins("Luis");
+    luis.send(&json!({"type": "nick", "nick": "Lucho"}));
+    luis.expect("renamed");
+    let token = luis.token.clone();
+    drop(luis);
+    let hello = |nick| json!({"type": "hello", "version": 1, "nick": nick, "token": token});
+    let mut back = server.connect();
+    let welcome = back.ask(&hello("Lucho"));
+    assert_eq!(welcome["resumed"], true, "{welcome}");
+    back.send(&json!({"type": "quit"}));
+    back.expect("bye");
+    back.expect_closed();
+    assert_eq!(server.connect().ask(&hello("Lucho"))["resumed"], false);
+}

@@ -8,7 +8,7 @@ use support::Home;
 fn who_does_not_read_is_let_go() {
     let home = Home::new("send_queue_bytes = 131072");
     let server = home.start();
-    let _slow = server.joins("Lento");
+    let mut slow = server.joins("Lento");
     let mut ana = server.joins("Ana");
     let text = "x".repeat(8000);
     for n in 0..5000 {
@@ -16,6 +16,10 @@ fn who_does_not_read_is_let_go() {
         let events = [ana.next(), ana.next()];
         let gone = |event: &serde_json::Value| event["type"] == "gone" && event["nick"] == "Lento";
         if events.iter().any(gone) {
+            // What was written before is whole and in order; behind it stands why nothing follows.
+            slow.awaits("message");
+            assert_eq!(slow.awaits("error")["code"], "slow_consumer");
+            slow.expect_closed();
             return;
         }
     }

@@ -103,7 +103,8 @@ impl Session {
                 .waiting(Some(&format!("connecting to {server}")));
         }
         let (host, port) = (self.options.host.clone(), self.options.port);
-        let connected = link::connect(host, port).into_actor(self);
+        let tls = self.tls.clone();
+        let connected = link::connect(host, port, tls).into_actor(self);
         ctx.spawn(connected.map(|result, session, ctx| session.connected(result, ctx)));
     }
 

@@ -2,7 +2,7 @@
 //!
 //! It owns the [`Registry`] (every decision), the batch that is being gathered and the one that is
 //! being recorded. Sessions send it [`Requests`] and [`Leave`]; it has messages recorded by whoever
-//! takes [`Append`], and hands what is recorded, in order, to whoever takes [`Release`]. What has changed of
+//! takes [`Append`], and hands what is recorded, in order, to all who take [`Release`]. What has changed of
 //! who may come back goes to whoever takes [`Keep`]; a batch in which somebody came or went waits for that
 //! a moment ([`super::underway`]), so that who is told to be in a channel is in it after a crash too.
 //!
@@ -27,6 +27,7 @@ use super::command::Request;
 use super::kept::KeptChange;
 use super::registry::Registry;
 use super::underway::{Keeping, PATIENCE, Recording};
+use crate::vital::Vital;
 
 /// What one read of a socket held.
 #[derive(Debug, Message)]
@@ -97,7 +98,8 @@ pub struct ChatRoom {
     registry: Registry,
     recorder: Recipient<Append>,
     tokens: Recipient<Keep>,
-    dispatcher: Recipient<Release>,
+    /// One of each thread.
+    dispatchers: Vec<Recipient<Release>>,
     keeping: Keeping,
     gathering: Batch,
     /// Gathered, full, and next to be recorded.
@@ -108,6 +110,7 @@ pub struct ChatRoom {
     recorded: u64,
     commit_is_due: bool,
     finishing: Option<oneshot::Sender<()>>,
+    _vital: Vital,
 }
 
 impl ChatRoom {
@@ -117,13 +120,14 @@ impl ChatRoom {
         recorded: u64,
         recorder: Recipient<Append>,
         tokens: Recipient<Keep>,
-        dispatcher: Recipient<Release>,
+        dispatchers: Vec<Recipient<Release>>,
+        vital: Vital,
     ) -> Self {
         Self {
             registry,
             recorder,
             tokens,
-            dispatcher,
+            dispatchers,
             keeping: Keeping::default(),
             gathering: Batch::default(),
             full: VecDeque::new(),
@@ -131,6 +135,7 @@ impl ChatRoom {
             recorded,
             commit_is_due: false,
             finishing: None,
+            _vital: vital,
         }
     }
 
@@ -233,7 +238,10 @@ impl ChatRoom {
                 self.recorded = *seq;
             }
         }
-        self.dispatcher.do_send(Release(Arc::new(released)));
+        let released = Arc::new(released);
+        for dispatcher in &self.dispatchers {
+            dispatcher.do_send(Release(released.clone()));
+        }
     }
 
     /// Nothing of the batch in the recorder's hands was recorded, so nothing that was numbered behind
@@ -350,5 +358,20 @@ impl Handler<Finish> for ChatRoom {
             // An error means that the room has ended: there is nothing to wait for.
             wait.await.ok();
         })
+    }
+}
+
+/// What would be a bug, for a test of what becomes of the server then.
+#[cfg(test)]
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Fail;
+
+#[cfg(test)]
+impl Handler<Fail> for ChatRoom {
+    type Result = ();
+
+    fn handle(&mut self, Fail: Fail, _: &mut Self::Context) {
+        panic!("as a test wants it");
     }
 }

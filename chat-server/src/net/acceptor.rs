@@ -1,14 +1,16 @@
 //! `Acceptor`: one per listener. It takes connections as long as there is room and starts their
-//! sessions; it never reads from one.
+//! sessions, encrypted where it has a certificate; it never reads from one.
 //!
 //! Who finds no room is told `server_full`. When the system has no more file descriptors it waits and
 //! says so, instead of spinning.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -17,13 +19,17 @@ use actix::prelude::*;
 use bytes::BytesMut;
 use chat_proto::codec::encode;
 use chat_proto::{ErrorCode, Event};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Sleep, sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 
 use super::connection::LINGER;
 use super::session::Session;
 use super::table::Table;
+use super::tls::TlsSocket;
+use super::transport::Transport;
 
 /// Connections taken before others on the thread have their turn.
 const ACCEPTS_A_TURN: usize = 64;
@@ -39,20 +45,33 @@ const REFUSALS_MAX: usize = 256;
 #[rtype(result = "()")]
 pub struct Stop;
 
+/// Who is encrypted is shown this certificate from now on.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Certify(pub Arc<ServerConfig>);
+
 /// See the head of this file.
 #[derive(Debug)]
 pub struct Acceptor {
     listener: Option<TcpListener>,
+    /// Where connections are encrypted.
+    tls: Option<Arc<ServerConfig>>,
     table: Rc<Table>,
-    places: Rc<Places>,
+    places: Arc<Places>,
     back_off: Option<Pin<Box<Sleep>>>,
     refusals: Rc<Cell<usize>>,
 }
 
 impl Acceptor {
-    pub fn new(listener: TcpListener, table: Rc<Table>, places: Rc<Places>) -> Self {
+    pub fn new(
+        listener: TcpListener,
+        tls: Option<Arc<ServerConfig>>,
+        table: Rc<Table>,
+        places: Arc<Places>,
+    ) -> Self {
         Self {
             listener: Some(listener),
+            tls,
             table,
             places,
             back_off: None,
@@ -70,10 +89,16 @@ impl Acceptor {
                 return Poll::Ready(());
             };
             match ready!(listener.poll_accept(cx)) {
-                Ok((stream, peer)) => match Places::take(&self.places, peer.ip()) {
-                    Some(permit) => Session::open(stream, peer, permit, &self.table),
-                    None => self.refuse(stream, peer),
-                },
+                Ok((stream, peer)) => {
+                    // Answers are small and awaited; a socket that is gone shows that at the first read.
+                    stream.set_nodelay(true).ok();
+                    match Places::take(&self.places, peer.ip()) {
+                        Some(permit) => {
+                            Session::open(self.transport(stream), peer, permit, &self.table);
+                        }
+                        None => self.refuse(stream, peer),
+                    }
+                }
                 // Gone before it was taken: its own affair.
                 Err(error) if super::connection::is_ordinary(&error) => {}
                 Err(error) => {
@@ -88,14 +113,28 @@ impl Acceptor {
         Poll::Pending
     }
 
+    fn transport(&self, stream: TcpStream) -> Transport {
+        match &self.tls {
+            Some(tls) => Transport::Layered(Box::new(TlsSocket::new(stream, tls))),
+            None => Transport::Tcp(stream),
+        }
+    }
+
     fn refuse(&self, stream: TcpStream, peer: SocketAddr) {
         log::debug!("{peer} is refused: no room");
         let refusals = self.refusals.clone();
         if refusals.get() < REFUSALS_MAX {
             refusals.set(refusals.get() + 1);
+            let tls = self.tls.clone();
             actix_rt::spawn(async move {
+                let told = async {
+                    match tls {
+                        Some(tls) => say_full(TlsAcceptor::from(tls).accept(stream).await?).await,
+                        None => say_full(stream).await,
+                    }
+                };
                 // Whoever does not read it in time has lost nothing but the reason.
-                timeout(LINGER, say_full(stream)).await.ok();
+                timeout(LINGER, told).await.ok();
                 refusals.set(refusals.get() - 1);
             });
         }
@@ -103,7 +142,7 @@ impl Acceptor {
 }
 
 /// Says why, and reads until the client closes too, or the kernel would throw the reason away.
-async fn say_full(mut stream: TcpStream) -> std::io::Result<()> {
+async fn say_full(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<()> {
     let mut frame = BytesMut::new();
     let detail = "the server has no room for one more connection".into();
     encode(
@@ -122,62 +161,68 @@ async fn say_full(mut stream: TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-/// How many connections there may be, in all and from one address, and how many there are.
+/// How many connections there may be, in all and from one address, and how many there are: of all
+/// threads together.
 #[derive(Debug)]
 pub struct Places {
     max: usize,
     /// 0: no limit.
     max_per_ip: usize,
-    taken: Cell<usize>,
-    taken_by_ip: RefCell<HashMap<IpAddr, usize>>,
+    taken: AtomicUsize,
+    taken_by_ip: Mutex<HashMap<IpAddr, usize>>,
 }
 
 impl Places {
-    pub fn new(max: usize, max_per_ip: usize) -> Rc<Self> {
-        Rc::new(Self {
+    pub fn new(max: usize, max_per_ip: usize) -> Arc<Self> {
+        Arc::new(Self {
             max,
             max_per_ip,
-            taken: Cell::default(),
-            taken_by_ip: RefCell::default(),
+            taken: AtomicUsize::default(),
+            taken_by_ip: Mutex::default(),
         })
     }
 
-    fn take(places: &Rc<Self>, ip: IpAddr) -> Option<Permit> {
-        if places.taken.get() >= places.max {
-            return None;
-        }
-        if places.max_per_ip > 0 {
-            let mut by_ip = places.taken_by_ip.borrow_mut();
-            let taken = by_ip.entry(ip).or_default();
-            if *taken >= places.max_per_ip {
-                return None;
-            }
-            *taken += 1;
-        }
-        places.taken.set(places.taken.get() + 1);
-        Some(Permit {
+    fn take(places: &Arc<Self>, ip: IpAddr) -> Option<Permit> {
+        // Given back by dropping it, whatever comes.
+        let permit = Permit {
             places: places.clone(),
-            ip,
-        })
+            ip: (places.max_per_ip > 0).then_some(ip),
+        };
+        let taken = places.taken.fetch_add(1, Ordering::Relaxed);
+        let taken_here = permit.ip.map_or(0, |ip| {
+            let mut by_ip = places.by_ip();
+            let taken = by_ip.entry(ip).or_default();
+            *taken += 1;
+            *taken - 1
+        });
+        (taken < places.max && (places.max_per_ip == 0 || taken_here < places.max_per_ip))
+            .then_some(permit)
+    }
+
+    fn by_ip(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.taken_by_ip
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A place among the connections, until it is dropped.
 #[derive(Debug)]
 pub struct Permit {
-    places: Rc<Places>,
-    ip: IpAddr,
+    places: Arc<Places>,
+    /// Where connections are counted by address.
+    ip: Option<IpAddr>,
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let places = &self.places;
-        places.taken.set(places.taken.get() - 1);
-        let mut by_ip = places.taken_by_ip.borrow_mut();
-        if let Some(taken) = by_ip.get_mut(&self.ip) {
+        self.places.taken.fetch_sub(1, Ordering::Relaxed);
+        let Some(ip) = self.ip else { return };
+        let mut by_ip = self.places.by_ip();
+        if let Some(taken) = by_ip.get_mut(&ip) {
             *taken -= 1;
             if *taken == 0 {
-                by_ip.remove(&self.ip);
+                by_ip.remove(&ip);
             }
         }
     }
@@ -188,6 +233,16 @@ impl Actor for Acceptor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.spawn(Accepting);
+    }
+}
+
+impl Handler<Certify> for Acceptor {
+    type Result = ();
+
+    fn handle(&mut self, Certify(tls): Certify, _: &mut Self::Context) {
+        if self.tls.is_some() {
+            self.tls = Some(tls);
+        }
     }
 }
 

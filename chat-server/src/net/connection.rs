@@ -4,19 +4,19 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
 use std::net::SocketAddr;
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use chat_proto::codec::encode;
 use chat_proto::{ErrorCode, Event, Welcome};
-use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedWriteHalf;
+use tokio::io::ReadBuf;
 use tokio_util::time::delay_queue;
 
 use super::errand::Errand;
 use super::outbox::{Job, Outbox, Written};
 use super::table::Table;
+use super::transport::Transport;
 use crate::chat::batch::Replay;
 use crate::chat::room::Leave;
 use crate::chat::{ChannelKey, SessionId};
@@ -89,13 +89,16 @@ pub struct Connection {
     /// How often it has failed to prove who it is.
     pub(super) strikes: Cell<u8>,
     outbox: RefCell<Outbox>,
-    /// Dropping it says goodbye to the client's reading half.
-    writer: RefCell<Option<OwnedWriteHalf>>,
+    transport: RefCell<Transport>,
+    /// What was written has not all left the transport.
+    unflushed: Cell<bool>,
+    /// The client has been told that nothing more comes.
+    shut_down: Cell<bool>,
     session: RefCell<Option<Waker>>,
 }
 
 impl Connection {
-    pub fn new(id: SessionId, peer: SocketAddr, writer: OwnedWriteHalf) -> Self {
+    pub fn new(id: SessionId, peer: SocketAddr, transport: Transport) -> Self {
         let now = Instant::now();
         Self {
             id,
@@ -115,7 +118,9 @@ impl Connection {
             errand: RefCell::default(),
             strikes: Cell::new(0),
             outbox: RefCell::default(),
-            writer: RefCell::new(Some(writer)),
+            transport: RefCell::new(transport),
+            unflushed: Cell::new(false),
+            shut_down: Cell::new(false),
             session: RefCell::new(None),
         }
     }
@@ -136,11 +141,12 @@ impl Connection {
     }
 
     pub fn has_waiting(&self) -> bool {
-        !self.outbox.borrow().is_empty()
+        !self.outbox.borrow().is_empty() || self.unflushed.get()
     }
 
-    pub fn is_blocked(&self) -> bool {
-        self.outbox.borrow().is_blocked()
+    /// Whether the transport takes no more for now.
+    fn is_blocked(&self) -> bool {
+        self.outbox.borrow().is_blocked() || self.unflushed.get()
     }
 
     /// Whom to wake when something has changed that the session has to look at.
@@ -157,12 +163,33 @@ impl Connection {
         }
     }
 
-    /// The socket, while it can be written to.
-    pub fn with_socket<T>(&self, ask: impl FnOnce(&TcpStream) -> T) -> Option<T> {
-        self.writer
-            .borrow()
-            .as_ref()
-            .map(|writer| ask(writer.as_ref()))
+    /// Reads once.
+    pub(super) fn poll_read(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.transport.borrow_mut().poll_read(cx, buffer)
+    }
+
+    /// Goes on writing where the transport took no more, if it does now; wakes the session if it may
+    /// be tried later.
+    pub(super) fn poll_blocked(&self, cx: &mut Context<'_>, table: &Table) {
+        let mut tried = false;
+        while self.is_blocked() && self.phase.get() != Phase::Broken {
+            // Bound first: writing needs the transport again.
+            let writable = self.transport.borrow_mut().poll_writable(tried, cx);
+            match writable {
+                Poll::Ready(Ok(())) => {
+                    self.outbox.borrow_mut().unblock();
+                    self.unflushed.set(false);
+                    self.flush(table);
+                }
+                Poll::Ready(Err(_)) => self.break_off(),
+                Poll::Pending => break,
+            }
+            tried = true;
+        }
     }
 
     /// Puts frames behind what waits; [`Connection::flush`] writes them.
@@ -189,20 +216,12 @@ impl Connection {
         self.outbox.borrow_mut().answered(bytes, rest);
     }
 
-    /// The socket may take more.
-    pub fn unblock(&self) {
-        self.outbox.borrow_mut().unblock();
-    }
-
     /// Writes what the socket takes. Whoever lets more wait than allowed is let go.
     pub fn flush(&self, table: &Table) {
-        let written = match &*self.writer.borrow() {
-            Some(writer) => self.outbox.borrow_mut().write(|slices| match slices {
-                [one] => writer.try_write(one),
-                many => writer.try_write_vectored(many),
-            }),
-            None => return,
-        };
+        if self.shut_down.get() {
+            return;
+        }
+        let written = self.write();
         match written {
             Ok(Written::All) => {
                 if !self.is_open() {
@@ -223,6 +242,21 @@ impl Connection {
         if self.held_up.get() && self.may_read(table.limits.send_queue_bytes) {
             self.wake();
         }
+    }
+
+    fn write(&self) -> io::Result<Written> {
+        let session = self.session.borrow();
+        let cx = &mut Context::from_waker(session.as_ref().unwrap_or(Waker::noop()));
+        let transport = &mut *self.transport.borrow_mut();
+        let written = self
+            .outbox
+            .borrow_mut()
+            .write(|slices| transport.try_write(slices, cx))?;
+        self.unflushed.set(!transport.is_flushed(cx)?);
+        Ok(match written {
+            Written::All if self.unflushed.get() => Written::Blocked,
+            written => written,
+        })
     }
 
     fn begin(&self, job: Job, table: &Table) {
@@ -276,9 +310,14 @@ impl Connection {
         self.wake();
     }
 
-    /// Tells the client that nothing more comes.
-    pub fn shut_down(&self) -> bool {
-        self.writer.borrow_mut().take().is_some()
+    /// Tells the client that nothing more comes; true the first time.
+    pub(super) fn shut_down(&self, cx: &mut Context<'_>) -> bool {
+        let first = !self.shut_down.replace(true);
+        if first && self.transport.borrow_mut().shut_down(cx).is_pending() {
+            // It has not read what it was sent: it loses nothing but the politeness.
+            log::debug!("session {:?}: is closed without a goodbye", self.id);
+        }
+        first
     }
 }
 

@@ -26,6 +26,7 @@ use crate::chat::batch::{Audience, Effect, Page, Released, Replay, Span};
 use crate::chat::room::Release;
 use crate::chat::{ChannelKey, SessionId};
 use crate::store::history::{Answer, Answered};
+use crate::vital::Vital;
 
 /// No session reads any more.
 #[derive(Debug, Message)]
@@ -43,6 +44,7 @@ pub struct Dispatcher {
     pub(super) table: Rc<Table>,
     /// Those who got something of the present batch.
     dirty: Vec<Rc<Connection>>,
+    _vital: Vital,
 }
 
 /// Messages of one channel, side by side in the batch, that its members have not been given yet.
@@ -53,10 +55,11 @@ struct Run {
 }
 
 impl Dispatcher {
-    pub fn new(table: Rc<Table>) -> Self {
+    pub fn new(table: Rc<Table>, vital: Vital) -> Self {
         Self {
             table,
             dirty: Vec::new(),
+            _vital: vital,
         }
     }
 

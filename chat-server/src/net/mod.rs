@@ -2,12 +2,15 @@
 //!
 //! | file | what |
 //! | --- | --- |
+//! | [`worker`] | what serves people on one thread |
 //! | [`acceptor`] | `Acceptor`, an actor per listener: takes connections, or refuses them |
 //! | [`session`] | `Session`, an actor per connection: reads, at the pace that its limits allow |
 //! | [`translate`] | a frame's request in the words of the core |
 //! | [`errand`] | what a session wants of the accounts, out and back |
 //! | [`attempts`] | the wrong passwords of an address |
 //! | [`pace`] | the message rate of a session |
+//! | [`transport`] | what a session reads from and writes to |
+//! | [`tls`] | such a layer: TLS |
 //! | [`connection`] | one connection, as its session and the dispatcher share it |
 //! | [`outbox`] | what waits to be written to one socket |
 //! | [`table`] | the connections of a thread, by session and by channel |
@@ -22,4 +25,7 @@ pub mod outbox;
 pub mod pace;
 pub mod session;
 pub mod table;
+pub mod tls;
 pub mod translate;
+pub mod transport;
+pub mod worker;

@@ -9,6 +9,7 @@
 //! [`room::Leave`], once, whatever the way out.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -17,10 +18,8 @@ use std::time::Instant;
 use actix::fut::ActorFuture;
 use actix::prelude::*;
 use chat_proto::codec::{HEADER_BYTES, split_frame};
-use chat_proto::{ErrorCode, ProtoError};
-use tokio::io::{AsyncRead, ReadBuf};
-use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedReadHalf;
+use chat_proto::{ErrorCode, Event, ProtoError};
+use tokio::io::ReadBuf;
 use tokio::time::{Sleep, sleep};
 
 use super::acceptor::Permit;
@@ -28,6 +27,7 @@ use super::connection::{COSTLY, CREDIT, Connection, LINGER, Phase};
 use super::pace::Pace;
 use super::table::Table;
 use super::translate::translate;
+use super::transport::Transport;
 use crate::chat::command::{Command, Refusal, Request};
 use crate::chat::room;
 
@@ -37,12 +37,15 @@ const READS_A_TURN: usize = 4;
 /// Malformed requests in a row after which the server closes (protocol, 1. Frames).
 const MALFORMED_MAX: u8 = 10;
 
+/// What would be a bug, for a test of what becomes of the others then.
+#[cfg(test)]
+pub(crate) const FAIL: &[u8] = b"fail";
+
 /// See the head of this file.
 #[derive(Debug)]
 pub struct Session {
     connection: Rc<Connection>,
     table: Rc<Table>,
-    reader: OwnedReadHalf,
     /// What was read and not dealt with yet: a frame that is not complete, or frames that have to wait.
     input: Vec<u8>,
     pace: Option<Box<Pace>>,
@@ -56,17 +59,13 @@ pub struct Session {
 }
 
 impl Session {
-    /// Starts the session of an accepted socket on this thread.
-    pub fn open(stream: TcpStream, peer: std::net::SocketAddr, permit: Permit, table: &Rc<Table>) {
-        // Answers are small and awaited; a socket that is gone already shows that at the first read.
-        stream.set_nodelay(true).ok();
-        let (reader, writer) = stream.into_split();
-        let connection = table.insert(|id| Connection::new(id, peer, writer));
+    /// Starts the session of a connection that was accepted, on this thread.
+    pub fn open(transport: Transport, peer: SocketAddr, permit: Permit, table: &Rc<Table>) {
+        let connection = table.insert(|id| Connection::new(id, peer, transport));
         log::debug!("session {:?}: opened by {peer}", connection.id);
         let session = Self {
             connection,
             table: table.clone(),
-            reader,
             input: Vec::new(),
             pace: Pace::new(&table.limits).map(Box::new),
             rest: None,
@@ -80,22 +79,7 @@ impl Session {
     /// Does what can be done now; ready when the session is over.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.connection.watch(cx.waker());
-        while self.connection.is_blocked() {
-            match self
-                .connection
-                .with_socket(|socket| socket.poll_write_ready(cx))
-            {
-                Some(Poll::Ready(Ok(()))) => {
-                    self.connection.unblock();
-                    self.connection.flush(&self.table);
-                }
-                Some(Poll::Ready(Err(_))) => self.connection.break_off(),
-                Some(Poll::Pending) | None => break,
-            }
-            if self.connection.phase.get() == Phase::Broken {
-                break;
-            }
-        }
+        self.connection.poll_blocked(cx, &self.table);
         match self.connection.phase.get() {
             Phase::Greeting | Phase::Joined { .. } => self.poll_requests(cx),
             Phase::Closing => self.poll_goodbye(cx),
@@ -155,7 +139,7 @@ impl Session {
         let table = self.table.clone();
         let mut scratch = table.scratch();
         let mut buffer = ReadBuf::new(&mut scratch);
-        ready!(Pin::new(&mut self.reader).poll_read(cx, &mut buffer))?;
+        ready!(self.connection.poll_read(cx, &mut buffer))?;
         let read = buffer.filled();
         if self.input.is_empty() {
             self.take(read);
@@ -192,6 +176,8 @@ impl Session {
                 self.rest = Some(Box::pin(sleep(wait)));
                 break;
             }
+            #[cfg(test)]
+            assert_ne!(frame, FAIL, "as a test wants it");
             let (request, malformed, wish) = translate(frame, self.table.limits.text_bytes);
             taken += HEADER_BYTES + frame.len();
             let request = match wish {
@@ -241,7 +227,7 @@ impl Session {
         if self.connection.has_waiting() {
             return Poll::Pending;
         }
-        if self.connection.shut_down() {
+        if self.connection.shut_down(cx) {
             self.table.set_timer(&self.connection, LINGER);
         }
         self.done = true;
@@ -288,6 +274,15 @@ impl Actor for Session {
 
     fn stopped(&mut self, _: &mut Self::Context) {
         let connection = &self.connection;
+        if connection.is_open() {
+            // Its socket is broken, or the session is: a fault that is told where it still can be.
+            connection.push_event(&Event::Error {
+                code: ErrorCode::Internal,
+                detail: "a fault of the server".into(),
+                id: None,
+            });
+            connection.flush(&self.table);
+        }
         self.table.room.do_send(room::Leave {
             session: connection.id,
             reason: connection.reason.get(),

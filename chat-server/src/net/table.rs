@@ -17,6 +17,9 @@ use crate::chat::{ChannelKey, SessionId};
 use crate::config;
 use crate::store::{accounts, history};
 
+/// The slots of session ids are numbered per thread: the upper bits say which.
+const SLOT_BITS: u32 = 24;
+
 /// Bytes that one read takes from a socket, into a buffer that all sessions of a thread share.
 const SCRATCH_BYTES: usize = 64 * 1024;
 
@@ -49,6 +52,8 @@ impl From<&config::Limits> for Limits {
 /// See the head of this file.
 #[derive(Debug)]
 pub struct Table {
+    /// The first slot of this thread.
+    first_slot: u32,
     pub limits: Limits,
     pub room: Addr<ChatRoom>,
     history: Recipient<history::Read>,
@@ -72,13 +77,16 @@ pub struct Table {
 }
 
 impl Table {
+    /// The table of the thread `number`.
     pub fn new(
+        number: u8,
         limits: Limits,
         room: Addr<ChatRoom>,
         history: Recipient<history::Read>,
         accounts: accounts::Desk,
     ) -> Self {
         Self {
+            first_slot: u32::from(number) << SLOT_BITS,
             limits,
             room,
             history,
@@ -137,9 +145,12 @@ impl Table {
         let mut connections = self.connections.borrow_mut();
         let place = connections.vacant_entry();
         self.generation.set(self.generation.get().wrapping_add(1));
-        let slot = u32::try_from(place.key()).expect("memory ends before 2^32 connections");
+        let slot = u32::try_from(place.key())
+            .ok()
+            .filter(|slot| slot >> SLOT_BITS == 0)
+            .expect("the configuration allows 10,000,000 connections, fewer than 2^24");
         let connection = Rc::new(make(SessionId {
-            slot,
+            slot: self.first_slot + slot,
             generation: self.generation.get(),
         }));
         place.insert(connection.clone());
@@ -151,7 +162,7 @@ impl Table {
     pub fn get(&self, session: SessionId) -> Option<Rc<Connection>> {
         let connections = self.connections.borrow();
         connections
-            .get(session.slot as usize)
+            .get(session.slot.checked_sub(self.first_slot)? as usize)
             .filter(|connection| connection.id == session)
             .cloned()
     }
@@ -189,7 +200,7 @@ impl Table {
         }
         self.connections
             .borrow_mut()
-            .remove(connection.id.slot as usize);
+            .remove((connection.id.slot - self.first_slot) as usize);
         self.look_whether_empty();
     }
 

@@ -5,7 +5,7 @@
 //! What somebody missed is planned once (which lines) and read piece by piece as the socket takes it.
 //! Readers never look behind the recorded end, and a line that is damaged is an error that names it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use actix::prelude::*;
@@ -13,6 +13,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use chat_proto::Welcome;
 use chat_proto::codec::{encode_history, history_room};
 
+use super::index::{self, Index};
 use super::log::{Log, Place};
 use super::recorder::RecordedEnd;
 use super::selection::{First, Wanted};
@@ -45,9 +46,13 @@ pub enum What {
     Rest(Box<Plan>),
 }
 
-/// Lines that are still to be read, last one first.
+/// Lines that are still to be read.
 #[derive(Debug)]
-pub struct Plan(Vec<Place>);
+pub struct Plan {
+    wanted: Wanted,
+    /// The last one first.
+    places: Vec<Place>,
+}
 
 /// What was read.
 #[derive(Debug, Message)]
@@ -83,33 +88,60 @@ pub enum Answered {
 pub struct History {
     path: PathBuf,
     end: RecordedEnd,
-    log: Option<Log>,
+    has_index: bool,
+    /// Opened for the first question.
+    shelf: Option<Shelf>,
+}
+
+/// What is read.
+#[derive(Debug)]
+struct Shelf {
+    log: Log,
+    /// Where there is none, more of the log is read.
+    index: Option<Index>,
 }
 
 impl History {
-    pub fn new(path: PathBuf, end: RecordedEnd) -> Self {
+    /// A reader of the history at `path` up to `end`.
+    pub fn new(path: PathBuf, end: RecordedEnd, has_index: bool) -> Self {
         Self {
             path,
             end,
-            log: None,
+            has_index,
+            shelf: None,
         }
     }
 
     fn read(&mut self, what: What) -> Result<Answered, HistoryError> {
-        let log = match self.log.take() {
-            Some(log) => log,
-            None => Log::open(&self.path)?,
+        let mut shelf = match self.shelf.take() {
+            Some(shelf) => shelf,
+            None => Shelf::open(&self.path, self.has_index)?,
         };
-        let log = self.log.insert(log);
-        let end = self.end.get();
+        let answered = shelf.read(what, self.end.get());
+        self.shelf = Some(shelf);
+        answered
+    }
+}
+
+impl Shelf {
+    fn open(path: &Path, has_index: bool) -> Result<Self, HistoryError> {
+        let log = Log::open(path)?;
+        let index = has_index.then(|| Index::reader(&index::path_of(path)));
+        Ok(Self {
+            log,
+            index: index.transpose()?,
+        })
+    }
+
+    fn read(&mut self, what: What, end: u64) -> Result<Answered, HistoryError> {
         match what {
-            What::Page { page, upto } => read_page(log, end, *page, upto),
+            What::Page { page, upto } => self.read_page(end, *page, upto),
             What::Missed(arrival) => {
                 let Arrival { welcome, replay } = *arrival;
                 let wanted = Wanted::missed(&replay, welcome.seq + 1);
-                let (mut places, gap) = wanted.select(log, end, First::Newest, replay.max)?;
+                let (mut places, gap) = self.select(&wanted, end, First::Newest, replay.max)?;
                 places.reverse();
-                let (frames, rest) = read_piece(log, Plan(places))?;
+                let (frames, rest) = self.read_piece(Plan { wanted, places })?;
                 Ok(Answered::Missed {
                     welcome: Box::new(welcome),
                     gap,
@@ -118,29 +150,74 @@ impl History {
                 })
             }
             What::Rest(plan) => {
-                let (frames, rest) = read_piece(log, *plan)?;
+                let (frames, rest) = self.read_piece(*plan)?;
                 Ok(Answered::Rest { frames, rest })
             }
         }
     }
+
+    fn select(
+        &mut self,
+        wanted: &Wanted,
+        end: u64,
+        first: First,
+        max: usize,
+    ) -> Result<(Vec<Place>, bool), HistoryError> {
+        match wanted.select(&self.log, self.index.as_ref(), end, first, max) {
+            Err(HistoryError::Index(error)) => {
+                log::error!("old messages will be found slowly: the index: {error}");
+                self.index = None;
+                wanted.select(&self.log, None, end, first, max)
+            }
+            selected => selected,
+        }
+    }
+
+    fn read_page(&mut self, end: u64, page: Page, upto: u64) -> Result<Answered, HistoryError> {
+        let before = page.before.unwrap_or(u64::MAX).min(upto + 1);
+        let first = if page.after.is_some() {
+            First::Oldest
+        } else {
+            First::Newest
+        };
+        let wanted = Wanted::conversation(&page.conversation, page.after.unwrap_or(0), before);
+        let (mut places, mut more) = self.select(&wanted, end, first, page.limit.into())?;
+        if places.is_empty() && !page.somebody {
+            return Ok(Answered::NoSuchUser {
+                with: page.with,
+                id: page.id,
+            });
+        }
+        more |= cut_to_fit(&mut places, first, &page.with);
+        let lines: Vec<Vec<u8>> = places
+            .iter()
+            .map(|place| wanted.read(&self.log, place))
+            .collect::<Result<_, _>>()?;
+        let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+        let mut frame = BytesMut::new();
+        encode_history(&page.with, &lines, more, &mut frame).expect("the lines were chosen to fit");
+        Ok(Answered::Page(frame.freeze()))
+    }
+
+    /// The next frames of a plan: each line with its newline, as it was delivered first.
+    fn read_piece(&self, mut plan: Plan) -> Result<(Bytes, Option<Box<Plan>>), HistoryError> {
+        let mut frames = BytesMut::new();
+        while frames.len() < PIECE_BYTES
+            && let Some(place) = plan.places.pop()
+        {
+            let line = plan.wanted.read(&self.log, &place)?;
+            frames.put_u32(place.bytes + 1);
+            frames.put_slice(&line);
+            frames.put_u8(b'\n');
+        }
+        let rest = (!plan.places.is_empty()).then(|| Box::new(plan));
+        Ok((frames.freeze(), rest))
+    }
 }
 
-fn read_page(log: &Log, end: u64, page: Page, upto: u64) -> Result<Answered, HistoryError> {
-    let before = page.before.unwrap_or(u64::MAX).min(upto + 1);
-    let first = if page.after.is_some() {
-        First::Oldest
-    } else {
-        First::Newest
-    };
-    let wanted = Wanted::conversation(&page.conversation, page.after.unwrap_or(0), before);
-    let (mut places, mut more) = wanted.select(log, end, first, page.limit.into())?;
-    if places.is_empty() && !page.somebody {
-        return Ok(Answered::NoSuchUser {
-            with: page.with,
-            id: page.id,
-        });
-    }
-    let mut room = history_room(&page.with);
+/// Leaves out what does not fit into one frame, at the far end; true if something did not.
+fn cut_to_fit(places: &mut Vec<Place>, first: First, with: &str) -> bool {
+    let mut room = history_room(with);
     let mut fits = |place: &Place| {
         let bytes = place.bytes as usize + 1;
         let fits = bytes <= room;
@@ -155,43 +232,7 @@ fn read_page(log: &Log, end: u64, page: Page, upto: u64) -> Result<Answered, His
             places.drain(..all - kept);
         }
     }
-    more |= places.len() < all;
-    let mut lines = Vec::with_capacity(places.len());
-    for place in &places {
-        lines.push(read_line(log, place)?);
-    }
-    let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
-    let mut frame = BytesMut::new();
-    encode_history(&page.with, &lines, more, &mut frame).expect("the lines were chosen to fit");
-    Ok(Answered::Page(frame.freeze()))
-}
-
-/// The next frames of a plan: each line with its newline, as it was delivered first.
-fn read_piece(
-    log: &Log,
-    Plan(mut places): Plan,
-) -> Result<(Bytes, Option<Box<Plan>>), HistoryError> {
-    let mut frames = BytesMut::new();
-    while frames.len() < PIECE_BYTES
-        && let Some(place) = places.pop()
-    {
-        let line = read_line(log, &place)?;
-        frames.put_u32(place.bytes + 1);
-        frames.put_slice(&line);
-        frames.put_u8(b'\n');
-    }
-    let rest = (!places.is_empty()).then(|| Box::new(Plan(places)));
-    Ok((frames.freeze(), rest))
-}
-
-fn read_line(log: &Log, place: &Place) -> Result<Vec<u8>, HistoryError> {
-    let mut line = vec![0; place.bytes as usize];
-    log.read(
-        place.offset,
-        place.offset + u64::from(place.bytes),
-        &mut line,
-    )?;
-    Ok(line)
+    places.len() < all
 }
 
 impl Actor for History {

@@ -197,6 +197,17 @@ impl Log {
         Ok(buffer)
     }
 
+    /// The line at a place, without its newline.
+    pub fn line(&self, place: &Place) -> Result<Vec<u8>, HistoryError> {
+        let mut line = vec![0; place.bytes as usize];
+        self.read(
+            place.offset,
+            place.offset + u64::from(place.bytes),
+            &mut line,
+        )?;
+        Ok(line)
+    }
+
     /// The error that what stands at `offset` is wrong. Counts the lines before it, so that the error
     /// says what an editor says.
     pub fn damaged(&self, offset: u64, what: impl Into<String>) -> HistoryError {

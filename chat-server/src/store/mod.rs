@@ -5,6 +5,7 @@
 //! | [`log`] | the history file: its lines, forward, backward, by number; what is damaged |
 //! | [`open`] | opening it at the start: the torn end, the tail |
 //! | [`recorder`] | `Recorder`, the actor that appends to it |
+//! | [`index`] | which lines belong to which conversation, in a file beside it |
 //! | [`history`] | `History`, the actors that read pages and what somebody missed |
 //! | [`sqlite`] | the file of the accounts: schema, migrations, queries |
 //! | [`password`] | argon2id |
@@ -15,6 +16,7 @@
 
 pub mod accounts;
 pub mod history;
+pub mod index;
 pub mod keeper;
 pub mod log;
 pub mod open;

@@ -4,11 +4,12 @@
 //! sends it one batch at a time ([`Append`]); it answers [`Appended`] when all of the batch is in the
 //! file (and, with durability `batch`, on the disk), or nothing of it: a batch that could be written in
 //! part only is cut off again. A full disk is no state of its own: the next batch is simply tried.
+//! The indexer hears of it when there is enough for it to do.
 
 use std::fs::File;
 use std::io::{self, IoSlice, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -16,6 +17,9 @@ use chat_proto::codec::{HEADER_BYTES, split_frame};
 
 use crate::chat::room::{Append, Appended};
 use crate::config::Durability;
+use crate::store::index::CHUNK_BYTES;
+use crate::store::index::indexer::Grown;
+use crate::vital::Vital;
 
 /// Lines handed to one vectored write, as many as the system takes (IOV_MAX).
 const SLICES: usize = 1024;
@@ -39,20 +43,40 @@ impl RecordedEnd {
 #[rtype(result = "()")]
 pub struct Flush;
 
+/// Forces the history to the disk on a thread of its own: with durability `interval` nobody's message
+/// waits for the disk, however long that takes.
+#[derive(Debug)]
+struct Syncer {
+    file: Arc<File>,
+    /// A [`Sync`] is on its way: there is never more than one.
+    asked: Arc<AtomicBool>,
+}
+
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+struct Sync;
+
 /// See the head of this file.
 #[derive(Debug)]
 pub struct Recorder {
-    file: File,
+    file: Arc<File>,
     end: RecordedEnd,
     durability: Durability,
     interval: Duration,
     room: Recipient<Appended>,
+    /// Told when another chunk has been recorded behind `told`; nobody where there is no index.
+    indexer: Option<Recipient<Grown>>,
+    told: u64,
     /// Part of a batch stands behind the end and could not be cut off yet.
     torn: bool,
     /// Something was written and not forced to the disk, and a timer will see to it.
     sync_is_due: bool,
+    /// With durability `interval`.
+    syncer: Option<Addr<Syncer>>,
+    sync_is_asked: Arc<AtomicBool>,
     /// The last batch failed: said once, until one succeeds.
     failing: bool,
+    _vital: Vital,
 }
 
 impl Recorder {
@@ -63,16 +87,23 @@ impl Recorder {
         durability: Durability,
         interval: Duration,
         room: Recipient<Appended>,
+        indexer: Option<Recipient<Grown>>,
+        vital: Vital,
     ) -> Self {
         Self {
-            file,
+            told: 0,
+            file: Arc::new(file),
             end,
             durability,
             interval,
             room,
+            indexer,
             torn: false,
             sync_is_due: false,
+            syncer: None,
+            sync_is_asked: Arc::default(),
             failing: false,
+            _vital: vital,
         }
     }
 
@@ -82,7 +113,7 @@ impl Recorder {
             self.file.set_len(end)?;
             self.torn = false;
         }
-        let written = write_lines(&mut self.file, frames).and_then(|bytes| {
+        let written = write_lines(&self.file, frames).and_then(|bytes| {
             if self.durability == Durability::Batch {
                 self.file.sync_data()?;
             }
@@ -100,17 +131,39 @@ impl Recorder {
         }
     }
 
-    fn sync(&mut self) {
-        if std::mem::take(&mut self.sync_is_due)
-            && let Err(error) = self.file.sync_data()
+    fn tell_indexer(&mut self) {
+        let end = self.end.get();
+        if let Some(indexer) = &self.indexer
+            && end - self.told >= CHUNK_BYTES
         {
-            log::error!("the history could not be forced to the disk: {error}");
+            self.told = end;
+            indexer.do_send(Grown(end));
+        }
+    }
+
+    /// What was written until the interval is over is forced to the disk then.
+    fn sync_later(&mut self, ctx: &mut Context<Self>) {
+        if !std::mem::replace(&mut self.sync_is_due, true) {
+            ctx.run_later(self.interval, |recorder, _| {
+                recorder.sync_is_due = false;
+                if let Some(syncer) = &recorder.syncer
+                    && !recorder.sync_is_asked.swap(true, Ordering::AcqRel)
+                {
+                    syncer.do_send(Sync);
+                }
+            });
         }
     }
 }
 
+fn sync(file: &File) {
+    if let Err(error) = file.sync_data() {
+        log::error!("the history could not be forced to the disk: {error}");
+    }
+}
+
 /// Writes the lines of frames, which stand behind their headers, and returns their bytes.
-fn write_lines(file: &mut File, mut frames: &[u8]) -> io::Result<u64> {
+fn write_lines(mut file: &File, mut frames: &[u8]) -> io::Result<u64> {
     let mut bytes = 0;
     let mut slices = Vec::new();
     while let Ok(Some(line)) = split_frame(frames) {
@@ -134,6 +187,31 @@ fn write_lines(file: &mut File, mut frames: &[u8]) -> io::Result<u64> {
 
 impl Actor for Recorder {
     type Context = Context<Self>;
+
+    fn started(&mut self, _: &mut Self::Context) {
+        self.tell_indexer();
+        if self.durability == Durability::Interval {
+            let (file, asked) = (self.file.clone(), self.sync_is_asked.clone());
+            self.syncer = Some(SyncArbiter::start(1, move || Syncer {
+                file: file.clone(),
+                asked: asked.clone(),
+            }));
+        }
+    }
+}
+
+impl Actor for Syncer {
+    type Context = SyncContext<Self>;
+}
+
+impl Handler<Sync> for Syncer {
+    type Result = ();
+
+    fn handle(&mut self, Sync: Sync, _: &mut Self::Context) {
+        // What is written from here on is for the next time.
+        self.asked.store(false, Ordering::Release);
+        sync(&self.file);
+    }
 }
 
 impl Handler<Append> for Recorder {
@@ -144,6 +222,7 @@ impl Handler<Append> for Recorder {
         self.room.do_send(Appended {
             recorded: outcome.is_ok(),
         });
+        self.tell_indexer();
         match outcome {
             Ok(()) if std::mem::take(&mut self.failing) => {
                 log::info!("the history can be written again")
@@ -155,9 +234,8 @@ impl Handler<Append> for Recorder {
                 }
             }
         }
-        if self.durability == Durability::Interval && !self.sync_is_due {
-            self.sync_is_due = true;
-            ctx.run_later(self.interval, |recorder, _| recorder.sync());
+        if self.durability == Durability::Interval {
+            self.sync_later(ctx);
         }
     }
 }
@@ -166,7 +244,8 @@ impl Handler<Flush> for Recorder {
     type Result = ();
 
     fn handle(&mut self, Flush: Flush, _: &mut Self::Context) {
-        self.sync_is_due |= self.durability != Durability::None;
-        self.sync();
+        if self.durability != Durability::None {
+            sync(&self.file);
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chat_proto::name::fold;
 
+use super::index::{Covered, Index, Key};
 use super::log::{Line, Log, Place};
 use crate::chat::batch::{Conversation, Held, Replay};
 use crate::error::HistoryError;
@@ -65,6 +66,17 @@ impl Wanted {
         }
     }
 
+    /// The line at `place`, if it is one of them.
+    pub(super) fn read(&self, log: &Log, place: &Place) -> Result<Vec<u8>, HistoryError> {
+        let bytes = log.line(place)?;
+        let line = parsed(log, *place, &bytes)?;
+        if line.seq != place.seq || !self.has(&line) {
+            let what = "it is not the message that it was; a changed history needs a new start of the server";
+            return Err(log.damaged(place.offset, what));
+        }
+        Ok(bytes)
+    }
+
     fn has(&self, line: &Line<'_>) -> bool {
         if line.to.starts_with('#') {
             let channel = fold(&line.to);
@@ -87,38 +99,27 @@ impl Wanted {
     pub(super) fn select(
         &self,
         log: &Log,
+        index: Option<&Index>,
         end: u64,
         first: First,
         max: usize,
     ) -> Result<(Vec<Place>, bool), HistoryError> {
-        if self.after.saturating_add(1) >= self.before {
-            return Ok((Vec::new(), false));
-        }
+        // One more than there may be tells whether there are more.
+        let enough = max + 1;
+        let covered = index.map_or(Ok(Covered::default()), Index::covered)?;
         let mut places = Vec::new();
+        let from_index = |places: &mut Vec<Place>| match index {
+            Some(index) => self.look_up(index, covered.last_seq, first, enough, places),
+            None => Ok(()),
+        };
         match first {
             First::Newest => {
-                let end = log.locate(self.before, 0, end)?;
-                let mut lines = log.backward(0, end);
-                while let Some((place, bytes)) = lines.next_line()? {
-                    if place.seq <= self.after || places.len() > max {
-                        break;
-                    }
-                    if self.has(&parsed(log, place, bytes)?) {
-                        places.push(place);
-                    }
-                }
+                self.scan_backward(log, covered, end, enough, &mut places)?;
+                from_index(&mut places)?;
             }
             First::Oldest => {
-                let start = log.locate(self.after.saturating_add(1), 0, end)?;
-                let mut lines = log.forward(start, end);
-                while let Some((place, bytes)) = lines.next_line()? {
-                    if place.seq >= self.before || places.len() > max {
-                        break;
-                    }
-                    if self.has(&parsed(log, place, bytes)?) {
-                        places.push(place);
-                    }
-                }
+                from_index(&mut places)?;
+                self.scan_forward(log, covered, end, enough, &mut places)?;
             }
         }
         let more = places.len() > max;
@@ -127,6 +128,98 @@ impl Wanted {
             places.reverse();
         }
         Ok((places, more))
+    }
+
+    /// Adds what the index knows until there are `enough`.
+    fn look_up(
+        &self,
+        index: &Index,
+        last_seq: u64,
+        first: First,
+        enough: usize,
+        places: &mut Vec<Place>,
+    ) -> Result<(), HistoryError> {
+        let missing = enough.saturating_sub(places.len());
+        let before = self.before.min(last_seq + 1);
+        let mut found = Vec::new();
+        let mut add = |key: &Key, after: u64, before: u64| {
+            found.extend(index.places(key, after, before, first, missing)?);
+            Ok::<_, HistoryError>(())
+        };
+        for channel in &self.channels {
+            add(&Key::channel(channel), self.after, before)?;
+        }
+        for Held { nick, since, until } in &self.held {
+            let key = match &self.other {
+                Some(other) => Key::pair(nick, other),
+                None => Key::person(nick),
+            };
+            let before = before.min(until.saturating_add(1));
+            add(&key, self.after.max(*since), before)?;
+        }
+        found.sort_unstable_by_key(|place| match first {
+            First::Newest => u64::MAX - place.seq,
+            First::Oldest => place.seq,
+        });
+        // A word between two nicks that somebody held both is found twice.
+        found.dedup();
+        found.truncate(missing);
+        places.append(&mut found);
+        Ok(())
+    }
+
+    /// Adds what stands behind the part that is covered, the last line first, until there are `enough`.
+    fn scan_backward(
+        &self,
+        log: &Log,
+        covered: Covered,
+        end: u64,
+        enough: usize,
+        places: &mut Vec<Place>,
+    ) -> Result<(), HistoryError> {
+        if self.before <= covered.last_seq + 1 || self.is_empty() {
+            return Ok(());
+        }
+        let end = log.locate(self.before, covered.end, end)?;
+        let mut lines = log.backward(covered.end, end);
+        while places.len() < enough
+            && let Some((place, bytes)) = lines.next_line()?
+            && place.seq > self.after
+        {
+            if self.has(&parsed(log, place, bytes)?) {
+                places.push(place);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what stands behind the part that is covered until there are `enough`.
+    fn scan_forward(
+        &self,
+        log: &Log,
+        covered: Covered,
+        end: u64,
+        enough: usize,
+        places: &mut Vec<Place>,
+    ) -> Result<(), HistoryError> {
+        if self.before <= covered.last_seq + 1 || self.is_empty() || places.len() >= enough {
+            return Ok(());
+        }
+        let start = log.locate(self.after.saturating_add(1), covered.end, end)?;
+        let mut lines = log.forward(start, end);
+        while places.len() < enough
+            && let Some((place, bytes)) = lines.next_line()?
+            && place.seq < self.before
+        {
+            if self.has(&parsed(log, place, bytes)?) {
+                places.push(place);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.after.saturating_add(1) >= self.before
     }
 }
 

@@ -25,6 +25,9 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
+    /// Of the TLS listener, where there is one.
+    pub(crate) tls_address: Option<SocketAddr>,
+    log: mpsc::Receiver<String>,
 }
 
 /// The directory of a server: configuration and history outlive the process.
@@ -55,11 +58,31 @@ impl Home {
         self.dir.path().join("log")
     }
 
+    /// A file of the directory.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Replaces a piece of the configuration.
+    pub(crate) fn configure(&self, what: &str, with: &str) {
+        let config = fs::read_to_string(self.config()).unwrap();
+        assert!(config.contains(what));
+        fs::write(self.config(), config.replace(what, with)).unwrap();
+    }
+
+    /// The program with this home's configuration, for other things than serving.
+    pub(crate) fn program(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chat-server"));
+        command.arg("--config").arg(self.config());
+        command.current_dir(self.dir.path());
+        command
+    }
+
     /// Waits until the file of the accounts has so many tokens of which the condition is true: nothing
     /// else waits for that file.
     pub(crate) fn until_kept(&self, condition: &str, wanted: u32) {
         let end = Instant::now() + DEADLINE;
-        let database = rusqlite::Connection::open(self.dir.path().join("accounts.db")).unwrap();
+        let database = rusqlite::Connection::open(self.file("accounts.db")).unwrap();
         database.busy_timeout(DEADLINE).unwrap();
         loop {
             let count = format!("SELECT count(*) FROM tokens WHERE {condition}");
@@ -94,7 +117,7 @@ impl Home {
         command
             .arg("-c")
             .arg(format!(
-                "trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" --config \"$1\""
+                "trap '' XFSZ; ulimit -S -f {blocks}; exec \"$0\" --config \"$1\""
             ))
             .arg(env!("CARGO_BIN_EXE_chat-server"))
             .arg(self.config());
@@ -143,23 +166,30 @@ fn started(mut command: Command) -> Server {
         .spawn()
         .unwrap();
     let stderr = BufReader::new(child.stderr.take().unwrap());
-    let (tell, told) = mpsc::channel();
+    let (tell, log) = mpsc::channel();
     thread::spawn(move || {
         // Read to the end, so that the server never waits for its log.
         for line in stderr.lines().map_while(Result::ok) {
-            if let Some((_, address)) = line.split_once("listening on ") {
-                tell.send(address.trim().to_owned()).ok();
-            }
+            tell.send(line).ok();
         }
     });
-    let address = told.recv_timeout(DEADLINE);
-    if address.is_err() {
-        child.kill().ok();
-        child.wait().ok();
-    }
-    Server {
+    let mut server = Server {
         child,
-        address: address.unwrap().parse().unwrap(),
+        address: ([0, 0, 0, 0], 0).into(),
+        tls_address: None,
+        log,
+    };
+    // The line about the history follows those about the listeners.
+    loop {
+        let line = server.next_log_line();
+        if let Some((_, address)) = line.split_once("listening on ") {
+            match address.strip_suffix(" with TLS") {
+                Some(address) => server.tls_address = Some(address.parse().unwrap()),
+                None => server.address = address.trim().parse().unwrap(),
+            }
+        } else if line.contains(" messages, ") {
+            return server;
+        }
     }
 }
 
@@ -181,9 +211,41 @@ impl Server {
         client
     }
 
+    fn next_log_line(&self) -> String {
+        self.log
+            .recv_timeout(DEADLINE)
+            .expect("the server's log says no more")
+    }
+
+    /// Waits for a line of the log that has `words` in it.
+    pub(crate) fn logs(&self, words: &str) {
+        while !self.next_log_line().contains(words) {}
+    }
+
+    /// The disk that `start_with_full_disk_after` made small has room again.
+    pub(crate) fn has_room_again(&self) {
+        let pid = self.child.id().to_string();
+        let status = Command::new("prlimit")
+            .args(["--pid", &pid, "--fsize=unlimited:"])
+            .status();
+        assert!(status.unwrap().success());
+    }
+
+    /// Resident memory, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let kib = line.unwrap().split_whitespace().nth(1).unwrap();
+        kib.parse::<usize>().unwrap() * 1024
+    }
+
     pub(crate) fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
+            .args([&format!("-{name}"), &self.child.id().to_string()])
             .status();
         assert!(status.unwrap().success());
     }
@@ -227,6 +289,12 @@ impl TestClient {
     pub(crate) fn send_raw(&mut self, bytes: &[u8]) {
         self.stream.set_write_timeout(Some(DEADLINE)).unwrap();
         self.stream.write_all(bytes).unwrap();
+    }
+
+    /// Sends as long as the server takes it.
+    pub(crate) fn sends_until_closed(&mut self, bytes: &[u8]) {
+        self.stream.set_write_timeout(Some(DEADLINE)).unwrap();
+        self.stream.write_all(bytes).ok();
     }
 
     pub(crate) fn closes_sending(&self) {
@@ -284,6 +352,27 @@ impl TestClient {
             (&json!(from), &json!(text))
         );
         event
+    }
+
+    /// The next event of that kind, whatever comes before it.
+    pub(crate) fn awaits(&mut self, kind: &str) -> Value {
+        loop {
+            let event = self.next();
+            if event["type"] == kind {
+                return event;
+            }
+        }
+    }
+
+    /// Asks, and is answered next.
+    pub(crate) fn ask(&mut self, object: &Value) -> Value {
+        self.send(object);
+        self.next()
+    }
+
+    pub(crate) fn joins(&mut self, channel: &str) {
+        self.send(&json!({"type": "join", "channel": channel}));
+        assert_eq!(self.expect("joined")["channel"], channel);
     }
 
     pub(crate) fn expect_closed(&mut self) {

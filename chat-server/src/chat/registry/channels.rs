@@ -22,12 +22,17 @@ pub(super) struct Room {
     pub members: BTreeMap<Arc<str>, UserKey>,
 }
 
-/// How channels are ranked: the largest first, then by folded name.
-pub(super) type SizeRank = (Reverse<usize>, Arc<str>);
+/// How channels are ranked: the largest first, of equals `#lobby` first, then by folded name.
+pub(super) type SizeRank = (Reverse<usize>, bool, Arc<str>);
 
 impl Room {
     fn rank(&self) -> SizeRank {
-        (Reverse(self.members.len()), self.channel.folded_arc())
+        let name = self.channel.folded_arc();
+        (
+            Reverse(self.members.len()),
+            &*name != chat_proto::LOBBY,
+            name,
+        )
     }
 }
 
@@ -215,7 +220,7 @@ impl Registry {
 
     /// The channels, the largest first.
     pub(super) fn largest_channels(&self) -> impl Iterator<Item = ChannelInfo<'static>> {
-        self.by_size.iter().map(|(Reverse(users), name)| {
+        self.by_size.iter().map(|(Reverse(users), _, name)| {
             let room = &self.rooms[self.by_channel[name] as usize];
             ChannelInfo {
                 name: room.channel.to_string().into(),

@@ -1,0 +1,359 @@
+//! Whom an encrypted connection is trusted to lead to.
+//!
+//! The system's authorities vouch for a server, or those in a file (`--tls-ca`), or its fingerprint is
+//! given (`--tls-pin`). A person at a terminal may also be asked about a certificate that nobody vouches
+//! for: what they trusted once is kept, with its fingerprint, in `known_servers`.
+
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io::{self, BufRead as _, Write as _};
+use std::net::{TcpStream, ToSocketAddrs as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+use tokio_rustls::rustls::client::WebPkiServerVerifier;
+use tokio_rustls::rustls::client::danger::{
+    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
+};
+use tokio_rustls::rustls::crypto::{
+    WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature,
+};
+use tokio_rustls::rustls::pki_types::pem::{self, PemObject as _};
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::{
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore,
+    SignatureScheme,
+};
+
+/// How long a server may take to show its certificate before somebody is asked about it.
+const PROBE: Duration = Duration::from_secs(10);
+
+/// The SHA-256 of a certificate.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    fn of(certificate: &CertificateDer<'_>) -> Self {
+        Self(Sha256::digest(certificate).into())
+    }
+}
+
+/// 64 hexadecimal digits, with or without colons.
+impl FromStr for Fingerprint {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits: Vec<u8> = text.bytes().filter(|&byte| byte != b':').collect();
+        let mut bytes = [0; 32];
+        let error = "a fingerprint is 64 hexadecimal digits, with or without colons";
+        if digits.len() != 2 * bytes.len() {
+            return Err(error);
+        }
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
+            let pair = str::from_utf8(pair).map_err(|_| error)?;
+            *byte = u8::from_str_radix(pair, 16).map_err(|_| error)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, byte) in self.0.iter().enumerate() {
+            let colon = if index > 0 { ":" } else { "" };
+            write!(f, "{colon}{byte:02X}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Who vouches for the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trust {
+    /// The authorities that the system knows, and whom one trusted before.
+    System,
+    /// The certificates in this file, and nobody else.
+    Authority(PathBuf),
+    /// Nobody: it is the certificate with this fingerprint, or it is refused.
+    Pinned(Fingerprint),
+}
+
+/// Why nobody can be trusted.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    #[error("{}", path.display())]
+    Authority { path: PathBuf, source: pem::Error },
+    #[error("{} has no certificate that can be used", .0.display())]
+    NoAuthority(PathBuf),
+    #[error("{}", path.display())]
+    Known { path: PathBuf, source: io::Error },
+    #[error("the certificate of {0} is not trusted")]
+    Declined(String),
+    #[error("the terminal")]
+    Terminal(#[source] io::Error),
+}
+
+/// What connections are made with. Where `person` is at the terminal and the server's certificate is
+/// unknown, they are asked, once.
+///
+/// # Errors
+/// A file cannot be read or written, or the person does not trust the certificate.
+pub fn prepare(
+    trust: &Trust,
+    host: &str,
+    port: u16,
+    person: bool,
+) -> Result<Arc<ClientConfig>, TlsError> {
+    match trust {
+        Trust::Pinned(pin) => Ok(Verifier::new(None, Some(*pin)).into_config()),
+        Trust::Authority(path) => {
+            let authorities = authorities(path)?;
+            Ok(Verifier::new(Some(authorities), None).into_config())
+        }
+        Trust::System => {
+            let known = KnownServers::of_this_user();
+            let server = format!("{host}:{port}");
+            let system = system_authorities();
+            let mut pin = known.as_ref().and_then(|known| known.get(&server));
+            if pin.is_none()
+                && person
+                && let Some(unknown) = unknown_certificate(system.clone(), host, port)
+            {
+                if !asked(&server, unknown).map_err(TlsError::Terminal)? {
+                    return Err(TlsError::Declined(server));
+                }
+                if let Some(known) = &known {
+                    known.add(&server, unknown)?;
+                }
+                pin = Some(unknown);
+            }
+            Ok(Verifier::new(system, pin).into_config())
+        }
+    }
+}
+
+fn authorities(path: &Path) -> Result<Arc<WebPkiServerVerifier>, TlsError> {
+    let mut roots = RootCertStore::empty();
+    let certificates = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|source| TlsError::Authority {
+            path: path.to_owned(),
+            source,
+        })?;
+    roots.add_parsable_certificates(certificates);
+    verifier(roots).ok_or_else(|| TlsError::NoAuthority(path.to_owned()))
+}
+
+/// `None` on a system that knows none.
+fn system_authorities() -> Option<Arc<WebPkiServerVerifier>> {
+    let mut roots = RootCertStore::empty();
+    let loaded = rustls_native_certs::load_native_certs();
+    for error in &loaded.errors {
+        log::debug!("an authority of the system cannot be read: {error}");
+    }
+    roots.add_parsable_certificates(loaded.certs);
+    verifier(roots)
+}
+
+fn verifier(roots: RootCertStore) -> Option<Arc<WebPkiServerVerifier>> {
+    let provider = Arc::new(ring::default_provider());
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+        .build()
+        .ok()
+}
+
+/// The certificate of a server that nobody vouches for, if it can be reached.
+fn unknown_certificate(
+    system: Option<Arc<WebPkiServerVerifier>>,
+    host: &str,
+    port: u16,
+) -> Option<Fingerprint> {
+    let verifier = Verifier::new(system, None);
+    let refused = verifier.refused.clone();
+    let name = ServerName::try_from(host.to_owned()).ok()?;
+    let mut connection = ClientConnection::new(verifier.into_config(), name).ok()?;
+    for address in (host, port).to_socket_addrs().ok()? {
+        let Ok(mut socket) = TcpStream::connect_timeout(&address, PROBE) else {
+            continue;
+        };
+        socket.set_read_timeout(Some(PROBE)).ok()?;
+        // Whatever else is wrong is said when the connection is made.
+        connection.complete_io(&mut socket).err()?;
+        return *refused.lock().unwrap_or_else(PoisonError::into_inner);
+    }
+    None
+}
+
+fn asked(server: &str, fingerprint: Fingerprint) -> io::Result<bool> {
+    let mut terminal = io::stdout().lock();
+    write!(
+        terminal,
+        "Nobody vouches for the certificate of {server}.\nSHA-256: {fingerprint}\n\
+         Is this the fingerprint that you were told, and is it to be trusted from now on? [y/N] "
+    )?;
+    terminal.flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// `known_servers`: a line for each, `HOST:PORT FINGERPRINT`, in `$XDG_STATE_HOME/chat` or
+/// `~/.local/state/chat` (XDG Base Directory Specification).
+struct KnownServers(PathBuf);
+
+impl KnownServers {
+    fn of_this_user() -> Option<Self> {
+        let absolute = |name| {
+            std::env::var_os(name)
+                .map(PathBuf::from)
+                .filter(|path| path.is_absolute())
+        };
+        let state =
+            absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
+        Some(Self(state.join("chat/known_servers")))
+    }
+
+    fn get(&self, server: &str) -> Option<Fingerprint> {
+        let known = fs::read_to_string(&self.0).ok()?;
+        // The last word counts.
+        known.lines().rev().find_map(|line| {
+            let (name, fingerprint) = line.split_once(' ')?;
+            (name == server).then(|| fingerprint.trim().parse().ok())?
+        })
+    }
+
+    fn add(&self, server: &str, fingerprint: Fingerprint) -> Result<(), TlsError> {
+        let add = || {
+            if let Some(folder) = self.0.parent() {
+                fs::DirBuilder::new()
+                    .recursive(true)
+                    .mode(0o700)
+                    .create(folder)?;
+            }
+            let mut file = OpenOptions::new()
+                .append(true)
+                .create(true)
+                .mode(0o600)
+                .open(&self.0)?;
+            writeln!(file, "{server} {fingerprint}")
+        };
+        add().map_err(|source| TlsError::Known {
+            path: self.0.clone(),
+            source,
+        })
+    }
+}
+
+/// Accepts what authorities vouch for, and a certificate with a known fingerprint.
+#[derive(Debug)]
+struct Verifier {
+    authorities: Option<Arc<WebPkiServerVerifier>>,
+    pin: Option<Fingerprint>,
+    algorithms: WebPkiSupportedAlgorithms,
+    /// The certificate that was refused last because nobody vouches for it.
+    refused: Arc<Mutex<Option<Fingerprint>>>,
+}
+
+impl Verifier {
+    fn new(authorities: Option<Arc<WebPkiServerVerifier>>, pin: Option<Fingerprint>) -> Self {
+        Self {
+            authorities,
+            pin,
+            algorithms: ring::default_provider().signature_verification_algorithms,
+            refused: Arc::default(),
+        }
+    }
+
+    fn into_config(self) -> Arc<ClientConfig> {
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("the provider has suites for TLS 1.2 and 1.3")
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(self))
+            .with_no_client_auth();
+        Arc::new(config)
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let fingerprint = Fingerprint::of(certificate);
+        if self.pin == Some(fingerprint) {
+            return Ok(ServerCertVerified::assertion());
+        }
+        let verified = match &self.authorities {
+            Some(authorities) => authorities.verify_server_cert(
+                certificate,
+                intermediates,
+                server,
+                ocsp_response,
+                now,
+            ),
+            None => Err(CertificateError::UnknownIssuer.into()),
+        };
+        match verified {
+            Ok(verified) => Ok(verified),
+            Err(_) if self.pin.is_some() => Err(Error::General(format!(
+                "its certificate is not the one that is trusted: SHA-256 {fingerprint}"
+            ))),
+            Err(error) => {
+                *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(fingerprint);
+                Err(error)
+            }
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signed, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signed, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_is_read_with_colons_and_without() {
+        let colons = vec!["0A"; 32].join(":");
+        assert_eq!(colons.parse::<Fingerprint>().unwrap().to_string(), colons);
+        assert_eq!("0a".repeat(32).parse(), colons.parse::<Fingerprint>());
+        for wrong in ["", "0A", &"0".repeat(63), &"0G".repeat(32)] {
+            assert!(wrong.parse::<Fingerprint>().is_err(), "{wrong}");
+        }
+    }
+}

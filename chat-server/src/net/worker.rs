@@ -1,0 +1,117 @@
+//! What serves people on one thread: a dispatcher, the table of its connections, and an acceptor for
+//! each listener. All threads listen to the same sockets, and who is not busy takes the next one.
+
+use std::io;
+use std::net::TcpListener;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix::prelude::*;
+use tokio::sync::oneshot;
+use tokio_rustls::rustls::ServerConfig;
+
+use super::acceptor::{Acceptor, Places};
+use super::dispatcher::Dispatcher;
+use super::table::{Limits, Table};
+use crate::chat::room::ChatRoom;
+use crate::store::{accounts, history};
+use crate::vital::Watch;
+
+/// Where people come in.
+#[derive(Debug)]
+pub struct Listener {
+    /// Bound, and not blocking.
+    pub socket: TcpListener,
+    /// Encrypted with this certificate.
+    pub tls: Option<Arc<ServerConfig>>,
+}
+
+impl Listener {
+    fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self {
+            socket: self.socket.try_clone()?,
+            tls: self.tls.clone(),
+        })
+    }
+}
+
+/// What all workers share.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    pub limits: Limits,
+    pub room: Addr<ChatRoom>,
+    pub history: Recipient<history::Read>,
+    pub accounts: accounts::Desk,
+    pub places: Arc<Places>,
+    pub watch: Watch,
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct Worker {
+    pub dispatcher: Addr<Dispatcher>,
+    pub acceptors: Vec<Addr<Acceptor>>,
+}
+
+impl Worker {
+    /// Starts `count` workers, the first of them on this thread.
+    ///
+    /// # Errors
+    /// The system has no further sockets or threads.
+    pub async fn start_all(
+        count: u8,
+        surroundings: &Surroundings,
+        listeners: &[Listener],
+    ) -> io::Result<Vec<Self>> {
+        let mut workers = Vec::new();
+        for number in 0..count {
+            let (surroundings, listeners) = (surroundings.clone(), clone_all(listeners)?);
+            let start = move || Self::start(number, surroundings, listeners);
+            workers.push(match number {
+                0 => start()?,
+                _ => on_its_own_thread(start).await?,
+            });
+        }
+        Ok(workers)
+    }
+
+    fn start(number: u8, surroundings: Surroundings, listeners: Vec<Listener>) -> io::Result<Self> {
+        let Surroundings {
+            limits,
+            room,
+            history,
+            accounts,
+            places,
+            watch,
+        } = surroundings;
+        let table = Rc::new(Table::new(number, limits, room, history, accounts));
+        let dispatcher = Dispatcher::new(table.clone(), watch.over("dispatcher")).start();
+        let acceptors = listeners
+            .into_iter()
+            .map(|Listener { socket, tls }| {
+                let socket = tokio::net::TcpListener::from_std(socket)?;
+                Ok(Acceptor::new(socket, tls, table.clone(), places.clone()).start())
+            })
+            .collect::<io::Result<_>>()?;
+        Ok(Self {
+            dispatcher,
+            acceptors,
+        })
+    }
+}
+
+fn clone_all(listeners: &[Listener]) -> io::Result<Vec<Listener>> {
+    listeners.iter().map(Listener::try_clone).collect()
+}
+
+/// The thread ends with the process.
+async fn on_its_own_thread(
+    start: impl FnOnce() -> io::Result<Worker> + Send + 'static,
+) -> io::Result<Worker> {
+    let (tell, told) = oneshot::channel();
+    Arbiter::new().spawn_fn(move || {
+        // Who asked waits for it, or has ended.
+        tell.send(start()).ok();
+    });
+    told.await.map_err(io::Error::other)?
+}

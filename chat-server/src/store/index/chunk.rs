@@ -1,0 +1,200 @@
+//! A piece of the log, and which of its lines belong to which conversation.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use chat_proto::name::fold;
+use memchr::memmem;
+
+use crate::error::HistoryError;
+use crate::store::log::{Line, Log};
+
+/// How much of the log makes a chunk, but for the line that would not fit whole.
+pub const CHUNK_BYTES: u64 = CHUNK as u64;
+const CHUNK: usize = 256 * 1024;
+
+/// What the index is asked for. Names are folded, and none of them has white space or begins with `@`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key(String);
+
+impl Key {
+    /// All that was said in a channel.
+    pub fn channel(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
+    /// The direct messages of somebody, with whomever.
+    pub fn person(nick: &str) -> Self {
+        Self(format!("@{nick}"))
+    }
+
+    /// The direct messages of two people.
+    pub fn pair(one: &str, other: &str) -> Self {
+        let (first, second) = (one.min(other), one.max(other));
+        Self(format!("{first} {second}"))
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.0
+    }
+
+    fn all_of(from: &str, to: &str) -> Vec<Self> {
+        if to.starts_with('#') {
+            return vec![Self::channel(&fold(to))];
+        }
+        let (from, to) = (fold(from), fold(to));
+        let mut keys = vec![Self::pair(&from, &to), Self::person(&from)];
+        if from != to {
+            keys.push(Self::person(&to));
+        }
+        keys
+    }
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    pub(super) first_seq: u64,
+    /// Where it begins and ends in the log.
+    pub(super) start: u64,
+    pub(super) stop: u64,
+    /// CRC-32 of its bytes: tells whether it is still this chunk that stands there.
+    pub(super) crc: u32,
+    /// Where each line begins, from `start` on: little-endian `u32`.
+    pub(super) lines: Vec<u8>,
+    /// Which lines (the how manieth, little-endian `u16`) have this key.
+    pub(super) postings: Vec<(Key, Vec<u8>)>,
+}
+
+impl Chunk {
+    /// The chunk that begins at `offset` with the message `first_seq`; the log goes on for
+    /// [`CHUNK_BYTES`] from there at least.
+    ///
+    /// # Errors
+    /// The log cannot be read or is damaged there.
+    pub(super) fn read(log: &Log, offset: u64, first_seq: u64) -> Result<Self, HistoryError> {
+        let mut buffer = vec![0; CHUNK];
+        let bytes = log.read(offset, offset + CHUNK_BYTES, &mut buffer)?;
+        let length = memchr::memrchr(b'\n', bytes)
+            .ok_or_else(|| log.damaged(offset, "it is too long for a message"))?
+            + 1;
+        let bytes = &bytes[..length];
+
+        let mut lines = Vec::new();
+        let mut postings = Postings::default();
+        let mut start = 0;
+        for (number, newline) in memchr::memchr_iter(b'\n', bytes).enumerate() {
+            let seq = postings
+                .add(&bytes[start..newline], number)
+                .map_err(|what| log.damaged(offset + start as u64, what))?;
+            let expected = first_seq + number as u64;
+            if seq != expected {
+                let what = format!("it has the number {seq} instead of {expected}");
+                return Err(log.damaged(offset + start as u64, what));
+            }
+            lines.extend_from_slice(&narrow::<u32>(start).to_le_bytes());
+            start = newline + 1;
+        }
+        Ok(Self {
+            first_seq,
+            start: offset,
+            stop: offset + length as u64,
+            crc: crc32fast::hash(bytes),
+            lines,
+            postings: postings.finish(),
+        })
+    }
+
+    pub(super) fn messages(&self) -> u64 {
+        (self.lines.len() / size_of::<u32>()) as u64
+    }
+}
+
+fn narrow<T: TryFrom<usize, Error: fmt::Debug>>(number: usize) -> T {
+    T::try_from(number).expect("CHUNK_BYTES bounds it, and a message takes more than four bytes")
+}
+
+/// The lines of a chunk by key, while they are gathered.
+#[derive(Debug, Default)]
+struct Postings {
+    by_key: Vec<(Key, Vec<u8>)>,
+    numbers: HashMap<Key, usize>,
+    /// Which of `by_key` a line belongs to, by what stands in it from the sender's name to the
+    /// receiver's: names are decoded and folded once a chunk, not once a line.
+    known: HashMap<Vec<u8>, Vec<usize>, foldhash::fast::RandomState>,
+}
+
+impl Postings {
+    /// Adds line `number` and returns its `seq`, or what is wrong with it.
+    fn add(&mut self, line: &[u8], number: usize) -> Result<u64, String> {
+        let (seq, indices) = match as_recorded(line) {
+            Some((seq, names)) => match self.known.get(names) {
+                Some(indices) => (seq, indices),
+                None => {
+                    let indices = self.indices_of(&Line::parse(line)?);
+                    (seq, &*self.known.entry(names.to_vec()).or_insert(indices))
+                }
+            },
+            // Whatever else is a message is one too.
+            None => {
+                let line = Line::parse(line)?;
+                (line.seq, &self.indices_of(&line))
+            }
+        };
+        for &index in indices {
+            let number = narrow::<u16>(number).to_le_bytes();
+            self.by_key[index].1.extend_from_slice(&number);
+        }
+        Ok(seq)
+    }
+
+    fn indices_of(&mut self, line: &Line<'_>) -> Vec<usize> {
+        let keys = Key::all_of(&line.from, &line.to).into_iter();
+        keys.map(|key| {
+            *self.numbers.entry(key).or_insert_with_key(|key| {
+                self.by_key.push((key.clone(), Vec::new()));
+                self.by_key.len() - 1
+            })
+        })
+        .collect()
+    }
+
+    fn finish(self) -> Vec<(Key, Vec<u8>)> {
+        self.by_key
+    }
+}
+
+/// The number of a line as the recorder writes it, and what stands in it from the sender's name up to
+/// the text. A quote within a JSON string is escaped, so what looks like the next key is the next key.
+fn as_recorded(line: &[u8]) -> Option<(u64, &[u8])> {
+    const TIME_BYTES: usize = "2026-11-23T18:50:00.123Z".len();
+    let rest = line.strip_prefix(b"{\"type\":\"message\",\"seq\":")?;
+    let comma = rest.iter().position(|&byte| byte == b',')?;
+    let seq = str::from_utf8(&rest[..comma]).ok()?.parse().ok()?;
+    let rest = rest[comma..].strip_prefix(b",\"time\":\"")?;
+    let rest = rest.get(TIME_BYTES..)?.strip_prefix(b"\",\"from\":\"")?;
+    let names = memmem::find(rest, b"\",\"text\":\"")?;
+    Some((seq, &rest[..names]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recorded_line_is_read_without_parsing_all_of_it() {
+        let line = br#"{"type":"message","seq":7,"time":"2026-11-23T18:50:00.123Z","from":"a\"b","to":"\u0441","text":"\",\"text\":\""}"#;
+        assert_eq!(as_recorded(line), Some((7, &br#"a\"b","to":"\u0441"#[..])));
+        assert_eq!(as_recorded(br#"{"seq":7,"type":"message"}"#), None);
+    }
+
+    #[test]
+    fn a_direct_message_is_found_by_its_pair_and_by_both_ends() {
+        let keys = |from, to| -> Vec<String> {
+            Key::all_of(from, to).into_iter().map(|key| key.0).collect()
+        };
+        assert_eq!(keys("Zoe", "ANA"), ["ana zoe", "@zoe", "@ana"]);
+        assert_eq!(keys("Ana", "Ana"), ["ana ana", "@ana"]);
+        assert_eq!(keys("Ana", "#Té"), ["#té"]);
+    }
+}

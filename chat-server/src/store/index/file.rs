@@ -1,0 +1,294 @@
+//! The index as a SQLite file.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Rows, params};
+
+use super::chunk::{Chunk, Key};
+use crate::error::HistoryError;
+use crate::store::log::{Log, Place};
+use crate::store::selection::First;
+
+/// The form of the file; one of another form is made again from the log.
+const FORM: i32 = 1;
+
+/// Chunks have no hole between them and begin where the log begins.
+const SCHEMA: &str = "
+    CREATE TABLE chunk (
+        first_seq INTEGER PRIMARY KEY,
+        start INTEGER NOT NULL,         -- where it stands in the log
+        stop INTEGER NOT NULL,
+        crc INTEGER NOT NULL,
+        lines BLOB NOT NULL             -- where each begins, from `start` on: little-endian u32
+    );
+    CREATE TABLE conversation (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+    CREATE TABLE posting (
+        conversation INTEGER NOT NULL,
+        first_seq INTEGER NOT NULL,     -- of the chunk
+        lines BLOB NOT NULL,            -- the how manieth of the chunk: little-endian u16
+        PRIMARY KEY (conversation, first_seq)
+    ) WITHOUT ROWID;
+    PRAGMA user_version = 1;";
+
+/// The chunks that have lines of a conversation, from the one on that ?2 falls into, up to ?3.
+const FIND: &str = "
+    SELECT chunk.first_seq, chunk.start, chunk.stop, chunk.lines, posting.lines
+    FROM posting JOIN chunk USING (first_seq)
+    WHERE posting.conversation = (SELECT id FROM conversation WHERE name = ?1)
+      AND posting.first_seq >=
+          coalesce((SELECT max(first_seq) FROM chunk WHERE first_seq <= ?2), 0)
+      AND posting.first_seq <= ?3
+    ORDER BY posting.first_seq";
+
+/// How long to wait for another process that has the file.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// How far the index covers the log: all lines before the offset `end`, the last of which is `last_seq`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Covered {
+    pub end: u64,
+    pub last_seq: u64,
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct Index(Connection);
+
+impl Index {
+    /// Opens the index at `path` to add to it; made anew where it is missing, broken, or of another log
+    /// than `log`, whose lines end at `end`.
+    ///
+    /// # Errors
+    /// It can neither be opened nor be made.
+    pub fn open(path: &Path, log: &Log, end: u64) -> Result<Self, HistoryError> {
+        match Self::open_fitting(path, log, end) {
+            Ok(Some(index)) => return Ok(index),
+            Ok(None) => log::info!("{}: is made from the log", path.display()),
+            Err(HistoryError::Index(error)) if is_broken(&error) => {
+                log::warn!("{}: {error}; is made again from the log", path.display());
+            }
+            Err(error) => return Err(error),
+        }
+        remove(path)?;
+        let index = Self::connect(path)?;
+        index.0.execute_batch(SCHEMA)?;
+        Ok(index)
+    }
+
+    /// An index to be asked, on a thread of its own.
+    pub fn reader(path: &Path) -> Result<Self, HistoryError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY)?;
+        Ok(Self(connection))
+    }
+
+    fn connect(path: &Path) -> Result<Self, HistoryError> {
+        // Made here, as SQLite would let everyone read it: it tells who talks with whom.
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(|source| io_error(path, source))?;
+        let connection = Connection::open(path)?;
+        connection.busy_timeout(BUSY)?;
+        // Readers are never in the way of the writer; a power cut costs the last chunks at most.
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        Ok(Self(connection))
+    }
+
+    fn open_fitting(path: &Path, log: &Log, end: u64) -> Result<Option<Self>, HistoryError> {
+        let mut index = Self::connect(path)?;
+        let form: i32 = index
+            .0
+            .pragma_query_value(None, "user_version", |row| row.get(0))?;
+        Ok((form == FORM && index.fit(log, end)?).then_some(index))
+    }
+
+    /// Drops the last chunks until one stands in the log as it did; false if the first one does not.
+    fn fit(&mut self, log: &Log, end: u64) -> Result<bool, HistoryError> {
+        let stands = |order: &str| -> Result<Option<(u64, bool)>, HistoryError> {
+            let sql = format!(
+                "SELECT first_seq, start, stop, crc FROM chunk ORDER BY first_seq {order} LIMIT 1"
+            );
+            let chunk: Option<(u64, u64, u64, u32)> = self
+                .0
+                .query_row(&sql, [], |row| row.try_into())
+                .optional()?;
+            let Some((first_seq, start, stop, crc)) = chunk else {
+                return Ok(None);
+            };
+            let stands = stop <= end && start < stop && {
+                let mut buffer = vec![0; usize::try_from(stop - start).unwrap_or(usize::MAX)];
+                crc32fast::hash(log.read(start, stop, &mut buffer)?) == crc
+            };
+            Ok(Some((first_seq, stands)))
+        };
+        if let Some((_, false)) = stands("ASC")? {
+            return Ok(false);
+        }
+        while let Some((first_seq, false)) = stands("DESC")? {
+            self.0
+                .execute("DELETE FROM posting WHERE first_seq = ?1", [first_seq])?;
+            self.0
+                .execute("DELETE FROM chunk WHERE first_seq = ?1", [first_seq])?;
+        }
+        Ok(true)
+    }
+
+    pub fn covered(&self) -> Result<Covered, HistoryError> {
+        let mut last = self.0.prepare_cached(
+            "SELECT first_seq + length(lines) / 4 - 1, stop FROM chunk
+             ORDER BY first_seq DESC LIMIT 1",
+        )?;
+        let covered = last.query_row([], |row| {
+            Ok(Covered {
+                last_seq: row.get(0)?,
+                end: row.get(1)?,
+            })
+        });
+        Ok(covered.optional()?.unwrap_or_default())
+    }
+
+    /// Adds chunks, which follow what is covered; all of them or none.
+    pub(super) fn add(&mut self, chunks: &[Chunk]) -> Result<(), HistoryError> {
+        let transaction = self.0.transaction()?;
+        {
+            let mut chunk_row =
+                transaction.prepare_cached("INSERT INTO chunk VALUES (?1, ?2, ?3, ?4, ?5)")?;
+            let mut known =
+                transaction.prepare_cached("SELECT id FROM conversation WHERE name = ?1")?;
+            let mut new =
+                transaction.prepare_cached("INSERT INTO conversation (name) VALUES (?1)")?;
+            let mut posting_row =
+                transaction.prepare_cached("INSERT INTO posting VALUES (?1, ?2, ?3)")?;
+            for chunk in chunks {
+                let Chunk {
+                    first_seq,
+                    start,
+                    stop,
+                    crc,
+                    lines,
+                    postings,
+                } = chunk;
+                chunk_row.execute(params![first_seq, start, stop, crc, lines])?;
+                for (key, lines) in postings {
+                    let id = known.query_row([key.name()], |row| row.get(0)).optional()?;
+                    let id: i64 = match id {
+                        Some(id) => id,
+                        None => new.insert([key.name()])?,
+                    };
+                    posting_row.execute(params![id, first_seq, lines])?;
+                }
+            }
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// The places of at most `max` lines of a conversation with a number between `after` and `before`,
+    /// which are not among them: the newest or the oldest of them, and that one first.
+    pub(in crate::store) fn places(
+        &self,
+        key: &Key,
+        after: u64,
+        before: u64,
+        first: First,
+        max: usize,
+    ) -> Result<Vec<Place>, HistoryError> {
+        let (from, to) = (after.saturating_add(1), before.saturating_sub(1));
+        if from > to {
+            return Ok(Vec::new());
+        }
+        let sql = match first {
+            First::Oldest => FIND.to_owned(),
+            First::Newest => format!("{FIND} DESC"),
+        };
+        let mut find = self.0.prepare_cached(&sql)?;
+        // SQLite's numbers are signed.
+        let sign = |seq: u64| i64::try_from(seq).unwrap_or(i64::MAX);
+        let rows = find.query(params![key.name(), sign(from), sign(to)])?;
+        Ok(collect(rows, from..=to, first, max)?)
+    }
+}
+
+fn collect(
+    mut rows: Rows<'_>,
+    wanted: std::ops::RangeInclusive<u64>,
+    first: First,
+    max: usize,
+) -> rusqlite::Result<Vec<Place>> {
+    let mut places = Vec::new();
+    while places.len() < max
+        && let Some(row) = rows.next()?
+    {
+        let (first_seq, start, stop): (u64, u64, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let (starts, _) = row.get_ref(3)?.as_blob()?.as_chunks();
+        let (numbers, _) = row.get_ref(4)?.as_blob()?.as_chunks();
+        let begin = |number: usize| {
+            starts
+                .get(number)
+                .map(|&at| start + u64::from(u32::from_le_bytes(at)))
+        };
+        let place = |number: &[u8; 2]| {
+            let number = usize::from(u16::from_le_bytes(*number));
+            let offset = begin(number)?;
+            let bytes = begin(number + 1).unwrap_or(stop).checked_sub(offset + 1)?;
+            Some(Place {
+                seq: first_seq + number as u64,
+                offset,
+                bytes: bytes.try_into().ok()?,
+            })
+        };
+        let is_wanted = |place: &Place| wanted.contains(&place.seq);
+        let left = max - places.len();
+        // A number that the chunk does not have cannot be; the reader checks each line anyway.
+        let here = numbers.iter().filter_map(place);
+        match first {
+            First::Oldest => places.extend(here.filter(is_wanted).take(left)),
+            First::Newest => places.extend(
+                numbers
+                    .iter()
+                    .rev()
+                    .filter_map(place)
+                    .filter(is_wanted)
+                    .take(left),
+            ),
+        }
+    }
+    Ok(places)
+}
+
+/// Whether the file is no index, and will not be one if it is tried again.
+fn is_broken(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
+}
+
+fn remove(path: &Path) -> Result<(), HistoryError> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match fs::remove_file(&name) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(io_error(&PathBuf::from(name), source));
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn io_error(path: &Path, source: io::Error) -> HistoryError {
+    HistoryError::Io {
+        path: path.to_owned(),
+        source,
+    }
+}

@@ -1,0 +1,37 @@
+//! The index of the history: which lines of the log belong to which conversation, so that a page of a
+//! quiet channel, or of two people who hardly ever talk, is found without reading what all the others
+//! said.
+//!
+//! The log is the truth. The index is a SQLite file beside it (`chat_history.log.index`) that holds
+//! nothing but places in the log; it is made from the log alone, behind the recorder's back, and made
+//! again where it is missing or does not fit. What it does not cover yet is found by reading the log.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `chunk` | a piece of the log, and which of its lines belong where |
+//! | `file` | the SQLite file: opened and checked against the log, added to, asked |
+//! | [`indexer`] | `Indexer`, the actor that keeps it up with the log |
+//!
+//! Figures: a chunk of 256 KiB has some thousand lines; the part of the log that is not covered is
+//! shorter than that, and takes a millisecond to read. A line of a channel takes 6 bytes of the index, a
+//! direct one 10, and each conversation some 40 in every chunk in which somebody speaks there.
+
+mod chunk;
+mod file;
+pub mod indexer;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+pub use chunk::{CHUNK_BYTES, Key};
+pub use file::{Covered, Index};
+
+/// Where the index of the history at `log` is.
+pub fn path_of(log: &Path) -> PathBuf {
+    let mut path = OsString::from(log);
+    path.push(".index");
+    path.into()
+}
+
+#[cfg(test)]
+mod tests;

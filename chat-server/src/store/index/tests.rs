@@ -1,0 +1,183 @@
+//! The index against the log that it is made from: asked the same, both give the same.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use chat_proto::codec::encode_message;
+use chat_proto::{Message, Timestamp};
+use rand::prelude::*;
+use tempfile::TempDir;
+
+use super::file::Index;
+use super::indexer::Indexer;
+use super::path_of;
+use crate::chat::batch::{Conversation, Held};
+use crate::store::log::Log;
+use crate::store::selection::{First, Wanted};
+
+const CHANNELS: [&str; 4] = ["#lobby", "#Café", "#тихо", "#rare"];
+const NICKS: [&str; 4] = ["Ana", "Борис", "zoë", "a\"b"];
+
+/// A log in a directory of its own.
+struct Scene {
+    _dir: TempDir,
+    path: PathBuf,
+}
+
+impl Scene {
+    /// `messages` of random people, the channel #rare once in a thousand.
+    fn new(seed: u64, messages: u64) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let mut rng = StdRng::seed_from_u64(seed);
+        let mut lines = Vec::new();
+        for seq in 1..=messages {
+            let to = match rng.random_range(0..1000) {
+                0 => "#rare",
+                n if n < 500 => CHANNELS[n % 3],
+                n => NICKS[n % NICKS.len()],
+            };
+            let message = Message {
+                seq,
+                time: Timestamp::from_millis(1_700_000_000_000),
+                from: NICKS[rng.random_range(0..NICKS.len())].into(),
+                to: to.into(),
+                text: "x".repeat(rng.random_range(1..400)).into(),
+                id: None,
+            };
+            let mut frame = bytes::BytesMut::new();
+            encode_message(&message, &mut frame).unwrap();
+            lines.extend_from_slice(&frame[4..]);
+        }
+        fs::write(&path, lines).unwrap();
+        Self { _dir: dir, path }
+    }
+
+    fn log(&self) -> Log {
+        Log::open(&self.path).unwrap()
+    }
+
+    /// The index, kept up with the log.
+    fn index(&self) -> Index {
+        let (log, path) = (self.log(), path_of(&self.path));
+        let end = log.length().unwrap();
+        let index = Index::open(&path, &log, end).unwrap();
+        Indexer::new(index, log).catch_up(end).unwrap();
+        Index::reader(&path).unwrap()
+    }
+}
+
+fn random_wanted(rng: &mut StdRng, messages: u64) -> Wanted {
+    let name = |name: &str| chat_proto::name::fold(name).into();
+    let mut seq = || rng.random_range(0..messages + 2);
+    let (after, before) = (seq(), seq());
+    let held = || Held {
+        nick: name(NICKS[rng.random_range(0..NICKS.len())]),
+        since: rng.random_range(0..messages),
+        until: u64::MAX,
+    };
+    let held: Vec<Held> = std::iter::repeat_with(held).take(2).collect();
+    let channel = name(CHANNELS[rng.random_range(0..CHANNELS.len())]);
+    let conversation = match rng.random_range(0..3) {
+        0 => Conversation::Channel(channel),
+        1 => Conversation::Direct {
+            held,
+            other: name(NICKS[rng.random_range(0..NICKS.len())]),
+        },
+        _ => {
+            return Wanted {
+                channels: vec![channel],
+                held,
+                other: None,
+                after,
+                before,
+            };
+        }
+    };
+    Wanted::conversation(&conversation, after, before)
+}
+
+#[test]
+fn with_an_index_and_without_the_same_is_found() {
+    let messages = 3500;
+    let scene = Scene::new(1, messages);
+    let (index, log) = (scene.index(), scene.log());
+    let end = log.length().unwrap();
+    let covered = index.covered().unwrap();
+    assert!(
+        covered.end > end / 2 && covered.last_seq < messages,
+        "{covered:?}"
+    );
+    let mut rng = StdRng::seed_from_u64(2);
+    for _ in 0..100 {
+        let wanted = random_wanted(&mut rng, messages);
+        for first in [First::Newest, First::Oldest] {
+            let max = rng.random_range(1..200);
+            let select = |index| wanted.select(&log, index, end, first, max).unwrap();
+            assert_eq!(
+                select(Some(&index)),
+                select(None),
+                "{wanted:?} {first:?} {max}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_index_of_another_log_is_made_again() {
+    let (one, other) = (Scene::new(3, 3000), Scene::new(4, 3000));
+    let before = one.index().covered().unwrap();
+    fs::copy(&other.path, &one.path).unwrap();
+    let log = one.log();
+    let index = Index::open(&path_of(&one.path), &log, log.length().unwrap()).unwrap();
+    assert_eq!(index.covered().unwrap().end, 0);
+    assert_ne!(one.index().covered().unwrap(), before);
+}
+
+#[test]
+fn what_the_log_has_lost_at_its_end_the_index_loses_too() {
+    let scene = Scene::new(5, 6000);
+    let before = scene.index().covered().unwrap();
+    let log = scene.log();
+    let end = log.end_of_lines(before.end - 10).unwrap();
+    let index = Index::open(&path_of(&scene.path), &log, end).unwrap();
+    let after = index.covered().unwrap();
+    assert!(0 < after.end && after.end < end, "{before:?} {after:?}");
+}
+
+#[test]
+fn a_file_that_is_no_index_is_made_again_and_only_its_owner_may_read_it() {
+    let scene = Scene::new(6, 3000);
+    let path = path_of(&scene.path);
+    fs::write(&path, "no index".repeat(1000)).unwrap();
+    assert!(scene.index().covered().unwrap().end > 0);
+    let mode = fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn damage_is_named_and_what_stands_before_it_is_indexed() {
+    let scene = Scene::new(7, 6000);
+    let mut bytes = fs::read(&scene.path).unwrap();
+    let damage = bytes.len() * 2 / 3;
+    let line = damage
+        + bytes[damage..]
+            .iter()
+            .position(|&byte| byte == b'\n')
+            .unwrap()
+        + 1;
+    bytes[line..line + 4].copy_from_slice(b"oops");
+    fs::write(&scene.path, &bytes).unwrap();
+    let (log, path) = (scene.log(), path_of(&scene.path));
+    let end = bytes.len() as u64;
+    let index = Index::open(&path, &log, end).unwrap();
+    let error = Indexer::new(index, log).catch_up(end).unwrap_err();
+    let number = bytes[..line].iter().filter(|&&byte| byte == b'\n').count() + 1;
+    assert!(
+        error.to_string().contains(&format!("line {number}:")),
+        "{error}"
+    );
+    let covered = Index::reader(&path).unwrap().covered().unwrap();
+    assert!(covered.end > 0 && covered.end <= line as u64);
+}

@@ -1,0 +1,184 @@
+//! The same over TLS: the handshake, a certificate that changes, and who does not speak it.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use support::{DEADLINE, Home, Server};
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::{
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion, version,
+};
+
+type Encrypted = StreamOwned<ClientConnection, TcpStream>;
+
+/// A server with a TLS listener and a certificate made by itself.
+fn home() -> Home {
+    let home = Home::new("hello_timeout = \"300ms\"");
+    home.configure("[listen]\n", "[listen]\ntls = \"127.0.0.1:0\"\n");
+    let (cert, key) = (home.file("cert.pem"), home.file("key.pem"));
+    home.configure(
+        "[limits]\n",
+        &format!("[tls]\ncert = {cert:?}\nkey = {key:?}\n[limits]\n"),
+    );
+    new_certificate(&home);
+    home
+}
+
+fn new_certificate(home: &Home) {
+    let made = home
+        .program()
+        .args(["certificate", "new"])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+}
+
+/// Connects as one who trusts the certificate that is in the file now.
+fn connect(
+    home: &Home,
+    server: &Server,
+    version: &'static SupportedProtocolVersion,
+) -> std::io::Result<Encrypted> {
+    let mut roots = RootCertStore::empty();
+    let pem = fs::read(home.file("cert.pem")).unwrap();
+    roots
+        .add(CertificateDer::from_pem_slice(&pem).unwrap())
+        .unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let connection =
+        ClientConnection::new(Arc::new(config), "localhost".try_into().unwrap()).unwrap();
+    let socket = TcpStream::connect_timeout(&server.tls_address.unwrap(), DEADLINE)?;
+    socket.set_read_timeout(Some(DEADLINE))?;
+    let mut stream = StreamOwned::new(connection, socket);
+    stream.conn.complete_io(&mut stream.sock)?;
+    Ok(stream)
+}
+
+fn ask(stream: &mut Encrypted, object: &Value) -> Value {
+    stream.write_all(&support::frame(object)).unwrap();
+    answer(stream)
+}
+
+fn answer(stream: &mut Encrypted) -> Value {
+    let mut header = [0; 4];
+    stream.read_exact(&mut header).unwrap();
+    let mut body = vec![0; u32::from_be_bytes(header) as usize];
+    stream.read_exact(&mut body).unwrap();
+    serde_json::from_slice(&body).unwrap()
+}
+
+fn join(stream: &mut Encrypted, nick: &str) {
+    let welcome = ask(
+        stream,
+        &json!({"type": "hello", "version": 1, "nick": nick}),
+    );
+    assert_eq!(welcome["nick"], nick, "{welcome}");
+}
+
+#[test]
+fn people_talk_over_tls_with_those_who_do_not() {
+    let home = home();
+    let server = home.start();
+    let mut plain = server.joins("Plain");
+    for (version, nick) in [(&version::TLS12, "Twelve"), (&version::TLS13, "Thirteen")] {
+        let mut stream = connect(&home, &server, version).unwrap();
+        join(&mut stream, nick);
+        plain.expect("joined");
+        // More than one TLS record each way, and more than a socket takes at once.
+        let text = "x".repeat(8192);
+        let frames = support::frame(&json!({"type": "say", "text": text})).repeat(300);
+        std::thread::scope(|scope| {
+            scope.spawn(|| (0..300).for_each(|_| drop(plain.expect_message(nick, &text))));
+            stream.write_all(&frames).unwrap();
+            for _ in 0..300 {
+                let message = answer(&mut stream);
+                assert_eq!(
+                    (&message["from"], &message["text"]),
+                    (&json!(nick), &json!(text))
+                );
+            }
+        });
+        drop(stream);
+        plain.expect("gone");
+    }
+}
+
+#[test]
+fn a_new_certificate_is_shown_to_who_comes_next_and_nobody_is_dropped() {
+    let home = home();
+    let server = home.start();
+    let mut early = connect(&home, &server, &version::TLS13).unwrap();
+    join(&mut early, "Early");
+    for name in ["cert.pem", "key.pem"] {
+        fs::remove_file(home.file(name)).unwrap();
+    }
+    new_certificate(&home);
+    assert!(
+        connect(&home, &server, &version::TLS13).is_err(),
+        "not read again yet"
+    );
+    server.signal("HUP");
+    server.logs("the certificate is read again");
+    join(
+        &mut connect(&home, &server, &version::TLS13).unwrap(),
+        "Late",
+    );
+    assert_eq!(ask(&mut early, &json!({"type": "ping"}))["type"], "joined");
+
+    fs::write(home.file("key.pem"), "no key").unwrap();
+    server.signal("HUP");
+    server.logs("the certificate stays as it was");
+    join(
+        &mut connect(&home, &server, &version::TLS13).unwrap(),
+        "Later",
+    );
+}
+
+#[test]
+fn who_does_not_finish_the_handshake_is_let_go_with_the_hello_timeout() {
+    let home = home();
+    let server = home.start();
+    for bytes in [
+        &b""[..],
+        b"\0\0\0\x11{\"type\":\"hello\"}",
+        b"\x16\x03\x01\x02\x00\x01",
+    ] {
+        let mut socket = TcpStream::connect(server.tls_address.unwrap()).unwrap();
+        socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        socket.write_all(bytes).unwrap();
+        let mut rest = Vec::new();
+        // A reset ends it as well.
+        socket.read_to_end(&mut rest).ok();
+        assert!(
+            !rest.starts_with(b"\0"),
+            "nothing is said in the clear: {rest:?}"
+        );
+    }
+    join(
+        &mut connect(&home, &server, &version::TLS13).unwrap(),
+        "Ana",
+    );
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_is_named_and_the_server_does_not_start() {
+    let home = home();
+    fs::write(home.file("cert.pem"), "no certificate").unwrap();
+    let said = home.fails_to_start();
+    assert!(
+        said.contains("cert.pem") && said.contains("no certificate in PEM form"),
+        "{said}"
+    );
+}
