@@ -127,7 +127,7 @@ impl Server {
                 History::new(path.clone(), end.clone(), has_index)
             })
         };
-        let people = People::open(config, &mut registry, &room)?;
+        let people = People::open(config, &mut registry, &room, &watch)?;
         let recording = Arbiter::new();
         let recorder = {
             let (file, room) = (opened.file, room.clone().recipient());
@@ -264,9 +264,12 @@ impl People {
         config: &Config,
         registry: &mut Registry,
         room: &Addr<ChatRoom>,
+        watch: &Watch,
     ) -> Result<Self, ServerError> {
         let path = &config.accounts.path;
-        let (keeper, accounts) = Keeper::new(Database::open(path)?, room.clone().recipient())?;
+        let vital = watch.over("keeper of the accounts");
+        let database = Database::open(path)?;
+        let (keeper, accounts) = Keeper::new(database, room.clone().recipient(), vital)?;
         for account in accounts {
             registry.account_changed(AccountChange::Protected { account, by: None });
         }
@@ -275,13 +278,14 @@ impl People {
         for kept in database.tokens(now, registry.until(now))? {
             registry.restore(kept, now);
         }
-        let tokens = Tokens::new(database, room.clone().recipient())?;
+        let vital = watch.over("keeper of the tokens");
+        let tokens = Tokens::new(database, room.clone().recipient(), vital)?;
         let thread = Arbiter::new();
         let keeper = Keeper::start_in_arbiter(&thread.handle(), move |_| keeper);
         let tokens = Tokens::start_in_arbiter(&thread.handle(), move |_| tokens);
         Ok(Self {
             thread,
-            desk: Desk::open(path.clone(), keeper.recipient()),
+            desk: Desk::open(path.clone(), keeper.recipient(), watch.clone()),
             tokens: tokens.recipient(),
         })
     }
