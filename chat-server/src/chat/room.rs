@@ -4,7 +4,7 @@
 //! being recorded. Sessions send it [`Requests`] and [`Leave`]; it has messages recorded by whoever
 //! takes [`Append`], and hands what is recorded, in order, to all who take [`Release`]. What has changed of
 //! who may come back goes to whoever takes [`Keep`]; a batch in which somebody came or went waits for that
-//! a moment ([`super::underway`]), so that who is told to be in a channel is in it after a crash too.
+//! a moment (see `underway`), so that who is told to be in a channel is in it after a crash too.
 //!
 //! While a batch is being recorded the next one is gathered: group commit without a timer. What waits
 //! here is bounded by its sessions: each has only so many requests unanswered (see
