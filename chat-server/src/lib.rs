@@ -6,10 +6,12 @@
 //! | [`net`] | everything that touches a socket |
 //! | [`store`] | everything that outlives the process |
 //! | [`config`], [`error`] | what can be set, what can go wrong |
+//! | [`address`] | whom an address stands for |
 //! | [`vital`] | noticing that an actor has failed |
 //!
 //! [`run`] wires them: it is the only place where `net` and `store` meet.
 
+pub mod address;
 pub mod chat;
 pub mod config;
 pub mod error;
@@ -127,7 +129,7 @@ impl Server {
 
         let indexer = start_indexer(path, opened.end);
         let history = start_readers(path, &end, indexer.is_some());
-        let people = People::open(config, &mut registry, &room)?;
+        let people = People::open(config, &mut registry, &room, &watch)?;
         let recording = Arbiter::new();
         let recorder = {
             let (file, room) = (opened.file, room.clone().recipient());
@@ -281,9 +283,12 @@ impl People {
         config: &Config,
         registry: &mut Registry,
         room: &Addr<ChatRoom>,
+        watch: &Watch,
     ) -> Result<Self, ServerError> {
         let path = &config.accounts.path;
-        let (keeper, accounts) = Keeper::new(Database::open(path)?, room.clone().recipient())?;
+        let vital = watch.over("keeper of the accounts");
+        let database = Database::open(path)?;
+        let (keeper, accounts) = Keeper::new(database, room.clone().recipient(), vital)?;
         for account in accounts {
             registry.account_changed(AccountChange::Protected { account, by: None });
         }
@@ -292,13 +297,14 @@ impl People {
         for kept in database.tokens(now, registry.until(now))? {
             registry.restore(kept, now);
         }
-        let tokens = Tokens::new(database, room.clone().recipient())?;
+        let vital = watch.over("keeper of the tokens");
+        let tokens = Tokens::new(database, room.clone().recipient(), vital)?;
         let thread = Arbiter::new();
         let keeper = Keeper::start_in_arbiter(&thread.handle(), move |_| keeper);
         let tokens = Tokens::start_in_arbiter(&thread.handle(), move |_| tokens);
         Ok(Self {
             thread,
-            desk: Desk::open(path.clone(), keeper.recipient()),
+            desk: Desk::open(path.clone(), keeper.recipient(), watch.clone()),
             tokens: tokens.recipient(),
         })
     }

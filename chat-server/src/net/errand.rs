@@ -8,8 +8,6 @@
 //!
 //! [`Effect::Account`]: crate::chat::batch::Effect::Account
 
-use std::time::Instant;
-
 use actix::prelude::*;
 use chat_proto::{ErrorCode, Event, Nick, Secret};
 
@@ -18,7 +16,7 @@ use super::dispatcher::Dispatcher;
 use super::table::Table;
 use crate::chat::command::{Command, Id, Refusal, Request};
 use crate::chat::room;
-use crate::store::accounts::{Act, Answer, Outcome};
+use crate::store::accounts::{Act, Answer, Declined, Outcome};
 
 /// Failures after which a connection is closed (protocol, 5. Accounts).
 const STRIKES_MAX: u8 = 3;
@@ -128,16 +126,14 @@ impl Connection {
     }
 
     fn send_out(&self, act: Act, table: &Table) -> Result<(), Refusal> {
-        if !table
-            .attempts
-            .borrow()
-            .allows(self.peer.ip(), Instant::now())
-        {
-            let detail = "too many wrong passwords came from your address; try again later";
-            return Err(Refusal::new(ErrorCode::RateLimited, detail));
-        }
-        table.ask_accounts(self.id, act).map_err(|_| {
-            let detail = "too many people are logging in; try again in a moment";
+        let asked = table.ask_accounts(self.id, self.peer.ip(), act);
+        asked.map_err(|declined| {
+            let detail = match declined {
+                Declined::Guesses => {
+                    "too many wrong passwords came from your address; try again later"
+                }
+                Declined::Busy => "too many people are logging in; try again in a moment",
+            };
             Refusal::new(ErrorCode::RateLimited, detail)
         })
     }
@@ -149,8 +145,7 @@ impl Connection {
         };
         if matches!(outcome, Outcome::Wrong) {
             log::info!("session {:?}: {} sent a wrong password", self.id, self.peer);
-            let now = Instant::now();
-            table.attempts.borrow_mut().failed(self.peer.ip(), now);
+            table.accounts.failed(self.peer.ip());
         }
         if !self.is_open() {
             return;

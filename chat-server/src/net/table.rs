@@ -1,6 +1,7 @@
 //! The connections of a thread, by session and by channel, and what they all need.
 
 use std::cell::{Cell, OnceCell, RefCell, RefMut};
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -10,7 +11,6 @@ use slab::Slab;
 use tokio::sync::oneshot;
 use tokio_util::time::{DelayQueue, delay_queue};
 
-use super::attempts::Attempts;
 use super::connection::Connection;
 use crate::chat::room::ChatRoom;
 use crate::chat::{ChannelKey, SessionId};
@@ -65,11 +65,9 @@ pub struct Table {
     history: Recipient<history::Read>,
     /// Whom the history answers: the dispatcher of this thread, from its start on.
     pub(super) answers: OnceCell<Recipient<history::Answer>>,
-    accounts: accounts::Desk,
+    pub(super) accounts: accounts::Desk,
     /// The same for the accounts.
     pub(super) outcomes: OnceCell<Recipient<accounts::Answer>>,
-    /// The wrong passwords that came.
-    pub(super) attempts: RefCell<Attempts>,
     /// No session reads any more: the server ends.
     pub deaf: Cell<bool>,
     scratch: RefCell<Box<[u8]>>,
@@ -100,7 +98,6 @@ impl Table {
             answers: OnceCell::new(),
             accounts,
             outcomes: OnceCell::new(),
-            attempts: RefCell::default(),
             deaf: Cell::new(false),
             scratch: RefCell::new(vec![0; SCRATCH_BYTES].into()),
             connections: RefCell::default(),
@@ -163,21 +160,22 @@ impl Table {
         });
     }
 
-    /// Has something done about an account; the dispatcher gets the answer.
+    /// Has something done about an account for whoever is at `address`; the dispatcher gets the answer.
     ///
     /// # Errors
-    /// Too many wait for that.
+    /// Nothing is done.
     pub(super) fn ask_accounts(
         &self,
         session: SessionId,
+        address: IpAddr,
         act: accounts::Act,
-    ) -> Result<(), accounts::Busy> {
+    ) -> Result<(), accounts::Declined> {
         let reply = self
             .outcomes
             .get()
             .expect("the dispatcher starts before the sessions")
             .clone();
-        self.accounts.ask(session, act, reply)
+        self.accounts.ask(session, address, act, reply)
     }
 
     /// Makes a connection known; `make` is told its id.

@@ -6,19 +6,23 @@
 //!
 //! A wrong password, and a nick that is no account, take the same time and get the same answer.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use actix::prelude::*;
 use chat_proto::{Nick, Secret};
 
+use super::attempts::Attempts;
 use super::keeper::Settled;
 use super::password::Hasher;
 use super::sqlite::Database;
 use crate::chat::SessionId;
 use crate::chat::accounts::AccountId;
 use crate::error::DatabaseError;
+use crate::vital::{Vital, Watch};
 
 /// Who may wait for a thread: at some 30 hashes a second of one thread, the last of them half a minute.
 const WAITING_MAX: usize = 1024;
@@ -109,40 +113,57 @@ impl Drop for Place {
     }
 }
 
-/// Too many wait already.
-#[derive(Debug)]
-pub struct Busy;
+/// Why nothing is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Declined {
+    /// Too many wait already.
+    Busy,
+    /// Too many wrong passwords came from the address.
+    Guesses,
+}
 
-/// Where one asks: the queue and its bound.
+/// Where one asks: the queue and its bound, and who guesses. All threads share it.
 #[derive(Debug, Clone)]
 pub struct Desk {
     accounts: Addr<Accounts>,
     waiting: Arc<AtomicUsize>,
+    attempts: Attempts,
 }
 
 impl Desk {
     /// Starts the threads, which open the file at `path` when they are first asked.
-    pub fn open(path: PathBuf, keeper: Recipient<Settled>) -> Self {
+    pub fn open(path: PathBuf, keeper: Recipient<Settled>, watch: Watch) -> Self {
         let accounts = SyncArbiter::start(threads(), move || Accounts {
             path: path.clone(),
             database: None,
             hasher: Hasher::default(),
             keeper: keeper.clone(),
+            _vital: watch.over("accounts"),
         });
         Self {
             accounts,
             waiting: Arc::default(),
+            attempts: Attempts::default(),
         }
     }
 
-    /// Has something done for a session; `reply` is told when it is.
+    /// Has something done for a session of somebody at `address`; `reply` is told when it is.
     ///
     /// # Errors
-    /// Too many wait: nothing is done.
-    pub fn ask(&self, session: SessionId, act: Act, reply: Recipient<Answer>) -> Result<(), Busy> {
+    /// Nothing is done.
+    pub fn ask(
+        &self,
+        session: SessionId,
+        address: IpAddr,
+        act: Act,
+        reply: Recipient<Answer>,
+    ) -> Result<(), Declined> {
+        if !self.attempts.allows(address, Instant::now()) {
+            return Err(Declined::Guesses);
+        }
         let place = Place(self.waiting.clone());
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
-            return Err(Busy);
+            return Err(Declined::Busy);
         }
         self.accounts.do_send(Ask {
             session,
@@ -151,6 +172,11 @@ impl Desk {
             place,
         });
         Ok(())
+    }
+
+    /// What was asked from that address had a wrong password.
+    pub fn failed(&self, address: IpAddr) {
+        self.attempts.failed(address, Instant::now());
     }
 }
 
@@ -161,6 +187,8 @@ struct Accounts {
     database: Option<Database>,
     hasher: Hasher,
     keeper: Recipient<Settled>,
+    /// Without it nobody would be answered who logs in.
+    _vital: Vital,
 }
 
 impl Accounts {

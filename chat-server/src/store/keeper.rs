@@ -18,6 +18,7 @@ use crate::chat::SessionId;
 use crate::chat::accounts::{Account, AccountChange};
 use crate::chat::room::AccountChanges;
 use crate::error::DatabaseError;
+use crate::vital::Vital;
 
 /// How long what somebody else has written to the file may go unnoticed.
 pub const POLL: Duration = Duration::from_millis(500);
@@ -41,6 +42,8 @@ pub struct Keeper {
     room: Recipient<AccountChanges>,
     /// The file cannot be read: said once, until it can.
     failing: bool,
+    /// Without it nobody would be answered who logs in.
+    _vital: Vital,
 }
 
 /// The account as the room knows it; nothing where the rules for nicks have become stricter.
@@ -63,6 +66,7 @@ impl Keeper {
     pub fn new(
         database: Database,
         room: Recipient<AccountChanges>,
+        vital: Vital,
     ) -> Result<(Self, Vec<Account>), DatabaseError> {
         let version = database.version()?;
         let accounts: Vec<Account> = database
@@ -80,6 +84,7 @@ impl Keeper {
             known,
             room,
             failing: false,
+            _vital: vital,
         };
         Ok((keeper, accounts))
     }

@@ -10,11 +10,13 @@
 //! | [`sqlite`] | the file of the accounts: schema, migrations, queries |
 //! | [`password`] | argon2id |
 //! | [`accounts`] | `Accounts`, the actors that check passwords and change accounts |
+//! | [`attempts`] | the wrong passwords of an address |
 //! | [`keeper`] | `Keeper`, the actor that tells the room which nicks are protected |
 //! | [`tokens`] | `Tokens`, the actor that keeps who may come back |
 //! | `selection` | which lines make a page |
 
 pub mod accounts;
+pub mod attempts;
 pub mod history;
 pub mod index;
 pub mod keeper;

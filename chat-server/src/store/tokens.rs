@@ -13,6 +13,7 @@ use super::sqlite::Database;
 use crate::chat::kept::KeptChange;
 use crate::chat::room::{Keep, Kept};
 use crate::error::DatabaseError;
+use crate::vital::Vital;
 
 /// How long to wait before what could not be written is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -24,6 +25,8 @@ pub struct Tokens {
     room: Recipient<Kept>,
     /// The file cannot be written: said once, until it can.
     failing: bool,
+    /// Without it no restart would be survived.
+    _vital: Vital,
 }
 
 impl Tokens {
@@ -31,12 +34,17 @@ impl Tokens {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn new(database: Database, room: Recipient<Kept>) -> Result<Self, DatabaseError> {
+    pub fn new(
+        database: Database,
+        room: Recipient<Kept>,
+        vital: Vital,
+    ) -> Result<Self, DatabaseError> {
         database.relax()?;
         Ok(Self {
             database,
             room,
             failing: false,
+            _vital: vital,
         })
     }
 

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use super::address::network_of;
+use crate::address::network_of;
 
 /// Wrong passwords that an address may send at once: a household, or a script with an old password.
 const BURST: u32 = 50;
@@ -15,35 +16,42 @@ const PERIOD: Duration = Duration::from_secs(10);
 /// Addresses that are remembered; beyond it the one that has been good longest is forgotten.
 const ADDRESSES_MAX: usize = 10_000;
 
-/// The wrong passwords of each address. A /64 counts as one in IPv6: whoever has one has all of it.
-#[derive(Debug, Default)]
+/// The wrong passwords of each address, on all threads. A /64 counts as one in IPv6: whoever has one has
+/// all of it.
+#[derive(Debug, Clone, Default)]
 pub struct Attempts {
-    /// When the bucket will be full again (GCRA's theoretical arrival time).
-    full_at: HashMap<IpAddr, Instant>,
+    /// When the bucket will be full again (GCRA's theoretical arrival time). Held for a look only, and
+    /// only where a password is at stake.
+    full_at: Arc<Mutex<HashMap<IpAddr, Instant>>>,
 }
 
 impl Attempts {
     /// Whether another password from that address is looked at.
     pub fn allows(&self, address: IpAddr, now: Instant) -> bool {
-        self.full_at
+        self.full_at()
             .get(&network_of(address))
             .is_none_or(|&full_at| full_at + PERIOD <= now + PERIOD * BURST)
     }
 
     /// A password from that address was wrong.
-    pub fn failed(&mut self, address: IpAddr, now: Instant) {
+    pub fn failed(&self, address: IpAddr, now: Instant) {
         let network = network_of(address);
-        if self.full_at.len() >= ADDRESSES_MAX && !self.full_at.contains_key(&network) {
-            self.full_at.retain(|_, full_at| *full_at > now);
-            let best = self.full_at.iter().min_by_key(|(_, full_at)| **full_at);
-            if self.full_at.len() >= ADDRESSES_MAX
+        let mut all = self.full_at();
+        if all.len() >= ADDRESSES_MAX && !all.contains_key(&network) {
+            all.retain(|_, full_at| *full_at > now);
+            let best = all.iter().min_by_key(|(_, full_at)| **full_at);
+            if all.len() >= ADDRESSES_MAX
                 && let Some((&best, _)) = best
             {
-                self.full_at.remove(&best);
+                all.remove(&best);
             }
         }
-        let full_at = self.full_at.entry(network).or_insert(now);
+        let full_at = all.entry(network).or_insert(now);
         *full_at = (*full_at).max(now) + PERIOD;
+    }
+
+    fn full_at(&self) -> MutexGuard<'_, HashMap<IpAddr, Instant>> {
+        self.full_at.lock().expect("nobody panics while holding it")
     }
 }
 
@@ -53,7 +61,7 @@ mod tests {
 
     #[test]
     fn an_address_that_guesses_has_to_wait() {
-        let (start, mut attempts) = (Instant::now(), Attempts::default());
+        let (start, attempts) = (Instant::now(), Attempts::default());
         let (guesser, other) = ("192.0.2.7".parse().unwrap(), "192.0.2.8".parse().unwrap());
         for _ in 0..BURST {
             assert!(attempts.allows(guesser, start));
@@ -78,7 +86,7 @@ mod tests {
 
     #[test]
     fn only_so_many_addresses_are_remembered() {
-        let (start, mut attempts) = (Instant::now(), Attempts::default());
+        let (start, attempts) = (Instant::now(), Attempts::default());
         let guesser = "192.0.2.7".parse().unwrap();
         for _ in 0..BURST {
             attempts.failed(guesser, start);
@@ -86,7 +94,7 @@ mod tests {
         for number in 0..u32::try_from(ADDRESSES_MAX).unwrap() {
             attempts.failed(std::net::Ipv4Addr::from(0x0a00_0000 + number).into(), start);
         }
-        assert_eq!(attempts.full_at.len(), ADDRESSES_MAX);
+        assert_eq!(attempts.full_at().len(), ADDRESSES_MAX);
         assert!(!attempts.allows(guesser, start), "the worst is kept");
     }
 }
