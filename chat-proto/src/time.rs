@@ -1,5 +1,6 @@
 //! Points in time as the protocol writes them (PROTOCOL.md, 1. Frames).
 
+use std::cell::RefCell;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -53,7 +54,18 @@ impl fmt::Display for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        thread_local! {
+            /// What was written last: a busy server stamps hundreds of messages within a millisecond.
+            static LAST: RefCell<(Timestamp, String)> =
+                const { RefCell::new((Timestamp(-1), String::new())) };
+        }
+        LAST.with_borrow_mut(|(time, text)| {
+            if time != self {
+                *time = *self;
+                *text = self.to_string();
+            }
+            serializer.serialize_str(text)
+        })
     }
 }
 

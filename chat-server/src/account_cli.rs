@@ -15,7 +15,7 @@ use chat_server::store::sqlite::{Database, StoredAccount};
 use clap::Subcommand;
 
 /// What to do with the accounts.
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Account {
     /// Print the accounts, a line each: when it was made (UTC), and the nick
     List,

@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 const VALID_YEARS: i32 = 10;
 
 /// What can be done with certificates.
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Certificate {
     /// Make a self-signed certificate and print its fingerprint, for `chat-client --tls-pin`
     ///

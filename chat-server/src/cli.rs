@@ -9,7 +9,7 @@ use crate::certificate_cli::Certificate;
 use crate::history_cli::History;
 
 /// A chat server: every message is recorded before anyone is sent it.
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 #[command(version, max_term_width = 100)]
 pub(crate) struct Args {
     /// The configuration, e.g. ops/server.toml, which explains every key; without it all defaults hold
@@ -41,7 +41,7 @@ pub(crate) struct Args {
 }
 
 /// What else the program does.
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Command {
     /// End with 0 if the server of this configuration answers, with 1 if not
     Healthcheck,

@@ -88,11 +88,13 @@ pub struct Tls {
 pub struct Limits {
     pub connections: Count<1, 10_000_000>,
     pub connections_per_ip: Count<0, 10_000_000>,
+    pub connects_per_second: Count<0, 1_000_000>,
     pub hello_timeout: Span<10, 3_600_000>,
     pub idle_timeout: Span<10, 86_400_000>,
     pub text_bytes: Count<1, 8192>,
     /// At least the longest message frame, at most what a session may reasonably pin.
     pub send_queue_bytes: Count<1024, 1_073_741_824>,
+    pub send_queues_bytes: Count<1_048_576, 1_099_511_627_776>,
     pub presence_max: Count<0, 1_000_000>,
     pub replay_max: Count<0, 1_000_000>,
     pub resume_window: Span<0, 2_592_000_000>,
@@ -154,10 +156,12 @@ impl Default for Limits {
         Self {
             connections: Count(100_000),
             connections_per_ip: Count(0),
+            connects_per_second: Count(0),
             hello_timeout: Span::millis(5_000),
             idle_timeout: Span::millis(60_000),
             text_bytes: Count(8192),
             send_queue_bytes: Count(1_048_576),
+            send_queues_bytes: Count(1_073_741_824),
             presence_max: Count(500),
             replay_max: Count(1000),
             resume_window: Span::millis(3_600_000),

@@ -32,8 +32,9 @@ use chat::registry::{Registry, Settings};
 use chat::room::{self, ChatRoom};
 use config::Config;
 use error::{HistoryError, ServerError};
-use net::acceptor::{self, Acceptor, Certify, Places};
-use net::dispatcher::{Deafen, Farewell};
+use net::acceptor::{self, Acceptor, Certify};
+use net::dispatcher::{Deafen, Farewell, Limit};
+use net::places::Places;
 use net::worker::{Listener, Surroundings, Worker};
 use store::accounts::Desk;
 use store::history::History;
@@ -56,6 +57,8 @@ const LAST_FLUSH: Duration = Duration::from_secs(5);
 /// What the server is told while it runs.
 #[derive(Debug)]
 pub enum Order {
+    /// The limits, the name and the message of the day of this configuration hold from now on.
+    Configure(Box<Config>),
     /// Who comes to the TLS listener from now on is shown this certificate.
     Certify(Arc<ServerConfig>),
     /// Say goodbye to everyone and end.
@@ -80,6 +83,7 @@ pub async fn run(
     loop {
         tokio::select! {
             order = orders.recv() => match order {
+                Some(Order::Configure(config)) => server.configure(&config).await?,
                 Some(Order::Certify(certificate)) => server.certify(&certificate).await?,
                 Some(Order::End) | None => break,
             },
@@ -96,6 +100,7 @@ pub async fn run(
 /// The actors of a running server.
 struct Server {
     workers: Vec<Worker>,
+    places: Arc<Places>,
     room: Addr<ChatRoom>,
     recorder: Addr<Recorder>,
     recording: Arbiter,
@@ -109,7 +114,7 @@ impl Server {
         listeners: Vec<Listener>,
         watch: Watch,
     ) -> Result<Self, ServerError> {
-        let (path, limits) = (&config.history.path, &config.limits);
+        let path = &config.history.path;
         let (last_seq, end) = (opened.last_seq, RecordedEnd::new(opened.end));
         log::info!(
             "{}: {last_seq} messages, {} bytes",
@@ -121,30 +126,24 @@ impl Server {
         let room = room_context.address();
 
         let indexer = start_indexer(path, opened.end);
-        let history = {
-            let (path, end, has_index) = (path.clone(), end.clone(), indexer.is_some());
-            SyncArbiter::start(READERS, move || {
-                History::new(path.clone(), end.clone(), has_index)
-            })
-        };
+        let history = start_readers(path, &end, indexer.is_some());
         let people = People::open(config, &mut registry, &room, &watch)?;
         let recording = Arbiter::new();
         let recorder = {
             let (file, room) = (opened.file, room.clone().recipient());
-            let indexer = indexer.map(Addr::recipient);
-            let (durability, interval) = (config.history.durability, config.history.interval.get());
+            let (history, indexer) = (config.history.clone(), indexer.map(Addr::recipient));
             let vital = watch.over("recorder");
             Recorder::start_in_arbiter(&recording.handle(), move |_| {
-                Recorder::new(file, end, durability, interval, room, indexer, vital)
+                Recorder::new(file, end, &history, room, indexer, vital)
             })
         };
-
+        let places = Places::new((&config.limits).into());
         let surroundings = Surroundings {
-            limits: limits.into(),
+            limits: config.into(),
             room: room.clone(),
             history: history.recipient(),
             accounts: people.desk.clone(),
-            places: Places::new(limits.connections.get(), limits.connections_per_ip.get()),
+            places: places.clone(),
             watch: watch.clone(),
         };
         let count = u8::try_from(config.workers.get()).expect("the configuration bounds it");
@@ -164,11 +163,22 @@ impl Server {
         ));
         Ok(Self {
             workers,
+            places,
             room,
             recorder,
             recording,
             people,
         })
+    }
+
+    async fn configure(&self, config: &Config) -> Result<(), MailboxError> {
+        self.places.limit((&config.limits).into());
+        for worker in &self.workers {
+            worker.dispatcher.send(Limit(config.into())).await?;
+        }
+        self.room.send(room::Configure(settings(config))).await?;
+        log::info!("the limits are read again");
+        Ok(())
     }
 
     async fn certify(&self, certificate: &Arc<ServerConfig>) -> Result<(), MailboxError> {
@@ -222,6 +232,13 @@ impl Server {
         end_thread("keeper", self.people.thread);
         Ok(())
     }
+}
+
+fn start_readers(path: &Path, end: &RecordedEnd, has_index: bool) -> Addr<History> {
+    let (path, end) = (path.to_owned(), end.clone());
+    SyncArbiter::start(READERS, move || {
+        History::new(path.clone(), end.clone(), has_index)
+    })
 }
 
 /// Starts what keeps the index up with the history, on a thread of its own. A server can do without it:

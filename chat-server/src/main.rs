@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use chat_server::Order;
-use chat_server::config::{Config, Tls};
+use chat_server::config::Config;
 use chat_server::error::ServerError;
 use chat_server::net::tls;
 use chat_server::net::worker::Listener;
@@ -35,7 +35,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn start(args: &Args) -> anyhow::Result<()> {
+/// What file, environment and flags say.
+fn configuration(args: &Args) -> anyhow::Result<Config> {
     let mut config = Config::load(args.config.as_deref(), std::env::vars())?;
     let host = if args.local {
         Some("127.0.0.1")
@@ -45,6 +46,11 @@ fn start(args: &Args) -> anyhow::Result<()> {
     if host.is_some() || args.port.is_some() {
         config.listen.tcp = config.listen.tcp.with(host, args.port);
     }
+    Ok(config)
+}
+
+fn start(args: &Args) -> anyhow::Result<()> {
+    let config = configuration(args)?;
     if args.check_config {
         return std::io::stdout()
             .write_all(config.to_toml().as_bytes())
@@ -65,10 +71,10 @@ fn start(args: &Args) -> anyhow::Result<()> {
     logger.init();
     // A panic is a fault like others: in the log, with its place, and not in its own words on top.
     std::panic::set_hook(Box::new(|fault| log::error!("{fault}")));
-    actix::System::new().block_on(serve(&config))
+    actix::System::new().block_on(serve(&config, args.clone()))
 }
 
-async fn serve(config: &Config) -> anyhow::Result<()> {
+async fn serve(config: &Config, args: Args) -> anyhow::Result<()> {
     // Before anyone can connect: a server that cannot record, or does not know who is who, does not
     // listen.
     let opened = chat_server::store::open::open(&config.history.path)?;
@@ -89,7 +95,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         return Err(ServerError::NoListener.into());
     }
     let (tell, orders) = mpsc::channel(1);
-    actix_rt::spawn(pass_on_signals(Signals::new()?, config.tls.clone(), tell));
+    actix_rt::spawn(pass_on_signals(Signals::new()?, args, tell));
     chat_server::run(config, opened, listeners, orders).await?;
     Ok(())
 }
@@ -122,23 +128,39 @@ impl Signals {
 }
 
 /// Makes orders of signals, until one ends the server.
-async fn pass_on_signals(mut signals: Signals, files: Option<Tls>, tell: mpsc::Sender<Order>) {
+async fn pass_on_signals(mut signals: Signals, args: Args, tell: mpsc::Sender<Order>) {
     loop {
-        let order = tokio::select! {
-            _ = signals.terminate.recv() => Order::End,
-            _ = signals.interrupt.recv() => Order::End,
-            _ = signals.hang_up.recv() => match files.as_ref().map(tls::load) {
-                Some(Ok(certificate)) => Order::Certify(certificate),
-                Some(Err(error)) => {
-                    log::error!("the certificate stays as it was: {error}");
-                    continue;
-                }
-                None => continue,
-            },
+        let orders = tokio::select! {
+            _ = signals.terminate.recv() => vec![Order::End],
+            _ = signals.interrupt.recv() => vec![Order::End],
+            _ = signals.hang_up.recv() => reload(&args),
         };
-        let last = matches!(order, Order::End);
-        if tell.send(order).await.is_err() || last {
-            return;
+        for order in orders {
+            let last = matches!(order, Order::End);
+            if tell.send(order).await.is_err() || last {
+                return;
+            }
         }
     }
+}
+
+/// What has changed of the configuration and the files that it names; nothing of what is wrong.
+fn reload(args: &Args) -> Vec<Order> {
+    let config = match configuration(args) {
+        Ok(config) => config,
+        Err(error) => {
+            log::error!("the configuration stays as it was: {error:#}");
+            return Vec::new();
+        }
+    };
+    let certificate = match config.tls.as_ref().map(tls::load) {
+        Some(Ok(certificate)) => Some(Order::Certify(certificate)),
+        Some(Err(error)) => {
+            log::error!("the certificate stays as it was: {error}");
+            None
+        }
+        None => None,
+    };
+    let configure = Order::Configure(Box::new(config));
+    std::iter::once(configure).chain(certificate).collect()
 }

@@ -4,7 +4,7 @@
 //! being recorded. Sessions send it [`Requests`] and [`Leave`]; it has messages recorded by whoever
 //! takes [`Append`], and hands what is recorded, in order, to all who take [`Release`]. What has changed of
 //! who may come back goes to whoever takes [`Keep`]; a batch in which somebody came or went waits for that
-//! a moment (see `underway`), so that who is told to be in a channel is in it after a crash too.
+//! a moment (`underway`), so that who is told to be in a channel is in it after a crash too.
 //!
 //! While a batch is being recorded the next one is gathered: group commit without a timer. What waits
 //! here is bounded by its sessions: each has only so many requests unanswered (see
@@ -25,7 +25,7 @@ use super::accounts::AccountChange;
 use super::batch::{Batch, Effect, Released};
 use super::command::Request;
 use super::kept::KeptChange;
-use super::registry::Registry;
+use super::registry::{Registry, Settings};
 use super::underway::{Keeping, PATIENCE, Recording};
 use crate::vital::Vital;
 
@@ -62,6 +62,11 @@ pub struct Keep(pub Vec<KeptChange>);
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Kept;
+
+/// Other settings hold from now on.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Configure(pub Settings);
 
 /// Deal with what has come, take nothing more; answered when all of it is recorded and released.
 #[derive(Debug, Message)]
@@ -343,6 +348,14 @@ impl Handler<Appended> for ChatRoom {
             self.fail(recording.batch);
         }
         self.commit(ctx);
+    }
+}
+
+impl Handler<Configure> for ChatRoom {
+    type Result = ();
+
+    fn handle(&mut self, Configure(settings): Configure, _: &mut Self::Context) {
+        self.registry.configure(settings);
     }
 }
 

@@ -14,7 +14,7 @@ use super::filter::Filter;
 use super::progress::Progress;
 
 /// `history export`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Export {
     #[command(flatten)]
     filter: Filter,

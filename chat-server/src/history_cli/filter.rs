@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use jiff::{Span, ZonedDateTime};
 
 /// Which messages.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(super) struct Filter {
     /// Only this channel, e.g. '#lobby'
     #[arg(long)]

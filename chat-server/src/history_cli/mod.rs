@@ -26,7 +26,7 @@ use self::progress::Progress;
 use self::show::Show;
 
 /// `chat-server history`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct History {
     /// The history to read, e.g. one from a backup [default: path of [history]]
     #[arg(long, value_name = "FILE", global = true)]
@@ -36,7 +36,7 @@ pub(crate) struct History {
 }
 
 /// What to do with the history.
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 enum Command {
     /// Print messages, a line each, for people
     Show(Show),

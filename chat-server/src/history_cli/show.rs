@@ -12,7 +12,7 @@ use super::progress::Progress;
 use super::{each, message};
 
 /// `history show`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Show {
     #[command(flatten)]
     filter: Filter,

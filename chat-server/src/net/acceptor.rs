@@ -5,12 +5,10 @@
 //! says so, instead of spinning.
 
 use std::cell::Cell;
-use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -26,6 +24,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
 use super::connection::LINGER;
+use super::places::Places;
 use super::session::Session;
 use super::table::Table;
 use super::tls::TlsSocket;
@@ -159,73 +158,6 @@ async fn say_full(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::R
     let mut ignored = [0; 512];
     while stream.read(&mut ignored).await? > 0 {}
     Ok(())
-}
-
-/// How many connections there may be, in all and from one address, and how many there are: of all
-/// threads together.
-#[derive(Debug)]
-pub struct Places {
-    max: usize,
-    /// 0: no limit.
-    max_per_ip: usize,
-    taken: AtomicUsize,
-    taken_by_ip: Mutex<HashMap<IpAddr, usize>>,
-}
-
-impl Places {
-    pub fn new(max: usize, max_per_ip: usize) -> Arc<Self> {
-        Arc::new(Self {
-            max,
-            max_per_ip,
-            taken: AtomicUsize::default(),
-            taken_by_ip: Mutex::default(),
-        })
-    }
-
-    fn take(places: &Arc<Self>, ip: IpAddr) -> Option<Permit> {
-        // Given back by dropping it, whatever comes.
-        let permit = Permit {
-            places: places.clone(),
-            ip: (places.max_per_ip > 0).then_some(ip),
-        };
-        let taken = places.taken.fetch_add(1, Ordering::Relaxed);
-        let taken_here = permit.ip.map_or(0, |ip| {
-            let mut by_ip = places.by_ip();
-            let taken = by_ip.entry(ip).or_default();
-            *taken += 1;
-            *taken - 1
-        });
-        (taken < places.max && (places.max_per_ip == 0 || taken_here < places.max_per_ip))
-            .then_some(permit)
-    }
-
-    fn by_ip(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.taken_by_ip
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A place among the connections, until it is dropped.
-#[derive(Debug)]
-pub struct Permit {
-    places: Arc<Places>,
-    /// Where connections are counted by address.
-    ip: Option<IpAddr>,
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        self.places.taken.fetch_sub(1, Ordering::Relaxed);
-        let Some(ip) = self.ip else { return };
-        let mut by_ip = self.places.by_ip();
-        if let Some(taken) = by_ip.get_mut(&ip) {
-            *taken -= 1;
-            if *taken == 0 {
-                by_ip.remove(&ip);
-            }
-        }
-    }
 }
 
 impl Actor for Acceptor {

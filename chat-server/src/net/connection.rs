@@ -15,6 +15,7 @@ use tokio_util::time::delay_queue;
 
 use super::errand::Errand;
 use super::outbox::{Job, Outbox, Written};
+use super::places::Permit;
 use super::table::Table;
 use super::transport::Transport;
 use crate::chat::batch::Replay;
@@ -92,13 +93,18 @@ pub struct Connection {
     transport: RefCell<Transport>,
     /// What was written has not all left the transport.
     unflushed: Cell<bool>,
+    /// What waits here, as the table has counted it.
+    counted_bytes: Cell<usize>,
     /// The client has been told that nothing more comes.
     shut_down: Cell<bool>,
     session: RefCell<Option<Waker>>,
+    /// The place among the connections that may be open, given back when it is dropped. Here, because
+    /// with it the session's task would be of the next larger size: 100 bytes for each idle connection.
+    pub(super) permit: RefCell<Option<Permit>>,
 }
 
 impl Connection {
-    pub fn new(id: SessionId, peer: SocketAddr, transport: Transport) -> Self {
+    pub fn new(id: SessionId, peer: SocketAddr, transport: Transport, permit: Permit) -> Self {
         let now = Instant::now();
         Self {
             id,
@@ -120,8 +126,10 @@ impl Connection {
             outbox: RefCell::default(),
             transport: RefCell::new(transport),
             unflushed: Cell::new(false),
+            counted_bytes: Cell::new(0),
             shut_down: Cell::new(false),
             session: RefCell::new(None),
+            permit: RefCell::new(Some(permit)),
         }
     }
 
@@ -230,7 +238,7 @@ impl Connection {
             }
             Ok(Written::Blocked) => {
                 let waiting = self.outbox.borrow().waiting_bytes();
-                if self.is_open() && waiting > table.limits.send_queue_bytes {
+                if self.is_open() && waiting > table.limits().send_queue_bytes {
                     self.let_go(table);
                 }
                 // The session waits for the socket, as it has the task for it.
@@ -239,9 +247,22 @@ impl Connection {
             Ok(Written::Until(job)) => self.begin(job, table),
             Err(_) => self.break_off(),
         }
-        if self.held_up.get() && self.may_read(table.limits.send_queue_bytes) {
+        table.count_waiting(self.counted_bytes.get(), self.count());
+        if self.held_up.get() && self.may_read(table.limits().send_queue_bytes) {
             self.wake();
         }
+    }
+
+    /// What waits here, counted anew.
+    fn count(&self) -> usize {
+        let waiting = self.outbox.borrow().waiting_bytes();
+        self.counted_bytes.set(waiting);
+        waiting
+    }
+
+    /// What waits here, as the table has counted it.
+    pub(super) fn counted_bytes(&self) -> usize {
+        self.counted_bytes.get()
     }
 
     fn write(&self) -> io::Result<Written> {
@@ -269,7 +290,7 @@ impl Connection {
     }
 
     /// Too much waits for a client that does not read it.
-    fn let_go(&self, table: &Table) {
+    pub(super) fn let_go(&self, table: &Table) {
         log::debug!("session {:?}: lets too much wait, is let go", self.id);
         self.outbox.borrow_mut().discard();
         self.reason.set("slow consumer");

@@ -21,12 +21,17 @@ use chat_proto::{ErrorCode, Event, Welcome};
 
 use super::connection::{Arrival, Connection, GOODBYE, Phase};
 use super::outbox::Job;
-use super::table::Table;
+use super::table::{Limits, Table};
 use crate::chat::batch::{Audience, Effect, Page, Released, Replay, Span};
 use crate::chat::room::Release;
 use crate::chat::{ChannelKey, SessionId};
 use crate::store::history::{Answer, Answered};
 use crate::vital::Vital;
+
+/// Other limits hold from now on.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Limit(pub Limits);
 
 /// No session reads any more.
 #[derive(Debug, Message)]
@@ -164,6 +169,7 @@ impl Dispatcher {
             connection.given.set(0);
             connection.flush(&self.table);
         }
+        self.table.let_the_slowest_go();
     }
 
     fn tell_channel(&mut self, channel: ChannelKey, event: &Bytes) {
@@ -282,7 +288,7 @@ impl Dispatcher {
         // Fails where it was welcomed before, with the same nick.
         connection.nick.set(welcome.nick.as_ref().into()).ok();
         self.table
-            .set_timer(&connection, self.table.limits.idle_timeout);
+            .set_timer(&connection, self.table.limits().idle_timeout);
         log::debug!("session {to:?}: is welcomed as {}", welcome.nick);
         let welcome = Welcome {
             seq: recorded,
@@ -303,7 +309,7 @@ impl Dispatcher {
 
     /// The time of a connection has come.
     fn time_is_up(&self, connection: &Connection) {
-        let limits = &self.table.limits;
+        let limits = self.table.limits();
         match connection.phase.get() {
             // What is being answered may be a hello; it is looked at again soon.
             Phase::Greeting if connection.unanswered.get() > 0 || connection.has_errand() => {
@@ -451,6 +457,14 @@ impl Handler<Answer> for Dispatcher {
             }
         }
         connection.flush(&self.table);
+    }
+}
+
+impl Handler<Limit> for Dispatcher {
+    type Result = ();
+
+    fn handle(&mut self, Limit(limits): Limit, _: &mut Self::Context) {
+        self.table.limit(limits);
     }
 }
 

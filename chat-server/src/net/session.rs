@@ -22,9 +22,9 @@ use chat_proto::{ErrorCode, Event, ProtoError};
 use tokio::io::ReadBuf;
 use tokio::time::{Sleep, sleep};
 
-use super::acceptor::Permit;
 use super::connection::{COSTLY, CREDIT, Connection, LINGER, Phase};
 use super::pace::Pace;
+use super::places::Permit;
 use super::table::Table;
 use super::translate::translate;
 use super::transport::Transport;
@@ -54,24 +54,21 @@ pub struct Session {
     malformed: u8,
     /// Nothing more is taken from the client.
     done: bool,
-    /// The place among the connections that may be open, given back when it is dropped.
-    _permit: Permit,
 }
 
 impl Session {
     /// Starts the session of a connection that was accepted, on this thread.
     pub fn open(transport: Transport, peer: SocketAddr, permit: Permit, table: &Rc<Table>) {
-        let connection = table.insert(|id| Connection::new(id, peer, transport));
+        let connection = table.insert(|id| Connection::new(id, peer, transport, permit));
         log::debug!("session {:?}: opened by {peer}", connection.id);
         let session = Self {
             connection,
             table: table.clone(),
             input: Vec::new(),
-            pace: Pace::new(&table.limits).map(Box::new),
+            pace: Pace::new(&table.limits()).map(Box::new),
             rest: None,
             malformed: 0,
             done: false,
-            _permit: permit,
         };
         session.start();
     }
@@ -93,7 +90,10 @@ impl Session {
                 return Poll::Pending;
             }
             ready!(self.poll_rest(cx));
-            if !self.connection.may_read(self.table.limits.send_queue_bytes) {
+            if !self
+                .connection
+                .may_read(self.table.limits().send_queue_bytes)
+            {
                 return Poll::Pending;
             }
             // First what had to wait; only then is there room for more.
@@ -178,7 +178,7 @@ impl Session {
             }
             #[cfg(test)]
             assert_ne!(frame, FAIL, "as a test wants it");
-            let (request, malformed, wish) = translate(frame, self.table.limits.text_bytes);
+            let (request, malformed, wish) = translate(frame, self.table.limits().text_bytes);
             taken += HEADER_BYTES + frame.len();
             let request = match wish {
                 None => Some(request),
@@ -283,6 +283,8 @@ impl Actor for Session {
             });
             connection.flush(&self.table);
         }
+        // The connection lives on while a delivery points to it; its place does not.
+        drop(connection.permit.take());
         self.table.room.do_send(room::Leave {
             session: connection.id,
             reason: connection.reason.get(),

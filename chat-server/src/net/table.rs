@@ -14,7 +14,7 @@ use tokio_util::time::{DelayQueue, delay_queue};
 use super::connection::Connection;
 use crate::chat::room::ChatRoom;
 use crate::chat::{ChannelKey, SessionId};
-use crate::config;
+use crate::config::Config;
 use crate::store::{accounts, history};
 
 /// The slots of session ids are numbered per thread: the upper bits say which.
@@ -24,25 +24,29 @@ const SLOT_BITS: u32 = 24;
 const SCRATCH_BYTES: usize = 64 * 1024;
 
 /// What of the configuration the sessions go by.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Limits {
     pub hello_timeout: Duration,
     pub idle_timeout: Duration,
     pub text_bytes: usize,
     pub send_queue_bytes: usize,
+    /// What may wait for all of this thread together.
+    pub send_queues_bytes: usize,
     /// 0: no limit.
     pub rate_per_second: u32,
     pub rate_burst: u32,
 }
 
-impl From<&config::Limits> for Limits {
-    fn from(limits: &config::Limits) -> Self {
+impl From<&Config> for Limits {
+    fn from(config: &Config) -> Self {
+        let limits = &config.limits;
         let count = |count: usize| u32::try_from(count).expect("the configuration bounds it");
         Self {
             hello_timeout: limits.hello_timeout.get(),
             idle_timeout: limits.idle_timeout.get(),
             text_bytes: limits.text_bytes.get(),
             send_queue_bytes: limits.send_queue_bytes.get(),
+            send_queues_bytes: limits.send_queues_bytes.get() / config.workers.get(),
             rate_per_second: count(limits.rate_per_second.get()),
             rate_burst: count(limits.rate_burst.get()),
         }
@@ -54,7 +58,9 @@ impl From<&config::Limits> for Limits {
 pub struct Table {
     /// The first slot of this thread.
     first_slot: u32,
-    pub limits: Limits,
+    limits: Cell<Limits>,
+    /// What waits for all of them.
+    waiting_bytes: Cell<usize>,
     pub room: Addr<ChatRoom>,
     history: Recipient<history::Read>,
     /// Whom the history answers: the dispatcher of this thread, from its start on.
@@ -85,7 +91,8 @@ impl Table {
     ) -> Self {
         Self {
             first_slot: u32::from(number) << SLOT_BITS,
-            limits,
+            limits: Cell::new(limits),
+            waiting_bytes: Cell::new(0),
             room,
             history,
             answers: OnceCell::new(),
@@ -98,6 +105,39 @@ impl Table {
             timers: RefCell::default(),
             generation: Cell::new(0),
             emptied: RefCell::default(),
+        }
+    }
+
+    pub fn limits(&self) -> Limits {
+        self.limits.get()
+    }
+
+    /// Other limits, from now on.
+    pub fn limit(&self, limits: Limits) {
+        self.limits.set(limits);
+    }
+
+    /// What waits for a connection was so much, and is so much now.
+    pub(super) fn count_waiting(&self, before: usize, now: usize) {
+        self.waiting_bytes
+            .set(self.waiting_bytes.get() + now - before);
+    }
+
+    /// While more waits than this thread may hold, those for whom most waits are let go.
+    pub(super) fn let_the_slowest_go(&self) {
+        while self.waiting_bytes.get() > self.limits().send_queues_bytes {
+            let connections = self.connections.borrow();
+            let open = connections.iter().map(|(_, connection)| connection);
+            let slowest = open
+                .filter(|connection| connection.is_open())
+                .max_by_key(|connection| connection.counted_bytes())
+                .cloned();
+            drop(connections);
+            let Some(slowest) = slowest.filter(|slowest| slowest.counted_bytes() > 0) else {
+                return;
+            };
+            slowest.let_go(self);
+            slowest.flush(self);
         }
     }
 
@@ -153,7 +193,7 @@ impl Table {
         }));
         place.insert(connection.clone());
         drop(connections);
-        self.set_timer(&connection, self.limits.hello_timeout);
+        self.set_timer(&connection, self.limits().hello_timeout);
         connection
     }
 
@@ -193,6 +233,7 @@ impl Table {
     /// Forgets a connection that has ended.
     pub fn remove(&self, connection: &Connection) {
         self.leave_channels(connection);
+        self.count_waiting(connection.counted_bytes(), 0);
         if let Some(key) = connection.timer.take() {
             self.timers.borrow_mut().remove(&key);
         }

@@ -10,8 +10,9 @@ use actix::prelude::*;
 use tokio::sync::oneshot;
 use tokio_rustls::rustls::ServerConfig;
 
-use super::acceptor::{Acceptor, Places};
+use super::acceptor::Acceptor;
 use super::dispatcher::Dispatcher;
+use super::places::Places;
 use super::table::{Limits, Table};
 use crate::chat::room::ChatRoom;
 use crate::store::{accounts, history};

@@ -1,9 +1,11 @@
 //! How many wrong passwords may come from one address: a bucket for each, bounded in number.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
+
+use crate::net::address::network_of;
 
 /// Wrong passwords that an address may send at once: a household, or a script with an old password.
 const BURST: u32 = 50;
@@ -23,27 +25,17 @@ pub struct Attempts {
     full_at: Arc<Mutex<HashMap<IpAddr, Instant>>>,
 }
 
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        v4 @ IpAddr::V4(_) => v4,
-    }
-}
-
 impl Attempts {
     /// Whether another password from that address is looked at.
     pub fn allows(&self, address: IpAddr, now: Instant) -> bool {
         self.full_at()
-            .get(&network(address))
+            .get(&network_of(address))
             .is_none_or(|&full_at| full_at + PERIOD <= now + PERIOD * BURST)
     }
 
     /// A password from that address was wrong.
     pub fn failed(&self, address: IpAddr, now: Instant) {
-        let network = network(address);
+        let network = network_of(address);
         let mut all = self.full_at();
         if all.len() >= ADDRESSES_MAX && !all.contains_key(&network) {
             all.retain(|_, full_at| *full_at > now);

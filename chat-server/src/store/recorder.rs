@@ -16,7 +16,7 @@ use actix::prelude::*;
 use chat_proto::codec::{HEADER_BYTES, split_frame};
 
 use crate::chat::room::{Append, Appended};
-use crate::config::Durability;
+use crate::config::{Durability, History};
 use crate::store::index::CHUNK_BYTES;
 use crate::store::index::indexer::Grown;
 use crate::vital::Vital;
@@ -84,8 +84,7 @@ impl Recorder {
     pub fn new(
         file: File,
         end: RecordedEnd,
-        durability: Durability,
-        interval: Duration,
+        history: &History,
         room: Recipient<Appended>,
         indexer: Option<Recipient<Grown>>,
         vital: Vital,
@@ -94,8 +93,8 @@ impl Recorder {
             told: 0,
             file: Arc::new(file),
             end,
-            durability,
-            interval,
+            durability: history.durability,
+            interval: history.interval.get(),
             room,
             indexer,
             torn: false,

@@ -113,12 +113,15 @@ impl Home {
 
     /// As `start`, but no file may grow beyond `blocks` of 512 or 1,024 bytes, as the shell counts.
     pub(crate) fn start_with_full_disk_after(&self, blocks: u32) -> Server {
+        self.start_with(&format!("trap '' XFSZ; ulimit -S -f {blocks}"))
+    }
+
+    /// As `start`, behind these commands of a shell.
+    pub(crate) fn start_with(&self, commands: &str) -> Server {
         let mut command = Command::new("sh");
         command
             .arg("-c")
-            .arg(format!(
-                "trap '' XFSZ; ulimit -S -f {blocks}; exec \"$0\" --config \"$1\""
-            ))
+            .arg(format!("{commands}; exec \"$0\" --config \"$1\""))
             .arg(env!("CARGO_BIN_EXE_chat-server"))
             .arg(self.config());
         started(command)
