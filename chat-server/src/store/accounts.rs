@@ -293,3 +293,54 @@ impl Handler<Ask> for Accounts {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hears what is settled, and what is answered.
+    struct Probe;
+
+    impl Actor for Probe {
+        type Context = Context<Self>;
+    }
+
+    impl Handler<Settled> for Probe {
+        type Result = ();
+
+        fn handle(&mut self, _: Settled, _: &mut Self::Context) {}
+    }
+
+    impl Handler<Answer> for Probe {
+        type Result = ();
+
+        fn handle(&mut self, _: Answer, _: &mut Self::Context) {}
+    }
+
+    #[test]
+    fn only_so_many_wait() {
+        let dir = tempfile::tempdir().unwrap();
+        actix::System::new().block_on(async {
+            let probe = Probe.start();
+            let (watch, _failures) = Watch::new();
+            let keeper = probe.clone().recipient();
+            let desk = Desk::open(dir.path().join("a.db"), keeper, watch);
+            let session = SessionId {
+                slot: 1,
+                generation: 1,
+            };
+            let ask = |_| {
+                let act = Act::Prove {
+                    nick: "ana".into(),
+                    password: Secret::from("a guess").into_owned(),
+                };
+                let address = "192.0.2.7".parse().unwrap();
+                desk.ask(session, address, act, probe.clone().recipient())
+            };
+            let asked: Vec<_> = (0..WAITING_MAX + 100).map(ask).collect();
+            let taken = asked.iter().filter(|asked| asked.is_ok()).count();
+            assert!((WAITING_MAX..WAITING_MAX + 50).contains(&taken), "{taken}");
+            assert_eq!(asked.last(), Some(&Err(Declined::Busy)));
+        });
+    }
+}
