@@ -15,7 +15,7 @@ use std::time::Instant;
 use actix::prelude::*;
 use chat_proto::{Nick, Secret};
 
-use super::attempts::Attempts;
+use super::attempts::{Attempts, GUESSES, REGISTRATIONS};
 use super::keeper::Settled;
 use super::password::Hasher;
 use super::sqlite::Database;
@@ -120,14 +120,17 @@ pub enum Declined {
     Busy,
     /// Too many wrong passwords came from the address.
     Guesses,
+    /// Too many accounts were made from the address.
+    Registrations,
 }
 
-/// Where one asks: the queue and its bound, and who guesses. All threads share it.
+/// Where one asks: the queue and its bound, who guesses, and who makes accounts by the hundred. All threads share it.
 #[derive(Debug, Clone)]
 pub struct Desk {
     accounts: Addr<Accounts>,
     waiting: Arc<AtomicUsize>,
-    attempts: Attempts,
+    guesses: Attempts,
+    registrations: Attempts,
 }
 
 impl Desk {
@@ -143,7 +146,8 @@ impl Desk {
         Self {
             accounts,
             waiting: Arc::default(),
-            attempts: Attempts::default(),
+            guesses: Attempts::new(GUESSES),
+            registrations: Attempts::new(REGISTRATIONS),
         }
     }
 
@@ -158,12 +162,20 @@ impl Desk {
         act: Act,
         reply: Recipient<Answer>,
     ) -> Result<(), Declined> {
-        if !self.attempts.allows(address, Instant::now()) {
+        let now = Instant::now();
+        if !self.guesses.allows(address, now) {
             return Err(Declined::Guesses);
+        }
+        let registers = matches!(act, Act::Register { .. });
+        if registers && !self.registrations.allows(address, now) {
+            return Err(Declined::Registrations);
         }
         let place = Place(self.waiting.clone());
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
             return Err(Declined::Busy);
+        }
+        if registers {
+            self.registrations.count(address, now);
         }
         self.accounts.do_send(Ask {
             session,
@@ -176,7 +188,7 @@ impl Desk {
 
     /// What was asked from that address had a wrong password.
     pub fn failed(&self, address: IpAddr) {
-        self.attempts.failed(address, Instant::now());
+        self.guesses.count(address, Instant::now());
     }
 }
 
