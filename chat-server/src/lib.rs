@@ -6,10 +6,12 @@
 //! | [`net`] | everything that touches a socket |
 //! | [`store`] | everything that outlives the process |
 //! | [`config`], [`error`] | what can be set, what can go wrong |
+//! | [`address`] | whom an address stands for |
 //! | [`vital`] | noticing that an actor has failed |
 //!
 //! [`run`] wires them: it is the only place where `net` and `store` meet.
 
+pub mod address;
 pub mod chat;
 pub mod config;
 pub mod error;

@@ -5,7 +5,6 @@
 //! | [`worker`] | what serves people on one thread |
 //! | [`acceptor`] | `Acceptor`, an actor per listener: takes connections, or refuses them |
 //! | [`places`] | how many connections there may be, and how fast they may come |
-//! | [`address`] | whom an address stands for |
 //! | [`session`] | `Session`, an actor per connection: reads, at the pace that its limits allow |
 //! | [`translate`] | a frame's request in the words of the core |
 //! | [`errand`] | what a session wants of the accounts, out and back |
@@ -18,7 +17,6 @@
 //! | [`dispatcher`] | `Dispatcher`, an actor per thread: puts deliveries into outboxes and writes |
 
 pub mod acceptor;
-pub mod address;
 pub mod connection;
 pub mod dispatcher;
 pub mod errand;

@@ -11,7 +11,7 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 
-use super::address::network_of;
+use crate::address::network_of;
 use crate::config;
 
 /// Networks whose pace is remembered, after which those that have been slow again are forgotten.

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use crate::net::address::network_of;
+use crate::address::network_of;
 
 /// How many at once, and how long until there may be one more.
 #[derive(Debug, Clone, Copy)]
