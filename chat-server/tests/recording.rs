@@ -23,25 +23,29 @@ fn said_again_is_acked_as_the_first_time_even_after_a_restart() {
 
 #[test]
 fn killed_under_load_all_acked_are_there_once_and_dense() {
-    let home = Home::new("");
-    let server = home.start();
-    let mut ana = server.joins("Ana");
-    for n in 0..500 {
-        ana.say("#lobby", "hola", &format!("{n}"));
-    }
-    let mut acked = 0;
-    while acked < 100 {
-        acked += usize::from(ana.next()["type"] == "ack");
-    }
-    server.kill();
-    let _server = home.start();
-    let lines = home.lines();
-    assert!(lines.len() >= acked);
-    for (n, line) in lines.iter().enumerate() {
-        assert_eq!(
-            (&line["seq"], &line["id"]),
-            (&(n + 1).into(), &n.to_string().into())
-        );
+    for durability in ["none", "interval", "batch"] {
+        let home = Home::new("");
+        let with = format!("[history]\ndurability = {durability:?}\n");
+        home.configure("[history]\n", &with);
+        let server = home.start();
+        let mut ana = server.joins("Ana");
+        for n in 0..500 {
+            ana.say("#lobby", "hola", &format!("{n}"));
+        }
+        let mut acked = 0;
+        while acked < 100 {
+            acked += usize::from(ana.next()["type"] == "ack");
+        }
+        server.kill();
+        let _server = home.start();
+        let lines = home.lines();
+        assert!(lines.len() >= acked, "{durability}");
+        for (n, line) in lines.iter().enumerate() {
+            assert_eq!(
+                (&line["seq"], &line["id"]),
+                (&(n + 1).into(), &n.to_string().into())
+            );
+        }
     }
 }
 

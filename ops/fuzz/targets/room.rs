@@ -1,0 +1,47 @@
+//! What any three connections send, line by line, through the checks of a session into the registry:
+//! messages are numbered without a hole and are legal lines of a history; nothing panics.
+#![no_main]
+
+use std::time::Duration;
+
+use chat_proto::codec::{HEADER_BYTES, split_frame};
+use chat_proto::{Record, Timestamp};
+use chat_server::chat::SessionId;
+use chat_server::chat::batch::{Batch, Effect};
+use chat_server::chat::registry::{Registry, Settings};
+use chat_server::net::translate::translate;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let settings = Settings {
+        server: "fuzz/1".into(),
+        motd: String::new(),
+        presence_max: 2,
+        replay_max: 10,
+        resume_window: Duration::from_secs(60),
+        channels_per_user: 2,
+        absent_max: 2,
+    };
+    let mut registry = Registry::new(settings, 0, []);
+    let mut last_seq = 0;
+    for (index, line) in bytes.split(|&byte| byte == b'\n').enumerate() {
+        let slot = u32::from(line.first().copied().unwrap_or_default() % 3);
+        let session = SessionId { slot, generation: 1 };
+        let (request, _, _) = translate(line.get(1..).unwrap_or_default(), 8192);
+        let mut batch = Batch::default();
+        let now = Timestamp::from_millis(index as i64);
+        registry.handle(session, request, now, &mut batch);
+        let mut frames = batch.frames();
+        for effect in batch.release(frames.clone(), last_seq).effects {
+            let Effect::Message { seq, .. } = effect else {
+                continue;
+            };
+            last_seq += 1;
+            assert_eq!(seq, last_seq);
+            let line = split_frame(&frames).expect("a frame").expect("a whole one");
+            let Record::Message(message) = serde_json::from_slice(line).expect("a message");
+            assert_eq!(message.seq, seq);
+            let _ = frames.split_to(HEADER_BYTES + line.len());
+        }
+    }
+});
