@@ -9,13 +9,22 @@ fn ping_with_id(id: &str) -> Vec<u8> {
     json!({"type": "ping", "id": id}).to_string().into_bytes()
 }
 
-#[test]
-fn shapes_are_taken_or_refused_and_the_connection_stays() {
+/// Each of these as a frame, with what it is answered; the connection stays.
+fn are_answered(cases: &[(&[u8], &str)]) {
     let home = Home::new("");
     let server = home.start();
     let mut ana = server.joins("Ana");
-    for (body, want) in [
-        (&b"{\"type\":\"ping\"}\n"[..], "pong"),
+    for (body, want) in cases {
+        let shown = String::from_utf8_lossy(body);
+        assert_eq!(ana.outcome_of(body), *want, "{shown}");
+        ana.hears_nothing();
+    }
+}
+
+#[test]
+fn white_space_null_and_fields_of_others_do_not_matter() {
+    are_answered(&[
+        (b"{\"type\":\"ping\"}\n", "pong"),
         (b" \r\n\t{ \"type\" : \"ping\" } ", "pong"),
         (br#"{"type":"ping","id":null}"#, "pong"),
         (
@@ -34,6 +43,16 @@ fn shapes_are_taken_or_refused_and_the_connection_stays() {
             br#"{"type":"history","with":null,"before":null,"after":null}"#,
             "history",
         ),
+        (
+            br#"{"type":"history","before":18446744073709551615,"limit":500}"#,
+            "history",
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_no_request_is_refused() {
+    are_answered(&[
         (br#"{"type":"ping","type":"ping"}"#, "bad_request"),
         (br#"{"type":"say","text":"x","text":"x"}"#, "bad_request"),
         (br#"{"type":"say","text":null}"#, "bad_request"),
@@ -49,10 +68,6 @@ fn shapes_are_taken_or_refused_and_the_connection_stays() {
             br#"{"type":"history","before":18446744073709551616}"#,
             "bad_request",
         ),
-        (
-            br#"{"type":"history","before":18446744073709551615,"limit":500}"#,
-            "history",
-        ),
         (b"{}", "bad_request"),
         (br#"{"type":5}"#, "bad_request"),
         (b"null", "bad_request"),
@@ -61,6 +76,12 @@ fn shapes_are_taken_or_refused_and_the_connection_stays() {
         (br#"{"type":"Ping"}"#, "unknown_type"),
         (br#"{"type":""}"#, "unknown_type"),
         (br#"{"type":"message","seq":1}"#, "unknown_type"),
+    ]);
+}
+
+#[test]
+fn what_is_no_json_is_refused() {
+    are_answered(&[
         (b" ", "bad_json"),
         (b"{", "bad_json"),
         (b"ping", "bad_json"),
@@ -69,17 +90,19 @@ fn shapes_are_taken_or_refused_and_the_connection_stays() {
         (b"{\"type\":\"ping\",\"other\":\"\xff\"}", "bad_json"),
         (br#"{"type":"say","text":"\ud800"}"#, "bad_json"),
         (b"{\"type\":\"say\",\"text\":\"a\nb\"}", "bad_json"),
+    ]);
+}
+
+#[test]
+fn an_id_has_1_to_64_bytes() {
+    are_answered(&[
         (br#"{"type":"ping","id":5}"#, "bad_request"),
         (&ping_with_id(""), "bad_request"),
         (&ping_with_id(&"x".repeat(64)), "pong"),
         (&ping_with_id(&"x".repeat(65)), "bad_request"),
         (&ping_with_id(&"é".repeat(32)), "pong"),
         (&ping_with_id(&"é".repeat(33)), "bad_request"),
-    ] {
-        let shown = String::from_utf8_lossy(body);
-        assert_eq!(ana.outcome_of(body), want, "{shown}");
-        ana.hears_nothing();
-    }
+    ]);
 }
 
 #[test]
