@@ -75,6 +75,8 @@ pub struct Connection {
     /// A `quit` is on its way: whether it was taken is known when it is answered, so nothing is read
     /// before.
     pub quitting: Cell<bool>,
+    /// The time for a `hello` is over, and what came in it is being answered: nothing is read before.
+    pub late: Cell<bool>,
     /// Its session does not read on for now.
     held_up: Cell<bool>,
     /// What the log line at the end tells.
@@ -117,6 +119,7 @@ impl Connection {
             heard: Cell::new(now),
             unanswered: Cell::new(0),
             quitting: Cell::new(false),
+            late: Cell::new(false),
             held_up: Cell::new(false),
             opened: now,
             requests: Cell::new(0),
@@ -148,6 +151,7 @@ impl Connection {
         let most = if self.quitting.get() { 1 } else { CREDIT };
         let may = self.unanswered.get() < most
             && !self.has_errand()
+            && !(self.late.get() && self.phase.get() == Phase::Greeting)
             && self.outbox.borrow().waiting_bytes() <= send_queue_bytes / 2;
         self.held_up.set(!may);
         may
