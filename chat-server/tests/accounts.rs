@@ -405,3 +405,25 @@ fn the_owner_of_a_nick_that_was_protected_while_in_use_puts_its_holder_out() {
     back.send(&json!({"type": "hello", "version": 1, "nick": "Ana", "token": stranger.token}));
     back.expect_error("auth_failed");
 }
+
+#[test]
+fn a_storm_of_logins_delays_nobody_else() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut luis = server.joins("Luis");
+    let mut storm: Vec<TestClient> = (0..32).map(|_| server.connect()).collect();
+    for client in &mut storm {
+        client.send(&hello("Nadie", Some("a guess"), None));
+    }
+    luis.says("#lobby", "meanwhile", "1");
+    luis.expect_message("Luis", "meanwhile");
+    // Each of them takes some tens of milliseconds of few threads: the last one has not had its turn.
+    let last = storm.last_mut().unwrap();
+    last.stream.set_nonblocking(true).unwrap();
+    let answered = last.stream.peek(&mut [0]);
+    assert_eq!(answered.unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    last.stream.set_nonblocking(false).unwrap();
+    for mut client in storm {
+        client.expect_error("auth_failed");
+    }
+}

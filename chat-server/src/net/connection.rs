@@ -100,6 +100,8 @@ pub struct Connection {
     unflushed: Cell<bool>,
     /// What waits here, as the table has counted it.
     counted_bytes: Cell<usize>,
+    /// More than half of what may wait here does.
+    lags: Cell<bool>,
     /// The client has been told that nothing more comes.
     shut_down: Cell<bool>,
     session: RefCell<Option<Waker>>,
@@ -134,6 +136,7 @@ impl Connection {
             transport: RefCell::new(transport),
             unflushed: Cell::new(false),
             counted_bytes: Cell::new(0),
+            lags: Cell::new(false),
             shut_down: Cell::new(false),
             session: RefCell::new(None),
             permit: RefCell::new(Some(permit)),
@@ -256,17 +259,24 @@ impl Connection {
             Ok(Written::Until(job)) => self.begin(job, table),
             Err(_) => self.break_off(),
         }
-        table.count_waiting(self.counted_bytes.get(), self.count());
+        self.count(table);
         if self.held_up.get() && self.may_read(table.limits().send_queue_bytes) {
             self.wake();
         }
     }
 
-    /// What waits here, counted anew.
-    fn count(&self) -> usize {
+    /// Counts anew what waits here.
+    fn count(&self, table: &Table) {
         let waiting = self.outbox.borrow().waiting_bytes();
-        self.counted_bytes.set(waiting);
-        waiting
+        table.count_waiting(self.counted_bytes.replace(waiting), waiting);
+        let lags = waiting > table.limits().send_queue_bytes / 2;
+        table.count_lagging(self.lags.replace(lags), lags);
+    }
+
+    /// Nothing waits here any more: the connection has ended.
+    pub(super) fn count_out(&self, table: &Table) {
+        table.count_waiting(self.counted_bytes.take(), 0);
+        table.count_lagging(self.lags.take(), false);
     }
 
     /// What waits here, as the table has counted it.

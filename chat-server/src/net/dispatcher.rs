@@ -4,13 +4,16 @@
 //! steps: first everything of the batch goes into the outboxes, then each socket that got something is
 //! written to, once. Messages that stand side by side in the batch and go to the same channel are one
 //! piece for all its members. It never waits for a socket: what a socket does not take stays in the
-//! outbox, whose session goes on when there is room.
+//! outbox, whose session goes on when there is room. Only when somebody has half of what may wait
+//! unread, the batches that follow are kept back (`brake`).
 //!
 //! It also owns the thread's clock for hello timeouts, pings and last words.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix::fut::ActorFuture;
@@ -19,6 +22,7 @@ use bytes::{Bytes, BytesMut};
 use chat_proto::codec::encode;
 use chat_proto::{ErrorCode, Event, Welcome};
 
+use super::brake::Brake;
 use super::connection::{Arrival, Connection, GOODBYE, Phase};
 use super::outbox::Job;
 use super::table::{Limits, Table};
@@ -38,6 +42,11 @@ pub struct Limit(pub Limits);
 #[rtype(result = "()")]
 pub struct Deafen;
 
+/// Nobody lags any more.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct CaughtUp;
+
 /// Everyone is told that the server ends; answered when the last connection has.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
@@ -49,6 +58,11 @@ pub struct Dispatcher {
     pub(super) table: Rc<Table>,
     /// Those who got something of the present batch.
     dirty: Vec<Rc<Connection>>,
+    brake: Brake,
+    /// Batches that are kept back; the credit of their senders bounds them.
+    kept_back: VecDeque<Arc<Released>>,
+    /// The first of them is to be delivered then.
+    pause: Option<SpawnHandle>,
     _vital: Vital,
 }
 
@@ -61,10 +75,32 @@ struct Run {
 
 impl Dispatcher {
     pub fn new(table: Rc<Table>, vital: Vital) -> Self {
+        let brake = Brake::new(table.limits().send_queue_bytes);
         Self {
             table,
             dirty: Vec::new(),
+            brake,
+            kept_back: VecDeque::new(),
+            pause: None,
             _vital: vital,
+        }
+    }
+
+    /// Delivers what there is, or as much of it as the brake lets through while somebody lags.
+    fn go_on(&mut self, ctx: &mut actix::Context<Self>) {
+        while let Some(batch) = self.kept_back.front() {
+            if self.table.somebody_lags()
+                && let Err(wait) = self.brake.admit(batch.frames.len() + batch.events.len())
+            {
+                self.pause = Some(ctx.run_later(wait, |dispatcher, ctx| {
+                    dispatcher.pause = None;
+                    dispatcher.go_on(ctx);
+                }));
+                return;
+            }
+            if let Some(batch) = self.kept_back.pop_front() {
+                self.deliver(&batch);
+            }
         }
     }
 
@@ -401,6 +437,10 @@ impl Actor for Dispatcher {
             .set(ctx.address().recipient())
             .expect("a thread has one dispatcher");
         self.table
+            .caught_up
+            .set(ctx.address().recipient())
+            .expect("a thread has one dispatcher");
+        self.table
             .outcomes
             .set(ctx.address().recipient())
             .expect("as above");
@@ -411,8 +451,22 @@ impl Actor for Dispatcher {
 impl Handler<Release> for Dispatcher {
     type Result = ();
 
-    fn handle(&mut self, Release(batch): Release, _: &mut Self::Context) {
-        self.deliver(&batch);
+    fn handle(&mut self, Release(batch): Release, ctx: &mut Self::Context) {
+        self.kept_back.push_back(batch);
+        if self.pause.is_none() {
+            self.go_on(ctx);
+        }
+    }
+}
+
+impl Handler<CaughtUp> for Dispatcher {
+    type Result = ();
+
+    fn handle(&mut self, CaughtUp: CaughtUp, ctx: &mut Self::Context) {
+        if let Some(pause) = self.pause.take() {
+            ctx.cancel_future(pause);
+            self.go_on(ctx);
+        }
     }
 }
 
@@ -482,6 +536,10 @@ impl Handler<Farewell> for Dispatcher {
     type Result = ResponseFuture<()>;
 
     fn handle(&mut self, Farewell: Farewell, _: &mut Self::Context) -> Self::Result {
+        // Nobody is waited for any more, but that they read what there is.
+        for batch in std::mem::take(&mut self.kept_back) {
+            self.deliver(&batch);
+        }
         for connection in self.table.all() {
             let reason = "the server ends; it may be back soon";
             connection.push_event(&Event::Error {

@@ -132,6 +132,9 @@ impl Connection {
                 Declined::Guesses => {
                     "too many wrong passwords came from your address; try again later"
                 }
+                Declined::Registrations => {
+                    "too many nicks were registered from your address; try again later"
+                }
                 Declined::Busy => "too many people are logging in; try again in a moment",
             };
             Refusal::new(ErrorCode::RateLimited, detail)

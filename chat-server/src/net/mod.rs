@@ -14,9 +14,11 @@
 //! | [`connection`] | one connection, as its session and the dispatcher share it |
 //! | [`outbox`] | what waits to be written to one socket |
 //! | [`table`] | the connections of a thread, by session and by channel |
+//! | `brake` | when deliveries are slowed for those who read |
 //! | [`dispatcher`] | `Dispatcher`, an actor per thread: puts deliveries into outboxes and writes |
 
 pub mod acceptor;
+mod brake;
 pub mod connection;
 pub mod dispatcher;
 pub mod errand;

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use tokio_util::time::{DelayQueue, delay_queue};
 
 use super::connection::Connection;
+use super::dispatcher::CaughtUp;
 use crate::chat::room::ChatRoom;
 use crate::chat::{ChannelKey, SessionId};
 use crate::config::Config;
@@ -61,6 +62,10 @@ pub struct Table {
     limits: Cell<Limits>,
     /// What waits for all of them.
     waiting_bytes: Cell<usize>,
+    /// How many of them lag.
+    lagging: Cell<usize>,
+    /// Told when none does any more.
+    pub(super) caught_up: OnceCell<Recipient<CaughtUp>>,
     pub room: Addr<ChatRoom>,
     history: Recipient<history::Read>,
     /// Whom the history answers: the dispatcher of this thread, from its start on.
@@ -93,6 +98,8 @@ impl Table {
             first_slot: u32::from(number) << SLOT_BITS,
             limits: Cell::new(limits),
             waiting_bytes: Cell::new(0),
+            lagging: Cell::new(0),
+            caught_up: OnceCell::new(),
             room,
             history,
             answers: OnceCell::new(),
@@ -121,6 +128,24 @@ impl Table {
     pub(super) fn count_waiting(&self, before: usize, now: usize) {
         self.waiting_bytes
             .set(self.waiting_bytes.get() + now - before);
+    }
+
+    /// A connection lagged or did not, and does so now or does not.
+    pub(super) fn count_lagging(&self, before: bool, now: bool) {
+        if before == now {
+            return;
+        }
+        self.lagging
+            .set(self.lagging.get() + usize::from(now) - usize::from(before));
+        if !self.somebody_lags()
+            && let Some(dispatcher) = self.caught_up.get()
+        {
+            dispatcher.do_send(CaughtUp);
+        }
+    }
+
+    pub(super) fn somebody_lags(&self) -> bool {
+        self.lagging.get() > 0
     }
 
     /// While more waits than this thread may hold, those for whom most waits are let go.
@@ -233,7 +258,7 @@ impl Table {
     /// Forgets a connection that has ended.
     pub fn remove(&self, connection: &Connection) {
         self.leave_channels(connection);
-        self.count_waiting(connection.counted_bytes(), 0);
+        connection.count_out(self);
         if let Some(key) = connection.timer.take() {
             self.timers.borrow_mut().remove(&key);
         }

@@ -15,7 +15,7 @@ use std::time::Instant;
 use actix::prelude::*;
 use chat_proto::{Nick, Secret};
 
-use super::attempts::Attempts;
+use super::attempts::{Attempts, GUESSES, REGISTRATIONS};
 use super::keeper::Settled;
 use super::password::Hasher;
 use super::sqlite::Database;
@@ -120,14 +120,17 @@ pub enum Declined {
     Busy,
     /// Too many wrong passwords came from the address.
     Guesses,
+    /// Too many accounts were made from the address.
+    Registrations,
 }
 
-/// Where one asks: the queue and its bound, and who guesses. All threads share it.
+/// Where one asks: the queue and its bound, who guesses, and who makes accounts by the hundred. All threads share it.
 #[derive(Debug, Clone)]
 pub struct Desk {
     accounts: Addr<Accounts>,
     waiting: Arc<AtomicUsize>,
-    attempts: Attempts,
+    guesses: Attempts,
+    registrations: Attempts,
 }
 
 impl Desk {
@@ -143,7 +146,8 @@ impl Desk {
         Self {
             accounts,
             waiting: Arc::default(),
-            attempts: Attempts::default(),
+            guesses: Attempts::new(GUESSES),
+            registrations: Attempts::new(REGISTRATIONS),
         }
     }
 
@@ -158,12 +162,20 @@ impl Desk {
         act: Act,
         reply: Recipient<Answer>,
     ) -> Result<(), Declined> {
-        if !self.attempts.allows(address, Instant::now()) {
+        let now = Instant::now();
+        if !self.guesses.allows(address, now) {
             return Err(Declined::Guesses);
+        }
+        let registers = matches!(act, Act::Register { .. });
+        if registers && !self.registrations.allows(address, now) {
+            return Err(Declined::Registrations);
         }
         let place = Place(self.waiting.clone());
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
             return Err(Declined::Busy);
+        }
+        if registers {
+            self.registrations.count(address, now);
         }
         self.accounts.do_send(Ask {
             session,
@@ -176,7 +188,7 @@ impl Desk {
 
     /// What was asked from that address had a wrong password.
     pub fn failed(&self, address: IpAddr) {
-        self.attempts.failed(address, Instant::now());
+        self.guesses.count(address, Instant::now());
     }
 }
 
@@ -290,6 +302,57 @@ impl Handler<Ask> for Accounts {
             nick,
             answer: Answer { session, outcome },
             reply,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hears what is settled, and what is answered.
+    struct Probe;
+
+    impl Actor for Probe {
+        type Context = Context<Self>;
+    }
+
+    impl Handler<Settled> for Probe {
+        type Result = ();
+
+        fn handle(&mut self, _: Settled, _: &mut Self::Context) {}
+    }
+
+    impl Handler<Answer> for Probe {
+        type Result = ();
+
+        fn handle(&mut self, _: Answer, _: &mut Self::Context) {}
+    }
+
+    #[test]
+    fn only_so_many_wait() {
+        let dir = tempfile::tempdir().unwrap();
+        actix::System::new().block_on(async {
+            let probe = Probe.start();
+            let (watch, _failures) = Watch::new();
+            let keeper = probe.clone().recipient();
+            let desk = Desk::open(dir.path().join("a.db"), keeper, watch);
+            let session = SessionId {
+                slot: 1,
+                generation: 1,
+            };
+            let ask = |_| {
+                let act = Act::Prove {
+                    nick: "ana".into(),
+                    password: Secret::from("a guess").into_owned(),
+                };
+                let address = "192.0.2.7".parse().unwrap();
+                desk.ask(session, address, act, probe.clone().recipient())
+            };
+            let asked: Vec<_> = (0..WAITING_MAX + 100).map(ask).collect();
+            let taken = asked.iter().filter(|asked| asked.is_ok()).count();
+            assert!((WAITING_MAX..WAITING_MAX + 50).contains(&taken), "{taken}");
+            assert_eq!(asked.last(), Some(&Err(Declined::Busy)));
         });
     }
 }

@@ -1,4 +1,5 @@
-//! How many wrong passwords may come from one address: a bucket for each, bounded in number.
+//! How many wrong passwords, and how many new accounts, may come from one address: a bucket for each,
+//! bounded in number.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -7,34 +8,59 @@ use std::time::{Duration, Instant};
 
 use crate::address::network_of;
 
-/// Wrong passwords that an address may send at once: a household, or a script with an old password.
-const BURST: u32 = 50;
+/// How many at once, and how long until there may be one more.
+#[derive(Debug, Clone, Copy)]
+pub struct Quota {
+    pub burst: u32,
+    pub period: Duration,
+}
 
-/// After them, one for each of these: less than 9,000 guesses a day.
-const PERIOD: Duration = Duration::from_secs(10);
+/// Wrong passwords: as many as a household, or a script with an old one, may send; then less than 9,000
+/// a day.
+pub const GUESSES: Quota = Quota {
+    burst: 50,
+    period: Duration::from_secs(10),
+};
+
+/// New accounts: a school on its first day; then 1,440 a day, so that nobody fills the file.
+pub const REGISTRATIONS: Quota = Quota {
+    burst: 300,
+    period: Duration::from_secs(60),
+};
 
 /// Addresses that are remembered; beyond it the one that has been good longest is forgotten.
 const ADDRESSES_MAX: usize = 10_000;
 
-/// The wrong passwords of each address, on all threads. A /64 counts as one in IPv6: whoever has one has
+/// What came from each address, on all threads. A /64 counts as one in IPv6: whoever has one has
 /// all of it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Attempts {
+    quota: Quota,
     /// When the bucket will be full again (GCRA's theoretical arrival time). Held for a look only, and
     /// only where a password is at stake.
     full_at: Arc<Mutex<HashMap<IpAddr, Instant>>>,
 }
 
 impl Attempts {
-    /// Whether another password from that address is looked at.
+    pub fn new(quota: Quota) -> Self {
+        Self {
+            quota,
+            full_at: Arc::default(),
+        }
+    }
+
+    /// Whether there may be another one from that address.
     pub fn allows(&self, address: IpAddr, now: Instant) -> bool {
         self.full_at()
             .get(&network_of(address))
-            .is_none_or(|&full_at| full_at + PERIOD <= now + PERIOD * BURST)
+            .is_none_or(|&full_at| {
+                let Quota { burst, period } = self.quota;
+                full_at + period <= now + period * burst
+            })
     }
 
-    /// A password from that address was wrong.
-    pub fn failed(&self, address: IpAddr, now: Instant) {
+    /// There was one from that address.
+    pub fn count(&self, address: IpAddr, now: Instant) {
         let network = network_of(address);
         let mut all = self.full_at();
         if all.len() >= ADDRESSES_MAX && !all.contains_key(&network) {
@@ -47,7 +73,7 @@ impl Attempts {
             }
         }
         let full_at = all.entry(network).or_insert(now);
-        *full_at = (*full_at).max(now) + PERIOD;
+        *full_at = (*full_at).max(now) + self.quota.period;
     }
 
     fn full_at(&self) -> MutexGuard<'_, HashMap<IpAddr, Instant>> {
@@ -61,24 +87,24 @@ mod tests {
 
     #[test]
     fn an_address_that_guesses_has_to_wait() {
-        let (start, attempts) = (Instant::now(), Attempts::default());
+        let (start, attempts) = (Instant::now(), Attempts::new(GUESSES));
         let (guesser, other) = ("192.0.2.7".parse().unwrap(), "192.0.2.8".parse().unwrap());
-        for _ in 0..BURST {
+        for _ in 0..GUESSES.burst {
             assert!(attempts.allows(guesser, start));
-            attempts.failed(guesser, start);
+            attempts.count(guesser, start);
         }
         assert!(!attempts.allows(guesser, start));
         assert!(!attempts.allows("::ffff:192.0.2.7".parse().unwrap(), start));
         assert!(attempts.allows(other, start));
-        assert!(attempts.allows(guesser, start + PERIOD));
-        attempts.failed(guesser, start + PERIOD);
-        assert!(!attempts.allows(guesser, start + PERIOD));
+        assert!(attempts.allows(guesser, start + GUESSES.period));
+        attempts.count(guesser, start + GUESSES.period);
+        assert!(!attempts.allows(guesser, start + GUESSES.period));
         let (one, neighbour) = (
             "2001:db8::1".parse().unwrap(),
             "2001:db8::2".parse().unwrap(),
         );
-        for _ in 0..BURST {
-            attempts.failed(one, start);
+        for _ in 0..GUESSES.burst {
+            attempts.count(one, start);
         }
         assert!(!attempts.allows(neighbour, start));
         assert!(attempts.allows("2001:db8:0:1::1".parse().unwrap(), start));
@@ -86,13 +112,13 @@ mod tests {
 
     #[test]
     fn only_so_many_addresses_are_remembered() {
-        let (start, attempts) = (Instant::now(), Attempts::default());
+        let (start, attempts) = (Instant::now(), Attempts::new(GUESSES));
         let guesser = "192.0.2.7".parse().unwrap();
-        for _ in 0..BURST {
-            attempts.failed(guesser, start);
+        for _ in 0..GUESSES.burst {
+            attempts.count(guesser, start);
         }
         for number in 0..u32::try_from(ADDRESSES_MAX).unwrap() {
-            attempts.failed(std::net::Ipv4Addr::from(0x0a00_0000 + number).into(), start);
+            attempts.count(std::net::Ipv4Addr::from(0x0a00_0000 + number).into(), start);
         }
         assert_eq!(attempts.full_at().len(), ADDRESSES_MAX);
         assert!(!attempts.allows(guesser, start), "the worst is kept");

@@ -1,6 +1,7 @@
 //! The decisions as plain functions: a scene is what each session is told, as codes and words.
 
 mod accounts;
+mod model;
 
 use chat_proto::codec::{HEADER_BYTES, split_frame};
 use chat_proto::{Nick, Text};

@@ -1,0 +1,358 @@
+//! What people do in any order, against a model of what the protocol promises: one owner of a nick, each
+//! message numbered once and for exactly those whom it is for, said again acked again, back in one's
+//! channels.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseResult;
+
+use super::*;
+
+const NICKS: [&str; 4] = ["ana", "Luis", "борис", "Zoë"];
+const CHANNELS: [&str; 4] = ["#lobby", "#a", "#Ä", "#c"];
+/// As [`Scene::new`] has it.
+const CHANNELS_PER_USER: usize = 2;
+
+/// What one of four connections does. Numbers choose a nick, a channel, an id.
+#[derive(Debug, Clone)]
+enum Deed {
+    Hello { nick: usize, with_token: bool },
+    Say { channel: usize, id: Option<usize> },
+    Tell { nick: usize },
+    Join { channel: usize },
+    Part { channel: usize },
+    Rename { nick: usize },
+    Hang,
+    Quit,
+}
+
+fn deed() -> impl Strategy<Value = (u32, Deed)> {
+    let deed = prop_oneof![
+        3 => (0..4usize, any::<bool>()).prop_map(|(nick, with_token)| Deed::Hello { nick, with_token }),
+        4 => (0..4usize, proptest::option::of(0..3usize)).prop_map(|(channel, id)| Deed::Say { channel, id }),
+        2 => (0..4usize).prop_map(|nick| Deed::Tell { nick }),
+        3 => (0..4usize).prop_map(|channel| Deed::Join { channel }),
+        2 => (0..4usize).prop_map(|channel| Deed::Part { channel }),
+        1 => (0..4usize).prop_map(|nick| Deed::Rename { nick }),
+        1 => Just(Deed::Hang),
+        1 => Just(Deed::Quit),
+    ];
+    (0..4u32, deed)
+}
+
+/// Somebody who is here.
+#[derive(Debug, Clone)]
+struct Person {
+    nick: usize,
+    channels: BTreeSet<usize>,
+    token: Token,
+    /// The number of what was said under an id.
+    said: BTreeMap<usize, u64>,
+}
+
+/// What the protocol promises, and the registry that is to keep it.
+struct Model {
+    scene: Scene,
+    /// How often a connection was made in a slot.
+    generations: [u32; 4],
+    here: BTreeMap<u32, Person>,
+    /// Those who can come back, by nick.
+    away: BTreeMap<usize, Person>,
+    last_seq: u64,
+    /// Who gets what is said in a channel, as the dispatcher goes by.
+    subscribed: BTreeMap<ChannelKey, BTreeSet<u32>>,
+}
+
+impl Model {
+    fn new() -> Self {
+        let mut scene = Scene::new(1000);
+        // Nobody who went is forgotten for want of room.
+        scene.registry.settings.absent_max = 1000;
+        Self {
+            scene,
+            generations: [0; 4],
+            here: BTreeMap::new(),
+            away: BTreeMap::new(),
+            last_seq: 0,
+            subscribed: BTreeMap::new(),
+        }
+    }
+
+    fn session(&self, slot: u32) -> SessionId {
+        SessionId {
+            slot,
+            generation: self.generations[slot as usize],
+        }
+    }
+
+    fn does(&mut self, slot: u32, deed: &Deed) -> TestCaseResult {
+        let (id, command) = self.request(slot, deed);
+        let Some(command) = command else {
+            let mut batch = Batch::default();
+            let session = self.session(slot);
+            let now = self.scene.registry.now;
+            self.scene
+                .registry
+                .leave(session, DISCONNECTED, now, &mut batch);
+            self.follow(batch);
+            self.forget(slot);
+            self.goes(slot, true);
+            return Ok(());
+        };
+        let expected = self.expected(slot, deed);
+        let mut batch = Batch::default();
+        let session = self.session(slot);
+        let now = self.scene.registry.now;
+        self.scene
+            .registry
+            .handle(session, Request { id, command }, now, &mut batch);
+        let (told, deliveries) = self.follow(batch);
+        match expected {
+            Err(code) => {
+                prop_assert!(told.contains(&code.to_string()), "{deed:?}: {told:?}");
+                prop_assert!(deliveries.is_empty(), "{deed:?}: {deliveries:?}");
+            }
+            Ok(audience) => self.happens(slot, deed, audience, &told, &deliveries)?,
+        }
+        Ok(())
+    }
+
+    fn request(&self, slot: u32, deed: &Deed) -> (Option<Id>, Option<Command>) {
+        let mut id = None;
+        let command = match *deed {
+            Deed::Hello { nick, with_token } => {
+                let token = self.token(nick).filter(|_| with_token);
+                hello(NICKS[nick], token)
+            }
+            Deed::Say { channel, id: said } => {
+                id = said.map(|said| Id::from(format!("{:?} {said}", self.session(slot))));
+                say(Some(CHANNELS[channel]), "x")
+            }
+            Deed::Tell { nick } => say(Some(NICKS[nick]), "x"),
+            Deed::Join { channel } => join(CHANNELS[channel]),
+            Deed::Part { channel } => Command::Part {
+                channel: CHANNELS[channel].into(),
+                reason: None,
+            },
+            Deed::Rename { nick } => rename(NICKS[nick]),
+            Deed::Quit => Command::Quit { reason: None },
+            Deed::Hang => return (None, None),
+        };
+        (id, Some(command))
+    }
+
+    fn token(&self, nick: usize) -> Option<Token> {
+        let here = self.here.values().find(|person| person.nick == nick);
+        here.or(self.away.get(&nick)).map(|person| person.token)
+    }
+
+    fn holder(&self, nick: usize) -> Option<u32> {
+        let mut here = self.here.iter();
+        here.find(|(_, person)| person.nick == nick)
+            .map(|(&slot, _)| slot)
+    }
+
+    fn members(&self, channel: usize) -> BTreeSet<u32> {
+        let here = self.here.iter();
+        here.filter(|(_, person)| person.channels.contains(&channel))
+            .map(|(&slot, _)| slot)
+            .collect()
+    }
+
+    /// Who is to get the message that a deed is, or why it is refused.
+    fn expected(&self, slot: u32, deed: &Deed) -> Result<BTreeSet<u32>, ErrorCode> {
+        let nobody = BTreeSet::new();
+        let Some(person) = self.here.get(&slot) else {
+            return match *deed {
+                Deed::Hello { nick, with_token } if !with_token && self.holder(nick).is_some() => {
+                    Err(ErrorCode::NickTaken)
+                }
+                Deed::Hello { .. } | Deed::Quit => Ok(nobody),
+                _ => Err(ErrorCode::HelloRequired),
+            };
+        };
+        match *deed {
+            Deed::Hello { .. } => Err(ErrorCode::BadRequest),
+            // Wherever it goes this time.
+            Deed::Say { id: Some(id), .. } if person.said.contains_key(&id) => Ok(nobody),
+            Deed::Say { channel, .. } | Deed::Part { channel } => {
+                let members = self.members(channel);
+                match deed {
+                    Deed::Part { channel: 0 } => Err(ErrorCode::ChannelInvalid),
+                    _ if members.is_empty() => Err(ErrorCode::NoSuchChannel),
+                    _ if !members.contains(&slot) => Err(ErrorCode::NotInChannel),
+                    Deed::Part { .. } => Ok(nobody),
+                    _ => Ok(members),
+                }
+            }
+            Deed::Tell { nick } => match self.holder(nick) {
+                Some(other) => Ok([slot, other].into()),
+                None => Err(ErrorCode::NoSuchUser),
+            },
+            Deed::Join { channel } => {
+                // The lobby does not count.
+                let full = person.channels.len() > CHANNELS_PER_USER;
+                match person.channels.contains(&channel) {
+                    false if full => Err(ErrorCode::TooManyChannels),
+                    _ => Ok(nobody),
+                }
+            }
+            Deed::Rename { nick } => match self.holder(nick) {
+                Some(other) if other != slot => Err(ErrorCode::NickTaken),
+                _ => Ok(nobody),
+            },
+            Deed::Quit | Deed::Hang => Ok(nobody),
+        }
+    }
+
+    fn happens(
+        &mut self,
+        slot: u32,
+        deed: &Deed,
+        audience: BTreeSet<u32>,
+        told: &[String],
+        deliveries: &[(u64, BTreeSet<u32>)],
+    ) -> TestCaseResult {
+        match *deed {
+            Deed::Hello { nick, with_token } => self.arrives(slot, nick, with_token, told)?,
+            Deed::Say { id: Some(id), .. } if self.here[&slot].said.contains_key(&id) => {
+                let ack = format!("{slot}: ack {}", self.here[&slot].said[&id]);
+                prop_assert!(told.contains(&ack), "{ack}: {told:?}");
+                prop_assert!(deliveries.is_empty(), "said again, delivered again");
+            }
+            Deed::Say { .. } | Deed::Tell { .. } => {
+                self.last_seq += 1;
+                prop_assert_eq!(deliveries, &[(self.last_seq, audience)]);
+                if let (Deed::Say { id: Some(id), .. }, Some(person)) =
+                    (deed, self.here.get_mut(&slot))
+                {
+                    person.said.insert(*id, self.last_seq);
+                }
+            }
+            Deed::Join { channel } => drop(self.person(slot).channels.insert(channel)),
+            Deed::Part { channel } => drop(self.person(slot).channels.remove(&channel)),
+            Deed::Rename { nick } => {
+                self.person(slot).nick = nick;
+                self.away.remove(&nick);
+            }
+            Deed::Quit => self.goes(slot, false),
+            Deed::Hang => {}
+        }
+        let mut nicks: Vec<usize> = self.here.values().map(|person| person.nick).collect();
+        nicks.sort_unstable();
+        prop_assert!(nicks.windows(2).all(|pair| pair[0] != pair[1]), "{nicks:?}");
+        Ok(())
+    }
+
+    fn arrives(
+        &mut self,
+        slot: u32,
+        nick: usize,
+        with_token: bool,
+        told: &[String],
+    ) -> TestCaseResult {
+        let back = self
+            .holder(nick)
+            .and_then(|holder| self.here.remove(&holder).inspect(|_| self.ends(holder)))
+            .or_else(|| self.away.get(&nick).cloned());
+        let back = back.filter(|_| with_token);
+        // A token ends when somebody else takes the nick.
+        self.away.remove(&nick);
+        let channels = back
+            .as_ref()
+            .map_or([0].into(), |person| person.channels.clone());
+        let names: BTreeSet<&str> = channels.iter().map(|&channel| CHANNELS[channel]).collect();
+        let welcome = told
+            .iter()
+            .find(|line| line.starts_with(&format!("{slot}: welcome")));
+        let welcome = welcome.map_or("", |line| line);
+        let (_, joined) = welcome.split_once(" in ").unwrap_or_default();
+        let joined: BTreeSet<&str> = joined.trim_end_matches(" back").split(',').collect();
+        prop_assert_eq!(joined, names, "{:?}", told);
+        prop_assert_eq!(welcome.ends_with(" back"), back.is_some(), "{}", welcome);
+        let token = self.scene.token(self.session(slot));
+        self.here.insert(
+            slot,
+            Person {
+                nick,
+                channels,
+                token,
+                said: BTreeMap::new(),
+            },
+        );
+        Ok(())
+    }
+
+    fn person(&mut self, slot: u32) -> &mut Person {
+        self.here.get_mut(&slot).expect("they are here")
+    }
+
+    /// The connection ends; who may come back is remembered, as far as the settings allow.
+    fn goes(&mut self, slot: u32, may_return: bool) {
+        if let Some(person) = self.here.remove(&slot) {
+            self.ends(slot);
+            if may_return {
+                self.away.insert(person.nick, person);
+            }
+        } else if !may_return {
+            self.ends(slot);
+        }
+    }
+
+    fn ends(&mut self, slot: u32) {
+        self.generations[slot as usize] += 1;
+    }
+
+    /// A connection that ends is in no channel any more.
+    fn forget(&mut self, slot: u32) {
+        for members in self.subscribed.values_mut() {
+            members.remove(&slot);
+        }
+    }
+
+    /// What a batch says, and who got which message, as the dispatcher would deliver it.
+    fn follow(&mut self, mut batch: Batch) -> (Vec<String>, Vec<(u64, BTreeSet<u32>)>) {
+        let frames = batch.frames();
+        let released = batch.release(frames, 0);
+        let mut deliveries = Vec::new();
+        let mut told = Vec::new();
+        for effect in &released.effects {
+            match effect {
+                Effect::Subscribe { session, channel } => {
+                    let members = self.subscribed.entry(*channel).or_default();
+                    members.insert(session.slot);
+                }
+                Effect::Unsubscribe { session, channel } => {
+                    let members = self.subscribed.entry(*channel).or_default();
+                    members.remove(&session.slot);
+                }
+                Effect::Close { session } => self.forget(session.slot),
+                Effect::Message { seq, audience, .. } => {
+                    let audience = match audience {
+                        Audience::Channel(channel) => self.subscribed[channel].clone(),
+                        Audience::Direct(one, other) => [one.slot, other.slot].into(),
+                    };
+                    deliveries.push((*seq, audience));
+                }
+                _ => {}
+            }
+            let line = line(effect, &released);
+            told.push(line.rsplit(": ").next().unwrap_or_default().to_owned());
+            told.push(line);
+        }
+        (told, deliveries)
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_promises_hold_whatever_people_do(
+        deeds in proptest::collection::vec(deed(), 1..80),
+    ) {
+        let mut model = Model::new();
+        for (slot, deed) in &deeds {
+            model.does(*slot, deed)?;
+        }
+    }
+}

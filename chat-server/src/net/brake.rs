@@ -1,0 +1,78 @@
+//! When deliveries are slowed for those who read.
+//!
+//! A sender is slowed by what waits for itself, not by what waits for those who only listen. So a server
+//! that writes faster than its readers can read would fill their outboxes and let them go, though they
+//! do nothing but read. Instead, while somebody has more than half of what may wait unread, no more is
+//! delivered than half of that a second: a reader that was held up has that long to go on, and
+//! whoever does not read at all is let go after it. The requests behind stay unanswered, so their senders are
+//! not read from, and nothing piles up.
+//!
+//! Nobody can hold up a chat by not reading: half a megabyte a second is more than people say.
+
+use std::num::NonZeroU32;
+use std::time::{Duration, Instant};
+
+use governor::clock::{Clock, MonotonicClock};
+use governor::middleware::NoOpMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+
+/// See the head of this file.
+#[derive(Debug)]
+pub(super) struct Brake {
+    bucket: RateLimiter<NotKeyed, InMemoryState, MonotonicClock, NoOpMiddleware<Instant>>,
+    /// More than this counts as this.
+    most: NonZeroU32,
+}
+
+impl Brake {
+    /// For outboxes of at most `send_queue_bytes`.
+    pub(super) fn new(send_queue_bytes: usize) -> Self {
+        let part = |of: usize| {
+            let bytes = u32::try_from(send_queue_bytes / of).unwrap_or(u32::MAX);
+            NonZeroU32::new(bytes).unwrap_or(NonZeroU32::MIN)
+        };
+        let most = part(4);
+        let quota = Quota::per_second(part(2)).allow_burst(most);
+        Self {
+            bucket: RateLimiter::direct_with_clock(quota, MonotonicClock),
+            most,
+        }
+    }
+
+    /// Lets a batch of so many bytes through.
+    ///
+    /// # Errors
+    /// How long it has to wait.
+    pub(super) fn admit(&self, bytes: usize) -> Result<(), Duration> {
+        let bytes = u32::try_from(bytes).map_or(self.most, |bytes| {
+            NonZeroU32::new(bytes).map_or(NonZeroU32::MIN, |bytes| bytes.min(self.most))
+        });
+        match self.bucket.check_n(bytes) {
+            Ok(Ok(())) | Err(_) => Ok(()),
+            Ok(Err(not_until)) => Err(not_until.wait_time_from(MonotonicClock.now())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_of_what_may_wait_goes_through_in_a_second() {
+        let brake = Brake::new(1 << 20);
+        assert_eq!(brake.admit(1 << 18), Ok(()));
+        let wait = brake
+            .admit(1 << 17)
+            .expect_err("a quarter went through already");
+        assert!(
+            wait <= Duration::from_millis(250) && wait > Duration::from_millis(200),
+            "{wait:?}"
+        );
+        // Larger than all that may wait, and yet it comes through in the end.
+        let wait = brake.admit(1 << 30).expect_err("the same");
+        assert!(wait <= Duration::from_millis(500), "{wait:?}");
+        assert_eq!(Brake::new(1024).admit(1 << 18), Ok(()));
+    }
+}
