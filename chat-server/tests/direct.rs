@@ -2,6 +2,7 @@
 
 mod support;
 
+use serde_json::json;
 use support::Home;
 
 #[test]
@@ -12,10 +13,23 @@ fn nobody_else_hears() {
     let mut ana = server.joins("Ana");
     let mut luis = server.joins("Luis");
     ana.expect("joined");
-    ana.says("Luis", "secreto", "1");
-    ana.expect_message("Ana", "secreto");
-    luis.expect_message("Ana", "secreto");
+    ana.says("LUIS", "secreto", "1");
+    let own = ana.expect_message("Ana", "secreto");
+    assert_eq!(own["to"], "Luis", "as registered, not as spelled");
+    assert_eq!(luis.expect_message("Ana", "secreto"), own);
     assert!(eva.barrier().iter().all(|event| event["type"] == "joined"));
     ana.say("Nadie", "hola", "2");
     assert_eq!(ana.expect_error("no_such_user")["id"], "2");
+}
+
+#[test]
+fn a_word_to_oneself_comes_once() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    ana.says("ana", "nota", "1");
+    ana.expect_message("Ana", "nota");
+    ana.hears_nothing();
+    let page = ana.ask(&json!({"type": "history", "with": "ANA"}));
+    assert_eq!(page["messages"].as_array().map(Vec::len), Some(1));
 }

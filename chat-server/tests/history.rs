@@ -124,3 +124,66 @@ fn a_direct_conversation_is_shown_to_both_ends_and_nobody_else() {
     luis.send(&json!({"type": "history", "with": "Ana"}));
     assert_eq!(seqs(&luis.expect("history")), [1, 2]);
 }
+
+#[test]
+fn a_page_has_fifty_unless_asked_and_lies_between_its_bounds() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    for n in 1..=60 {
+        ana.says("#lobby", "hola", &format!("{n}"));
+        ana.expect("message");
+    }
+    let most = u64::MAX;
+    for (mut ask, want, more) in [
+        (json!({}), 11..61, true),
+        (json!({"before": 11}), 1..11, false),
+        (json!({"after": 0}), 1..51, true),
+        (json!({"after": 10, "before": 20}), 11..20, false),
+        (json!({"after": 10, "before": 20, "limit": 3}), 11..14, true),
+        (json!({"after": 57, "limit": 500}), 58..61, false),
+        (json!({"before": most, "limit": 1}), 60..61, true),
+        // Nothing there.
+        (json!({"before": 0}), 1..1, false),
+        (json!({"before": 1}), 1..1, false),
+        (json!({"after": 60}), 1..1, false),
+        (json!({"after": most}), 1..1, false),
+        (json!({"after": 5, "before": 6}), 1..1, false),
+        (json!({"after": 9, "before": 3}), 1..1, false),
+    ] {
+        ask["type"] = "history".into();
+        let page = ana.ask(&ask);
+        let want = (want.collect::<Vec<_>>(), &json!(more));
+        assert_eq!((seqs(&page), &page["more"]), want, "{ask}");
+    }
+}
+
+/// Who has gone is somebody for those who spoke with them, for others nobody.
+#[test]
+fn a_conversation_with_somebody_who_has_gone_is_still_there() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    let mut luis = server.joins("Luis");
+    let mut eva = server.joins("Eva");
+    luis.barrier();
+    luis.says("Ana", "adiós", "1");
+    luis.expect("message");
+    luis.send(&json!({"type": "quit"}));
+    luis.awaits("bye");
+    luis.expect_closed();
+    ana.awaits("gone");
+    eva.awaits("gone");
+    ana.send(&json!({"type": "history", "with": "Luis"}));
+    assert_eq!(seqs(&ana.awaits("history")), [1]);
+    let asks = [
+        (json!({"type": "history", "with": "Luis"}), "no_such_user"),
+        (json!({"type": "history", "with": "1x"}), "no_such_user"),
+        (json!({"type": "history", "with": "#"}), "channel_invalid"),
+    ];
+    for (ask, code) in asks {
+        assert_eq!(eva.ask(&ask)["code"], code, "{ask}");
+    }
+    let page = eva.ask(&json!({"type": "history", "with": "Luis", "after": 0}));
+    assert_eq!((seqs(&page), &page["more"]), (vec![], &json!(false)));
+}

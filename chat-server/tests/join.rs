@@ -6,35 +6,6 @@ use serde_json::json;
 use support::Home;
 
 #[test]
-fn a_taken_nick_is_refused_and_another_is_welcome_on_the_same_connection() {
-    let home = Home::new("");
-    let server = home.start();
-    let _ana = server.joins("Ana");
-    let mut luis = server.connect();
-    luis.send(&json!({"type": "hello", "version": 1, "nick": "ANA"}));
-    luis.expect_error("nick_taken");
-    luis.send(&json!({"type": "hello", "version": 1, "nick": "1x"}));
-    luis.expect_error("nick_invalid");
-    luis.send(&json!({"type": "hello", "version": 1, "nick": "Luis"}));
-    assert_eq!(luis.expect("welcome")["nick"], "Luis");
-}
-
-#[test]
-fn hello_comes_first_in_version_1_and_in_time() {
-    let home = Home::new("hello_timeout = \"300ms\"");
-    let server = home.start();
-    let mut ana = server.connect();
-    ana.send(&json!({"type": "say", "text": "hola"}));
-    ana.expect_error("hello_required");
-    ana.send(&json!({"type": "hello", "version": 2}));
-    ana.expect_error("bad_version");
-    ana.expect_closed();
-    let mut late = server.connect();
-    late.expect_error("hello_timeout");
-    late.expect_closed();
-}
-
-#[test]
 fn everyone_concerned_is_told_once() {
     let home = Home::new("");
     let server = home.start();
@@ -89,76 +60,6 @@ fn limits_of_places_and_channels() {
         })
         .into();
     assert_eq!(codes[2]["code"], "too_many_channels");
-}
-
-#[test]
-fn names_that_are_none_are_refused_and_their_fold_is_the_same_name() {
-    let home = Home::new("");
-    let server = home.start();
-    let mut client = server.connect();
-    let long = "x".repeat(33);
-    for nick in [
-        "",
-        " ",
-        "a b",
-        "a\tb",
-        "a\u{0}b",
-        "a\u{200d}b",
-        "\u{202e}a",
-        "#a",
-        ".a",
-        "/a",
-        ":a",
-        "@a",
-        "1a",
-        "٣a",
-        &long,
-    ] {
-        let answer = client.ask(&json!({"type": "hello", "version": 1, "nick": nick}));
-        assert_eq!(answer["code"], "nick_invalid", "{nick:?}: {answer}");
-    }
-    client.send(&json!({"type": "hello", "version": 1, "nick": "Zoë"}));
-    client.expect("welcome");
-    for channel in [
-        "",
-        "#",
-        "a",
-        "##\u{1}",
-        "#a b",
-        &format!("#{}", "x".repeat(64)),
-    ] {
-        let answer = client.ask(&json!({"type": "join", "channel": channel}));
-        assert_eq!(answer["code"], "channel_invalid", "{channel:?}: {answer}");
-    }
-    for nick in ["zoë", "ZOË", "zoe\u{308}"] {
-        let answer = server
-            .connect()
-            .ask(&json!({"type": "hello", "version": 1, "nick": nick}));
-        assert_eq!(answer["code"], "nick_taken", "{nick}: {answer}");
-    }
-    for nick in ["Иван", "ñandú", &"x".repeat(32), "a1"] {
-        let welcome = server
-            .connect()
-            .ask(&json!({"type": "hello", "version": 1, "nick": nick}));
-        assert_eq!(welcome["nick"], nick, "{welcome}");
-    }
-}
-
-#[test]
-fn who_names_nobody_is_given_a_free_nick() {
-    let home = Home::new("");
-    let server = home.start();
-    let welcome = server
-        .connect()
-        .ask(&json!({"type": "hello", "version": 1}));
-    let nick = welcome["nick"].as_str().unwrap_or_default();
-    let tail = nick.strip_prefix("User").unwrap_or_default();
-    assert_eq!(tail.len(), 6, "{nick}");
-    assert!(
-        tail.bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()),
-        "{nick}"
-    );
 }
 
 #[test]

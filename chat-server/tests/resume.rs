@@ -146,6 +146,7 @@ fn a_token_goes_on_to_the_new_nick_and_ends_with_quit() {
     let token = luis.token.clone();
     drop(luis);
     let hello = |nick| json!({"type": "hello", "version": 1, "nick": nick, "token": token});
+    assert_eq!(server.connect().ask(&hello("Luis"))["resumed"], false);
     let mut back = server.connect();
     let welcome = back.ask(&hello("Lucho"));
     assert_eq!(welcome["resumed"], true, "{welcome}");
@@ -153,4 +154,32 @@ fn a_token_goes_on_to_the_new_nick_and_ends_with_quit() {
     back.expect("bye");
     back.expect_closed();
     assert_eq!(server.connect().ask(&hello("Lucho"))["resumed"], false);
+}
+
+/// Somebody else has had the nick meanwhile: what the first was told directly is for nobody now.
+#[test]
+fn a_token_ends_when_somebody_else_takes_the_nick() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    let mut luis = server.joins("Luis");
+    ana.expect("joined");
+    ana.says("Luis", "secreto", "1");
+    luis.expect_message("Ana", "secreto");
+    let token = luis.token.clone();
+    drop(luis);
+    ana.awaits("gone");
+    let mut other = server.connect();
+    other.send(&json!({"type": "hello", "version": 1, "nick": "LUIS", "after": 0}));
+    assert_eq!(other.expect("welcome")["resumed"], false);
+    other.hears_nothing();
+    let hello = json!({"type": "hello", "version": 1, "nick": "Luis", "token": token, "after": 0});
+    let mut late = server.connect();
+    assert_eq!(late.ask(&hello)["code"], "nick_taken");
+    drop(other);
+    ana.awaits("gone");
+    assert_eq!(late.ask(&hello)["resumed"], false);
+    late.hears_nothing();
+    let page = late.ask(&json!({"type": "history", "with": "Ana"}));
+    assert_eq!(page["messages"], json!([]));
 }

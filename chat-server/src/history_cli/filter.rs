@@ -53,6 +53,10 @@ impl Moment {
         if let Ok(instant) = text.parse::<jiff::Timestamp>() {
             return Some(Self(instant));
         }
+        // One that names its zone means that, not the local one.
+        if let Ok(zoned) = text.parse::<ZonedDateTime>() {
+            return Some(Self(zoned.timestamp()));
+        }
         // A date alone is its midnight.
         let local = match text.parse::<DateTime>() {
             Ok(local) => local.to_zoned_datetime(zone()),
@@ -89,6 +93,7 @@ mod tests {
         for (text, want) in [
             ("2026-11-23T18:00:00Z", "2026-11-23T18:00:00Z"),
             ("2026-11-23T18:00:00+01:00", "2026-11-23T17:00:00Z"),
+            ("2026-11-23T18:00[+01:00]", "2026-11-23T17:00:00Z"),
             ("2026-11-23", "2026-11-22T21:00:00Z"),
             ("2026-11-23 18:00", "2026-11-23T15:00:00Z"),
             ("2026-11-23T18:00:05", "2026-11-23T15:00:05Z"),

@@ -75,7 +75,9 @@ fn shown(message: &Message<'_>, zone: &TimeZone) -> String {
         .to_zoned_datetime(zone.clone())
         .strftime("%F %T")
         .to_string();
-    let (from, to) = (escaped(&message.from), escaped(&message.to));
+    // Only a text has lines: one in a name would begin another message.
+    let name = |name| escaped(name).replace('\n', "\\n");
+    let (from, to) = (name(&message.from), name(&message.to));
     let text = escaped(&message.text).replace('\n', "\n    ");
     if message.to.starts_with('#') {
         format!("{time} {to} [{from}]: {text}")
@@ -118,15 +120,33 @@ mod tests {
                 "2026-11-23 18:50:00 #x [Ana]: \\u{1b}[2J\\u{202e}",
             ),
         ] {
-            let message = Message {
-                seq: 1,
-                time: Timestamp::from_millis(1_795_459_800_123),
-                from: "Ana".into(),
-                to: to.into(),
-                text: text.into(),
-                id: None,
-            };
-            assert_eq!(shown(&message, &TimeZone::UTC), want);
+            assert_eq!(shown(&message("Ana", to, text), &TimeZone::UTC), want);
+        }
+    }
+
+    /// A log may have been edited; each message still begins a line, and nothing else does.
+    #[test]
+    fn no_name_and_no_text_forges_a_line() {
+        let forged = "x\n2026-11-23 18:50:00 #lobby [Luis]: x\u{2028}\u{85}\r";
+        let channel = format!("#{forged}");
+        let message = message(forged, &channel, forged);
+        let shown = shown(&message, &TimeZone::UTC);
+        let (first, rest) = shown.split_once('\n').unwrap();
+        assert!(!first.contains(char::is_control) && rest.starts_with("    2026"));
+        assert!(
+            !rest.contains(['\n', '\r', '\u{85}', '\u{2028}']),
+            "{shown:?}"
+        );
+    }
+
+    fn message<'a>(from: &'a str, to: &'a str, text: &'a str) -> Message<'a> {
+        Message {
+            seq: 1,
+            time: Timestamp::from_millis(1_795_459_800_123),
+            from: from.into(),
+            to: to.into(),
+            text: text.into(),
+            id: None,
         }
     }
 }

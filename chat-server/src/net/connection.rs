@@ -72,6 +72,11 @@ pub struct Connection {
     pub heard: Cell<Instant>,
     /// Requests that are unanswered.
     pub unanswered: Cell<u32>,
+    /// A `quit` is on its way: whether it was taken is known when it is answered, so nothing is read
+    /// before.
+    pub quitting: Cell<bool>,
+    /// The time for a `hello` is over, and what came in it is being answered: nothing is read before.
+    pub late: Cell<bool>,
     /// Its session does not read on for now.
     held_up: Cell<bool>,
     /// What the log line at the end tells.
@@ -115,6 +120,8 @@ impl Connection {
             reason: Cell::new(crate::chat::registry::DISCONNECTED),
             heard: Cell::new(now),
             unanswered: Cell::new(0),
+            quitting: Cell::new(false),
+            late: Cell::new(false),
             held_up: Cell::new(false),
             opened: now,
             requests: Cell::new(0),
@@ -144,8 +151,10 @@ impl Connection {
     /// Whether its session may read on: not while it is owed too many answers, or its client reads too
     /// little of them. Where not, [`Connection::flush`] wakes it when it may.
     pub fn may_read(&self, send_queue_bytes: usize) -> bool {
-        let may = self.unanswered.get() < CREDIT
+        let most = if self.quitting.get() { 1 } else { CREDIT };
+        let may = self.unanswered.get() < most
             && !self.has_errand()
+            && !(self.late.get() && self.phase.get() == Phase::Greeting)
             && self.outbox.borrow().waiting_bytes() <= send_queue_bytes / 2;
         self.held_up.set(!may);
         may

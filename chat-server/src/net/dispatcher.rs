@@ -347,8 +347,10 @@ impl Dispatcher {
     fn time_is_up(&self, connection: &Connection) {
         let limits = self.table.limits();
         match connection.phase.get() {
-            // What is being answered may be a hello; it is looked at again soon.
+            // What is being answered may be a hello; it is looked at again soon, and nothing is added to
+            // it, or who always has something under way would stay for good.
             Phase::Greeting if connection.unanswered.get() > 0 || connection.has_errand() => {
+                connection.late.set(true);
                 self.table
                     .set_timer(connection, limits.hello_timeout.min(GOODBYE) / 10);
             }

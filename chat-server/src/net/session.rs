@@ -96,6 +96,8 @@ impl Session {
             {
                 return Poll::Pending;
             }
+            // Answered, and not closed for it: it was no `quit` of somebody who is in.
+            self.connection.quitting.set(false);
             // First what had to wait; only then is there room for more.
             if self.has_frame() {
                 let input = std::mem::take(&mut self.input);
@@ -162,7 +164,11 @@ impl Session {
         self.connection.heard.set(Instant::now());
         let budget = CREDIT.saturating_sub(self.connection.unanswered.get());
         let (mut requests, mut cost, mut taken) = (Vec::new(), 0, 0);
-        while !self.done && cost < budget && !self.connection.has_errand() {
+        while !self.done
+            && cost < budget
+            && !self.connection.has_errand()
+            && !self.connection.quitting.get()
+        {
             let frame = match split_frame(&input[taken..]) {
                 Ok(Some(frame)) => frame,
                 Ok(None) => break,
@@ -187,6 +193,8 @@ impl Session {
             if let Some(request) = request {
                 cost += cost_of(&request.command);
                 self.done = ends(&request.command);
+                let quits = matches!(request.command, Command::Quit { .. });
+                self.connection.quitting.set(quits);
                 requests.push(request);
             }
             self.malformed = if malformed { self.malformed + 1 } else { 0 };
@@ -259,7 +267,7 @@ fn cost_of(command: &Command) -> u32 {
 /// Whether nothing of what follows is dealt with.
 fn ends(command: &Command) -> bool {
     match command {
-        Command::Quit { .. } | Command::Dismiss { .. } | Command::HangUp => true,
+        Command::Dismiss { .. } | Command::HangUp => true,
         Command::Refuse(refusal) => refusal.closes(),
         _ => false,
     }

@@ -6,7 +6,7 @@
 )]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -324,7 +324,8 @@ impl TestClient {
             match self.stream.read(&mut buffer[filled..]) {
                 Ok(0) => return false,
                 Ok(read) => filled += read,
-                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return false,
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return false,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => panic!("nothing came before the deadline: {error}"),
             }
         }
@@ -373,9 +374,22 @@ impl TestClient {
         self.next()
     }
 
+    /// Sends these bytes as a frame; the code of the error that comes next, or the type of another event.
+    pub(crate) fn outcome_of(&mut self, body: &[u8]) -> String {
+        self.send_raw(&frame_of(body));
+        let event = self.next();
+        let word = event.get("code").unwrap_or(&event["type"]);
+        word.as_str().unwrap().to_owned()
+    }
+
     pub(crate) fn joins(&mut self, channel: &str) {
-        self.send(&json!({"type": "join", "channel": channel}));
-        assert_eq!(self.expect("joined")["channel"], channel);
+        self.joins_as(channel, channel);
+    }
+
+    /// Enters a channel that is called otherwise than it is asked for.
+    pub(crate) fn joins_as(&mut self, asked: &str, called: &str) {
+        self.send(&json!({"type": "join", "channel": asked}));
+        assert_eq!(self.expect("joined")["channel"], called);
     }
 
     pub(crate) fn expect_closed(&mut self) {
@@ -412,7 +426,11 @@ impl TestClient {
 }
 
 pub(crate) fn frame(object: &Value) -> Vec<u8> {
-    let body = object.to_string().into_bytes();
+    frame_of(object.to_string().as_bytes())
+}
+
+/// A frame of any bytes.
+pub(crate) fn frame_of(body: &[u8]) -> Vec<u8> {
     let mut frame = u32::try_from(body.len()).unwrap().to_be_bytes().to_vec();
     frame.extend(body);
     frame
