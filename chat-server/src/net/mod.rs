@@ -14,12 +14,16 @@
 //! | [`connection`] | one connection, as its session and the dispatcher share it |
 //! | [`outbox`] | what waits to be written to one socket |
 //! | [`table`] | the connections of a thread, by session and by channel |
+//! | `delivery` | what a batch means for them, and the writing |
+//! | `clock` | timeouts, pings, last words |
 //! | `brake` | when deliveries are slowed for those who read |
 //! | [`dispatcher`] | `Dispatcher`, an actor per thread: puts deliveries into outboxes and writes |
 
 pub mod acceptor;
 mod brake;
+mod clock;
 pub mod connection;
+mod delivery;
 pub mod dispatcher;
 pub mod errand;
 pub mod outbox;
