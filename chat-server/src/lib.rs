@@ -30,6 +30,7 @@ use config::Config;
 use error::{HistoryError, ServerError};
 use net::acceptor::{self, Acceptor, Certify, Places};
 use net::dispatcher::{Deafen, Farewell};
+use net::web::origin::Origins;
 use net::worker::{Listener, Surroundings, Worker};
 use store::history::History;
 use store::index::indexer::Indexer;
@@ -119,6 +120,7 @@ impl Server {
             room: room.clone(),
             history: history.recipient(),
             places: Places::new(limits.connections.get(), limits.connections_per_ip.get()),
+            origins: Origins::new(config.web.origins.clone()),
         };
         let count = u8::try_from(config.workers.get()).expect("the configuration bounds it");
         let workers = Worker::start_all(count, &surroundings, &listeners)

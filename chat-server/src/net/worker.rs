@@ -13,6 +13,8 @@ use tokio_rustls::rustls::ServerConfig;
 use super::acceptor::{Acceptor, Places};
 use super::dispatcher::Dispatcher;
 use super::table::{Limits, Table};
+use super::web::Site;
+use super::web::origin::Origins;
 use crate::chat::room::ChatRoom;
 use crate::store::history;
 
@@ -23,6 +25,16 @@ pub struct Listener {
     pub socket: TcpListener,
     /// Encrypted with this certificate.
     pub tls: Option<Arc<ServerConfig>>,
+    pub speaks: Speaks,
+}
+
+/// What is spoken with those who come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaks {
+    /// The chat protocol, from the first byte on.
+    Chat,
+    /// HTTP: the page and its WebSocket.
+    Web,
 }
 
 impl Listener {
@@ -30,6 +42,7 @@ impl Listener {
         Ok(Self {
             socket: self.socket.try_clone()?,
             tls: self.tls.clone(),
+            speaks: self.speaks,
         })
     }
 }
@@ -41,6 +54,8 @@ pub struct Surroundings {
     pub room: Addr<ChatRoom>,
     pub history: Recipient<history::Read>,
     pub places: Arc<Places>,
+    /// Whose pages may talk to the server, besides its own.
+    pub origins: Origins,
 }
 
 /// See the head of this file.
@@ -78,15 +93,26 @@ impl Worker {
             room,
             history,
             places,
+            origins,
         } = surroundings;
         let table = Rc::new(Table::new(number, limits, room, history));
         let dispatcher = Dispatcher::new(table.clone()).start();
         let acceptors = listeners
             .into_iter()
-            .map(|Listener { socket, tls }| {
-                let socket = tokio::net::TcpListener::from_std(socket)?;
-                Ok(Acceptor::new(socket, tls, table.clone(), places.clone()).start())
-            })
+            .map(
+                |Listener {
+                     socket,
+                     tls,
+                     speaks,
+                 }| {
+                    let socket = tokio::net::TcpListener::from_std(socket)?;
+                    let site = match speaks {
+                        Speaks::Chat => None,
+                        Speaks::Web => Some(Site::chat(table.clone(), origins.clone())),
+                    };
+                    Ok(Acceptor::new(socket, tls, site, table.clone(), places.clone()).start())
+                },
+            )
             .collect::<io::Result<_>>()?;
         Ok(Self {
             dispatcher,
