@@ -28,6 +28,7 @@ pub struct Config {
     pub accounts: Accounts,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
+    pub web: Web,
     pub limits: Limits,
 }
 
@@ -39,8 +40,9 @@ pub struct Listen {
     /// The same over TLS, with `[tls]`.
     #[serde(skip_serializing_if = "Address::is_off")]
     pub tls: Address,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub web: Option<NotBuilt>,
+    /// The web page, its WebSocket and `/healthz`.
+    #[serde(skip_serializing_if = "Address::is_off")]
+    pub web: Address,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub irc: Option<NotBuilt>,
 }
@@ -82,6 +84,17 @@ pub struct Tls {
     pub key: PathBuf,
 }
 
+/// `[web]`: how the page is served on `listen.web`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Web {
+    /// Pages of other hosts that may talk to this server, each as browsers name it:
+    /// `https://chat.example.org`. The server's own always may.
+    pub origins: Vec<String>,
+    /// Over HTTPS, with the certificate of `[tls]`.
+    pub tls: bool,
+}
+
 /// `[limits]`: what one connection, one address and all together may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -116,6 +129,7 @@ impl Default for Config {
             history: History::default(),
             accounts: Accounts::default(),
             tls: None,
+            web: Web::default(),
             limits: Limits::default(),
         }
     }
@@ -127,7 +141,7 @@ impl Default for Listen {
         Self {
             tcp,
             tls: Address(String::new()),
-            web: None,
+            web: Address(String::new()),
             irc: None,
         }
     }
@@ -215,6 +229,11 @@ impl Config {
         if config.tls.is_none() && !config.listen.tls.is_off() {
             return Err(wrong(
                 "`tls` in [listen] needs a certificate: `cert` and `key` in [tls]",
+            ));
+        }
+        if config.tls.is_none() && config.web.tls {
+            return Err(wrong(
+                "`tls` in [web] needs a certificate: `cert` and `key` in [tls]",
             ));
         }
         Ok(config)
@@ -495,8 +514,8 @@ mod tests {
                 &["tls", "[listen]", "certificate", "[tls]"],
             ),
             (
-                "[listen]\nweb = \"0.0.0.0:1\"\n",
-                &["line 2", "web", "not built yet"],
+                "[listen]\nirc = \"0.0.0.0:1\"\n",
+                &["line 2", "irc", "not built yet"],
             ),
             ("[tls]\ncert = \"c.pem\"\n", &["line 1", "key", "missing"]),
             ("nonsense", &["line 1"]),

@@ -19,7 +19,7 @@ pub enum ConfigError {
 /// Why the server cannot start, or had to end.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    #[error("nothing to listen on: set tcp or tls in [listen]")]
+    #[error("nothing to listen on: set tcp, tls or web in [listen]")]
     NoListener,
     #[error("cannot listen on {address}: {source}")]
     Bind { address: String, source: io::Error },

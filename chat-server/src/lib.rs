@@ -37,6 +37,7 @@ use error::{HistoryError, ServerError};
 use net::acceptor::{self, Acceptor, Certify};
 use net::dispatcher::{Deafen, Farewell, Limit};
 use net::places::Places;
+use net::web::origin::Origins;
 use net::worker::{Listener, Surroundings, Worker};
 use store::accounts::Desk;
 use store::history::History;
@@ -147,6 +148,7 @@ impl Server {
             accounts: people.desk.clone(),
             places: places.clone(),
             watch: watch.clone(),
+            origins: Origins::new(config.web.origins.clone()),
         };
         let count = u8::try_from(config.workers.get()).expect("the configuration bounds it");
         let workers = Worker::start_all(count, &surroundings, &listeners)
@@ -330,6 +332,7 @@ mod tests {
     use tokio::net::TcpStream;
 
     use super::*;
+    use net::worker::Speaks;
 
     /// A server in this process, on a history of its own.
     async fn server(watch: Watch) -> (tempfile::TempDir, std::net::SocketAddr, Server) {
@@ -341,7 +344,11 @@ mod tests {
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         socket.set_nonblocking(true).unwrap();
         let address = socket.local_addr().unwrap();
-        let listeners = vec![Listener { socket, tls: None }];
+        let listeners = vec![Listener {
+            socket,
+            tls: None,
+            speaks: Speaks::Chat,
+        }];
         let server = Server::start(&config, opened, listeners, watch)
             .await
             .unwrap();

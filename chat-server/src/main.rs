@@ -14,7 +14,7 @@ use chat_server::Order;
 use chat_server::config::Config;
 use chat_server::error::ServerError;
 use chat_server::net::tls;
-use chat_server::net::worker::Listener;
+use chat_server::net::worker::{Listener, Speaks};
 use chat_server::store::sqlite::Database;
 use clap::Parser;
 use tokio::net::TcpListener;
@@ -83,13 +83,35 @@ async fn serve(config: &Config, args: Args) -> anyhow::Result<()> {
     if let Some(address) = config.listen.tcp.get() {
         let socket = bind(address).await?;
         log::info!("listening on {}", socket.local_addr()?);
-        listeners.push(Listener { socket, tls: None });
+        listeners.push(Listener {
+            socket,
+            tls: None,
+            speaks: Speaks::Chat,
+        });
     }
     if let (Some(address), Some(files)) = (config.listen.tls.get(), &config.tls) {
         let tls = Some(tls::load(files).map_err(ServerError::from)?);
         let socket = bind(address).await?;
         log::info!("listening on {} with TLS", socket.local_addr()?);
-        listeners.push(Listener { socket, tls });
+        listeners.push(Listener {
+            socket,
+            tls,
+            speaks: Speaks::Chat,
+        });
+    }
+    if let Some(address) = config.listen.web.get() {
+        let files = config.tls.as_ref().filter(|_| config.web.tls);
+        let tls = files
+            .map(tls::load)
+            .transpose()
+            .map_err(ServerError::from)?;
+        let socket = bind(address).await?;
+        log::info!("the web page: listening on {}", socket.local_addr()?);
+        listeners.push(Listener {
+            socket,
+            tls,
+            speaks: Speaks::Web,
+        });
     }
     if listeners.is_empty() {
         return Err(ServerError::NoListener.into());

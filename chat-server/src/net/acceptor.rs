@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use actix::fut::ActorFuture;
 use actix::prelude::*;
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use chat_proto::codec::encode;
 use chat_proto::{ErrorCode, Event};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -24,11 +24,13 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
 use super::connection::LINGER;
-use super::places::Places;
+use super::places::{Permit, Places};
 use super::session::Session;
 use super::table::Table;
 use super::tls::TlsSocket;
 use super::transport::Transport;
+use super::web::Site;
+use super::web::stream::Stream;
 
 /// Connections taken before others on the thread have their turn.
 const ACCEPTS_A_TURN: usize = 64;
@@ -38,6 +40,10 @@ const BACK_OFF: Duration = Duration::from_millis(200);
 
 /// Refused connections that are told so at the same time; more are just closed.
 const REFUSALS_MAX: usize = 256;
+
+/// The same as `server_full`, for those who ask over HTTP.
+const FULL_HTTP: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 /// Takes no more connections.
 #[derive(Debug, Message)]
@@ -55,6 +61,8 @@ pub struct Acceptor {
     listener: Option<TcpListener>,
     /// Where connections are encrypted.
     tls: Option<Arc<ServerConfig>>,
+    /// Where connections are asked over HTTP.
+    site: Option<Site>,
     table: Rc<Table>,
     places: Arc<Places>,
     back_off: Option<Pin<Box<Sleep>>>,
@@ -65,12 +73,14 @@ impl Acceptor {
     pub fn new(
         listener: TcpListener,
         tls: Option<Arc<ServerConfig>>,
+        site: Option<Site>,
         table: Rc<Table>,
         places: Arc<Places>,
     ) -> Self {
         Self {
             listener: Some(listener),
             tls,
+            site,
             table,
             places,
             back_off: None,
@@ -92,9 +102,7 @@ impl Acceptor {
                     // Answers are small and awaited; a socket that is gone shows that at the first read.
                     stream.set_nodelay(true).ok();
                     match Places::take(&self.places, peer.ip()) {
-                        Some(permit) => {
-                            Session::open(self.transport(stream), peer, permit, &self.table);
-                        }
+                        Some(permit) => self.serve(stream, peer, permit),
                         None => self.refuse(stream, peer),
                     }
                 }
@@ -112,6 +120,14 @@ impl Acceptor {
         Poll::Pending
     }
 
+    fn serve(&self, stream: TcpStream, peer: SocketAddr, permit: Permit) {
+        let transport = self.transport(stream);
+        match &self.site {
+            Some(site) => site.serve(Stream::new(transport, permit), peer),
+            None => Session::open(transport, peer, permit, &self.table),
+        }
+    }
+
     fn transport(&self, stream: TcpStream) -> Transport {
         match &self.tls {
             Some(tls) => Transport::Layered(Box::new(TlsSocket::new(stream, tls))),
@@ -125,11 +141,17 @@ impl Acceptor {
         if refusals.get() < REFUSALS_MAX {
             refusals.set(refusals.get() + 1);
             let tls = self.tls.clone();
+            let words = match &self.site {
+                Some(_) => Bytes::from_static(FULL_HTTP),
+                None => full_frame(),
+            };
             actix_rt::spawn(async move {
                 let told = async {
                     match tls {
-                        Some(tls) => say_full(TlsAcceptor::from(tls).accept(stream).await?).await,
-                        None => say_full(stream).await,
+                        Some(tls) => {
+                            say_full(TlsAcceptor::from(tls).accept(stream).await?, &words).await
+                        }
+                        None => say_full(stream, &words).await,
                     }
                 };
                 // Whoever does not read it in time has lost nothing but the reason.
@@ -140,8 +162,7 @@ impl Acceptor {
     }
 }
 
-/// Says why, and reads until the client closes too, or the kernel would throw the reason away.
-async fn say_full(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<()> {
+fn full_frame() -> Bytes {
     let mut frame = BytesMut::new();
     let detail = "the server has no room for one more connection".into();
     encode(
@@ -153,7 +174,15 @@ async fn say_full(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::R
         &mut frame,
     )
     .expect("a short event fits into a frame");
-    stream.write_all(&frame).await?;
+    frame.freeze()
+}
+
+/// Says why, and reads until the client closes too, or the kernel would throw the reason away.
+async fn say_full(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    words: &[u8],
+) -> std::io::Result<()> {
+    stream.write_all(words).await?;
     stream.shutdown().await?;
     let mut ignored = [0; 512];
     while stream.read(&mut ignored).await? > 0 {}

@@ -11,6 +11,7 @@
 //! | [`pace`] | the message rate of a session |
 //! | [`transport`] | what a session reads from and writes to |
 //! | [`tls`] | such a layer: TLS |
+//! | [`web`] | the page, its WebSocket, and what watches over the server |
 //! | [`connection`] | one connection, as its session and the dispatcher share it |
 //! | [`outbox`] | what waits to be written to one socket |
 //! | [`table`] | the connections of a thread, by session and by channel |
@@ -34,4 +35,5 @@ pub mod table;
 pub mod tls;
 pub mod translate;
 pub mod transport;
+pub mod web;
 pub mod worker;

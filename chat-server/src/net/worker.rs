@@ -14,6 +14,8 @@ use super::acceptor::Acceptor;
 use super::dispatcher::Dispatcher;
 use super::places::Places;
 use super::table::{Limits, Table};
+use super::web::Site;
+use super::web::origin::Origins;
 use crate::chat::room::ChatRoom;
 use crate::store::{accounts, history};
 use crate::vital::Watch;
@@ -25,6 +27,16 @@ pub struct Listener {
     pub socket: TcpListener,
     /// Encrypted with this certificate.
     pub tls: Option<Arc<ServerConfig>>,
+    pub speaks: Speaks,
+}
+
+/// What is spoken with those who come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaks {
+    /// The chat protocol, from the first byte on.
+    Chat,
+    /// HTTP: the page and its WebSocket.
+    Web,
 }
 
 impl Listener {
@@ -32,6 +44,7 @@ impl Listener {
         Ok(Self {
             socket: self.socket.try_clone()?,
             tls: self.tls.clone(),
+            speaks: self.speaks,
         })
     }
 }
@@ -45,6 +58,8 @@ pub struct Surroundings {
     pub accounts: accounts::Desk,
     pub places: Arc<Places>,
     pub watch: Watch,
+    /// Whose pages may talk to the server, besides its own.
+    pub origins: Origins,
 }
 
 /// See the head of this file.
@@ -84,15 +99,26 @@ impl Worker {
             accounts,
             places,
             watch,
+            origins,
         } = surroundings;
         let table = Rc::new(Table::new(number, limits, room, history, accounts));
         let dispatcher = Dispatcher::new(table.clone(), watch.over("dispatcher")).start();
         let acceptors = listeners
             .into_iter()
-            .map(|Listener { socket, tls }| {
-                let socket = tokio::net::TcpListener::from_std(socket)?;
-                Ok(Acceptor::new(socket, tls, table.clone(), places.clone()).start())
-            })
+            .map(
+                |Listener {
+                     socket,
+                     tls,
+                     speaks,
+                 }| {
+                    let socket = tokio::net::TcpListener::from_std(socket)?;
+                    let site = match speaks {
+                        Speaks::Chat => None,
+                        Speaks::Web => Some(Site::chat(table.clone(), origins.clone())),
+                    };
+                    Ok(Acceptor::new(socket, tls, site, table.clone(), places.clone()).start())
+                },
+            )
             .collect::<io::Result<_>>()?;
         Ok(Self {
             dispatcher,

@@ -27,6 +27,8 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     /// Of the TLS listener, where there is one.
     pub(crate) tls_address: Option<SocketAddr>,
+    /// Of the web page, where there is one.
+    pub(crate) web_address: Option<SocketAddr>,
     log: mpsc::Receiver<String>,
 }
 
@@ -180,12 +182,15 @@ fn started(mut command: Command) -> Server {
         child,
         address: ([0, 0, 0, 0], 0).into(),
         tls_address: None,
+        web_address: None,
         log,
     };
     // The line about the history follows those about the listeners.
     loop {
         let line = server.next_log_line();
-        if let Some((_, address)) = line.split_once("listening on ") {
+        if let Some((_, address)) = line.split_once("the web page: listening on ") {
+            server.web_address = Some(address.trim().parse().unwrap());
+        } else if let Some((_, address)) = line.split_once("listening on ") {
             match address.strip_suffix(" with TLS") {
                 Some(address) => server.tls_address = Some(address.parse().unwrap()),
                 None => server.address = address.trim().parse().unwrap(),
