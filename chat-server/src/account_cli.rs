@@ -9,7 +9,7 @@ use chat_proto::name::fold;
 use chat_proto::{Nick, PASSWORD_BYTES, Secret};
 use chat_server::chat::lookalike::is_mixed;
 use chat_server::config::Config;
-use chat_server::store::log::Log;
+use chat_server::store::log::{Lines as _, Log};
 use chat_server::store::password::Hasher;
 use chat_server::store::sqlite::{Database, StoredAccount};
 use clap::Subcommand;
@@ -105,7 +105,7 @@ fn last_seq(path: &Path) -> anyhow::Result<u64> {
     let log = Log::open(path)?;
     let end = log.end_of_lines(log.length()?)?;
     let mut lines = log.backward(0, end);
-    Ok(lines.next_line()?.map_or(0, |(place, _)| place.seq))
+    Ok(lines.next_line()?.map_or(0, |entry| entry.place.seq))
 }
 
 /// A password from a person, asked twice, or from standard input. Never from an argument: those are for

@@ -18,7 +18,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use chat_proto::{Message, Record};
-use chat_server::store::log::Log;
+use chat_server::store::log::{Entry, Lines as _, Log};
 use clap::{Args, Subcommand};
 
 use self::export::Export;
@@ -81,9 +81,9 @@ fn each(
 ) -> anyhow::Result<()> {
     let end = log.end_of_lines(log.length()?)?;
     let mut lines = log.forward(0, end);
-    while let Some((place, line)) = lines.next_line()? {
+    while let Some(Entry { place, bytes, .. }) = lines.next_line()? {
         progress.reached(place.offset, end);
-        take(&message(log, place.offset, line)?, line)?;
+        take(&message(log, place.offset, bytes)?, bytes)?;
     }
     Ok(())
 }

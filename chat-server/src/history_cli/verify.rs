@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use chat_proto::{Channel, Message, Nick, Text, Timestamp};
-use chat_server::store::log::Log;
+use chat_server::store::log::{Entry, Lines as _, Log};
 
 use super::message;
 use super::progress::Progress;
@@ -14,9 +14,9 @@ pub(super) fn run(log: &Log) -> anyhow::Result<()> {
     let mut lines = log.forward(0, end);
     let (mut count, mut back) = (0, 0);
     let mut times: Option<(Timestamp, Timestamp)> = None;
-    while let Some((place, line)) = lines.next_line()? {
+    while let Some(Entry { place, bytes, .. }) = lines.next_line()? {
         progress.reached(place.offset, end);
-        let message = message(log, place.offset, line)?;
+        let message = message(log, place.offset, bytes)?;
         count += 1;
         if message.seq != count {
             let what = format!("it has the number {} instead of {count}", message.seq);

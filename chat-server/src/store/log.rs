@@ -63,6 +63,24 @@ pub struct Place {
     pub bytes: u32,
 }
 
+/// A line that was read, and what it says.
+#[derive(Debug)]
+pub struct Entry<'a> {
+    pub place: Place,
+    pub line: Line<'a>,
+    /// Without the newline.
+    pub bytes: &'a [u8],
+}
+
+/// Lines, one by one, in one direction.
+pub trait Lines {
+    /// The next line.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is damaged there.
+    fn next_line(&mut self) -> Result<Option<Entry<'_>>, HistoryError>;
+}
+
 /// A history file, to be read.
 #[derive(Debug)]
 pub struct Log {
@@ -158,14 +176,14 @@ impl Log {
                 continue;
             };
             match self.forward(begin, high).next_line()? {
-                Some((place, _)) if place.seq < seq => low = begin,
+                Some(entry) if entry.place.seq < seq => low = begin,
                 Some(_) => high = middle.max(low + 1).min(begin),
                 None => high = middle,
             }
         }
         // `high` may stand within a line; what begins before it is looked at one by one.
         let mut lines = self.forward(low, end);
-        while let Some((place, _)) = lines.next_line()? {
+        while let Some(Entry { place, .. }) = lines.next_line()? {
             if place.seq >= seq {
                 return Ok(place.offset);
             }
@@ -229,14 +247,14 @@ impl Log {
         }
     }
 
-    fn place(&self, bytes: &[u8], offset: u64) -> Result<Place, HistoryError> {
+    fn entry<'a>(&self, bytes: &'a [u8], offset: u64) -> Result<Entry<'a>, HistoryError> {
         let line = Line::parse(bytes).map_err(|what| self.damaged(offset, what))?;
-        let length = u32::try_from(bytes.len()).expect("a line is at most LINE_MAX");
-        Ok(Place {
+        let place = Place {
             seq: line.seq,
             offset,
-            bytes: length,
-        })
+            bytes: u32::try_from(bytes.len()).expect("a line is at most LINE_MAX"),
+        };
+        Ok(Entry { place, line, bytes })
     }
 
     pub fn io(&self, source: io::Error) -> HistoryError {
@@ -275,42 +293,26 @@ pub struct Forward<'l> {
     line: Vec<u8>,
 }
 
-impl Forward<'_> {
-    /// The next line, its place and its bytes without the newline.
-    pub fn next_line(&mut self) -> Result<Option<(Place, &[u8])>, HistoryError> {
+impl Lines for Forward<'_> {
+    fn next_line(&mut self) -> Result<Option<Entry<'_>>, HistoryError> {
         let offset = self.at;
-        let Some(bytes) = self.next_raw()? else {
-            return Ok(None);
-        };
-        let length = bytes.len();
-        let place = self.log.place(&self.line[..length], offset)?;
-        Ok(Some((place, &self.line[..length])))
-    }
-
-    /// The next line, whatever it says.
-    pub fn next_raw(&mut self) -> Result<Option<&[u8]>, HistoryError> {
-        if self.at >= self.end {
+        if offset >= self.end {
             return Ok(None);
         }
         self.line.clear();
         let read = io::Read::take(&mut self.reader, LINE_MAX as u64)
             .read_until(b'\n', &mut self.line)
             .map_err(|source| self.log.io(source))?;
-        if self.line.last() != Some(&b'\n') {
+        let Some((b'\n', line)) = self.line.split_last() else {
             let what = if read < LINE_MAX {
                 "it ends without a newline"
             } else {
                 "it is too long for a message"
             };
-            return Err(self.log.damaged(self.at, what));
-        }
+            return Err(self.log.damaged(offset, what));
+        };
         self.at += read as u64;
-        Ok(Some(&self.line[..read - 1]))
-    }
-
-    /// Where the next line begins.
-    pub fn offset(&self) -> u64 {
-        self.at
+        self.log.entry(line, offset).map(Some)
     }
 }
 
@@ -328,9 +330,8 @@ pub struct Backward<'l> {
     line: Vec<u8>,
 }
 
-impl Backward<'_> {
-    /// The line before the one that was given last, its place and its bytes without the newline.
-    pub fn next_line(&mut self) -> Result<Option<(Place, &[u8])>, HistoryError> {
+impl Lines for Backward<'_> {
+    fn next_line(&mut self) -> Result<Option<Entry<'_>>, HistoryError> {
         if self.at <= self.start {
             return Ok(None);
         }
@@ -353,10 +354,12 @@ impl Backward<'_> {
             let Some((b'\n', line)) = self.line.split_last() else {
                 return Err(self.log.damaged(offset, "it ends without a newline"));
             };
-            return Ok(Some((self.log.place(line, offset)?, line)));
+            return self.log.entry(line, offset).map(Some);
         }
     }
+}
 
+impl Backward<'_> {
     fn read_more(&mut self) -> Result<(), HistoryError> {
         if self.block.len() > LINE_MAX {
             return Err(self.log.damaged(self.first, "it is too long for a message"));

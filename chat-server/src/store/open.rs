@@ -7,7 +7,7 @@ use std::path::Path;
 
 use chat_proto::name::fold;
 
-use super::log::{Line, Log};
+use super::log::{Entry, Lines, Log};
 use crate::chat::recent::{Stamp, WINDOW};
 use crate::chat::registry::Remembered;
 use crate::error::HistoryError;
@@ -76,7 +76,7 @@ fn read_tail(log: &Log, end: u64) -> Result<(u64, Vec<Remembered>), HistoryError
     let mut last_seq = 0;
     let mut expected = None;
     let mut first = None;
-    while let Some((place, bytes)) = lines.next_line()? {
+    while let Some(Entry { place, line, .. }) = lines.next_line()? {
         if let Some(expected) = expected
             && place.seq != expected
         {
@@ -86,7 +86,6 @@ fn read_tail(log: &Log, end: u64) -> Result<(u64, Vec<Remembered>), HistoryError
             ));
         }
         last_seq = last_seq.max(place.seq);
-        let line = Line::parse(bytes).map_err(|what| log.damaged(place.offset, what))?;
         if let Some(id) = line.id {
             let stamp = Stamp {
                 seq: line.seq,

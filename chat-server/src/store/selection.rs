@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chat_proto::name::fold;
 
 use super::index::{Covered, Index, Key};
-use super::log::{Line, Log, Place};
+use super::log::{Entry, Line, Lines, Log, Place};
 use crate::chat::batch::{Conversation, Held, Replay};
 use crate::error::HistoryError;
 
@@ -69,7 +69,7 @@ impl Wanted {
     /// The line at `place`, if it is one of them.
     pub(super) fn read(&self, log: &Log, place: &Place) -> Result<Vec<u8>, HistoryError> {
         let bytes = log.line(place)?;
-        let line = parsed(log, *place, &bytes)?;
+        let line = Line::parse(&bytes).map_err(|what| log.damaged(place.offset, what))?;
         if line.seq != place.seq || !self.has(&line) {
             let what = "it is not the message that it was; a changed history needs a new start of the server";
             return Err(log.damaged(place.offset, what));
@@ -108,19 +108,14 @@ impl Wanted {
         let enough = max + 1;
         let covered = index.map_or(Ok(Covered::default()), Index::covered)?;
         let mut places = Vec::new();
-        let from_index = |places: &mut Vec<Place>| match index {
-            Some(index) => self.look_up(index, covered.last_seq, first, enough, places),
-            None => Ok(()),
-        };
-        match first {
-            First::Newest => {
-                self.scan_backward(log, covered, end, enough, &mut places)?;
-                from_index(&mut places)?;
-            }
-            First::Oldest => {
-                from_index(&mut places)?;
-                self.scan_forward(log, covered, end, enough, &mut places)?;
-            }
+        if first == First::Newest {
+            self.scan(log, covered, end, first, enough, &mut places)?;
+        }
+        if let Some(index) = index {
+            self.look_up(index, covered.last_seq, first, enough, &mut places)?;
+        }
+        if first == First::Oldest {
+            self.scan(log, covered, end, first, enough, &mut places)?;
         }
         let more = places.len() > max;
         places.truncate(max);
@@ -168,50 +163,45 @@ impl Wanted {
         Ok(())
     }
 
-    /// Adds what stands behind the part that is covered, the last line first, until there are `enough`.
-    fn scan_backward(
-        &self,
-        log: &Log,
-        covered: Covered,
-        end: u64,
-        enough: usize,
-        places: &mut Vec<Place>,
-    ) -> Result<(), HistoryError> {
-        if self.before <= covered.last_seq + 1 || self.is_empty() {
-            return Ok(());
-        }
-        let end = log.locate(self.before, covered.end, end)?;
-        let mut lines = log.backward(covered.end, end);
-        while places.len() < enough
-            && let Some((place, bytes)) = lines.next_line()?
-            && place.seq > self.after
-        {
-            if self.has(&parsed(log, place, bytes)?) {
-                places.push(place);
-            }
-        }
-        Ok(())
-    }
-
     /// Adds what stands behind the part that is covered until there are `enough`.
-    fn scan_forward(
+    fn scan(
         &self,
         log: &Log,
         covered: Covered,
         end: u64,
+        first: First,
         enough: usize,
         places: &mut Vec<Place>,
     ) -> Result<(), HistoryError> {
         if self.before <= covered.last_seq + 1 || self.is_empty() || places.len() >= enough {
             return Ok(());
         }
-        let start = log.locate(self.after.saturating_add(1), covered.end, end)?;
-        let mut lines = log.forward(start, end);
+        match first {
+            First::Newest => {
+                let end = log.locate(self.before, covered.end, end)?;
+                self.gather(log.backward(covered.end, end), enough, places)
+            }
+            First::Oldest => {
+                let start = log.locate(self.after.saturating_add(1), covered.end, end)?;
+                self.gather(log.forward(start, end), enough, places)
+            }
+        }
+    }
+
+    /// Adds the wanted ones of `lines`, which begin within the range, until they leave it or there are
+    /// `enough`.
+    fn gather(
+        &self,
+        mut lines: impl Lines,
+        enough: usize,
+        places: &mut Vec<Place>,
+    ) -> Result<(), HistoryError> {
         while places.len() < enough
-            && let Some((place, bytes)) = lines.next_line()?
+            && let Some(Entry { place, line, .. }) = lines.next_line()?
+            && self.after < place.seq
             && place.seq < self.before
         {
-            if self.has(&parsed(log, place, bytes)?) {
+            if self.has(&line) {
                 places.push(place);
             }
         }
@@ -221,8 +211,4 @@ impl Wanted {
     fn is_empty(&self) -> bool {
         self.after.saturating_add(1) >= self.before
     }
-}
-
-fn parsed<'b>(log: &Log, place: Place, bytes: &'b [u8]) -> Result<Line<'b>, HistoryError> {
-    Line::parse(bytes).map_err(|what| log.damaged(place.offset, what))
 }

@@ -23,7 +23,9 @@ fn frames(pieces: &[&[u8]]) -> (Vec<Vec<u8>>, bool) {
 
 fuzz_target!(|bytes: &[u8]| {
     let whole = frames(&[bytes]);
-    let at = bytes.first().map_or(0, |&first| usize::from(first).min(bytes.len()));
+    let at = bytes
+        .first()
+        .map_or(0, |&first| usize::from(first).min(bytes.len()));
     assert_eq!(frames(&[&bytes[..at], &bytes[at..]]), whole);
     for frame in whole.0 {
         if let Err(malformed) = Envelope::parse(&frame) {

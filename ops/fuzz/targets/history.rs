@@ -3,31 +3,30 @@
 
 use std::io::Write;
 
-use chat_server::store::log::{Log, Place};
+use chat_server::store::log::{Lines, Log, Place};
 use libfuzzer_sys::fuzz_target;
+
+/// Whether all can be read, and what can.
+fn all(mut lines: impl Lines) -> (bool, Vec<Place>) {
+    let mut places = Vec::new();
+    loop {
+        match lines.next_line() {
+            Ok(Some(entry)) => places.push(entry.place),
+            Ok(None) => return (true, places),
+            Err(_) => return (false, places),
+        }
+    }
+}
 
 fuzz_target!(|bytes: &[u8]| {
     let mut file = tempfile::tempfile().expect("a file");
     file.write_all(bytes).expect("room for it");
     let log = Log::over("history".as_ref(), file);
-    let end = log.end_of_lines(bytes.len() as u64).expect("it can be read");
-    let (mut forward, mut backward) = (Vec::<Place>::new(), Vec::<Place>::new());
-    let mut lines = log.forward(0, end);
-    let ahead = loop {
-        match lines.next_line() {
-            Ok(Some((place, _))) => forward.push(place),
-            Ok(None) => break true,
-            Err(_) => break false,
-        }
-    };
-    let mut lines = log.backward(0, end);
-    let back = loop {
-        match lines.next_line() {
-            Ok(Some((place, _))) => backward.push(place),
-            Ok(None) => break true,
-            Err(_) => break false,
-        }
-    };
+    let end = log
+        .end_of_lines(bytes.len() as u64)
+        .expect("it can be read");
+    let (ahead, forward) = all(log.forward(0, end));
+    let (back, mut backward) = all(log.backward(0, end));
     assert_eq!(ahead, back);
     if ahead {
         backward.reverse();

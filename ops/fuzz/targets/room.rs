@@ -26,7 +26,10 @@ fuzz_target!(|bytes: &[u8]| {
     let mut last_seq = 0;
     for (index, line) in bytes.split(|&byte| byte == b'\n').enumerate() {
         let slot = u32::from(line.first().copied().unwrap_or_default() % 3);
-        let session = SessionId { slot, generation: 1 };
+        let session = SessionId {
+            slot,
+            generation: 1,
+        };
         let (request, _, _) = translate(line.get(1..).unwrap_or_default(), 8192);
         let mut batch = Batch::default();
         let now = Timestamp::from_millis(index as i64);

@@ -6,7 +6,10 @@ use chat_proto::{Channel, Event, Record};
 use libfuzzer_sys::fuzz_target;
 
 fn is_harmless(shown: &str) {
-    assert!(shown.chars().all(|c| c == '\n' || !escape::is_escaped(c)), "{shown:?}");
+    assert!(
+        shown.chars().all(|c| c == '\n' || !escape::is_escaped(c)),
+        "{shown:?}"
+    );
 }
 
 fuzz_target!(|bytes: &[u8]| {
@@ -15,7 +18,9 @@ fuzz_target!(|bytes: &[u8]| {
         is_harmless(&render::message(&message, &here));
     }
     match Event::parse(bytes) {
-        Ok(Event::Error { code, detail, .. }) => is_harmless(&render::error(&code.to_string(), &detail)),
+        Ok(Event::Error { code, detail, .. }) => {
+            is_harmless(&render::error(&code.to_string(), &detail))
+        }
         Ok(Event::Channels { channels }) => is_harmless(&render::channels(&channels)),
         Ok(event) => {
             if let Some((shown, _)) = render::notice(&event) {
