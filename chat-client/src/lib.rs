@@ -14,12 +14,14 @@
 //! | [`session`] | the Session actor: the connection with its resume, all decisions | [`link`] |
 //! | [`stdin`] | the Stdin actor: a line whenever one is asked for | standard input |
 //! | [`editor`], [`gate`], [`names`] | the line editor of a terminal, its turns with the screen, what Tab completes | the terminal |
+//! | [`entry`], [`keys`] | what is typed in the full screen, and which key does what | the history's file |
 //! | [`screen`] | writes lines, keeps the prompt whole, turns the spinner | standard output and error |
 //! | [`link`] | makes a connection and writes to it | the socket |
 //! | [`tls`] | whom an encrypted connection may lead to | the files of certificates |
 //! | [`input`] | a typed line and what it asks for | nothing |
 //! | [`render`], [`escape`], [`json`] | what arrives, as text that is safe to show | nothing |
 //! | [`transcript`], [`recording`] | what is shown and recorded | the file of a recording |
+//! | [`state`] | what the next start finds | the state folder |
 //! | [`outstanding`] | what was typed and is not settled | nothing |
 //! | [`place`] | where one is and to whom a line goes | nothing |
 //!
@@ -30,10 +32,12 @@
 pub mod address;
 pub mod args;
 pub mod editor;
+pub mod entry;
 pub mod escape;
 pub mod gate;
 pub mod input;
 pub mod json;
+pub mod keys;
 pub mod link;
 pub mod names;
 pub mod outstanding;
@@ -42,6 +46,7 @@ pub mod recording;
 pub mod render;
 pub mod screen;
 pub mod session;
+pub mod state;
 pub mod stdin;
 pub mod tls;
 pub mod transcript;

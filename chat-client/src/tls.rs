@@ -8,7 +8,7 @@ use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,6 +28,8 @@ use tokio_rustls::rustls::{
     CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore,
     SignatureScheme,
 };
+
+use crate::state;
 
 /// How long a server may take to show its certificate before somebody is asked about it.
 const PROBE: Duration = Duration::from_secs(10);
@@ -207,20 +209,12 @@ fn asked(server: &str, fingerprint: Fingerprint) -> io::Result<bool> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-/// `known_servers`: a line for each, `HOST:PORT FINGERPRINT`, in `$XDG_STATE_HOME/chat` or
-/// `~/.local/state/chat` (XDG Base Directory Specification).
+/// `known_servers`, in the state folder: a line for each, `HOST:PORT FINGERPRINT`.
 struct KnownServers(PathBuf);
 
 impl KnownServers {
     fn of_this_user() -> Option<Self> {
-        let absolute = |name| {
-            std::env::var_os(name)
-                .map(PathBuf::from)
-                .filter(|path| path.is_absolute())
-        };
-        let state =
-            absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
-        Some(Self(state.join("chat/known_servers")))
+        Some(Self(state::folder()?.join("known_servers")))
     }
 
     fn get(&self, server: &str) -> Option<Fingerprint> {
@@ -235,10 +229,7 @@ impl KnownServers {
     fn add(&self, server: &str, fingerprint: Fingerprint) -> Result<(), TlsError> {
         let add = || {
             if let Some(folder) = self.0.parent() {
-                fs::DirBuilder::new()
-                    .recursive(true)
-                    .mode(0o700)
-                    .create(folder)?;
+                state::make_folder(folder)?;
             }
             let mut file = OpenOptions::new()
                 .append(true)
