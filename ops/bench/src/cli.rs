@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 use std::net::SocketAddrV4;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand};
 
 use crate::servers::Kind;
@@ -53,6 +55,15 @@ pub(crate) enum Command {
         /// How long, in seconds
         #[arg(long = "for", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=600))]
         length: u64,
+    },
+    /// People who come, go, talk, are cut off and come back: is anything lost, heard twice, or grown?
+    Soak {
+        /// How long, e.g. 10s, 30m
+        #[arg(long = "for", default_value = "30m", value_parser = length)]
+        length: Duration,
+        /// How many people there are at a time
+        #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(10..=2_000).map(usize::from))]
+        people: usize,
     },
     /// Cost against receivers, idle people, quiet channels and the length of the history
     Curves,
@@ -121,6 +132,20 @@ pub(crate) struct Options {
     /// Draw cost against receivers; other curves are put beside it, FILE-idle.svg and so on
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
+}
+
+fn length(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_at(text.len().saturating_sub(1));
+    let unit = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        _ => return Err("a length is a number and s, m or h".to_owned()),
+    };
+    match number.parse::<u32>() {
+        Ok(number @ 1..=1_000) => Ok(Duration::from_secs(u64::from(number) * unit)),
+        _ => Err("from 1 to 1000 of them".to_owned()),
+    }
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

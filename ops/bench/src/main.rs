@@ -8,6 +8,7 @@
 //! | `crowd/` | connections, and the ledger that checks what they were sent |
 //! | `wire/` | the languages: raw, chat, NATS, IRC |
 //! | `servers/` | how each server is configured, started and ended; `launch` ties it to cores |
+//! | `soak/` | people who come, go and are cut off, and the check that nothing was lost |
 //! | `limit` | the bare broadcaster everything is compared with |
 //! | `report/` | tables, JSON, curves |
 //!
@@ -26,6 +27,7 @@ mod poller;
 mod procstat;
 mod report;
 mod servers;
+mod soak;
 mod wire;
 
 use std::io::Write as _;
@@ -150,6 +152,7 @@ fn measure(bench: &mut Bench, command: Command) -> Result<(), BenchError> {
         Command::Overload { length } => {
             modes::overload::run_for(bench, Duration::from_secs(length))
         }
+        Command::Soak { length, people } => modes::soak::run(bench, people, length),
         Command::Curves => modes::curves::run(bench),
         Command::Past { messages } => modes::curves::history(bench, &messages),
         Command::Workers => modes::workers::run(bench),

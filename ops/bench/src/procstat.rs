@@ -40,6 +40,13 @@ pub(crate) fn quick_rss(pid: u32) -> Result<u64> {
         .ok_or_else(|| BenchError::Server("the server has ended".to_owned()))
 }
 
+/// How many file descriptors it has open.
+pub(crate) fn open_files(pid: u32) -> Result<usize> {
+    Ok(fs::read_dir(format!("/proc/{pid}/fd"))
+        .doing("the server's files")?
+        .count())
+}
+
 fn first_number(text: &str) -> Option<u64> {
     text.split_ascii_whitespace().next()?.parse().ok()
 }

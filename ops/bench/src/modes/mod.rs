@@ -11,6 +11,7 @@ pub(crate) mod paced;
 mod pager;
 mod past;
 mod saturate;
+pub(crate) mod soak;
 pub(crate) mod workers;
 
 use crate::bench::{Bench, Scale};
