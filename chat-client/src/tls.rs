@@ -29,7 +29,7 @@ use tokio_rustls::rustls::{
     SignatureScheme,
 };
 
-use crate::state;
+use crate::state::folder;
 
 /// How long a server may take to show its certificate before somebody is asked about it.
 const PROBE: Duration = Duration::from_secs(10);
@@ -214,7 +214,7 @@ struct KnownServers(PathBuf);
 
 impl KnownServers {
     fn of_this_user() -> Option<Self> {
-        Some(Self(state::folder()?.join("known_servers")))
+        Some(Self(folder::path()?.join("known_servers")))
     }
 
     fn get(&self, server: &str) -> Option<Fingerprint> {
@@ -229,7 +229,7 @@ impl KnownServers {
     fn add(&self, server: &str, fingerprint: Fingerprint) -> Result<(), TlsError> {
         let add = || {
             if let Some(folder) = self.0.parent() {
-                state::make_folder(folder)?;
+                folder::make(folder)?;
             }
             let mut file = OpenOptions::new()
                 .append(true)

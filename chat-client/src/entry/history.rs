@@ -10,6 +10,8 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::state::folder;
+
 /// The lines that are kept.
 const MAX_LINES: usize = 1000;
 
@@ -108,12 +110,12 @@ fn read(file: &Path) -> io::Result<VecDeque<String>> {
 /// The file with these lines only, at once or not at all.
 fn shorten(file: &Path, lines: &VecDeque<String>) -> io::Result<()> {
     let whole: String = lines.iter().map(|line| coded(line)).collect();
-    crate::state::replace(file, whole.as_bytes())
+    folder::replace(file, whole.as_bytes())
 }
 
 fn append(file: &Path, line: &str) -> io::Result<()> {
     if let Some(folder) = file.parent() {
-        crate::state::make_folder(folder)?;
+        folder::make(folder)?;
     }
     let mut open = OpenOptions::new()
         .append(true)

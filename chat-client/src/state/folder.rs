@@ -1,0 +1,85 @@
+//! Where the state folder is, and how a file gets into it: at once or not at all, and for its owner.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// The folder of this user: `$XDG_STATE_HOME/chat` or `~/.local/state/chat` (XDG Base Directory
+/// Specification).
+pub fn path() -> Option<PathBuf> {
+    let state =
+        absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
+    Some(state.join("chat"))
+}
+
+/// The folder that a variable names; a relative one counts for nothing, as the specification has it.
+pub(crate) fn absolute(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+}
+
+/// Makes a folder that is nobody else's business, unless it is there.
+///
+/// # Errors
+/// It cannot be made.
+pub fn make(folder: &Path) -> io::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+}
+
+/// Puts `bytes` in the place of a file, at once or not at all, for its owner to read.
+///
+/// # Errors
+/// It is as it was.
+pub fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(folder) = file.parent() {
+        make(folder)?;
+    }
+    // Of a name of its own, so that two clients do not write into one another's.
+    let mut name = file.as_os_str().to_owned();
+    name.push(format!(".{}", std::process::id()));
+    let written = PathBuf::from(name);
+    let mut options = fs::OpenOptions::new();
+    let mut open = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&written)?;
+    let moved = open
+        .write_all(bytes)
+        .and_then(|()| open.sync_all())
+        .and_then(|()| fs::rename(&written, file));
+    if moved.is_err() {
+        // What is left of it may stay: the error is told.
+        fs::remove_file(&written).ok();
+    }
+    moved
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("new/state");
+        for bytes in ["a longer text", "short"] {
+            replace(&file, bytes.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&file).unwrap(), bytes);
+        }
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&file), mode(file.parent().unwrap())), (0o600, 0o700));
+        // In the place of a folder nothing is put, and nothing is left over.
+        replace(&folder.path().join("new"), b"x").unwrap_err();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(folder.path().join("new")).unwrap().count(), 1);
+    }
+}
