@@ -43,6 +43,10 @@ pub enum Command {
     Unregister,
     /// So many messages of the conversation that one is in.
     History(u16),
+    /// No bell and no notification for a conversation: for the one that one is in where none is named.
+    Mute(Option<Channel>),
+    /// The same no longer.
+    Unmute(Option<Channel>),
 }
 
 /// A polite no: a code and a sentence, shown as `! code: sentence`.
@@ -63,7 +67,7 @@ impl Refusal {
 }
 
 /// The commands as `/help` lists them.
-pub const HELP: [(&str, &str); 17] = [
+pub const HELP: [(&str, &str); 18] = [
     (".h, /help", "this list"),
     (
         ".l, /list, /who [#channel]",
@@ -103,18 +107,23 @@ pub const HELP: [(&str, &str); 17] = [
         "/history [N]",
         "the last N messages of this conversation (50; at most 500)",
     ),
+    (
+        "/mute [#c], /unmute [#c]",
+        "full screen: no bell and no notification for this conversation",
+    ),
     ("//text, ..text", "the text itself, with one / or ."),
     ("anything else", "is said where you are"),
 ];
 
 /// What Tab completes at the beginning of a line.
-pub const COMMANDS: [&str; 18] = [
+pub const COMMANDS: [&str; 20] = [
     "/channels",
     "/help",
     "/history",
     "/join",
     "/list",
     "/msg",
+    "/mute",
     "/nick",
     "/part",
     "/password",
@@ -125,6 +134,7 @@ pub const COMMANDS: [&str; 18] = [
     "/switch",
     "/tell",
     "/time",
+    "/unmute",
     "/unregister",
     "/who",
 ];
@@ -213,6 +223,8 @@ fn slash(line: &str, rest: &str) -> Result<Command, Refusal> {
         "password" => bare(words, Command::Password),
         "unregister" => bare(words, Command::Unregister),
         "history" => history(words),
+        "mute" => conversation(words, "/mute [#channel]").map(Command::Mute),
+        "unmute" => conversation(words, "/unmute [#channel]").map(Command::Unmute),
         _ => Err(unknown(line.split_whitespace().next().unwrap_or(line))),
     }
 }
@@ -222,6 +234,13 @@ fn list(words: &str) -> Result<Command, Refusal> {
         return Ok(Command::List(None));
     }
     channel(words, "/who #channel").map(|channel| Command::List(Some(channel)))
+}
+
+fn conversation(words: &str, form: &str) -> Result<Option<Channel>, Refusal> {
+    if words.is_empty() {
+        return Ok(None);
+    }
+    channel(words, form).map(Some)
 }
 
 fn record(words: &str) -> Command {
@@ -379,6 +398,10 @@ mod tests {
             ("/unregister", Command::Unregister),
             ("/history", History(50)),
             ("/history 500", History(500)),
+            ("/mute", Command::Mute(None)),
+            ("/mute #rust", Command::Mute(Some(place("#rust")))),
+            ("/unmute", Command::Unmute(None)),
+            ("/unmute #rust", Command::Unmute(Some(place("#rust")))),
         ] {
             assert_eq!(parse(line), Ok(want), "{line:?}");
         }

@@ -21,6 +21,7 @@
 //! | [`input`] | a typed line and what it asks for | nothing |
 //! | [`render`], [`escape`], [`json`] | what arrives, as text that is safe to show | nothing |
 //! | [`transcript`], [`recording`] | what is shown and recorded | the file of a recording |
+//! | [`attention`] | whom an arriving message calls: bell, notification, title | `notify-send` |
 //! | [`state`] | what the next start finds | the state folder |
 //! | [`outstanding`] | what was typed and is not settled | nothing |
 //! | [`place`] | where one is and to whom a line goes | nothing |
@@ -31,6 +32,7 @@
 
 pub mod address;
 pub mod args;
+pub mod attention;
 pub mod editor;
 pub mod entry;
 pub mod escape;

@@ -76,6 +76,10 @@ impl Session {
                 let with = self.place.to().to_owned();
                 self.ask_history(with, wanted, VecDeque::new());
             }
+            Command::Mute(_) | Command::Unmute(_) => {
+                let detail = "line mode has neither a bell nor notifications; nothing was sent";
+                self.refused("not_here", detail);
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! What each command does.
 
+use chat_client::input::HELP;
+
 use super::*;
 
 #[test]
@@ -11,12 +13,26 @@ fn help_has_a_line_for_each() {
         client.end_input();
         peer.goodbye();
         let (code, out, err) = client.end();
-        assert_eq!((code, err.len(), out.len()), (Some(0), 0, 17));
+        assert_eq!((code, err.len(), out.len()), (Some(0), 0, HELP.len()));
         assert!(out.iter().all(|line| line.starts_with("* ")), "{out:?}");
         for word in [".t", "/record", "/tell NICK TEXT", "/switch", "//text"] {
             assert!(out.iter().any(|line| line.contains(word)), "{word}");
         }
     }
+}
+
+/// There is nothing to be quiet, and a script learns that it is so.
+#[test]
+fn nothing_is_muted_in_line_mode() {
+    let server = FakeServer::start();
+    let (mut client, peer) = bot(&server, &[]);
+    for typed in ["/mute", "/mute #rust", "/unmute"] {
+        client.type_line(typed);
+        client.complains("not_here");
+    }
+    client.end_input();
+    peer.goodbye();
+    client.ends_with(1);
 }
 
 #[test]
