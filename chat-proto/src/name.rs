@@ -122,6 +122,11 @@ macro_rules! name_type {
                 &self.0.folded
             }
 
+            /// The name as it was given, to keep without a copy.
+            pub fn given_arc(&self) -> Arc<str> {
+                self.0.given.clone()
+            }
+
             /// The folded form to keep, without a copy.
             pub fn folded_arc(&self) -> Arc<str> {
                 self.0.folded.clone()

@@ -56,6 +56,8 @@ pub enum Effect {
     /// The session is in; what it missed is to follow its welcome before anything else.
     Welcome {
         to: SessionId,
+        /// As it is in `welcome`, to keep without a copy.
+        nick: Arc<str>,
         welcome: Box<Welcome<'static>>,
         replay: Option<Box<Replay>>,
     },

@@ -34,6 +34,30 @@ pub struct SessionId {
     pub generation: u32,
 }
 
+impl SessionId {
+    /// The upper bits of a slot say which thread, the others the place in its table.
+    const PLACE_BITS: u32 = 24;
+
+    /// A session of the thread `thread`; `None` if there are that many places that they have no number.
+    pub fn new(thread: u8, place: usize, generation: u32) -> Option<Self> {
+        let place = u32::try_from(place)
+            .ok()
+            .filter(|place| place >> Self::PLACE_BITS == 0)?;
+        Some(Self {
+            slot: u32::from(thread) << Self::PLACE_BITS | place,
+            generation,
+        })
+    }
+
+    pub fn thread(self) -> usize {
+        (self.slot >> Self::PLACE_BITS) as usize
+    }
+
+    pub fn place(self) -> usize {
+        (self.slot & ((1 << Self::PLACE_BITS) - 1)) as usize
+    }
+}
+
 /// A channel while it exists; used again after the last one has left it.
 pub type ChannelKey = u32;
 

@@ -27,39 +27,48 @@ pub struct Stamp {
     pub time: Timestamp,
 }
 
-/// What was said with an id lately, and by whom.
+/// What was said with an id lately, and by whom. Who has said nothing takes no room here.
 #[derive(Debug, Default)]
 pub struct Recent {
     stamps: Map<(SenderId, Id), Stamp>,
     /// The same in the order of `seq`; at most [`WINDOW`] entries.
     order: VecDeque<(u64, SenderId, Id)>,
-    /// Who has a folded nick now or had it last, while there is an entry of theirs.
-    senders: Map<Arc<str>, SenderId>,
-    /// Entries of a sender, and one for being here.
-    uses: Map<SenderId, u32>,
-    next_sender: u64,
+    speakers: Map<SenderId, Speaker>,
+    /// Who of them has a folded nick now, or had it last.
+    by_nick: Map<Arc<str>, SenderId>,
+    last_sender: u64,
+}
+
+/// A sender of whom something is remembered.
+#[derive(Debug)]
+struct Speaker {
+    entries: u32,
+    /// Folded, as in `by_nick` unless somebody else has it now.
+    nick: Arc<str>,
 }
 
 impl Recent {
-    /// The sender that says things as `nick` from now on; [`Recent::release`] ends it.
-    pub fn acquire(&mut self, nick: &Arc<str>) -> SenderId {
-        let sender = *self.senders.entry(nick.clone()).or_insert_with(|| {
-            self.next_sender += 1;
-            SenderId(self.next_sender)
-        });
-        *self.uses.entry(sender).or_default() += 1;
-        sender
-    }
-
-    /// The sender has gone.
-    pub fn release(&mut self, nick: &Arc<str>, sender: SenderId) {
-        self.drop_use(sender, Some(nick));
+    /// The sender that says things as `nick` from now on.
+    pub fn sender(&mut self, nick: &str) -> SenderId {
+        self.by_nick.get(nick).copied().unwrap_or_else(|| {
+            self.last_sender += 1;
+            SenderId(self.last_sender)
+        })
     }
 
     /// The sender goes on as `to`; `from` is free for somebody who has said nothing yet.
-    pub fn rename(&mut self, sender: SenderId, from: &Arc<str>, to: Arc<str>) {
-        self.senders.remove(from);
-        self.senders.insert(to, sender);
+    pub fn rename(&mut self, sender: SenderId, from: &str, to: &Arc<str>) {
+        self.by_nick.remove(from);
+        match self.speakers.get_mut(&sender) {
+            Some(speaker) => {
+                speaker.nick = to.clone();
+                self.by_nick.insert(to.clone(), sender);
+            }
+            // Whoever left `to` behind has lost it.
+            None => {
+                self.by_nick.remove(to);
+            }
+        }
     }
 
     /// What `sender` said with that id, if it is one of the last [`WINDOW`] messages up to `last_seq`.
@@ -71,48 +80,48 @@ impl Recent {
             .filter(|stamp| stamp.seq + WINDOW > last_seq)
     }
 
-    /// `sender` says something with that id, and everything more than [`WINDOW`] messages ago is forgotten.
-    pub fn remember(&mut self, sender: SenderId, id: Id, stamp: Stamp) {
+    /// `sender`, whose nick is `nick`, says something with that id, and everything more than [`WINDOW`]
+    /// messages ago is forgotten.
+    pub fn remember(&mut self, sender: SenderId, nick: &str, id: Id, stamp: Stamp) {
         while self
             .order
             .front()
             .is_some_and(|(seq, ..)| seq + WINDOW <= stamp.seq)
         {
             if let Some((_, sender, id)) = self.order.pop_front() {
-                self.stamps.remove(&(sender, id));
-                self.drop_use(sender, None);
+                self.forget(sender, id);
             }
         }
         self.stamps.insert((sender, id.clone()), stamp);
         self.order.push_back((stamp.seq, sender, id));
-        *self.uses.entry(sender).or_default() += 1;
+        let speaker = self.speakers.entry(sender).or_insert_with(|| {
+            let nick: Arc<str> = nick.into();
+            self.by_nick.insert(nick.clone(), sender);
+            Speaker { entries: 0, nick }
+        });
+        speaker.entries += 1;
     }
 
     /// Nothing from `seq` on has been recorded.
     pub fn forget_from(&mut self, seq: u64) {
         while self.order.back().is_some_and(|(last, ..)| *last >= seq) {
             if let Some((_, sender, id)) = self.order.pop_back() {
-                self.stamps.remove(&(sender, id));
-                self.drop_use(sender, None);
+                self.forget(sender, id);
             }
         }
     }
 
-    fn drop_use(&mut self, sender: SenderId, nick: Option<&Arc<str>>) {
-        let Some(uses) = self.uses.get_mut(&sender) else {
+    fn forget(&mut self, sender: SenderId, id: Id) {
+        self.stamps.remove(&(sender, id));
+        let Some(speaker) = self.speakers.get_mut(&sender) else {
             return;
         };
-        *uses -= 1;
-        if *uses > 0 {
-            return;
-        }
-        self.uses.remove(&sender);
-        match nick {
-            Some(nick) => {
-                self.senders.remove(nick);
-            }
-            // Rare: the last word of somebody who has gone is 10,000 messages old.
-            None => self.senders.retain(|_, other| *other != sender),
+        speaker.entries -= 1;
+        if speaker.entries == 0
+            && let Some(Speaker { nick, .. }) = self.speakers.remove(&sender)
+            && self.by_nick.get(&nick) == Some(&sender)
+        {
+            self.by_nick.remove(&nick);
         }
     }
 }
@@ -128,30 +137,26 @@ mod tests {
         }
     }
 
-    fn nick(name: &str) -> Arc<str> {
-        name.into()
-    }
-
     #[test]
     fn an_id_belongs_to_its_sender_and_ages() {
         let mut recent = Recent::default();
-        let (ana, luis) = (recent.acquire(&nick("ana")), recent.acquire(&nick("luis")));
-        recent.remember(ana, "k".into(), stamp(1));
+        let (ana, luis) = (recent.sender("ana"), recent.sender("luis"));
+        recent.remember(ana, "ana", "k".into(), stamp(1));
         assert_eq!(recent.find(ana, &"k".into(), WINDOW), Some(stamp(1)));
         assert_eq!(recent.find(ana, &"k".into(), WINDOW + 1), None);
         assert_eq!(recent.find(luis, &"k".into(), 1), None);
-        recent.remember(luis, "x".into(), stamp(WINDOW));
+        recent.remember(luis, "luis", "x".into(), stamp(WINDOW));
         assert!(recent.find(ana, &"k".into(), 1).is_some());
-        recent.remember(luis, "y".into(), stamp(WINDOW + 1));
+        recent.remember(luis, "luis", "y".into(), stamp(WINDOW + 1));
         assert_eq!(recent.find(ana, &"k".into(), 1), None);
     }
 
     #[test]
     fn what_was_not_recorded_is_forgotten() {
         let mut recent = Recent::default();
-        let ana = recent.acquire(&nick("ana"));
+        let ana = recent.sender("ana");
         for seq in 1..=3 {
-            recent.remember(ana, seq.to_string().into(), stamp(seq));
+            recent.remember(ana, "ana", seq.to_string().into(), stamp(seq));
         }
         recent.forget_from(2);
         assert_eq!(
@@ -163,37 +168,52 @@ mod tests {
     #[test]
     fn a_sender_keeps_its_words_over_another_nick_and_over_absence() {
         let mut recent = Recent::default();
-        let ana = recent.acquire(&nick("ana"));
-        recent.remember(ana, "k".into(), stamp(1));
-        recent.rename(ana, &nick("ana"), nick("anita"));
-        let next = recent.acquire(&nick("ana"));
+        let ana = recent.sender("ana");
+        recent.remember(ana, "ana", "k".into(), stamp(1));
+        recent.rename(ana, "ana", &"anita".into());
+        let next = recent.sender("ana");
         assert_eq!(
             recent.find(next, &"k".into(), 1),
             None,
             "a new owner of the nick has said nothing"
         );
-        recent.release(&nick("anita"), ana);
         assert_eq!(
-            recent.acquire(&nick("anita")),
+            recent.sender("anita"),
             ana,
             "back by nick alone, as after a restart"
         );
     }
 
     #[test]
-    fn who_has_gone_leaves_nothing_once_the_words_are_old() {
+    fn who_takes_a_nick_that_was_left_behind_has_said_nothing() {
         let mut recent = Recent::default();
-        let ana = recent.acquire(&nick("ana"));
-        recent.remember(ana, "k".into(), stamp(1));
-        recent.release(&nick("ana"), ana);
-        let luis = recent.acquire(&nick("luis"));
-        recent.remember(luis, "k".into(), stamp(WINDOW + 1));
-        assert_eq!((recent.senders.len(), recent.uses.len()), (1, 1));
-        recent.release(&nick("luis"), luis);
+        let gone = recent.sender("ana");
+        recent.remember(gone, "ana", "k".into(), stamp(1));
+        let luis = recent.sender("luis");
+        recent.rename(luis, "luis", &"ana".into());
+        assert_ne!(recent.sender("ana"), gone);
+        assert_eq!(recent.find(luis, &"k".into(), 1), None);
+        recent.remember(luis, "ana", "k".into(), stamp(2));
+        // What is forgotten of who had it before takes nothing from who has it now.
+        let eva = recent.sender("eva");
+        recent.remember(eva, "eva", "k".into(), stamp(WINDOW + 1));
+        assert_eq!(recent.sender("ana"), luis);
+    }
+
+    #[test]
+    fn there_is_nothing_of_who_said_nothing_lately() {
+        let mut recent = Recent::default();
+        let ana = recent.sender("ana");
+        recent.remember(ana, "ana", "k".into(), stamp(1));
+        let luis = recent.sender("luis");
+        recent.remember(luis, "luis", "k".into(), stamp(WINDOW + 1));
+        assert_ne!(recent.sender("ana"), ana);
+        let sizes = |recent: &Recent| {
+            let people = (recent.by_nick.len(), recent.speakers.len());
+            (people, recent.stamps.len())
+        };
+        assert_eq!(sizes(&recent), ((1, 1), 1));
         recent.forget_from(0);
-        assert_eq!(
-            (recent.senders.len(), recent.uses.len(), recent.stamps.len()),
-            (0, 0, 0)
-        );
+        assert_eq!(sizes(&recent), ((0, 0), 0));
     }
 }

@@ -11,6 +11,7 @@ mod channels;
 mod departure;
 mod keeping;
 mod queries;
+mod seats;
 mod talk;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ use super::lookalike::Looks;
 use super::recent::{Recent, Stamp};
 use super::{ChannelKey, Map, SessionId};
 use channels::{Room, SizeRank};
+use seats::Seats;
 use user::{Absence, User, UserKey};
 
 /// What of the configuration the room decides by; see `ops/server.toml`.
@@ -56,7 +58,7 @@ pub struct Registry {
     settings: Settings,
     users: Slab<User>,
     /// Those who are here, by session and by folded nick.
-    by_session: Map<SessionId, UserKey>,
+    seats: Seats,
     by_nick: Map<Arc<str>, UserKey>,
     absent: Absence,
     /// The nicks that are protected, folded.
@@ -119,7 +121,7 @@ impl Registry {
         let mut registry = Self {
             settings,
             users: Slab::new(),
-            by_session: Map::default(),
+            seats: Seats::default(),
             by_nick: Map::default(),
             absent: Absence::default(),
             accounts: Map::default(),
@@ -136,9 +138,8 @@ impl Registry {
             now: Timestamp::from_millis(0),
         };
         for Remembered { from, id, stamp } in remembered {
-            let sender = registry.recent.acquire(&from);
-            registry.recent.remember(sender, id, stamp);
-            registry.recent.release(&from, sender);
+            let sender = registry.recent.sender(&from);
+            registry.recent.remember(sender, &from, id, stamp);
         }
         let lobby = registry.room(&Channel::lobby());
         debug_assert_eq!(lobby, LOBBY);
@@ -155,8 +156,8 @@ impl Registry {
     ) {
         self.now = self.now.max(now);
         let Request { id, command } = request;
-        let outcome = match self.by_session.get(&session) {
-            Some(&user) => self.serve(session, user, id.clone(), command, out),
+        let outcome = match self.seats.get(session) {
+            Some(user) => self.serve(session, user, id.clone(), command, out),
             None => self.greet(session, command, out),
         };
         if let Err(refusal) = outcome {
@@ -172,7 +173,7 @@ impl Registry {
     /// The connection of `session` has ended; said once or more.
     pub fn leave(&mut self, session: SessionId, reason: &str, now: Timestamp, out: &mut Batch) {
         self.now = self.now.max(now);
-        if let Some(user) = self.by_session.remove(&session) {
+        if let Some(user) = self.seats.remove(session) {
             self.depart(user, reason, true, out);
         }
     }
@@ -271,7 +272,7 @@ impl Registry {
     }
 
     fn quit(&mut self, session: SessionId, user: UserKey, reason: &str, out: &mut Batch) {
-        self.by_session.remove(&session);
+        self.seats.remove(session);
         self.depart(user, reason, false, out);
         self.dismiss(session, reason, out);
     }

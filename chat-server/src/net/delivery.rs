@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use chat_proto::codec::encode;
@@ -70,9 +71,10 @@ impl Delivery {
                 }
                 Effect::Welcome {
                     to,
+                    nick,
                     welcome,
                     replay,
-                } => self.welcome(*to, welcome, replay.as_deref(), recorded),
+                } => self.welcome(*to, nick, welcome, replay.as_deref(), recorded),
                 Effect::History { to, page } => {
                     self.catch_up(*to, run.as_ref(), batch);
                     self.page(*to, page, recorded);
@@ -249,6 +251,7 @@ impl Delivery {
     fn welcome(
         &mut self,
         to: SessionId,
+        nick: &Arc<str>,
         welcome: &Welcome<'static>,
         replay: Option<&Replay>,
         recorded: u64,
@@ -258,7 +261,7 @@ impl Delivery {
         };
         connection.phase.set(Phase::Joined { pinged: false });
         // Fails where it was welcomed before, with the same nick.
-        connection.nick.set(welcome.nick.as_ref().into()).ok();
+        connection.nick.set(nick.clone()).ok();
         self.table
             .set_timer(&connection, self.table.limits().idle_timeout);
         log::debug!("session {to:?}: is welcomed as {}", welcome.nick);

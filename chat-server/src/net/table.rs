@@ -18,9 +18,6 @@ use crate::chat::{ChannelKey, SessionId};
 use crate::config::Config;
 use crate::store::{accounts, history};
 
-/// The slots of session ids are numbered per thread: the upper bits say which.
-const SLOT_BITS: u32 = 24;
-
 /// Bytes that one read takes from a socket, into a buffer that all sessions of a thread share.
 const SCRATCH_BYTES: usize = 64 * 1024;
 
@@ -57,8 +54,8 @@ impl From<&Config> for Limits {
 /// See the head of this file.
 #[derive(Debug)]
 pub struct Table {
-    /// The first slot of this thread.
-    first_slot: u32,
+    /// Which thread it is of.
+    thread: u8,
     limits: Cell<Limits>,
     /// What waits for all of them.
     waiting_bytes: Cell<usize>,
@@ -86,16 +83,16 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table of the thread `number`.
+    /// The table of a thread.
     pub fn new(
-        number: u8,
+        thread: u8,
         limits: Limits,
         room: Addr<ChatRoom>,
         history: Recipient<history::Read>,
         accounts: accounts::Desk,
     ) -> Self {
         Self {
-            first_slot: u32::from(number) << SLOT_BITS,
+            thread,
             limits: Cell::new(limits),
             waiting_bytes: Cell::new(0),
             lagging: Cell::new(0),
@@ -208,14 +205,9 @@ impl Table {
         let mut connections = self.connections.borrow_mut();
         let place = connections.vacant_entry();
         self.generation.set(self.generation.get().wrapping_add(1));
-        let slot = u32::try_from(place.key())
-            .ok()
-            .filter(|slot| slot >> SLOT_BITS == 0)
+        let session = SessionId::new(self.thread, place.key(), self.generation.get())
             .expect("the configuration allows 10,000,000 connections, fewer than 2^24");
-        let connection = Rc::new(make(SessionId {
-            slot: self.first_slot + slot,
-            generation: self.generation.get(),
-        }));
+        let connection = Rc::new(make(session));
         place.insert(connection.clone());
         drop(connections);
         self.set_timer(&connection, self.limits().hello_timeout);
@@ -225,7 +217,7 @@ impl Table {
     pub fn get(&self, session: SessionId) -> Option<Rc<Connection>> {
         let connections = self.connections.borrow();
         connections
-            .get(session.slot.checked_sub(self.first_slot)? as usize)
+            .get(session.place())
             .filter(|connection| connection.id == session)
             .cloned()
     }
@@ -262,9 +254,7 @@ impl Table {
         if let Some(key) = connection.timer.take() {
             self.timers.borrow_mut().remove(&key);
         }
-        self.connections
-            .borrow_mut()
-            .remove((connection.id.slot - self.first_slot) as usize);
+        self.connections.borrow_mut().remove(connection.id.place());
         self.look_whether_empty();
     }
 

@@ -16,8 +16,8 @@ impl Registry {
     pub fn account_changed(&mut self, change: AccountChange) {
         match change {
             AccountChange::Protected { account, by } => {
-                let holder = by.and_then(|session| self.by_session.get(&session));
-                if let Some(&user) = holder
+                let holder = by.and_then(|session| self.seats.get(session));
+                if let Some(user) = holder
                     && self.users[user].nick == account.nick
                 {
                     self.users[user].account = Some(account.id);

@@ -121,7 +121,7 @@ impl Registry {
             former: Vec::new(),
             account: account.map(|account| account.id),
         });
-        let sender = self.recent.acquire(&nick.folded_arc());
+        let sender = self.recent.sender(nick.folded());
         let folded = nick.folded_arc();
         let user = self.users.insert(User {
             session,
@@ -135,7 +135,7 @@ impl Registry {
         });
         self.nick_looks.add(self.users[user].nick.as_str(), &folded);
         self.by_nick.insert(folded, user);
-        self.by_session.insert(session, user);
+        self.seats.insert(session, user);
         let rooms: Vec<_> = std::iter::once(LOBBY)
             .chain(channels.iter().map(|channel| self.room(channel)))
             .collect();
@@ -185,15 +185,15 @@ impl Registry {
     /// The same person on another connection: nobody else need know.
     fn take_over(&mut self, session: SessionId, user: UserKey, out: &mut Batch) {
         let old = std::mem::replace(&mut self.users[user].session, session);
-        self.by_session.remove(&old);
-        self.by_session.insert(session, user);
+        self.seats.remove(old);
+        self.seats.insert(session, user);
         replaced(old, "you are back on another connection", out);
     }
 
     /// Somebody has a nick that an operator has protected meanwhile, and its owner comes.
     fn evict(&mut self, user: UserKey, out: &mut Batch) {
         let session = self.users[user].session;
-        self.by_session.remove(&session);
+        self.seats.remove(session);
         self.depart(user, "replaced", false, out);
         replaced(session, "the nick is protected and its owner is here", out);
     }
@@ -238,9 +238,9 @@ impl Registry {
                 max: self.settings.replay_max,
             })
         });
-        let session = *session;
         out.push(Effect::Welcome {
-            to: session,
+            to: *session,
+            nick: nick.given_arc(),
             welcome: Box::new(welcome),
             replay,
         });

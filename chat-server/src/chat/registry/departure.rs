@@ -55,11 +55,9 @@ impl Registry {
             }
             self.by_nick.remove(before.folded());
             self.by_nick.insert(nick.folded_arc(), user);
-            self.recent.rename(
-                self.users[user].sender,
-                &before.folded_arc(),
-                nick.folded_arc(),
-            );
+            let sender = self.users[user].sender;
+            self.recent
+                .rename(sender, before.folded(), &nick.folded_arc());
             let channels = self.users[user].channels.iter().copied();
             for room in std::iter::once(LOBBY).chain(channels) {
                 let members = &mut self.rooms[room as usize].members;
@@ -93,7 +91,6 @@ impl Registry {
             }
             self.remove_member(room, &folded);
         }
-        self.recent.release(&folded, user.sender);
         let digest = user.token.digest();
         if !may_return {
             return self.forget(digest);

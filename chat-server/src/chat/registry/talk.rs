@@ -49,14 +49,9 @@ impl Registry {
         out.message(&message, id.clone(), session, audience);
         self.last_seq = seq;
         if let Some(id) = id {
-            self.recent.remember(
-                self.users[user].sender,
-                id,
-                Stamp {
-                    seq,
-                    time: self.now,
-                },
-            );
+            let time = self.now;
+            self.recent
+                .remember(sender.sender, sender.nick.folded(), id, Stamp { seq, time });
         }
         Ok(())
     }

@@ -69,7 +69,7 @@ impl Scene {
     }
 
     fn token(&self, session: SessionId) -> Token {
-        self.registry.users[self.registry.by_session[&session]].token
+        self.registry.users[self.registry.seats.get(session).unwrap()].token
     }
 }
 

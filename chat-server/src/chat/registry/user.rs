@@ -130,3 +130,14 @@ impl Absence {
         theirs.then_some(digest)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Memory grows with the people, not with what few of them have.
+    #[test]
+    fn a_user_is_small() {
+        assert!(size_of::<User>() <= 144, "{}", size_of::<User>());
+    }
+}

@@ -1,0 +1,82 @@
+//! Which user is at which session: looked up for every request, and kept for everybody who is here, so
+//! a place in a list rather than a hash map (8 bytes a person instead of 29).
+
+use super::user::UserKey;
+use crate::chat::SessionId;
+
+/// See the head of this file.
+#[derive(Debug, Default)]
+pub(super) struct Seats {
+    /// By thread, then by place.
+    threads: Vec<Vec<Seat>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Seat {
+    generation: u32,
+    user: u32,
+}
+
+/// Nobody's.
+const NOBODY: u32 = u32::MAX;
+
+impl Seats {
+    pub(super) fn get(&self, session: SessionId) -> Option<UserKey> {
+        let seat = self.threads.get(session.thread())?.get(session.place())?;
+        (seat.user != NOBODY && seat.generation == session.generation)
+            .then_some(seat.user as UserKey)
+    }
+
+    /// `user` is at `session`, which nobody is at.
+    pub(super) fn insert(&mut self, session: SessionId, user: UserKey) {
+        let (thread, place) = (session.thread(), session.place());
+        if self.threads.len() <= thread {
+            self.threads.resize_with(thread + 1, Vec::new);
+        }
+        let seats = &mut self.threads[thread];
+        if seats.len() <= place {
+            let empty = Seat {
+                generation: 0,
+                user: NOBODY,
+            };
+            seats.resize(place + 1, empty);
+        }
+        seats[place] = Seat {
+            generation: session.generation,
+            user: u32::try_from(user).expect("memory ends before 2^32 users"),
+        };
+    }
+
+    pub(super) fn remove(&mut self, session: SessionId) -> Option<UserKey> {
+        let user = self.get(session)?;
+        self.threads[session.thread()][session.place()].user = NOBODY;
+        Some(user)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_word_never_finds_a_successor() {
+        let at = |thread, place, generation| SessionId::new(thread, place, generation).unwrap();
+        let mut seats = Seats::default();
+        seats.insert(at(1, 5, 1), 7);
+        assert_eq!(seats.get(at(1, 5, 1)), Some(7));
+        for other in [
+            at(0, 5, 1),
+            at(1, 4, 1),
+            at(1, 6, 1),
+            at(1, 5, 2),
+            at(2, 0, 0),
+        ] {
+            assert_eq!((seats.get(other), seats.remove(other)), (None, None));
+        }
+        // The place is used again before the old session is heard to have gone.
+        seats.insert(at(1, 5, 2), 8);
+        assert_eq!(seats.remove(at(1, 5, 1)), None);
+        assert_eq!(seats.remove(at(1, 5, 2)), Some(8));
+        assert_eq!(seats.get(at(1, 5, 2)), None);
+    }
+}
