@@ -43,7 +43,7 @@ pub(crate) struct Args {
 /// What else the program does.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Command {
-    /// End with 0 if the server of this configuration answers, with 1 if not
+    /// End with 0 if the server of this configuration is well (with a page, as /healthz says), with 1 if not
     Healthcheck,
     /// Read the history file, beside a running server too
     History(History),

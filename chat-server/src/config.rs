@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::address::Network;
 use crate::error::ConfigError;
 
 /// All that can be set. Unknown keys are errors.
@@ -91,6 +92,8 @@ pub struct Web {
     /// Pages of other hosts that may talk to this server, each as browsers name it:
     /// `https://chat.example.org`. The server's own always may.
     pub origins: Vec<String>,
+    /// Whose `X-Forwarded-For` is believed, so that limits by address count the person.
+    pub proxies: Vec<Network>,
     /// Over HTTPS, with the certificate of `[tls]`.
     pub tls: bool,
 }
@@ -518,6 +521,10 @@ mod tests {
                 &["line 2", "irc", "not built yet"],
             ),
             ("[tls]\ncert = \"c.pem\"\n", &["line 1", "key", "missing"]),
+            (
+                "[web]\nproxies = [\"10.0.0.0/33\"]\n",
+                &["line 2", "10.0.0.0/33", "10.0.0.0/8"],
+            ),
             ("nonsense", &["line 1"]),
             ("name = 5", &["line 1", "name"]),
         ] {

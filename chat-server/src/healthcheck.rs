@@ -12,13 +12,19 @@ use chat_server::config::Config;
 
 const DEADLINE: Duration = Duration::from_secs(3);
 
-/// Asks for a `pong` without a hello; that the server insists on one shows that it is alive.
+/// The longest answer that is read.
+const LONGEST: u64 = 16 * 1024;
+
+/// Asks the page whether it is well, as that one knows; where there is no page, whether it is there.
 pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
-    let address = config
-        .listen
-        .tcp
-        .get()
-        .context("the configuration has no tcp listener")?;
+    match (config.listen.web.get(), config.listen.tcp.get()) {
+        (Some(address), _) if !config.web.tls => ask_page(address),
+        (_, Some(address)) => ask_for_pong(address),
+        _ => bail!("the configuration has no listener without TLS"),
+    }
+}
+
+fn connect(address: &str) -> anyhow::Result<TcpStream> {
     // A server that listens everywhere is asked here.
     let address = address
         .replace("0.0.0.0", "127.0.0.1")
@@ -27,10 +33,29 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
         .to_socket_addrs()?
         .next()
         .with_context(|| format!("{address} is no address"))?;
-    let mut stream = TcpStream::connect_timeout(&target, DEADLINE)
+    let stream = TcpStream::connect_timeout(&target, DEADLINE)
         .with_context(|| format!("no server at {address}"))?;
     stream.set_read_timeout(Some(DEADLINE))?;
     stream.set_write_timeout(Some(DEADLINE))?;
+    Ok(stream)
+}
+
+fn ask_page(address: &str) -> anyhow::Result<()> {
+    let mut stream = connect(address)?;
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.take(LONGEST).read_to_string(&mut answer)?;
+    let (head, words) = answer.split_once("\r\n\r\n").context("no answer")?;
+    // A server that has no room for one more connection is well, and says nothing.
+    if head.starts_with("HTTP/1.1 200 ") || words.is_empty() {
+        return Ok(());
+    }
+    bail!("{}", words.trim_end())
+}
+
+/// Asks for a `pong` without a hello; that the server insists on one shows that it is alive.
+fn ask_for_pong(address: &str) -> anyhow::Result<()> {
+    let mut stream = connect(address)?;
     let mut frame = BytesMut::new();
     encode(&Envelope::new(Request::Ping), &mut frame)?;
     stream.write_all(&frame)?;

@@ -7,6 +7,7 @@
 //! | [`store`] | everything that outlives the process |
 //! | [`config`], [`error`] | what can be set, what can go wrong |
 //! | [`address`] | whom an address stands for |
+//! | [`health`] | what keeps the server from doing its work |
 //! | [`vital`] | noticing that an actor has failed |
 //!
 //! [`run`] wires them: it is the only place where `net` and `store` meet.
@@ -15,6 +16,7 @@ pub mod address;
 pub mod chat;
 pub mod config;
 pub mod error;
+pub mod health;
 pub mod net;
 pub mod store;
 pub mod vital;
@@ -34,10 +36,13 @@ use chat::registry::{Registry, Settings};
 use chat::room::{self, ChatRoom};
 use config::Config;
 use error::{HistoryError, ServerError};
+use health::{Ailment, Health};
 use net::acceptor::{self, Acceptor, Certify};
 use net::dispatcher::{Deafen, Farewell, Limit};
 use net::places::Places;
+use net::web::Manners;
 use net::web::origin::Origins;
+use net::web::proxies::Proxies;
 use net::worker::{Listener, Surroundings, Worker};
 use store::accounts::Desk;
 use store::history::History;
@@ -108,6 +113,7 @@ struct Server {
     recorder: Addr<Recorder>,
     recording: Arbiter,
     people: People,
+    health: Health,
 }
 
 impl Server {
@@ -130,25 +136,25 @@ impl Server {
 
         let indexer = start_indexer(path, opened.end);
         let history = start_readers(path, &end, indexer.is_some());
-        let people = People::open(config, &mut registry, &room, &watch)?;
+        let health = Health::default();
+        let people = People::open(config, &mut registry, &room, &watch, &health)?;
         let recording = Arbiter::new();
         let recorder = {
             let (file, room) = (opened.file, room.clone().recipient());
             let (history, indexer) = (config.history.clone(), indexer.map(Addr::recipient));
-            let vital = watch.over("recorder");
+            let (vital, health) = (watch.over("recorder"), health.clone());
             Recorder::start_in_arbiter(&recording.handle(), move |_| {
-                Recorder::new(file, end, &history, room, indexer, vital)
+                Recorder::new(file, end, &history, room, indexer, health, vital)
             })
         };
-        let places = Places::new((&config.limits).into());
         let surroundings = Surroundings {
             limits: config.into(),
             room: room.clone(),
             history: history.recipient(),
             accounts: people.desk.clone(),
-            places: places.clone(),
+            places: Places::new((&config.limits).into()),
             watch: watch.clone(),
-            origins: Origins::new(config.web.origins.clone()),
+            manners: manners(config, &health),
         };
         let count = u8::try_from(config.workers.get()).expect("the configuration bounds it");
         let workers = Worker::start_all(count, &surroundings, &listeners)
@@ -167,11 +173,12 @@ impl Server {
         ));
         Ok(Self {
             workers,
-            places,
+            places: surroundings.places,
             room,
             recorder,
             recording,
             people,
+            health,
         })
     }
 
@@ -207,6 +214,7 @@ impl Server {
 
     /// In this order: nobody new, nothing new, all that came is recorded and told, goodbye.
     async fn end(self, grace: Duration) -> Result<(), ServerError> {
+        self.health.set(Ailment::Ending, true);
         let goodbye = async {
             for acceptor in self.acceptors() {
                 acceptor.send(acceptor::Stop).await?;
@@ -235,6 +243,15 @@ impl Server {
         end_thread("recorder", self.recording);
         end_thread("keeper", self.people.thread);
         Ok(())
+    }
+}
+
+/// How the page is served.
+fn manners(config: &Config, health: &Health) -> Manners {
+    Manners {
+        origins: Origins::new(config.web.origins.clone()),
+        proxies: Proxies::new(config.web.proxies.clone()),
+        health: health.clone(),
     }
 }
 
@@ -286,11 +303,13 @@ impl People {
         registry: &mut Registry,
         room: &Addr<ChatRoom>,
         watch: &Watch,
+        health: &Health,
     ) -> Result<Self, ServerError> {
         let path = &config.accounts.path;
         let vital = watch.over("keeper of the accounts");
         let database = Database::open(path)?;
-        let (keeper, accounts) = Keeper::new(database, room.clone().recipient(), vital)?;
+        let (keeper, accounts) =
+            Keeper::new(database, room.clone().recipient(), health.clone(), vital)?;
         for account in accounts {
             registry.account_changed(AccountChange::Protected { account, by: None });
         }
@@ -300,7 +319,7 @@ impl People {
             registry.restore(kept, now);
         }
         let vital = watch.over("keeper of the tokens");
-        let tokens = Tokens::new(database, room.clone().recipient(), vital)?;
+        let tokens = Tokens::new(database, room.clone().recipient(), health.clone(), vital)?;
         let thread = Arbiter::new();
         let keeper = Keeper::start_in_arbiter(&thread.handle(), move |_| keeper);
         let tokens = Tokens::start_in_arbiter(&thread.handle(), move |_| tokens);

@@ -6,18 +6,11 @@ mod support;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::Arc;
 
 use serde_json::{Value, json};
-use support::{DEADLINE, Home, Server};
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::CertificateDer;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::{
-    ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion, version,
-};
-
-type Encrypted = StreamOwned<ClientConnection, TcpStream>;
+use support::tls::{Encrypted, connect, new_certificate};
+use support::{DEADLINE, Home};
+use tokio_rustls::rustls::version;
 
 /// A server with a TLS listener and a certificate made by itself.
 fn home() -> Home {
@@ -30,40 +23,6 @@ fn home() -> Home {
     );
     new_certificate(&home);
     home
-}
-
-fn new_certificate(home: &Home) {
-    let made = home
-        .program()
-        .args(["certificate", "new"])
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{made:?}");
-}
-
-/// Connects as one who trusts the certificate that is in the file now.
-fn connect(
-    home: &Home,
-    server: &Server,
-    version: &'static SupportedProtocolVersion,
-) -> std::io::Result<Encrypted> {
-    let mut roots = RootCertStore::empty();
-    let pem = fs::read(home.file("cert.pem")).unwrap();
-    roots
-        .add(CertificateDer::from_pem_slice(&pem).unwrap())
-        .unwrap();
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_protocol_versions(&[version])
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let connection =
-        ClientConnection::new(Arc::new(config), "localhost".try_into().unwrap()).unwrap();
-    let socket = TcpStream::connect_timeout(&server.tls_address.unwrap(), DEADLINE)?;
-    socket.set_read_timeout(Some(DEADLINE))?;
-    let mut stream = StreamOwned::new(connection, socket);
-    stream.conn.complete_io(&mut stream.sock)?;
-    Ok(stream)
 }
 
 fn ask(stream: &mut Encrypted, object: &Value) -> Value {
@@ -93,7 +52,7 @@ fn people_talk_over_tls_with_those_who_do_not() {
     let server = home.start();
     let mut plain = server.joins("Plain");
     for (version, nick) in [(&version::TLS12, "Twelve"), (&version::TLS13, "Thirteen")] {
-        let mut stream = connect(&home, &server, version).unwrap();
+        let mut stream = connect(&home, server.tls_address.unwrap(), version).unwrap();
         join(&mut stream, nick);
         plain.expect("joined");
         // More than one TLS record each way, and more than a socket takes at once.
@@ -119,20 +78,20 @@ fn people_talk_over_tls_with_those_who_do_not() {
 fn a_new_certificate_is_shown_to_who_comes_next_and_nobody_is_dropped() {
     let home = home();
     let server = home.start();
-    let mut early = connect(&home, &server, &version::TLS13).unwrap();
+    let mut early = connect(&home, server.tls_address.unwrap(), &version::TLS13).unwrap();
     join(&mut early, "Early");
     for name in ["cert.pem", "key.pem"] {
         fs::remove_file(home.file(name)).unwrap();
     }
     new_certificate(&home);
     assert!(
-        connect(&home, &server, &version::TLS13).is_err(),
+        connect(&home, server.tls_address.unwrap(), &version::TLS13).is_err(),
         "not read again yet"
     );
     server.signal("HUP");
     server.logs("the certificate is read again");
     join(
-        &mut connect(&home, &server, &version::TLS13).unwrap(),
+        &mut connect(&home, server.tls_address.unwrap(), &version::TLS13).unwrap(),
         "Late",
     );
     assert_eq!(ask(&mut early, &json!({"type": "ping"}))["type"], "joined");
@@ -141,7 +100,7 @@ fn a_new_certificate_is_shown_to_who_comes_next_and_nobody_is_dropped() {
     server.signal("HUP");
     server.logs("the certificate stays as it was");
     join(
-        &mut connect(&home, &server, &version::TLS13).unwrap(),
+        &mut connect(&home, server.tls_address.unwrap(), &version::TLS13).unwrap(),
         "Later",
     );
 }
@@ -167,7 +126,7 @@ fn who_does_not_finish_the_handshake_is_let_go_with_the_hello_timeout() {
         );
     }
     join(
-        &mut connect(&home, &server, &version::TLS13).unwrap(),
+        &mut connect(&home, server.tls_address.unwrap(), &version::TLS13).unwrap(),
         "Ana",
     );
 }

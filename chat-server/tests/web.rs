@@ -1,88 +1,16 @@
 //! The same protocol over WebSocket, in one conversation with those who speak it over TCP; and what is
 //! no part of the protocol.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::time::Duration;
 
-use serde_json::{Value, json};
-use support::{DEADLINE, Home, Server};
-use tungstenite::client::IntoClientRequest as _;
-use tungstenite::handshake::client::Request;
+use serde_json::json;
+use support::web::{Browser, CLOSE, ask, get, home, request, socket};
 use tungstenite::protocol::frame::Frame;
-use tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
-use tungstenite::{Bytes, Message, WebSocket};
-
-fn home(limits: &str) -> Home {
-    let home = Home::new(limits);
-    home.configure("[listen]\n", "[listen]\nweb = \"127.0.0.1:0\"\n");
-    home
-}
-
-fn request(server: &Server) -> Request {
-    let address = server.web_address.unwrap();
-    format!("ws://{address}/ws").into_client_request().unwrap()
-}
-
-fn socket(server: &Server) -> TcpStream {
-    let socket = TcpStream::connect_timeout(&server.web_address.unwrap(), DEADLINE).unwrap();
-    socket.set_read_timeout(Some(DEADLINE)).unwrap();
-    socket.set_write_timeout(Some(DEADLINE)).unwrap();
-    socket
-}
-
-/// One WebSocket; every read has a deadline.
-struct Browser(WebSocket<TcpStream>);
-
-impl Browser {
-    fn connect(server: &Server) -> Self {
-        Self(
-            tungstenite::client(request(server), socket(server))
-                .unwrap()
-                .0,
-        )
-    }
-
-    fn joins(server: &Server, nick: &str) -> Self {
-        let mut browser = Self::connect(server);
-        browser.send(&json!({"type": "hello", "version": 1, "nick": nick}));
-        assert_eq!(browser.expect("welcome")["nick"], nick);
-        browser
-    }
-
-    fn send(&mut self, object: &Value) {
-        self.0.send(Message::text(object.to_string())).unwrap();
-    }
-
-    fn expect(&mut self, kind: &str) -> Value {
-        let message = self.0.read().unwrap();
-        let event: Value = serde_json::from_str(message.to_text().unwrap()).unwrap();
-        assert_eq!(event["type"], kind, "{event}");
-        event
-    }
-
-    fn expect_close(&mut self, code: CloseCode) {
-        match self.0.read().unwrap() {
-            Message::Close(Some(close)) => assert_eq!(close.code, code, "{close:?}"),
-            other => panic!("{other:?} instead of a close"),
-        }
-    }
-}
-
-/// The answer to a GET, head and body.
-fn get(server: &Server, path: &str) -> String {
-    let mut socket = socket(server);
-    write!(
-        socket,
-        "GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).unwrap();
-    answer
-}
+use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
+use tungstenite::{Bytes, Message};
 
 #[test]
 fn people_talk_over_websocket_with_those_on_tcp() {
@@ -118,27 +46,72 @@ fn people_talk_over_websocket_with_those_on_tcp() {
     assert_eq!(terminal.expect("gone")["nick"], "Browser");
 }
 
+fn piece(bytes: impl Into<Bytes>, kind: OpCode, last: bool) -> Message {
+    Message::Frame(Frame::message(bytes, kind, last))
+}
+
+const TEXT: OpCode = OpCode::Data(Data::Text);
+const CONTINUE: OpCode = OpCode::Data(Data::Continue);
+
 #[test]
-fn fragments_are_one_message_and_a_ping_is_answered() {
+fn fragments_are_one_message_and_pings_between_them_are_answered() {
     let home = home("");
     let server = home.start();
     let mut browser = Browser::connect(&server);
-    let hello = json!({"type": "hello", "version": 1, "nick": "Browser"}).to_string();
-    let (first, last) = hello.split_at(20);
-    let piece = |text: &str, opcode, last| {
-        Message::Frame(Frame::message(text.to_owned(), OpCode::Data(opcode), last))
-    };
-    browser.0.send(piece(first, Data::Text, false)).unwrap();
-    browser
-        .0
-        .send(Message::Ping(Bytes::from_static(b"there?")))
-        .unwrap();
-    browser.0.send(piece(last, Data::Continue, true)).unwrap();
-    assert_eq!(
-        browser.0.read().unwrap(),
-        Message::Pong(Bytes::from_static(b"there?"))
-    );
+    let hello = json!({"type": "hello", "version": 1, "nick": "Ñandú"}).to_string();
+    // Split within a letter.
+    let at = hello.find('Ñ').unwrap() + 1;
+    let parts = [
+        &hello.as_bytes()[..4],
+        &hello.as_bytes()[4..at],
+        &[],
+        &hello.as_bytes()[at..],
+    ];
+    for (number, part) in parts.iter().enumerate() {
+        let kind = if number == 0 { TEXT } else { CONTINUE };
+        let part = part.to_vec();
+        browser.0.send(piece(part, kind, number == 3)).unwrap();
+        let payload = Bytes::from(vec![b'p'; number * 41]);
+        browser.0.send(Message::Ping(payload.clone())).unwrap();
+        assert_eq!(browser.0.read().unwrap(), Message::Pong(payload));
+        browser
+            .0
+            .send(Message::Pong(Bytes::from_static(b"unasked")))
+            .unwrap();
+    }
     browser.expect("welcome");
+}
+
+#[test]
+fn a_request_that_comes_with_its_first_message_has_it_heard() {
+    let home = home("");
+    let server = home.start();
+    let mut socket = socket(&server);
+    let hello = br#"{"type":"hello","version":1}"#;
+    let mut bytes =
+        "GET /ws HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n"
+            .to_owned()
+            .into_bytes();
+    let length = u8::try_from(hello.len()).unwrap();
+    bytes.extend([0x81, 0x80 | length, 0, 0, 0, 0]);
+    bytes.extend(hello);
+    // Byte by byte: the server waits for all of it.
+    for byte in bytes {
+        socket.write_all(&[byte]).unwrap();
+    }
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"}") {
+        let mut byte = [0];
+        socket.read_exact(&mut byte).unwrap();
+        answer.extend(byte);
+    }
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.starts_with("HTTP/1.1 101"), "{answer}");
+    assert!(answer.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{answer}");
+    assert!(!answer.to_lowercase().contains("deflate"), "{answer}");
+    assert!(answer.contains(r#""type":"welcome""#), "{answer}");
 }
 
 #[test]
@@ -147,39 +120,209 @@ fn a_text_that_is_longer_than_a_frame_or_empty_is_a_bad_frame() {
     let server = home.start();
     let whole = |bytes: usize| vec![Message::text("x".repeat(bytes))];
     let fragments = (0..3).map(|number| {
-        let opcode = if number == 0 {
-            Data::Text
-        } else {
-            Data::Continue
-        };
-        let text = "x".repeat(30_000);
-        Message::Frame(Frame::message(text, OpCode::Data(opcode), number == 2))
+        let kind = if number == 0 { TEXT } else { CONTINUE };
+        piece("x".repeat(30_000), kind, number == 2)
     });
-    for messages in [whole(65_537), whole(200_000), whole(0), fragments.collect()] {
+    let empty = vec![piece("", TEXT, false), piece("", CONTINUE, true)];
+    for messages in [
+        whole(65_537),
+        whole(200_000),
+        whole(0),
+        fragments.collect(),
+        empty,
+    ] {
         let mut browser = Browser::joins(&server, "Browser");
         for message in messages {
             // It may have been closed before all of it was written.
             browser.0.send(message).ok();
         }
         assert_eq!(browser.expect("error")["code"], "bad_frame");
+        browser.expect_close(CloseCode::Size);
+        browser.goes(&server);
     }
+    // A gigabyte that is only claimed is refused at once.
+    let mut browser = Browser::joins(&server, "Browser");
+    browser.write(&[0x81, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 0]);
+    assert_eq!(browser.expect("error")["code"], "bad_frame");
+    browser.expect_close(CloseCode::Size);
+    browser.goes(&server);
     let mut browser = Browser::joins(&server, "Browser");
     browser.send(&json!({"type": "ping", "id": "x", "padding": "x".repeat(65_490)}));
     assert_eq!(browser.expect("pong")["id"], "x");
 }
 
 #[test]
-fn what_is_no_text_is_closed_as_the_standard_says() {
+fn what_breaks_the_standard_is_closed_as_it_says() {
+    let home = home("");
+    let server = home.start();
+    let mut close_of_one_byte = Frame::ping(&b"x"[..]);
+    close_of_one_byte.header_mut().opcode = OpCode::Control(Control::Close);
+    let ping = Frame::ping(vec![0; 126]);
+    let mut part_of_a_ping = Frame::ping(&b"x"[..]);
+    part_of_a_ping.header_mut().is_final = false;
+    let mut compressed = Frame::message(&b"{}"[..], TEXT, true);
+    compressed.header_mut().rsv1 = true;
+    for (frames, code) in [
+        (vec![Message::binary(&b"{}"[..])], CloseCode::Unsupported),
+        (
+            vec![piece(&b"{}"[..], OpCode::Data(Data::Binary), false)],
+            CloseCode::Unsupported,
+        ),
+        (
+            vec![piece(&b"\xff\xfe"[..], TEXT, true)],
+            CloseCode::Invalid,
+        ),
+        (
+            vec![
+                piece(&b"\xd0"[..], TEXT, false),
+                piece(&b"x"[..], CONTINUE, true),
+            ],
+            CloseCode::Invalid,
+        ),
+        (vec![piece("{}", CONTINUE, true)], CloseCode::Protocol),
+        (
+            vec![piece("{", TEXT, false), piece("{}", TEXT, true)],
+            CloseCode::Protocol,
+        ),
+        (vec![Message::Frame(close_of_one_byte)], CloseCode::Protocol),
+        (vec![Message::Frame(ping)], CloseCode::Protocol),
+        (vec![Message::Frame(part_of_a_ping)], CloseCode::Protocol),
+        (vec![Message::Frame(compressed)], CloseCode::Protocol),
+    ] {
+        let mut browser = Browser::joins(&server, "Browser");
+        let words = format!("{frames:?}");
+        // What was said before is dealt with before, and nothing behind.
+        browser.send(&json!({"type": "say", "text": "before"}));
+        for frame in frames {
+            browser.0.send(frame).unwrap();
+        }
+        browser.send(&json!({"type": "say", "text": "behind"}));
+        assert_eq!(browser.expect("message")["text"], "before", "{words}");
+        browser.expect_close(code);
+        browser.goes(&server);
+    }
+    for (bytes, what) in [
+        (&[0x81, 0x02, b'{', b'}'][..], "not masked"),
+        (&[0x83, 0x80, 0, 0, 0, 0], "an unknown kind"),
+        (&[0x8b, 0x80, 0, 0, 0, 0], "an unknown kind of control"),
+    ] {
+        let mut browser = Browser::joins(&server, "Browser");
+        browser.write(bytes);
+        browser.expect_close(CloseCode::Protocol);
+        browser.goes(&server);
+        assert!(!what.is_empty());
+    }
+    assert_eq!(home.lines().len(), 10);
+}
+
+#[test]
+fn who_closes_is_answered_and_has_what_was_asked_before() {
     let home = home("");
     let server = home.start();
     let mut browser = Browser::joins(&server, "Browser");
-    browser.0.send(Message::binary(&b"{}"[..])).unwrap();
-    browser.expect_close(CloseCode::Unsupported);
+    for number in 0..100 {
+        browser.send(&json!({"type": "ping", "id": number.to_string()}));
+    }
+    browser.0.close(None).unwrap();
+    for number in 0..100 {
+        assert_eq!(browser.expect("pong")["id"], number.to_string());
+    }
+    browser.expect_close(CloseCode::Normal);
+    assert!(matches!(
+        browser.0.read(),
+        Err(tungstenite::Error::ConnectionClosed)
+    ));
+}
 
-    let mut browser = Browser::joins(&server, "Other");
-    let broken = Frame::message(&b"\xff\xfe"[..], OpCode::Data(Data::Text), true);
-    browser.0.send(Message::Frame(broken)).unwrap();
-    browser.expect_close(CloseCode::Invalid);
+#[test]
+fn who_sends_nothing_but_pings_and_reads_nothing_makes_nothing_grow() {
+    let home = home("send_queue_bytes = 65536");
+    let server = home.start();
+    let mut flooder = Browser::joins(&server, "Flooder");
+    let mut other = Browser::joins(&server, "Other");
+    let before = server.memory();
+    let ping = [&[0x89, 0xfd, 0, 0, 0, 0][..], &[b'x'; 125]]
+        .concat()
+        .repeat(500);
+    flooder
+        .0
+        .get_mut()
+        .set_write_timeout(Some(Duration::from_millis(300)))
+        .unwrap();
+    // Until the server reads no further, or lets go.
+    for _ in 0..1_000 {
+        if flooder.0.get_mut().write_all(&ping).is_err() {
+            break;
+        }
+    }
+    // They may have been let go by now.
+    other.send(&json!({"type": "ping"}));
+    while other.next()["type"] != "pong" {}
+    let grown = server.memory().saturating_sub(before);
+    assert!(grown < 8 << 20, "{grown} bytes");
+}
+
+#[test]
+fn requests_that_are_none_are_told_so() {
+    let home = home("hello_timeout = \"300ms\"");
+    let server = home.start();
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+    let close = CLOSE.to_owned();
+    let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    for (what, lines, status) in [
+        ("GET /ws", close.clone(), 426),
+        ("POST /ws", close.clone(), 405),
+        (
+            "GET /other",
+            format!("{upgrade}{key}Sec-WebSocket-Version: 13\r\n"),
+            404,
+        ),
+        (
+            "POST /ws",
+            format!("{upgrade}{key}Sec-WebSocket-Version: 13\r\n"),
+            405,
+        ),
+        (
+            "GET /ws",
+            format!("{upgrade}{key}Sec-WebSocket-Version: 8\r\n"),
+            426,
+        ),
+        (
+            "GET /ws",
+            format!("{upgrade}Sec-WebSocket-Version: 13\r\n"),
+            400,
+        ),
+        ("GET /nowhere", close.clone(), 404),
+        ("POST /", close.clone(), 405),
+        ("DELETE /healthz", close.clone(), 405),
+    ] {
+        let answer = ask(&server, what, &lines).to_lowercase();
+        assert!(
+            answer.starts_with(&format!("http/1.1 {status} ")),
+            "{what} {lines}: {answer}"
+        );
+        assert_is_guarded(&answer);
+    }
+    // Who does not come to an end with asking is let go like anyone without a hello.
+    let mut socket = socket(&server);
+    socket.write_all(b"GET /ws HTTP/1.1\r\nHost:").unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+}
+
+/// What has to stand on every answer.
+fn assert_is_guarded(answer: &str) {
+    for header in [
+        "content-security-policy: default-src 'none'; script-src 'self';",
+        "x-content-type-options: nosniff",
+        "referrer-policy: no-referrer",
+        "cross-origin-opener-policy: same-origin",
+        "permissions-policy: camera=()",
+    ] {
+        assert!(answer.contains(header), "{header} is missing: {answer}");
+    }
+    assert!(!answer.contains("set-cookie"));
 }
 
 #[test]
@@ -223,15 +366,41 @@ fn the_page_allows_nothing_but_itself() {
     ] {
         let answer = get(&server, path).to_lowercase();
         assert!(answer.starts_with("http/1.1 200"), "{answer}");
-        for header in [
-            &format!("content-type: {kind}"),
-            "content-security-policy: default-src 'none'; script-src 'self';",
-            "x-content-type-options: nosniff",
-            "referrer-policy: no-referrer",
-        ] {
-            assert!(answer.contains(header), "{path}: {header}");
-        }
-        assert!(!answer.contains("set-cookie"));
+        assert!(
+            answer.contains(&format!("content-type: {kind}")),
+            "{answer}"
+        );
+        assert_is_guarded(&answer);
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let length = format!("content-length: {}", body.len());
+        assert!(head.contains(&length), "{head}");
+
+        let answer = ask(&server, &format!("HEAD {path}"), CLOSE).to_lowercase();
+        assert!(
+            answer.starts_with("http/1.1 200") && answer.ends_with("\r\n\r\n"),
+            "{answer}"
+        );
+        assert!(answer.contains(&length), "{answer}");
+
+        let tag = head
+            .lines()
+            .find_map(|line| line.strip_prefix("etag: "))
+            .unwrap();
+        let answer = ask(
+            &server,
+            &format!("GET {path}"),
+            &format!("{CLOSE}If-None-Match: \"x\", W/{tag}\r\n"),
+        );
+        assert!(
+            answer.starts_with("HTTP/1.1 304") && answer.ends_with("\r\n\r\n"),
+            "{answer}"
+        );
+        let answer = ask(
+            &server,
+            &format!("GET {path}"),
+            &format!("{CLOSE}If-None-Match: \"00000000\"\r\n"),
+        );
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
     assert!(get(&server, "/healthz").ends_with("\r\n\r\nready\n"));
     assert!(get(&server, "/../Cargo.toml").starts_with("HTTP/1.1 404"));

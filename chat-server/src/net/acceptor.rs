@@ -5,7 +5,7 @@
 //! says so, instead of spinning.
 
 use std::cell::Cell;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -101,7 +101,7 @@ impl Acceptor {
                 Ok((stream, peer)) => {
                     // Answers are small and awaited; a socket that is gone shows that at the first read.
                     stream.set_nodelay(true).ok();
-                    match Places::take(&self.places, peer.ip()) {
+                    match self.take_place(peer.ip()) {
                         Some(permit) => self.serve(stream, peer, permit),
                         None => self.refuse(stream, peer),
                     }
@@ -120,10 +120,17 @@ impl Acceptor {
         Poll::Pending
     }
 
+    fn take_place(&self, address: IpAddr) -> Option<Permit> {
+        match &self.site {
+            Some(site) if site.believes(address) => Places::take_for_somebody(&self.places),
+            _ => Places::take(&self.places, address),
+        }
+    }
+
     fn serve(&self, stream: TcpStream, peer: SocketAddr, permit: Permit) {
         let transport = self.transport(stream);
         match &self.site {
-            Some(site) => site.serve(Stream::new(transport, permit), peer),
+            Some(site) => site.serve(Stream::new(transport, permit, peer)),
             None => Session::open(transport, peer, permit, &self.table),
         }
     }

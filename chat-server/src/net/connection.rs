@@ -17,9 +17,11 @@ use tokio_util::time::delay_queue;
 
 use super::errand::Errand;
 use super::outbox::{Job, Outbox, Written};
+use super::piece::Piece;
 use super::places::Permit;
 use super::table::Table;
 use super::transport::Transport;
+use super::web::socket::{Received, text_messages};
 use crate::chat::batch::Replay;
 use crate::chat::room::Leave;
 use crate::chat::{ChannelKey, SessionId};
@@ -214,10 +216,46 @@ impl Connection {
         }
     }
 
+    /// What somebody at a WebSocket has said with these bytes; nothing where frames are spoken.
+    pub(super) fn receive(&self, wire: &[u8]) -> Option<Received> {
+        let mut transport = self.transport.borrow_mut();
+        let received = transport.web_socket()?.receive(wire);
+        drop(transport);
+        if self.is_open() && !received.replies.is_empty() {
+            self.outbox.borrow_mut().push(received.replies.clone());
+        }
+        Some(received)
+    }
+
+    /// Whether the client has said its last word, as far as a WebSocket can tell.
+    pub(super) fn is_over(&self) -> bool {
+        let mut transport = self.transport.borrow_mut();
+        transport
+            .web_socket()
+            .is_some_and(|socket| socket.is_over())
+    }
+
+    /// Frames as they travel here.
+    fn formed(&self, frames: Bytes) -> Bytes {
+        if self.transport.borrow().is_web() {
+            text_messages(&frames)
+        } else {
+            frames
+        }
+    }
+
     /// Puts frames behind what waits; [`Connection::flush`] writes them.
     pub(super) fn push(&self, frames: Bytes) {
         if self.is_open() && !frames.is_empty() {
-            self.outbox.borrow_mut().push(frames);
+            self.outbox.borrow_mut().push(self.formed(frames));
+        }
+    }
+
+    /// The same with what others are given too.
+    pub(super) fn push_piece(&self, piece: &Piece) {
+        if self.is_open() {
+            let bytes = piece.formed(self.transport.borrow().is_web());
+            self.outbox.borrow_mut().push(bytes);
         }
     }
 
@@ -235,7 +273,7 @@ impl Connection {
 
     /// The history has answered the job that was begun.
     pub(super) fn answered(&self, bytes: Bytes, rest: Option<Job>) {
-        self.outbox.borrow_mut().answered(bytes, rest);
+        self.outbox.borrow_mut().answered(self.formed(bytes), rest);
     }
 
     /// Writes what the socket takes. Whoever lets more wait than allowed is let go.

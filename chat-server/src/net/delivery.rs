@@ -14,6 +14,7 @@ use chat_proto::{Event, Welcome};
 
 use super::connection::{Arrival, Connection, Phase};
 use super::outbox::Job;
+use super::piece::Piece;
 use super::table::Table;
 use crate::chat::batch::{Audience, Effect, Page, Released, Replay, Span};
 use crate::chat::{ChannelKey, SessionId};
@@ -67,7 +68,7 @@ impl Delivery {
                 }),
                 Effect::TellChannel { channel, event } => {
                     self.end_run(&mut run, batch);
-                    self.tell_channel(*channel, &piece(&batch.events, event));
+                    self.tell_channel(*channel, &Piece::new(piece(&batch.events, event)));
                 }
                 Effect::Welcome {
                     to,
@@ -146,9 +147,10 @@ impl Delivery {
         self.table.let_the_slowest_go();
     }
 
-    fn tell_channel(&mut self, channel: ChannelKey, event: &Bytes) {
+    fn tell_channel(&mut self, channel: ChannelKey, event: &Piece) {
         self.table.for_each_member(channel, |member| {
-            give(&mut self.dirty, member, event.clone());
+            member.push_piece(event);
+            touch(&mut self.dirty, member);
         });
     }
 
@@ -234,7 +236,7 @@ impl Delivery {
             .iter()
             .any(|&(channel, _)| channel == run.channel);
         if is_member {
-            give_run(&mut self.dirty, &connection, run, batch);
+            give_rest(&mut self.dirty, &connection, run, batch);
             connection.given.set(run.frames.end);
         }
     }
@@ -242,8 +244,14 @@ impl Delivery {
     /// Gives every member what it has not been given yet of the run.
     fn end_run(&mut self, run: &mut Option<Run>, batch: &Released) {
         if let Some(run) = run.take() {
+            let whole = Piece::new(piece(&batch.frames, &run.frames));
             self.table.for_each_member(run.channel, |member| {
-                give_run(&mut self.dirty, member, &run, batch)
+                if member.given.get() <= run.frames.start {
+                    member.push_piece(&whole);
+                    touch(&mut self.dirty, member);
+                } else {
+                    give_rest(&mut self.dirty, member, &run, batch);
+                }
             });
         }
     }
@@ -294,7 +302,8 @@ pub(super) fn frame(event: &Event<'_>) -> Bytes {
     frame.freeze()
 }
 
-fn give_run(
+/// Gives one member what it has not been given yet of the run.
+fn give_rest(
     dirty: &mut Vec<Rc<Connection>>,
     connection: &Rc<Connection>,
     run: &Run,

@@ -15,6 +15,7 @@
 //! | [`connection`] | one connection, as its session and the dispatcher share it |
 //! | [`outbox`] | what waits to be written to one socket |
 //! | [`table`] | the connections of a thread, by session and by channel |
+//! | `piece` | frames for many, in the form that each wants |
 //! | `delivery` | what a batch means for them, and the writing |
 //! | `clock` | timeouts, pings, last words |
 //! | `brake` | when deliveries are slowed for those who read |
@@ -29,6 +30,7 @@ pub mod dispatcher;
 pub mod errand;
 pub mod outbox;
 pub mod pace;
+mod piece;
 pub mod places;
 pub mod session;
 pub mod table;

@@ -84,23 +84,19 @@ impl Places {
     }
 
     pub(super) fn take(places: &Arc<Self>, ip: IpAddr) -> Option<Permit> {
-        let network = network_of(ip);
+        let mut permit = Self::take_for_somebody(places)?;
+        permit.is_of(ip).then_some(permit)
+    }
+
+    /// A place for whom a proxy will name.
+    pub(super) fn take_for_somebody(places: &Arc<Self>) -> Option<Permit> {
         let mut state = places.state();
-        let limits = state.limits;
-        if let Some(pace) = &state.pace {
-            if pace.len() > REMEMBERED {
-                pace.retain_recent();
-            }
-            pace.check_key(&network).ok()?;
-        }
-        let here = state.taken_by_network.get(&network).copied().unwrap_or(0);
-        let room = state.taken < limits.connections
-            && (limits.connections_per_ip == 0 || here < limits.connections_per_ip);
-        room.then(|| {
+        (state.taken < state.limits.connections).then(|| {
             state.taken += 1;
-            *state.taken_by_network.entry(network).or_default() += 1;
-            let places = places.clone();
-            Permit { places, network }
+            Permit {
+                places: places.clone(),
+                network: None,
+            }
         })
     }
 
@@ -109,21 +105,56 @@ impl Places {
     }
 }
 
+impl State {
+    /// Counts one more connection of a network; false if it has as many as it may, or comes too fast.
+    fn count(&mut self, network: IpAddr) -> bool {
+        if let Some(pace) = &self.pace {
+            if pace.len() > REMEMBERED {
+                pace.retain_recent();
+            }
+            if pace.check_key(&network).is_err() {
+                return false;
+            }
+        }
+        let most = self.limits.connections_per_ip;
+        let here = self.taken_by_network.get(&network).copied().unwrap_or(0);
+        let has_room = most == 0 || here < most;
+        if has_room {
+            self.taken_by_network.insert(network, here + 1);
+        }
+        has_room
+    }
+}
+
 /// A place among the connections, until it is dropped.
 #[derive(Debug)]
 pub struct Permit {
     places: Arc<Places>,
-    network: IpAddr,
+    /// Whose it is, where that is known.
+    network: Option<IpAddr>,
+}
+
+impl Permit {
+    /// It is for whoever is at `ip`, if it was nobody's; false if they have no room for one more.
+    pub(super) fn is_of(&mut self, ip: IpAddr) -> bool {
+        let network = network_of(ip);
+        if self.network.is_none() && self.places.state().count(network) {
+            self.network = Some(network);
+        }
+        self.network.is_some()
+    }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = self.places.state();
         state.taken -= 1;
-        if let Some(taken) = state.taken_by_network.get_mut(&self.network) {
+        if let Some(network) = self.network
+            && let Some(taken) = state.taken_by_network.get_mut(&network)
+        {
             *taken -= 1;
             if *taken == 0 {
-                state.taken_by_network.remove(&self.network);
+                state.taken_by_network.remove(&network);
             }
         }
     }
@@ -151,6 +182,27 @@ mod tests {
         );
         drop(one);
         assert!(take("2001:db8::3").is_some());
+    }
+
+    #[test]
+    fn who_comes_through_a_proxy_counts_once_it_has_named_them() {
+        let limits = Limits {
+            connections: 3,
+            connections_per_ip: 1,
+            connects_per_second: 0,
+        };
+        let places = Places::new(limits);
+        let take = || Places::take_for_somebody(&places).expect("room for three");
+        let (mut one, mut two, mut three) = (take(), take(), take());
+        assert!(Places::take_for_somebody(&places).is_none());
+        let address = |text: &str| text.parse().expect("an address");
+        assert!(one.is_of(address("192.0.2.7")) && one.is_of(address("192.0.2.7")));
+        assert!(!two.is_of(address("192.0.2.7")) && three.is_of(address("192.0.2.8")));
+        drop(one);
+        assert!(two.is_of(address("192.0.2.7")));
+        drop((two, three));
+        let state = places.state();
+        assert!(state.taken == 0 && state.taken_by_network.is_empty());
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl Session {
     pub fn open(transport: Transport, peer: SocketAddr, permit: Permit, table: &Rc<Table>) {
         let connection = table.insert(|id| Connection::new(id, peer, transport, permit));
         log::debug!("session {:?}: opened by {peer}", connection.id);
-        let session = Self {
+        let mut session = Self {
             connection,
             table: table.clone(),
             input: Vec::new(),
@@ -70,6 +70,8 @@ impl Session {
             malformed: 0,
             done: false,
         };
+        // What was read together with the request for a WebSocket.
+        session.receive(&[]);
         session.start();
     }
 
@@ -136,21 +138,42 @@ impl Session {
         Poll::Ready(())
     }
 
-    /// Reads once and deals with what is complete.
+    /// Reads once and deals with what is complete; 0 if nothing more comes.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.connection.is_over() {
+            return Poll::Ready(Ok(0));
+        }
         let table = self.table.clone();
         let mut scratch = table.scratch();
         let mut buffer = ReadBuf::new(&mut scratch);
         ready!(self.connection.poll_read(cx, &mut buffer))?;
         let read = buffer.filled();
+        self.receive(read);
+        Poll::Ready(Ok(read.len()))
+    }
+
+    /// Deals with what has been read.
+    fn receive(&mut self, read: &[u8]) {
+        match self.connection.receive(read) {
+            None => self.take_more(read),
+            Some(received) => {
+                if !received.replies.is_empty() {
+                    self.connection.flush(&self.table);
+                }
+                self.take_more(&received.frames);
+            }
+        }
+    }
+
+    /// Deals with frames behind those that are here.
+    fn take_more(&mut self, frames: &[u8]) {
         if self.input.is_empty() {
-            self.take(read);
+            self.take(frames);
         } else {
             let mut input = std::mem::take(&mut self.input);
-            input.extend_from_slice(read);
+            input.extend_from_slice(frames);
             self.take(&input);
         }
-        Poll::Ready(Ok(read.len()))
     }
 
     /// Whether the input has something that can be dealt with.
@@ -238,9 +261,11 @@ impl Session {
         if self.connection.shut_down(cx) {
             self.table.set_timer(&self.connection, LINGER);
         }
-        self.done = true;
         for _ in 0..READS_A_TURN {
-            if matches!(ready!(self.poll_read(cx)), Ok(0) | Err(_)) {
+            let mut scratch = self.table.scratch();
+            let mut ignored = ReadBuf::new(&mut scratch);
+            let read = ready!(self.connection.poll_read(cx, &mut ignored));
+            if read.is_err() || ignored.filled().is_empty() {
                 return Poll::Ready(());
             }
         }

@@ -14,8 +14,7 @@ use super::acceptor::Acceptor;
 use super::dispatcher::Dispatcher;
 use super::places::Places;
 use super::table::{Limits, Table};
-use super::web::Site;
-use super::web::origin::Origins;
+use super::web::{Manners, Site};
 use crate::chat::room::ChatRoom;
 use crate::store::{accounts, history};
 use crate::vital::Watch;
@@ -58,8 +57,7 @@ pub struct Surroundings {
     pub accounts: accounts::Desk,
     pub places: Arc<Places>,
     pub watch: Watch,
-    /// Whose pages may talk to the server, besides its own.
-    pub origins: Origins,
+    pub manners: Manners,
 }
 
 /// See the head of this file.
@@ -99,7 +97,7 @@ impl Worker {
             accounts,
             places,
             watch,
-            origins,
+            manners,
         } = surroundings;
         let table = Rc::new(Table::new(number, limits, room, history, accounts));
         let dispatcher = Dispatcher::new(table.clone(), watch.over("dispatcher")).start();
@@ -114,7 +112,7 @@ impl Worker {
                     let socket = tokio::net::TcpListener::from_std(socket)?;
                     let site = match speaks {
                         Speaks::Chat => None,
-                        Speaks::Web => Some(Site::chat(table.clone(), origins.clone())),
+                        Speaks::Web => Some(Site::new(table.clone(), manners.clone())),
                     };
                     Ok(Acceptor::new(socket, tls, site, table.clone(), places.clone()).start())
                 },

@@ -18,6 +18,7 @@ use crate::chat::SessionId;
 use crate::chat::accounts::{Account, AccountChange};
 use crate::chat::room::AccountChanges;
 use crate::error::DatabaseError;
+use crate::health::{Ailment, Health};
 use crate::vital::Vital;
 
 /// How long what somebody else has written to the file may go unnoticed.
@@ -42,6 +43,7 @@ pub struct Keeper {
     room: Recipient<AccountChanges>,
     /// The file cannot be read: said once, until it can.
     failing: bool,
+    health: Health,
     /// Without it nobody would be answered who logs in.
     _vital: Vital,
 }
@@ -66,6 +68,7 @@ impl Keeper {
     pub fn new(
         database: Database,
         room: Recipient<AccountChanges>,
+        health: Health,
         vital: Vital,
     ) -> Result<(Self, Vec<Account>), DatabaseError> {
         let version = database.version()?;
@@ -84,6 +87,7 @@ impl Keeper {
             known,
             room,
             failing: false,
+            health,
             _vital: vital,
         };
         Ok((keeper, accounts))
@@ -99,6 +103,7 @@ impl Keeper {
             }
             Ok(())
         });
+        self.health.set(Ailment::Accounts, polled.is_err());
         match polled {
             Ok(()) => self.failing = false,
             Err(error) => {

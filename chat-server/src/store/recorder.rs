@@ -17,12 +17,18 @@ use chat_proto::codec::{HEADER_BYTES, split_frame};
 
 use crate::chat::room::{Append, Appended};
 use crate::config::{Durability, History};
+use crate::health::{Ailment, Health};
 use crate::store::index::CHUNK_BYTES;
 use crate::store::index::indexer::Grown;
 use crate::vital::Vital;
 
 /// Lines handed to one vectored write, as many as the system takes (IOV_MAX).
 const SLICES: usize = 1024;
+
+/// How long to wait before it is looked whether a history that could not be written can be again, and how
+/// much there has to be room for.
+const AGAIN: Duration = Duration::from_secs(1);
+const PROBE_BYTES: usize = 64 * 1024;
 
 /// Where the recorded lines end; readers look no further.
 #[derive(Debug, Clone, Default)]
@@ -76,6 +82,7 @@ pub struct Recorder {
     sync_is_asked: Arc<AtomicBool>,
     /// The last batch failed: said once, until one succeeds.
     failing: bool,
+    health: Health,
     _vital: Vital,
 }
 
@@ -87,6 +94,7 @@ impl Recorder {
         history: &History,
         room: Recipient<Appended>,
         indexer: Option<Recipient<Grown>>,
+        health: Health,
         vital: Vital,
     ) -> Self {
         Self {
@@ -102,6 +110,7 @@ impl Recorder {
             syncer: None,
             sync_is_asked: Arc::default(),
             failing: false,
+            health,
             _vital: vital,
         }
     }
@@ -128,6 +137,44 @@ impl Recorder {
                 Err(error)
             }
         }
+    }
+
+    /// Says when the history cannot be written any more, and when it can again: without anybody who
+    /// writes, as those who watch over the server may keep people away until it can.
+    fn note(&mut self, outcome: io::Result<()>, ctx: &mut Context<Self>) {
+        match outcome {
+            Ok(()) if std::mem::take(&mut self.failing) => {
+                self.health.set(Ailment::History, false);
+                log::info!("the history can be written again");
+            }
+            Ok(()) => {}
+            Err(error) if !std::mem::replace(&mut self.failing, true) => {
+                self.health.set(Ailment::History, true);
+                log::error!("the history cannot be written, messages are refused: {error}");
+                ctx.run_later(AGAIN, Self::try_again);
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Writes what is no line, and takes it back.
+    fn try_again(&mut self, ctx: &mut Context<Self>) {
+        if !self.failing {
+            return;
+        }
+        let end = self.end.get();
+        let outcome = (|| {
+            self.file.set_len(end)?;
+            self.torn = true;
+            (&*self.file).write_all(&[b' '; PROBE_BYTES])?;
+            self.file.set_len(end)?;
+            self.torn = false;
+            Ok(())
+        })();
+        if outcome.is_err() {
+            ctx.run_later(AGAIN, Self::try_again);
+        }
+        self.note(outcome, ctx);
     }
 
     fn tell_indexer(&mut self) {
@@ -222,17 +269,7 @@ impl Handler<Append> for Recorder {
             recorded: outcome.is_ok(),
         });
         self.tell_indexer();
-        match outcome {
-            Ok(()) if std::mem::take(&mut self.failing) => {
-                log::info!("the history can be written again")
-            }
-            Ok(()) => {}
-            Err(error) => {
-                if !std::mem::replace(&mut self.failing, true) {
-                    log::error!("the history cannot be written, messages are refused: {error}");
-                }
-            }
-        }
+        self.note(outcome, ctx);
         if self.durability == Durability::Interval {
             self.sync_later(ctx);
         }

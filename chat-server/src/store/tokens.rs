@@ -13,6 +13,7 @@ use super::sqlite::Database;
 use crate::chat::kept::KeptChange;
 use crate::chat::room::{Keep, Kept};
 use crate::error::DatabaseError;
+use crate::health::{Ailment, Health};
 use crate::vital::Vital;
 
 /// How long to wait before what could not be written is tried again.
@@ -25,6 +26,7 @@ pub struct Tokens {
     room: Recipient<Kept>,
     /// The file cannot be written: said once, until it can.
     failing: bool,
+    health: Health,
     /// Without it no restart would be survived.
     _vital: Vital,
 }
@@ -37,6 +39,7 @@ impl Tokens {
     pub fn new(
         database: Database,
         room: Recipient<Kept>,
+        health: Health,
         vital: Vital,
     ) -> Result<Self, DatabaseError> {
         database.relax()?;
@@ -44,12 +47,15 @@ impl Tokens {
             database,
             room,
             failing: false,
+            health,
             _vital: vital,
         })
     }
 
     fn keep(&mut self, changes: Vec<KeptChange>, ctx: &mut Context<Self>) {
-        match self.database.keep(&changes) {
+        let kept = self.database.keep(&changes);
+        self.health.set(Ailment::Tokens, kept.is_err());
+        match kept {
             Ok(()) => {
                 self.failing = false;
                 self.room.do_send(Kept);

@@ -5,6 +5,9 @@
     reason = "each test file uses a part; a test fails by panicking"
 )]
 
+pub(crate) mod tls;
+pub(crate) mod web;
+
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};

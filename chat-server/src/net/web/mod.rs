@@ -3,51 +3,93 @@
 //! | file | what |
 //! | --- | --- |
 //! | [`stream`] | an accepted connection, and its place among those that may be open |
-//! | [`socket`] | a WebSocket as the stream of a session |
+//! | [`upgrade`] | a request that asks for a WebSocket |
+//! | [`socket`] | a WebSocket as the transport of a session |
 //! | [`origin`] | whose pages may talk to this server |
+//! | [`proxies`] | who somebody is that comes through a proxy |
 //! | [`page`] | the page, as it is in the program |
 
 pub mod origin;
 pub mod page;
+pub mod proxies;
 pub mod socket;
 pub mod stream;
+pub mod upgrade;
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use actix_http::HttpService;
-use actix_http::body::BoxBody;
-use actix_service::{IntoServiceFactory as _, Service as _, ServiceFactory, map_config};
-use actix_web::dev::{AppConfig, ServiceResponse};
-use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, ORIGIN};
+use actix_codec::Framed;
+use actix_http::header::{CACHE_CONTROL, UPGRADE};
+use actix_http::{HttpService, StatusCode, h1};
+use actix_service::{
+    IntoServiceFactory as _, Service as _, ServiceFactory as _, fn_service, map_config,
+};
+use actix_web::dev::AppConfig;
 use actix_web::middleware::DefaultHeaders;
-use actix_web::web::{Data, Payload, get};
-use actix_web::{App, Error, HttpRequest, HttpResponse};
+use actix_web::{App, FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, web};
 use tokio::sync::OnceCell;
 
 use super::table::Table;
+use crate::health::Health;
 use origin::Origins;
-use stream::{Place, Stream};
+use proxies::Proxies;
+use stream::Stream;
 
-/// How long a request may take to come, and an idle connection to ask again.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// Where a WebSocket is asked for.
+const PATH: &str = "/ws";
+
+/// How long an idle connection may take to ask again.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// How long a client may take to close once it has been answered.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Nothing but what this server serves itself: no inline script or style, no frames, no other host.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-     img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// What stands on every answer. Nothing is allowed but what this server serves itself: no inline script or
+/// style, no frames, no other host, and nothing of the machine that a chat does not need.
+const HEADERS: [(&str, &str); 5] = [
+    (
+        "content-security-policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    (
+        "permissions-policy",
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    ),
+];
 
 type Serving = Pin<Box<dyn Future<Output = ()>>>;
 
 /// Serves HTTP to the connections of one thread.
 #[derive(Clone)]
-pub struct Site(Rc<dyn Fn(Stream, SocketAddr) -> Serving>);
+pub struct Site {
+    hall: Rc<Hall>,
+    serve: Rc<dyn Fn(Stream) -> Serving>,
+}
+
+/// How it serves them.
+#[derive(Debug, Clone)]
+pub struct Manners {
+    /// Whose pages may talk to the server, besides its own.
+    pub origins: Origins,
+    /// Who says whom a connection is for.
+    pub proxies: Proxies,
+    pub health: Health,
+}
+
+/// What the requests of a thread share.
+#[derive(Debug)]
+struct Hall {
+    table: Rc<Table>,
+    manners: Manners,
+}
 
 impl fmt::Debug for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -56,46 +98,35 @@ impl fmt::Debug for Site {
 }
 
 impl Site {
-    /// The page and its WebSocket, for the sessions of `table`.
-    pub fn chat(table: Rc<Table>, origins: Origins) -> Self {
-        let headers = DefaultHeaders::new()
-            .add(("Content-Security-Policy", CONTENT_SECURITY_POLICY))
-            .add(("X-Content-Type-Options", "nosniff"))
-            .add(("Referrer-Policy", "no-referrer"))
-            .add(("Cross-Origin-Opener-Policy", "same-origin"));
+    /// The page and its WebSocket; made with the first connection.
+    pub fn new(table: Rc<Table>, manners: Manners) -> Self {
+        let hall = Rc::new(Hall { table, manners });
+        let (for_app, for_upgrade) = (hall.clone(), hall.clone());
+        let headers = HEADERS
+            .into_iter()
+            .fold(DefaultHeaders::new(), DefaultHeaders::add);
         let app = App::new()
-            .app_data(Data::from(std::sync::Arc::new(origins)))
-            .app_data(Shared(table))
+            .app_data(for_app)
             .wrap(headers)
-            .route("/ws", get().to(open_socket))
-            .route("/healthz", get().to(health))
+            .service(resource(PATH, no_upgrade))
+            .service(resource("/healthz", health))
             .configure(page::routes);
-        Self::of(app.into_factory())
-    }
-
-    /// Serves `app`; made with the first connection.
-    pub(super) fn of<F>(app: F) -> Self
-    where
-        F: ServiceFactory<
-                actix_http::Request,
-                Config = AppConfig,
-                Response = ServiceResponse<BoxBody>,
-                Error = Error,
-                InitError = (),
-            > + 'static,
-    {
         let factory = HttpService::build()
-            .client_request_timeout(REQUEST_TIMEOUT)
+            .client_request_timeout(hall.table.limits().hello_timeout)
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
-            .keep_alive(REQUEST_TIMEOUT)
-            .on_connect_ext(|stream: &Stream, data| {
-                data.insert(stream.place());
-            })
-            .h1(map_config(app, |()| AppConfig::default()));
+            .keep_alive(KEEP_ALIVE)
+            .upgrade(fn_service(
+                move |(request, connection): (_, Framed<Stream, h1::Codec>)| {
+                    let serving = upgrade::serve(request, connection, for_upgrade.clone());
+                    async { serving.await.map_err(actix_web::Error::from) }
+                },
+            ))
+            .h1(map_config(app.into_factory(), |()| AppConfig::default()));
         let (factory, service) = (Rc::new(factory), Rc::new(OnceCell::new()));
-        Self(Rc::new(move |stream, peer| {
+        let serve = move |stream: Stream| -> Serving {
             let (factory, service) = (factory.clone(), service.clone());
             Box::pin(async move {
+                let peer = stream.peer();
                 let made = service.get_or_try_init(|| factory.new_service(())).await;
                 let Ok(service) = made else {
                     return log::error!("the web page cannot be served");
@@ -104,65 +135,54 @@ impl Site {
                     log::debug!("{peer}: {error}");
                 }
             })
-        }))
+        };
+        let serve = Rc::new(serve);
+        Self { hall, serve }
+    }
+
+    /// Whether whoever is at this address names the person whom a connection is for.
+    pub(super) fn believes(&self, address: IpAddr) -> bool {
+        self.hall.manners.proxies.has(address)
     }
 
     /// Serves one connection on this thread, until it ends.
-    pub fn serve(&self, stream: Stream, peer: SocketAddr) {
-        actix_rt::spawn(self.0(stream, peer));
+    pub(super) fn serve(&self, stream: Stream) {
+        actix_rt::spawn((self.serve)(stream));
     }
 }
 
-/// What the handlers of a thread share.
-#[derive(Debug, Clone)]
-struct Shared(Rc<Table>);
-
-fn shared(request: &HttpRequest) -> &Rc<Table> {
-    let shared: &Shared = request.app_data().expect("every app of a site has it");
-    &shared.0
+/// What can be read, and nothing else: HEAD is answered as GET, without the body.
+fn resource<F, Args>(path: &str, answer: F) -> Resource
+where
+    F: Handler<Args> + Clone,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path)
+        .route(web::get().to(answer.clone()))
+        .route(web::head().to(answer))
 }
 
-/// The protocol over a WebSocket: a session like any other.
-async fn open_socket(
-    request: HttpRequest,
-    body: Payload,
-    origins: Data<Origins>,
-) -> Result<HttpResponse, Error> {
-    if !origins.allow(request.headers()) {
-        log::info!(
-            "a page of {:?} is refused: not among `origins` in [web]",
-            request.headers().get(ORIGIN)
-        );
-        return Ok(HttpResponse::Forbidden().body("this page may not talk to this server"));
-    }
-    let place: &Place = request
-        .conn_data()
-        .expect("a connection begins with its place");
-    let peer = request.peer_addr().expect("a socket has a peer");
-    let (response, sender, messages) = actix_ws::handle(&request, body)?;
-    let Some(permit) = place.take() else {
-        // A WebSocket ends with its connection: nobody opens two over one.
-        return Ok(HttpResponse::BadRequest().finish());
-    };
-    socket::open(sender, messages, peer, permit, shared(&request));
-    Ok(response)
+/// Who asks for the WebSocket as if it were a page.
+async fn no_upgrade() -> HttpResponse {
+    HttpResponse::UpgradeRequired()
+        .insert_header((UPGRADE, "websocket"))
+        .body("this is a WebSocket\n")
 }
 
-/// Whether the server takes people, for those who watch over it.
+/// Whether the server does its work, for those who watch over it.
 async fn health(request: HttpRequest) -> HttpResponse {
-    let table = shared(&request);
-    let reason = if table.deaf.get() {
-        Some("the server ends")
-    } else if !table.room.connected() {
-        Some("the room has ended")
+    let hall: &Rc<Hall> = request.app_data().expect("every app has it");
+    let complaint = if hall.table.room.connected() {
+        hall.manners.health.complaint()
     } else {
-        None
+        Some("the room has ended".to_owned())
     };
-    let status = match reason {
+    let status = match complaint {
         None => StatusCode::OK,
         Some(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
     HttpResponse::build(status)
         .insert_header((CACHE_CONTROL, "no-store"))
-        .body(reason.unwrap_or("ready").to_owned() + "\n")
+        .body(complaint.unwrap_or("ready".to_owned()) + "\n")
 }

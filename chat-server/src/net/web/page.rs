@@ -1,8 +1,8 @@
 //! The page: plain HTML, CSS and ES modules, part of the program, so that it needs no other host.
 
-use actix_web::HttpResponse;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use actix_web::web::{ServiceConfig, get};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use actix_web::web::ServiceConfig;
+use actix_web::{HttpRequest, HttpResponse};
 
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
@@ -21,15 +21,35 @@ const FILES: [(&str, &str, &str); 7] = [
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     for (path, kind, content) in FILES {
-        let answer = move || async move {
-            HttpResponse::Ok()
-                .insert_header((CONTENT_TYPE, kind))
-                // A new server has a new page, and over loopback it costs nothing to ask.
-                .insert_header((CACHE_CONTROL, "no-cache"))
-                .body(content)
+        let tag = format!("\"{:08x}\"", crc32fast::hash(content.as_bytes()));
+        let answer = move |request: HttpRequest| {
+            let response = file(&request, kind, &tag, content);
+            async move { response }
         };
-        config.route(path, get().to(answer));
+        config.service(super::resource(path, answer));
     }
+}
+
+/// A file of the page; not again where the client has it.
+fn file(request: &HttpRequest, kind: &str, tag: &str, content: &'static str) -> HttpResponse {
+    let mut known = request.headers().get_all(IF_NONE_MATCH);
+    let is_known = known.any(|tags| {
+        let mut tags = tags.as_bytes().split(|&byte| byte == b',');
+        tags.any(|known| known.trim_ascii().ends_with(tag.as_bytes()))
+    });
+    let mut response = if is_known {
+        HttpResponse::NotModified()
+    } else {
+        HttpResponse::Ok()
+    };
+    response
+        .insert_header((ETAG, tag))
+        // A new server has a new page, and to ask costs little.
+        .insert_header((CACHE_CONTROL, "no-cache"));
+    if is_known {
+        return response.finish();
+    }
+    response.insert_header((CONTENT_TYPE, kind)).body(content)
 }
 
 #[cfg(test)]

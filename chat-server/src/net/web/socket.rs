@@ -1,177 +1,212 @@
-//! A WebSocket as the stream of a session: one text message is one frame, each way (protocol, 1. Frames).
+//! A WebSocket as the transport of a session: one text message is one frame, each way (protocol, 1.
+//! Frames). The session reads frames and is written frames to; here they become what RFC 6455 wants, and
+//! nobody else knows of it.
 //!
-//! One task per WebSocket pumps between it and a pipe whose other end the session reads and writes. It
-//! reads no further from either side while the other takes no more, so what waits here is bounded by
-//! the pipe and by what the WebSocket's own queue holds.
+//! Nothing is compressed: permessage-deflate is never agreed to, so a client that uses it breaks the
+//! protocol.
 
-use std::io;
-use std::net::SocketAddr;
-use std::rc::Rc;
+use std::io::IoSlice;
+use std::str;
+use std::task::Context;
 
-use actix_ws::{
-    AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, Closed, MessageStream,
-    ProtocolError,
-};
-use bytes::{Buf as _, Bytes, BytesMut};
+use actix_codec::Decoder as _;
+use actix_http::ws::{CloseCode, CloseReason, Codec, Frame, Item, OpCode, Parser, ProtocolError};
+use bytes::{Bytes, BytesMut};
 use chat_proto::MAX_FRAME_BYTES;
 use chat_proto::codec::{HEADER_BYTES, split_frame};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, ReadHalf, WriteHalf};
-use tokio::time::timeout;
 
-use super::super::connection::LINGER;
-use super::super::places::Permit;
-use super::super::session::Session;
-use super::super::table::Table;
 use super::super::transport::Transport;
 
-/// What the pipe holds each way: some messages, so that many small ones take few turns.
-const PIPE_BYTES: usize = 16 * 1024;
+/// The longest header of a frame from a client: two bytes, a length of eight and a mask of four.
+const LONGEST_HEADER: usize = 14;
 
-/// What one read of the pipe takes.
-const READ_BYTES: usize = 4 * 1024;
-
-/// Starts the session of a WebSocket, and what pumps for it, on this thread.
-pub(super) fn open(
-    sender: actix_ws::Session,
-    messages: MessageStream,
-    peer: SocketAddr,
-    permit: Permit,
-    table: &Rc<Table>,
-) {
-    let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
-    Session::open(Transport::Layered(Box::new(theirs)), peer, permit, table);
-    // A longer frame is an error before it is read; so is a longer message of fragments.
-    let messages = messages
-        .max_frame_size(MAX_FRAME_BYTES)
-        .aggregate_continuations()
-        .max_continuation_size(MAX_FRAME_BYTES);
-    let (from_session, to_session) = tokio::io::split(ours);
-    actix_rt::spawn(pump(sender, messages, from_session, to_session));
+/// See the head of this file.
+#[derive(Debug)]
+pub struct WebSocket {
+    pub(in super::super) stream: Transport,
+    codec: Codec,
+    /// Read, and not a whole frame of the WebSocket yet.
+    wire: BytesMut,
+    /// The fragments so far of a text message.
+    fragments: BytesMut,
+    /// Nothing is taken from the client any more.
+    over: bool,
+    /// How it will be closed.
+    close: CloseReason,
 }
 
-async fn pump(
-    sender: actix_ws::Session,
-    mut messages: AggregatedMessageStream,
-    from_session: ReadHalf<DuplexStream>,
-    mut to_session: WriteHalf<DuplexStream>,
-) {
-    let replies = sender.clone();
-    let incoming = async {
-        let close = take_in(&mut messages, &mut to_session, replies).await;
-        // The session answers what came before; an error means that it has gone already.
-        to_session.shutdown().await.ok();
-        match close {
-            // It has to hear why, and nothing but that.
-            Some(close) => close,
-            // The other direction ends the pump.
-            None => std::future::pending().await,
+/// What somebody has said.
+#[derive(Debug, Default)]
+pub(in super::super) struct Received {
+    /// As frames of the protocol, one for each message.
+    pub frames: Vec<u8>,
+    /// To be written back as it is.
+    pub replies: Bytes,
+}
+
+/// Frames of the protocol as messages of a WebSocket: each length becomes the header of a text.
+pub(in super::super) fn text_messages(mut frames: &[u8]) -> Bytes {
+    // The header of a message of usual length has as many bytes as that of a frame.
+    let mut messages = BytesMut::with_capacity(frames.len() + LONGEST_HEADER);
+    while let Ok(Some(json)) = split_frame(frames) {
+        Parser::write_message(&mut messages, json, OpCode::Text, true, false);
+        frames = &frames[HEADER_BYTES + json.len()..];
+    }
+    debug_assert!(frames.is_empty());
+    messages.freeze()
+}
+
+impl WebSocket {
+    /// A WebSocket over `stream`, of which `wire` has been read already.
+    pub(super) fn new(stream: Transport, wire: BytesMut) -> Self {
+        Self {
+            stream,
+            codec: Codec::new().max_size(MAX_FRAME_BYTES),
+            wire,
+            fragments: BytesMut::new(),
+            over: false,
+            close: CloseCode::Normal.into(),
         }
-    };
-    let close = tokio::select! {
-        close = incoming => close,
-        close = give_out(sender.clone(), from_session) => close,
-    };
-    if sender.close(Some(close)).await.is_ok() {
-        // Until it is on its way; who does not read it in time has lost nothing but the reason.
-        let ended = async { while let Some(Ok(_)) = messages.recv().await {} };
-        timeout(LINGER, ended).await.ok();
+    }
+
+    pub(in super::super) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// What was read next, and what it means.
+    pub(in super::super) fn receive(&mut self, read: &[u8]) -> Received {
+        self.wire.extend_from_slice(read);
+        let (mut received, mut replies) = (Received::default(), BytesMut::new());
+        while !self.over {
+            if is_too_long(&self.wire) {
+                self.refuse_length(usize::MAX, &mut received);
+                break;
+            }
+            match self.codec.decode(&mut self.wire) {
+                Ok(Some(frame)) => self.take(frame, &mut received, &mut replies),
+                Ok(None) => break,
+                Err(error) => self.fail(CloseCode::Protocol, why(&error)),
+            }
+        }
+        if self.over || self.wire.is_empty() {
+            // An idle WebSocket holds no buffer.
+            self.wire = BytesMut::new();
+        }
+        received.replies = replies.freeze();
+        received
+    }
+
+    fn take(&mut self, frame: Frame, received: &mut Received, replies: &mut BytesMut) {
+        match frame {
+            Frame::Text(text) => self.pass_on(&text, received),
+            Frame::Continuation(Item::FirstText(part) | Item::Continue(part)) => {
+                self.gather(&part, received);
+            }
+            Frame::Continuation(Item::Last(part)) => {
+                self.gather(&part, received);
+                let text = std::mem::take(&mut self.fragments);
+                if !self.over {
+                    self.pass_on(&text, received);
+                }
+            }
+            Frame::Binary(_) | Frame::Continuation(Item::FirstBinary(_)) => self.fail(
+                CloseCode::Unsupported,
+                "the protocol is one JSON object per text message",
+            ),
+            Frame::Ping(payload) => {
+                Parser::write_message(replies, payload, OpCode::Pong, true, false);
+            }
+            Frame::Pong(_) => {}
+            Frame::Close(_) => self.over = true,
+        }
+    }
+
+    fn gather(&mut self, part: &[u8], received: &mut Received) {
+        if self.fragments.len() + part.len() > MAX_FRAME_BYTES {
+            return self.refuse_length(usize::MAX, received);
+        }
+        self.fragments.extend_from_slice(part);
+    }
+
+    fn pass_on(&mut self, text: &[u8], received: &mut Received) {
+        if text.is_empty() {
+            return self.refuse_length(0, received);
+        }
+        if str::from_utf8(text).is_err() {
+            return self.fail(CloseCode::Invalid, "a text message is UTF-8");
+        }
+        received.frames.extend(header(text.len()));
+        received.frames.extend_from_slice(text);
+    }
+
+    /// Has the session say what it says to every frame of such a length.
+    fn refuse_length(&mut self, length: usize, received: &mut Received) {
+        received.frames.extend(header(length));
+        self.fail(CloseCode::Size, "a message has 1 to 65,536 bytes");
+    }
+
+    fn fail(&mut self, code: CloseCode, why: &'static str) {
+        self.over = true;
+        self.fragments = BytesMut::new();
+        self.close = (code, why).into();
+    }
+
+    /// Tells the client why nothing more comes.
+    pub(in super::super) fn say_goodbye(&mut self, cx: &mut Context<'_>) {
+        let mut close = BytesMut::new();
+        Parser::write_close(&mut close, Some(self.close.clone()), false);
+        // Nothing waits before it. Who has no room even for this has not read what it was sent.
+        self.stream.try_write(&[IoSlice::new(&close)], cx).ok();
     }
 }
 
-/// From the WebSocket to the session, until the client says no more, or something that is no part of the
-/// protocol: then why it is closed.
-async fn take_in(
-    messages: &mut AggregatedMessageStream,
-    to_session: &mut WriteHalf<DuplexStream>,
-    mut replies: actix_ws::Session,
-) -> Option<CloseReason> {
-    while let Some(message) = messages.recv().await {
-        let passed_on = match message {
-            Ok(AggregatedMessage::Text(text)) => {
-                let is_legal = (1..=MAX_FRAME_BYTES).contains(&text.len());
-                let passed_on = pass_on(to_session, text.as_bytes()).await;
-                if !is_legal {
-                    return None;
-                }
-                passed_on
-            }
-            Ok(AggregatedMessage::Ping(payload)) => match replies.pong(&payload).await {
-                Ok(()) => Ok(()),
-                Err(Closed) => return None,
-            },
-            Ok(AggregatedMessage::Pong(_)) => Ok(()),
-            Ok(AggregatedMessage::Close(_)) => return None,
-            Ok(AggregatedMessage::Binary(_)) => {
-                let code = CloseCode::Unsupported;
-                return Some((code, "the protocol is one JSON object per text message").into());
-            }
-            Err(error) => match why(&error) {
-                Some(close) => return Some(close),
-                None => {
-                    // The session says what it says to every frame that is too long.
-                    pass_on(to_session, &[0; MAX_FRAME_BYTES + 1]).await.ok();
-                    return None;
-                }
-            },
-        };
-        if passed_on.is_err() {
-            return None;
-        }
+/// Whether a frame begins here that is longer than any message: known before it is there, and nothing is
+/// allocated for it.
+fn is_too_long(wire: &[u8]) -> bool {
+    match wire.get(1).map(|byte| byte & 0x7f) {
+        Some(127) => wire
+            .get(2..10)
+            .and_then(|length| length.try_into().ok())
+            .is_some_and(|length| u64::from_be_bytes(length) > MAX_FRAME_BYTES as u64),
+        _ => false,
     }
-    None
 }
 
-/// Writes a frame; of one whose length is out of range the header alone, which the session refuses.
-async fn pass_on(to_session: &mut WriteHalf<DuplexStream>, json: &[u8]) -> io::Result<()> {
-    let length = u32::try_from(json.len()).unwrap_or(u32::MAX);
-    let json = match json.len() {
-        1..=MAX_FRAME_BYTES => json,
-        _ => &[],
-    };
-    let mut frame = Bytes::copy_from_slice(&length.to_be_bytes()).chain(json);
-    to_session.write_all_buf(&mut frame).await
+fn header(length: usize) -> [u8; HEADER_BYTES] {
+    u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes()
 }
 
-/// How an error closes the WebSocket (RFC 6455, 7.4.1); not at all where a message is too long.
-fn why(error: &ProtocolError) -> Option<CloseReason> {
+/// What is wrong with it, shortly enough for a close (RFC 6455, 5.5).
+fn why(error: &ProtocolError) -> &'static str {
     match error {
-        ProtocolError::Overflow => None,
-        ProtocolError::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
-            Some((CloseCode::Invalid, "a text message is UTF-8").into())
-        }
-        // Said of fragments that are too long together; a connection that broke is told nothing anyway.
-        ProtocolError::Io(_) => None,
-        _ => Some((CloseCode::Protocol, error.to_string()).into()),
+        ProtocolError::UnmaskedFrame => "a client masks its frames",
+        ProtocolError::InvalidLength(_) => "a control frame has at most 125 bytes",
+        ProtocolError::ContinuationNotStarted
+        | ProtocolError::ContinuationStarted
+        | ProtocolError::ContinuationFragment(_) => "fragments out of order",
+        ProtocolError::Io(_) => "no extension was agreed to",
+        _ => "no frame of a WebSocket",
     }
 }
 
-/// From the session to the WebSocket, until the session ends.
-async fn give_out(
-    mut sender: actix_ws::Session,
-    mut from_session: ReadHalf<DuplexStream>,
-) -> CloseReason {
-    let goodbye: CloseReason = CloseCode::Normal.into();
-    let mut buffer = BytesMut::new();
-    loop {
-        buffer.reserve(READ_BYTES);
-        if !matches!(from_session.read_buf(&mut buffer).await, Ok(1..)) {
-            return goodbye;
-        }
-        while let Some(json) = next_frame(&mut buffer) {
-            let Ok(json) = json.try_into() else {
-                return (CloseCode::Error, "a fault of the server").into();
-            };
-            let json: bytestring::ByteString = json;
-            if sender.text(json).await.is_err() {
-                return goodbye;
-            }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_of_any_length_is_a_text_of_the_shortest_header() {
+        for (length, head) in [
+            (1, &[0x81, 1][..]),
+            (125, &[0x81, 125]),
+            (126, &[0x81, 126, 0, 126]),
+            (65_535, &[0x81, 126, 0xff, 0xff]),
+            (MAX_FRAME_BYTES, &[0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
+        ] {
+            let json = vec![b'x'; length];
+            let frame = [&header(length)[..], &json].concat();
+            let message = [head, &json].concat();
+            assert_eq!(text_messages(&frame), message);
+            assert_eq!(text_messages(&frame.repeat(2)), message.repeat(2));
         }
     }
-}
-
-/// Takes the JSON of a whole frame.
-fn next_frame(buffer: &mut BytesMut) -> Option<Bytes> {
-    let bytes = split_frame(buffer).ok()??.len();
-    buffer.advance(HEADER_BYTES);
-    Some(buffer.split_to(bytes).freeze())
 }

@@ -1,10 +1,9 @@
-//! An accepted connection as HTTP is served over it, with its place among those that may be open: the
-//! place goes on to the session when it becomes a WebSocket.
+//! An accepted connection as HTTP is served over it, with its place among those that may be open: both
+//! go on to the session when it becomes a WebSocket.
 
-use std::cell::RefCell;
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -12,33 +11,35 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::super::places::Permit;
 use super::super::transport::Transport;
 
-/// A place that can be taken over once.
-#[derive(Debug, Clone)]
-pub struct Place(Rc<RefCell<Option<Permit>>>);
-
-impl Place {
-    pub fn take(&self) -> Option<Permit> {
-        self.0.borrow_mut().take()
-    }
-}
-
 /// See the head of this file.
 #[derive(Debug)]
 pub struct Stream {
     transport: Transport,
-    place: Place,
+    permit: Permit,
+    peer: SocketAddr,
 }
 
 impl Stream {
-    pub fn new(transport: Transport, permit: Permit) -> Self {
+    pub fn new(transport: Transport, permit: Permit, peer: SocketAddr) -> Self {
         Self {
             transport,
-            place: Place(Rc::new(RefCell::new(Some(permit)))),
+            permit,
+            peer,
         }
     }
 
-    pub(super) fn place(&self) -> Place {
-        self.place.clone()
+    pub(super) fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// Counts it as a connection of that person, where it has not been counted as anybody's; false if
+    /// they have as many as they may.
+    pub(super) fn is_of(&mut self, person: IpAddr) -> bool {
+        self.permit.is_of(person)
+    }
+
+    pub(super) fn into_parts(self) -> (Transport, Permit) {
+        (self.transport, self.permit)
     }
 }
 
@@ -58,23 +59,14 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.transport {
-            Transport::Tcp(socket) => Pin::new(socket).poll_write(cx, bytes),
-            Transport::Layered(layer) => Pin::new(layer).poll_write(cx, bytes),
-        }
+        self.transport.as_stream().poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.transport {
-            Transport::Tcp(socket) => Pin::new(socket).poll_flush(cx),
-            Transport::Layered(layer) => Pin::new(layer).poll_flush(cx),
-        }
+        self.transport.as_stream().poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.transport {
-            Transport::Tcp(socket) => Pin::new(socket).poll_shutdown(cx),
-            Transport::Layered(layer) => Pin::new(layer).poll_shutdown(cx),
-        }
+        self.transport.as_stream().poll_shutdown(cx)
     }
 }
