@@ -183,3 +183,25 @@ fn a_token_ends_when_somebody_else_takes_the_nick() {
     let page = late.ask(&json!({"type": "history", "with": "Ana"}));
     assert_eq!(page["messages"], json!([]));
 }
+
+#[test]
+fn a_token_counts_as_it_was_told_and_no_other_way() {
+    let home = Home::new("");
+    let server = home.start();
+    let luis = server.joins("Luis");
+    let token = &luis.token;
+    let other = [
+        token.to_uppercase(),
+        token[1..].to_owned(),
+        format!("0{token}"),
+        format!("+{}", &token[1..]),
+        format!(" {token}"),
+    ];
+    let mut eva = server.connect();
+    for token in other.iter().filter(|other| *other != token) {
+        eva.send(&json!({"type": "hello", "version": 1, "nick": "Luis", "token": token}));
+        eva.expect_error("nick_taken");
+    }
+    let (_, welcome) = returns(&server, token, 0);
+    assert_eq!(welcome["resumed"], true);
+}
