@@ -29,10 +29,22 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The last place that could tell; if it cannot be written to, the exit code has to do.
-            writeln!(std::io::stderr(), "chat-server: {error:#}").ok();
+            writeln!(std::io::stderr(), "chat-server: {}", told(&error)).ok();
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error and its causes, each once: some say their cause themselves.
+fn told(error: &anyhow::Error) -> String {
+    let mut words = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        let last = words.rsplit(": ").next().unwrap_or_default();
+        if !words.contains(&cause) && !cause.contains(last) {
+            words = format!("{words}: {cause}");
+        }
+    }
+    words
 }
 
 /// What file, environment and flags say.
@@ -171,7 +183,7 @@ fn reload(args: &Args) -> Vec<Order> {
     let config = match configuration(args) {
         Ok(config) => config,
         Err(error) => {
-            log::error!("the configuration stays as it was: {error:#}");
+            log::error!("the configuration stays as it was: {}", told(&error));
             return Vec::new();
         }
     };
