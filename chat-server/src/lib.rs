@@ -32,6 +32,7 @@ use tokio::time::timeout;
 use tokio_rustls::rustls::ServerConfig;
 
 use chat::accounts::AccountChange;
+use chat::batch::MAX_BYTES;
 use chat::registry::{Registry, Settings};
 use chat::room::{self, ChatRoom};
 use config::Config;
@@ -340,6 +341,8 @@ fn settings(config: &Config) -> Settings {
         resume_window: config.limits.resume_window.get(),
         channels_per_user: config.limits.channels_per_user.get(),
         absent_max: config.limits.connections.get(),
+        // What arrives at once fits well into what may wait for a reader, or nobody could keep up.
+        batch_bytes: (config.limits.send_queue_bytes.get() / 4).min(MAX_BYTES),
     }
 }
 

@@ -18,7 +18,7 @@ use super::{ChannelKey, SessionId};
 /// A batch is handed to the recorder when it has so many messages or bytes: large enough that the
 /// write costs nothing per message, small enough that nobody waits for it.
 const MAX_MESSAGES: usize = 256;
-const MAX_BYTES: usize = 256 * 1024;
+pub const MAX_BYTES: usize = 256 * 1024;
 
 /// Bytes of the frames or the events of a batch.
 pub type Span = Range<u32>;
@@ -175,8 +175,9 @@ impl Batch {
         self.messages > 0
     }
 
-    pub fn is_full(&self) -> bool {
-        self.messages >= MAX_MESSAGES || self.frames.len() >= MAX_BYTES
+    /// Whether it has as many messages as a batch may have, or `bytes` of them.
+    pub fn is_full(&self, bytes: usize) -> bool {
+        self.messages >= MAX_MESSAGES || self.frames.len() >= bytes
     }
 
     /// The messages, as the recorder wants them: frame behind frame, each JSON ended by a newline.

@@ -50,6 +50,8 @@ pub struct Settings {
     /// The most people who have gone and can still come back: as many as may be here. Beyond it who
     /// has been away longest is forgotten, so that nobody fills the memory by coming and going.
     pub absent_max: usize,
+    /// How many bytes of messages are recorded and released together.
+    pub batch_bytes: usize,
 }
 
 /// Who is here, who was here lately, the channels, the numbers.
@@ -163,6 +165,11 @@ impl Registry {
         if let Err(refusal) = outcome {
             out.refuse(session, id.as_deref(), refusal);
         }
+    }
+
+    /// See [`Settings::batch_bytes`].
+    pub fn batch_bytes(&self) -> usize {
+        self.settings.batch_bytes
     }
 
     /// Other settings hold from now on.

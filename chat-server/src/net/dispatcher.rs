@@ -185,6 +185,7 @@ impl Handler<Limit> for Dispatcher {
     type Result = ();
 
     fn handle(&mut self, Limit(limits): Limit, _: &mut Self::Context) {
+        self.brake = Brake::new(limits.send_queue_bytes);
         self.table.limit(limits);
     }
 }

@@ -21,6 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
         resume_window: Duration::from_secs(60),
         channels_per_user: 2,
         absent_max: 2,
+        batch_bytes: 1 << 18,
     };
     let mut registry = Registry::new(settings, 0, []);
     let mut last_seq = 0;

@@ -38,6 +38,7 @@ impl Scene {
             resume_window: Duration::from_secs(60),
             channels_per_user: 2,
             absent_max: 2,
+            batch_bytes: 1 << 18,
         };
         Self {
             registry: Registry::new(settings, 0, []),
