@@ -308,6 +308,18 @@ fn ctrl_c_says_goodbye() {
 }
 
 #[test]
+fn ctrl_c_instead_of_a_nickname_is_goodbye() {
+    let server = FakeServer::start();
+    for key in ["\x03", "\x04"] {
+        let mut terminal = Terminal::start(&[&server.address()]);
+        terminal.shows("Your nickname:");
+        terminal.keys(key);
+        assert_eq!(terminal.end(), 0, "{key:?}");
+        assert!(terminal.echoes());
+    }
+}
+
+#[test]
 fn the_server_ends_the_conversation_under_the_prompt() {
     let server = FakeServer::start();
     let (mut terminal, mut peer) = ana(&server);

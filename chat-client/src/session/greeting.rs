@@ -80,7 +80,7 @@ impl Session {
     pub(super) fn nick_refused(&mut self, code: &str, detail: &str, ctx: &mut Context<Self>) {
         self.transcript.waiting(None);
         self.transcript.error(code, detail);
-        if !self.person {
+        if !self.person || self.goodbye.is_some() {
             self.end(Ending::NickRefused, ctx);
         } else if self.identity.is_none() {
             self.ask_nickname();

@@ -28,7 +28,7 @@ impl Session {
         self.goodbye = Some(Goodbye { reason });
         self.progress = Instant::now();
         if self.identity.is_none() {
-            return self.end(Ending::Interrupted, ctx);
+            return self.leave_before_welcome(ctx);
         }
         let waiting = self.outstanding.unrecorded();
         if self.editor && waiting > 0 {
@@ -37,6 +37,22 @@ impl Session {
         }
         self.try_to_leave(ctx);
         self.linger(ctx);
+    }
+
+    /// Nobody has let one in yet: whoever was asked to is told goodbye when they do, and not waited for
+    /// for long.
+    fn leave_before_welcome(&mut self, ctx: &mut Context<Self>) {
+        if self.phase == Phase::Naming {
+            self.no_nickname(ctx);
+        } else if self.link.is_some() {
+            ctx.run_later(BYE, |session, ctx| {
+                if session.identity.is_none() {
+                    session.end(Ending::Interrupted, ctx);
+                }
+            });
+        } else {
+            self.end(Ending::Interrupted, ctx);
+        }
     }
 
     pub(super) fn try_to_leave(&mut self, ctx: &mut Context<Self>) {

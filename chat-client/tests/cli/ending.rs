@@ -66,6 +66,27 @@ fn ctrl_c_says_goodbye_and_twice_ends_at_once() {
     client.ends_with(1);
 }
 
+/// Goodbye is said to whoever was asked to let one in, as soon as they do.
+#[test]
+fn ctrl_c_before_the_welcome_says_goodbye() {
+    let server = FakeServer::start();
+    let client = Client::of(&server, "bot", &[]);
+    let mut peer = server.accept();
+    peer.expect("hello");
+    client.interrupt();
+    // The interrupt may come a moment later than the welcome: the end is the same.
+    peer.send(&welcome("bot"));
+    peer.goodbye();
+    client.ends_with(0);
+
+    let client = Client::of(&server, "bot", &[]);
+    let mut peer = server.accept();
+    peer.expect("hello");
+    client.interrupt();
+    client.interrupt();
+    client.ends_with(1);
+}
+
 /// The window is bounded: what nobody acknowledges is not read from the pipe.
 #[test]
 fn ten_thousand_lines_in_order() {
