@@ -10,6 +10,7 @@
 //! | `greeting` | connecting, nicknames, `hello` and `welcome` |
 //! | `account` | passwords and what is done with them |
 //! | `typed` | what a typed line does |
+//! | `held` | commands of a pipe that wait for their turn |
 //! | `sending` | what is on its way, the window, the next line of the keyboard |
 //! | `arrived` | what an arriving object does |
 //! | `questions` | answers that come in pages |
@@ -21,6 +22,7 @@ mod account;
 mod arrived;
 mod away;
 mod greeting;
+mod held;
 mod leaving;
 mod questions;
 mod replay;
@@ -42,6 +44,7 @@ use tokio_rustls::rustls::ClientConfig;
 use uuid::Uuid;
 
 use self::account::{Asking, Proof};
+use self::held::Held;
 use self::questions::Question;
 use self::replay::Replay;
 use crate::Ending;
@@ -151,6 +154,9 @@ pub struct Session {
     place: Place,
     outstanding: Outstanding,
     questions: VecDeque<(String, Question)>,
+    /// A command of a pipe whose turn has not come, and the last message that one has said.
+    held: Option<Held>,
+    said: u64,
     /// What the ids of this client begin with, and the number of the next.
     run: String,
     ids: u64,
@@ -217,6 +223,8 @@ impl Session {
             place: Place::default(),
             outstanding: Outstanding::default(),
             questions: VecDeque::new(),
+            held: None,
+            said: 0,
             run: Uuid::new_v4().simple().to_string(),
             ids: 0,
             goodbye: None,

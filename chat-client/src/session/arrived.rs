@@ -28,7 +28,10 @@ impl Session {
             }
         }
         match Event::parse(frame) {
-            Ok(event) => self.event(event, ctx),
+            Ok(event) => {
+                self.event(event, ctx);
+                self.take_up_held(ctx);
+            }
             Err(error) => log::warn!("not understood: {error}"),
         }
     }
@@ -40,7 +43,8 @@ impl Session {
                 self.welcome(&welcome, ctx);
             }
             Event::Message(message) => self.message(message),
-            Event::Ack { id, .. } => {
+            Event::Ack { id, seq, .. } => {
+                self.said = self.said.max(seq);
                 if self.outstanding.settle(&id).is_some() {
                     self.settled(ctx);
                 }

@@ -120,6 +120,7 @@ impl Session {
         self.outstanding.resend();
         // A history that was begun anew counts from 1 again.
         self.seen = self.seen.min(welcome.seq);
+        self.said = self.said.min(welcome.seq);
         let pages = self.join_again(welcome, ctx);
         let barrier = self.next_id();
         let mut ping = Envelope::new(Request::Ping);

@@ -84,7 +84,7 @@ impl Session {
 
     /// Asks for the next line, if there is room for it and nothing was asked for yet.
     pub(super) fn ask(&mut self, ctx: &mut Context<Self>) {
-        let asked = self.asked != Asked::Nothing || self.choosing;
+        let asked = self.asked != Asked::Nothing || self.choosing || self.held.is_some();
         if asked || self.phase == Phase::Ended || self.identity.is_none() {
             return;
         }

@@ -33,6 +33,7 @@ impl Session {
             }
             Asked::Line | Asked::Nothing => {
                 match input::parse(line) {
+                    Ok(command) if self.has_to_wait(&command) => self.hold(command, ctx),
                     Ok(command) => self.command(command, ctx),
                     Err(refusal) => self.refused(refusal.code, &refusal.detail),
                 }
@@ -41,7 +42,7 @@ impl Session {
         }
     }
 
-    fn command(&mut self, command: Command, ctx: &mut Context<Self>) {
+    pub(super) fn command(&mut self, command: Command, ctx: &mut Context<Self>) {
         match command {
             Command::Nothing => {}
             Command::Say(text) => self.say(self.place.to().to_owned(), &text),

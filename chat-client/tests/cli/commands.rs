@@ -332,3 +332,65 @@ fn quit_with_a_reason() {
         client.ends_with(0);
     }
 }
+
+/// A script types all at once: what it says before `.t`, `.r` or `/switch` is shown as it was then.
+#[test]
+fn what_is_typed_at_once_takes_effect_line_by_line() {
+    let server = FakeServer::start();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rec.txt");
+    let file = file.to_str().unwrap();
+    let (mut client, mut peer) = bot(&server, &["--utc"]);
+    client.type_bytes(
+        format!("one\n.r {file}\ntwo\nthree\n.r\n.t\nfour\n.t\nfive\n/join #rust\nsix\n/switch #lobby\nseven\n")
+            .as_bytes(),
+    );
+    client.end_input();
+    let mut seq = 0;
+    while seq < 7 {
+        let request = peer.receive().unwrap();
+        if request["type"] == "join" {
+            peer.send(&json!({"type": "joined", "channel": "#rust", "nick": "bot", "time": TIME}));
+            continue;
+        }
+        seq += 1;
+        peer.ack(&request, seq);
+        let (to, text) = (&request["to"], &request["text"]);
+        let words = (to.as_str().unwrap(), text.as_str().unwrap());
+        peer.send(&message(seq, "bot", words.0, words.1));
+    }
+    peer.goodbye();
+    let (code, out, err) = client.end();
+    assert_eq!((code, err), (Some(0), vec![]));
+    assert_eq!(
+        out,
+        [
+            "[bot]: one",
+            &format!("* recording to {file}"),
+            "[bot]: two",
+            "[bot]: three",
+            &format!("* recorded 2 messages to {file}"),
+            "* timestamps on",
+            "2026-11-23 18:50:00 [bot]: four",
+            "* timestamps off",
+            "[bot]: five",
+            "* bot joined #rust",
+            "[bot]: six",
+            "[bot]: seven",
+        ]
+    );
+    let recorded = std::fs::read_to_string(file).unwrap();
+    assert_eq!(recorded, "[bot]: two\n[bot]: three\n");
+}
+
+/// A server that acknowledges and never sends the message does not keep a script waiting.
+#[test]
+fn a_command_does_not_wait_for_ever() {
+    let server = FakeServer::start();
+    let (mut client, mut peer) = bot(&server, &[]);
+    client.type_bytes(b"hola\n.t\n");
+    let say = peer.expect("say");
+    peer.ack(&say, 1);
+    client.shows("* timestamps on");
+    leave(client, peer);
+}
