@@ -31,6 +31,8 @@ pub enum ServerError {
     History(#[from] HistoryError),
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    #[error("the history is not on the disk: {0}")]
+    NotForced(#[source] io::Error),
     #[error("the {0} has failed, and there is no server without it")]
     ActorFailed(&'static str),
     #[error("an actor that the server cannot do without has ended: {0}")]

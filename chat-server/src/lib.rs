@@ -35,7 +35,7 @@ use chat::accounts::AccountChange;
 use chat::batch::MAX_BYTES;
 use chat::registry::{Registry, Settings};
 use chat::room::{self, ChatRoom};
-use config::Config;
+use config::{Config, Durability};
 use error::{HistoryError, ServerError};
 use health::{Ailment, Health};
 use net::acceptor::{self, Acceptor, Certify};
@@ -87,6 +87,9 @@ pub async fn run(
     listeners: Vec<Listener>,
     mut orders: mpsc::Receiver<Order>,
 ) -> Result<(), ServerError> {
+    if config.history.durability == Durability::Batch {
+        opened.make_sure(&config.history.path)?;
+    }
     let (watch, mut failures) = Watch::new();
     let server = Server::start(config, opened, listeners, watch).await?;
     loop {
@@ -204,7 +207,8 @@ impl Server {
     /// Has what is recorded forced to the disk, if the recorder still can.
     async fn save_what_is_recorded(&self) {
         match timeout(LAST_FLUSH, self.recorder.send(Flush)).await {
-            Ok(Ok(())) => {}
+            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(Err(error))) => log::error!("the history was not forced to the disk: {error}"),
             Ok(Err(_)) | Err(_) => log::error!("the history was not forced to the disk"),
         }
     }
@@ -240,10 +244,10 @@ impl Server {
                 log::warn!("not everyone had read their last messages when the grace was over")
             }
         }
-        self.recorder.send(Flush).await?;
+        let forced = self.recorder.send(Flush).await?;
         end_thread("recorder", self.recording);
         end_thread("keeper", self.people.thread);
-        Ok(())
+        forced.map_err(ServerError::NotForced)
     }
 }
 

@@ -5,6 +5,7 @@
 //! | [`log`] | the history file: its lines, forward, backward, by number; what is damaged |
 //! | [`open`] | opening it at the start: the torn end, the tail |
 //! | [`recorder`] | `Recorder`, the actor that appends to it |
+//! | `forced` | having it on the disk, also after the disk has refused once |
 //! | [`index`] | which lines belong to which conversation, in a file beside it |
 //! | [`history`] | `History`, the actors that read pages and what somebody missed |
 //! | [`sqlite`] | the file of the accounts: schema, migrations, queries |
@@ -17,6 +18,7 @@
 
 pub mod accounts;
 pub mod attempts;
+mod forced;
 pub mod history;
 pub mod index;
 pub mod keeper;

@@ -3,13 +3,17 @@
 //! It owns the file for writing and lives on a thread of its own, for the blocking calls. The room
 //! sends it one batch at a time ([`Append`]); it answers [`Appended`] when all of the batch is in the
 //! file (and, with durability `batch`, on the disk), or nothing of it: a batch that could be written in
-//! part only is cut off again. A full disk is no state of its own: the next batch is simply tried.
+//! part only, or was not forced to the disk, is cut off again. Where even that fails, what is recorded is
+//! not known: nobody is answered, the recorder ends and the server with it, and the next start finds out.
+//! A full disk is no state of its own: the next batch is simply tried. With durability `interval` nothing
+//! more is taken while what was taken cannot be forced to the disk ([`super::forced`]).
 //! The indexer hears of it when there is enough for it to do.
 
 use std::fs::File;
 use std::io::{self, IoSlice, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -18,6 +22,7 @@ use chat_proto::codec::{HEADER_BYTES, split_frame};
 use crate::chat::room::{Append, Appended};
 use crate::config::{Durability, History};
 use crate::health::{Ailment, Health};
+use crate::store::forced::{Sync, Syncer};
 use crate::store::index::CHUNK_BYTES;
 use crate::store::index::indexer::Grown;
 use crate::vital::Vital;
@@ -25,8 +30,8 @@ use crate::vital::Vital;
 /// Lines handed to one vectored write, as many as the system takes (IOV_MAX).
 const SLICES: usize = 1024;
 
-/// How long to wait before it is looked whether a history that could not be written can be again, and how
-/// much there has to be room for.
+/// How often it is looked whether a history that could not be written can be again, and how much there has
+/// to be room for.
 const AGAIN: Duration = Duration::from_secs(1);
 const PROBE_BYTES: usize = 64 * 1024;
 
@@ -46,26 +51,37 @@ impl RecordedEnd {
 
 /// Everything is to be on the disk; answered when it is.
 #[derive(Debug, Message)]
-#[rtype(result = "()")]
+#[rtype(result = "io::Result<()>")]
 pub struct Flush;
 
-/// Forces the history to the disk on a thread of its own: with durability `interval` nobody's message
-/// waits for the disk, however long that takes.
-#[derive(Debug)]
-struct Syncer {
-    file: Arc<File>,
-    /// A [`Sync`] is on its way: there is never more than one.
-    asked: Arc<AtomicBool>,
+/// How far the disk is behind, with durability `interval`.
+#[derive(Debug, Default)]
+struct Syncing {
+    syncer: Option<Addr<Syncer>>,
+    /// A timer will ask.
+    is_due: bool,
+    /// It is asked, there is never more than one [`Sync`] on its way,
+    is_asked: bool,
+    /// and when that is done another one is due.
+    again: bool,
+    /// The disk does not take what was promised to be there by now.
+    failing: bool,
 }
 
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-struct Sync;
+/// What became of a batch that was not recorded.
+#[derive(Debug)]
+enum Failure {
+    /// Nothing of it is in the file.
+    Refused(io::Error),
+    /// Some of it may be, or may be there again after a power cut.
+    Unknown(io::Error),
+}
 
 /// See the head of this file.
 #[derive(Debug)]
 pub struct Recorder {
     file: Arc<File>,
+    path: PathBuf,
     end: RecordedEnd,
     durability: Durability,
     interval: Duration,
@@ -73,15 +89,11 @@ pub struct Recorder {
     /// Told when another chunk has been recorded behind `told`; nobody where there is no index.
     indexer: Option<Recipient<Grown>>,
     told: u64,
-    /// Part of a batch stands behind the end and could not be cut off yet.
+    syncing: Syncing,
+    /// A probe stands behind the end and could not be cut off yet.
     torn: bool,
-    /// Something was written and not forced to the disk, and a timer will see to it.
-    sync_is_due: bool,
-    /// With durability `interval`.
-    syncer: Option<Addr<Syncer>>,
-    sync_is_asked: Arc<AtomicBool>,
-    /// The last batch failed: said once, until one succeeds.
-    failing: bool,
+    /// It cannot be written: said once, and looked again until it can.
+    failing: Option<SpawnHandle>,
     health: Health,
     _vital: Vital,
 }
@@ -100,81 +112,96 @@ impl Recorder {
         Self {
             told: 0,
             file: Arc::new(file),
+            path: history.path.clone(),
             end,
             durability: history.durability,
             interval: history.interval.get(),
             room,
             indexer,
+            syncing: Syncing::default(),
             torn: false,
-            sync_is_due: false,
-            syncer: None,
-            sync_is_asked: Arc::default(),
-            failing: false,
+            failing: None,
             health,
             _vital: vital,
         }
     }
 
-    fn append(&mut self, frames: &[u8]) -> io::Result<()> {
+    fn append(&mut self, frames: &[u8]) -> Result<(), Failure> {
+        if self.syncing.failing {
+            let what = "what was recorded before is not on the disk yet";
+            return Err(Failure::Refused(io::Error::other(what)));
+        }
         let end = self.end.get();
         if self.torn {
-            self.file.set_len(end)?;
+            self.cut_off(end).map_err(Failure::Refused)?;
             self.torn = false;
         }
-        let written = write_lines(&self.file, frames).and_then(|bytes| {
-            if self.durability == Durability::Batch {
-                self.file.sync_data()?;
-            }
-            Ok(bytes)
-        });
-        match written {
-            Ok(bytes) => {
-                self.end.0.store(end + bytes, Ordering::Release);
+        let mut written = 0;
+        let outcome =
+            write_lines(&self.file, frames, &mut written).and_then(|()| match self.durability {
+                Durability::Batch => self.file.sync_data(),
+                Durability::Interval | Durability::None => Ok(()),
+            });
+        match outcome {
+            Ok(()) => {
+                self.end.0.store(end + written, Ordering::Release);
                 Ok(())
             }
-            Err(error) => {
-                self.torn = self.file.set_len(end).is_err();
-                Err(error)
-            }
+            Err(error) if written == 0 => Err(Failure::Refused(error)),
+            Err(error) => match self.cut_off(end) {
+                Ok(()) => Err(Failure::Refused(error)),
+                Err(also) => Err(Failure::Unknown(also)),
+            },
         }
     }
 
-    /// Says when the history cannot be written any more, and when it can again: without anybody who
-    /// writes, as those who watch over the server may keep people away until it can.
+    /// Takes back what stands behind `end`; with durability `batch` also for after a power cut.
+    fn cut_off(&self, end: u64) -> io::Result<()> {
+        self.file.set_len(end)?;
+        if self.durability == Durability::Batch {
+            self.file.sync_data()?;
+        }
+        Ok(())
+    }
+
+    /// Says when the history cannot be written any more, and when it can again.
     fn note(&mut self, outcome: io::Result<()>, ctx: &mut Context<Self>) {
         match outcome {
-            Ok(()) if std::mem::take(&mut self.failing) => {
-                self.health.set(Ailment::History, false);
-                log::info!("the history can be written again");
+            Ok(()) => {
+                if let Some(timer) = self.failing.take() {
+                    ctx.cancel_future(timer);
+                    self.health.set(Ailment::History, false);
+                    log::info!("the history can be written again");
+                }
             }
-            Ok(()) => {}
-            Err(error) if !std::mem::replace(&mut self.failing, true) => {
+            Err(error) if self.failing.is_none() => {
+                self.failing = Some(ctx.run_interval(AGAIN, Self::try_again));
                 self.health.set(Ailment::History, true);
                 log::error!("the history cannot be written, messages are refused: {error}");
-                ctx.run_later(AGAIN, Self::try_again);
             }
             Err(_) => {}
         }
     }
 
-    /// Writes what is no line, and takes it back.
+    /// Without anybody who writes, as those who watch over the server may keep people away until it can.
     fn try_again(&mut self, ctx: &mut Context<Self>) {
-        if !self.failing {
-            return;
+        if self.syncing.failing {
+            self.sync(ctx);
+        } else {
+            let outcome = self.probe();
+            self.note(outcome, ctx);
         }
+    }
+
+    /// Writes what is no line, and takes it back.
+    fn probe(&mut self) -> io::Result<()> {
         let end = self.end.get();
-        let outcome = (|| {
-            self.file.set_len(end)?;
-            self.torn = true;
-            (&*self.file).write_all(&[b' '; PROBE_BYTES])?;
-            self.file.set_len(end)?;
-            self.torn = false;
-            Ok(())
-        })();
-        if outcome.is_err() {
-            ctx.run_later(AGAIN, Self::try_again);
-        }
-        self.note(outcome, ctx);
+        self.cut_off(end)?;
+        self.torn = true;
+        (&*self.file).write_all(&[b' '; PROBE_BYTES])?;
+        self.cut_off(end)?;
+        self.torn = false;
+        Ok(())
     }
 
     fn tell_indexer(&mut self) {
@@ -189,32 +216,44 @@ impl Recorder {
 
     /// What was written until the interval is over is forced to the disk then.
     fn sync_later(&mut self, ctx: &mut Context<Self>) {
-        if !std::mem::replace(&mut self.sync_is_due, true) {
-            ctx.run_later(self.interval, |recorder, _| {
-                recorder.sync_is_due = false;
-                if let Some(syncer) = &recorder.syncer
-                    && !recorder.sync_is_asked.swap(true, Ordering::AcqRel)
-                {
-                    syncer.do_send(Sync);
-                }
+        if self.syncing.syncer.is_some() && !std::mem::replace(&mut self.syncing.is_due, true) {
+            ctx.run_later(self.interval, |recorder, ctx| {
+                recorder.syncing.is_due = false;
+                recorder.sync(ctx);
             });
         }
     }
-}
 
-fn sync(file: &File) {
-    if let Err(error) = file.sync_data() {
-        log::error!("the history could not be forced to the disk: {error}");
+    fn sync(&mut self, ctx: &mut Context<Self>) {
+        let Some(syncer) = self.syncing.syncer.clone() else {
+            return;
+        };
+        if std::mem::replace(&mut self.syncing.is_asked, true) {
+            self.syncing.again = true;
+            return;
+        }
+        let asked = syncer.send(Sync).into_actor(self);
+        ctx.spawn(asked.map(|outcome, recorder, ctx| {
+            recorder.syncing.is_asked = false;
+            let outcome = outcome.unwrap_or_else(|error| Err(io::Error::other(error)));
+            let failed = std::mem::replace(&mut recorder.syncing.failing, outcome.is_err());
+            let again = std::mem::take(&mut recorder.syncing.again);
+            if again && outcome.is_ok() {
+                recorder.sync(ctx);
+            }
+            if failed || outcome.is_err() {
+                recorder.note(outcome, ctx);
+            }
+        }));
     }
 }
 
-/// Writes the lines of frames, which stand behind their headers, and returns their bytes.
-fn write_lines(mut file: &File, mut frames: &[u8]) -> io::Result<u64> {
-    let mut bytes = 0;
+/// Writes the lines of frames, which stand behind their headers, and counts what is `written`, also
+/// where not all of it can be.
+fn write_lines(mut file: &File, mut frames: &[u8], written: &mut u64) -> io::Result<()> {
     let mut slices = Vec::new();
     while let Ok(Some(line)) = split_frame(frames) {
         slices.push(IoSlice::new(line));
-        bytes += line.len() as u64;
         frames = &frames[HEADER_BYTES + line.len()..];
     }
     debug_assert!(frames.is_empty());
@@ -222,13 +261,16 @@ fn write_lines(mut file: &File, mut frames: &[u8]) -> io::Result<u64> {
         while !slices.is_empty() {
             match file.write_vectored(slices) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(written) => IoSlice::advance_slices(&mut slices, written),
+                Ok(bytes) => {
+                    *written += bytes as u64;
+                    IoSlice::advance_slices(&mut slices, bytes);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
     }
-    Ok(bytes)
+    Ok(())
 }
 
 impl Actor for Recorder {
@@ -237,26 +279,9 @@ impl Actor for Recorder {
     fn started(&mut self, _: &mut Self::Context) {
         self.tell_indexer();
         if self.durability == Durability::Interval {
-            let (file, asked) = (self.file.clone(), self.sync_is_asked.clone());
-            self.syncer = Some(SyncArbiter::start(1, move || Syncer {
-                file: file.clone(),
-                asked: asked.clone(),
-            }));
+            let syncer = Syncer::start(self.file.clone(), self.path.clone(), self.end.clone());
+            self.syncing.syncer = Some(syncer);
         }
-    }
-}
-
-impl Actor for Syncer {
-    type Context = SyncContext<Self>;
-}
-
-impl Handler<Sync> for Syncer {
-    type Result = ();
-
-    fn handle(&mut self, Sync: Sync, _: &mut Self::Context) {
-        // What is written from here on is for the next time.
-        self.asked.store(false, Ordering::Release);
-        sync(&self.file);
     }
 }
 
@@ -264,24 +289,44 @@ impl Handler<Append> for Recorder {
     type Result = ();
 
     fn handle(&mut self, Append { frames }: Append, ctx: &mut Self::Context) {
-        let outcome = self.append(&frames);
+        let outcome = match self.append(&frames) {
+            Ok(()) => Ok(()),
+            Err(Failure::Refused(error)) => Err(error),
+            Err(Failure::Unknown(error)) => {
+                log::error!(
+                    "the history cannot be written, and what was begun cannot be taken back: {error}"
+                );
+                ctx.stop();
+                return;
+            }
+        };
         self.room.do_send(Appended {
             recorded: outcome.is_ok(),
         });
         self.tell_indexer();
-        self.note(outcome, ctx);
-        if self.durability == Durability::Interval {
-            self.sync_later(ctx);
+        if !self.syncing.failing {
+            self.note(outcome, ctx);
         }
+        self.sync_later(ctx);
     }
 }
 
 impl Handler<Flush> for Recorder {
-    type Result = ();
+    type Result = ResponseFuture<io::Result<()>>;
 
-    fn handle(&mut self, Flush: Flush, _: &mut Self::Context) {
-        if self.durability != Durability::None {
-            sync(&self.file);
-        }
+    fn handle(&mut self, Flush: Flush, _: &mut Self::Context) -> Self::Result {
+        let file = self.file.clone();
+        let syncer = self.syncing.syncer.clone();
+        let durability = self.durability;
+        Box::pin(async move {
+            match (syncer, durability) {
+                (Some(syncer), _) => {
+                    let outcome = syncer.send(Sync).await;
+                    outcome.unwrap_or_else(|error| Err(io::Error::other(error)))
+                }
+                (None, Durability::None) => Ok(()),
+                (None, Durability::Interval | Durability::Batch) => file.sync_data(),
+            }
+        })
     }
 }

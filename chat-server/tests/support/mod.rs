@@ -123,20 +123,28 @@ impl Home {
 
     /// As `start`, behind these commands of a shell.
     pub(crate) fn start_with(&self, commands: &str) -> Server {
+        started(self.behind(commands))
+    }
+
+    fn behind(&self, commands: &str) -> Command {
         let mut command = Command::new("sh");
         command
             .arg("-c")
             .arg(format!("{commands}; exec \"$0\" --config \"$1\""))
             .arg(env!("CARGO_BIN_EXE_chat-server"))
             .arg(self.config());
-        started(command)
+        command
     }
 
     /// Starts a server that ends by itself; what it wrote to standard error.
     pub(crate) fn fails_to_start(&self) -> String {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_chat-server"))
-            .arg("--config")
-            .arg(self.config())
+        self.fails_to_start_with(":")
+    }
+
+    /// The same behind these commands of a shell.
+    pub(crate) fn fails_to_start_with(&self, commands: &str) -> String {
+        let mut child = self
+            .behind(commands)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

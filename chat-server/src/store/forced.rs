@@ -1,0 +1,135 @@
+//! Forcing the history to the disk, so that success means something.
+//!
+//! An `fdatasync` that failed may have marked as clean what never reached the disk: asked again, the
+//! system says yes and does nothing (PostgreSQL's "fsyncgate", 2018). So whatever was not confirmed is
+//! written once more, in its place, before the system is asked again.
+//!
+//! With durability `interval` that is the business of the [`Syncer`], on a thread of its own: nobody's
+//! message waits for the disk, however long that takes.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use actix::prelude::*;
+
+use super::recorder::RecordedEnd;
+
+/// What is written again at once.
+const BLOCK_BYTES: usize = 256 * 1024;
+
+/// More than a batch of the room: what a server may have left behind that the disk did not confirm.
+const LAST_BYTES: u64 = 1024 * 1024;
+
+/// What is recorded by now is to be on the disk. Where the disk takes it neither at once nor when it is
+/// written again, the next attempt writes it again.
+#[derive(Debug, Message)]
+#[rtype(result = "io::Result<()>")]
+pub(super) struct Sync;
+
+/// See the head of this file.
+#[derive(Debug)]
+pub(super) struct Syncer {
+    file: Arc<File>,
+    path: PathBuf,
+    end: RecordedEnd,
+    /// All before it is on the disk.
+    forced: u64,
+    /// The last attempt failed.
+    suspect: bool,
+}
+
+impl Syncer {
+    /// For the history at `path`, whose lines end at `end`. The last of them may not be on the disk when
+    /// the server starts.
+    pub(super) fn start(file: Arc<File>, path: PathBuf, end: RecordedEnd) -> Addr<Self> {
+        let forced = end.get().saturating_sub(LAST_BYTES);
+        SyncArbiter::start(1, move || Self {
+            file: file.clone(),
+            path: path.clone(),
+            end: end.clone(),
+            forced,
+            suspect: false,
+        })
+    }
+
+    fn force(&mut self) -> io::Result<()> {
+        let end = self.end.get();
+        if !self.suspect {
+            match self.file.sync_data() {
+                Ok(()) => {
+                    self.forced = end;
+                    return Ok(());
+                }
+                Err(error) => {
+                    log::warn!("the history was not forced to the disk, is written again: {error}");
+                    self.suspect = true;
+                }
+            }
+        }
+        write_again(&self.file, &self.path, self.forced, end)?;
+        self.suspect = false;
+        self.forced = end;
+        Ok(())
+    }
+}
+
+impl Actor for Syncer {
+    type Context = SyncContext<Self>;
+}
+
+impl Handler<Sync> for Syncer {
+    type Result = io::Result<()>;
+
+    fn handle(&mut self, Sync: Sync, _: &mut Self::Context) -> Self::Result {
+        self.force()
+    }
+}
+
+/// Has the last lines of the history on the disk, those of the last batch among them, before anyone is
+/// told again that they are recorded: a server may have ended for the very reason that they were not.
+///
+/// # Errors
+/// The disk does not take them.
+pub(super) fn make_sure(file: &File, path: &Path, end: u64) -> io::Result<()> {
+    write_again(file, path, end.saturating_sub(LAST_BYTES), end)
+}
+
+fn write_again(file: &File, path: &Path, from: u64, end: u64) -> io::Result<()> {
+    // Not by `file`, which appends wherever one wants to write.
+    let writer = OpenOptions::new().write(true).open(path)?;
+    let mut block = vec![0; BLOCK_BYTES];
+    let mut at = from;
+    while at < end {
+        let left = usize::try_from(end - at).unwrap_or(usize::MAX);
+        let block = &mut block[..left.min(BLOCK_BYTES)];
+        file.read_exact_at(block, at)?;
+        writer.write_all_at(block, at)?;
+        at += block.len() as u64;
+    }
+    writer.sync_data()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_again_is_what_was_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let text: Vec<u8> = (0..=250).cycle().take(BLOCK_BYTES * 2 + 100).collect();
+        std::fs::write(&path, &text).unwrap();
+        let file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .open(&path)
+            .unwrap();
+        let end = text.len() as u64;
+        write_again(&file, &path, 77, end).unwrap();
+        make_sure(&file, &path, end).unwrap();
+        assert!(std::fs::read(&path).unwrap() == text);
+    }
+}

@@ -1,0 +1,8 @@
+//! Faults of the world around the server: its disk, the power, the network, the clock.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod disk;
+mod forced;
+mod power;
+#[path = "../support/mod.rs"]
+mod support;
