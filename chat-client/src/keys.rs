@@ -162,7 +162,7 @@ pub fn parse(names: &str) -> Result<Keys, NoSuchKey> {
 }
 
 /// What keys do.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keymap<A>(HashMap<Keys, A>);
 
 /// What a key comes to.

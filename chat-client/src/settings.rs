@@ -1,0 +1,347 @@
+//! The settings file, `~/.config/chat/client.toml`: what one would else type at each start, servers by
+//! name, colours, keys. `chat-client config` prints its manual, every key at its default.
+//!
+//! A value is checked where it is read, so that an error points at its line.
+
+mod manual;
+mod values;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+pub use self::manual::manual;
+pub use self::values::{Background, Colour, Home, Host, KeyNames, NickName, Pin};
+use crate::address::Address;
+use crate::entry::bindings::{self, Edit};
+use crate::keys::Keymap;
+use crate::state::folder;
+use crate::tls::Trust;
+
+/// All that can be set. Unknown keys are errors.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The server of somebody who names none: one of `[servers]`, or a host.
+    pub server: Host,
+    /// The nickname to ask for.
+    pub nick: NickName,
+    pub password_file: Home,
+    pub screen: Screen,
+    pub attention: Attention,
+    pub colours: Colours,
+    pub keys: Keys,
+    pub servers: BTreeMap<String, Server>,
+}
+
+/// `[screen]`: how things are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Screen {
+    /// Line by line instead of a full screen.
+    pub plain: bool,
+    /// The wheel scrolls and a click chooses. The terminal's own selection needs Shift then.
+    pub mouse: bool,
+    /// The time before each message.
+    pub times: bool,
+    /// In UTC instead of local time.
+    pub utc: bool,
+}
+
+impl Default for Screen {
+    fn default() -> Self {
+        Self {
+            plain: false,
+            mouse: true,
+            times: false,
+            utc: false,
+        }
+    }
+}
+
+/// `[attention]`: what calls one, for what is [meant for oneself](crate::attention).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Attention {
+    pub bell: bool,
+    /// By the terminal or the desktop.
+    pub notifications: bool,
+    /// What is unread stands in the terminal's title.
+    pub title: bool,
+}
+
+impl Default for Attention {
+    fn default() -> Self {
+        Self {
+            bell: true,
+            notifications: true,
+            title: true,
+        }
+    }
+}
+
+/// `[colours]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Colours {
+    pub background: Background,
+    /// Those that nicks have; none: the client's own, which suit the background.
+    pub nicks: Vec<Colour>,
+}
+
+/// `[keys]`: for an action all of its keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Keys(BTreeMap<values::ActionName, Vec<KeyNames>>);
+
+impl Keys {
+    /// The keys of the entry.
+    pub fn entry(&self) -> Keymap<Edit> {
+        let mut keymap = bindings::default();
+        for (edit, name, ..) in bindings::BINDINGS {
+            if let Some(keys) = self.of(name) {
+                keymap.rebind(edit, keys.iter().map(|keys| keys.0));
+            }
+        }
+        keymap
+    }
+
+    /// The keys of the action of that name, where they are not the usual ones.
+    pub fn of(&self, action: &str) -> Option<&[KeyNames]> {
+        self.0.get(action).map(Vec::as_slice)
+    }
+}
+
+/// `[servers.NAME]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    pub address: Host,
+    #[serde(default)]
+    pub tls: bool,
+    /// A file with the certificates that are trusted.
+    #[serde(default)]
+    pub ca: Home,
+    /// The fingerprint of the certificate that is trusted.
+    pub pin: Option<Pin>,
+    #[serde(default)]
+    pub nick: NickName,
+    #[serde(default)]
+    pub password_file: Home,
+}
+
+impl Server {
+    /// Whom a connection may lead to.
+    pub fn trust(&self) -> Option<Trust> {
+        match (self.pin, self.ca.get()) {
+            (Some(pin), _) => Some(Trust::Pinned(pin.0)),
+            (None, Some(ca)) => Some(Trust::Authority(ca)),
+            (None, None) => self.tls.then_some(Trust::System),
+        }
+    }
+}
+
+/// Why there are no settings.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    #[error("{}: {source}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    /// `message` has the line and its number.
+    #[error("{}: {message}", path.display())]
+    Wrong { path: PathBuf, message: String },
+}
+
+impl Settings {
+    /// The settings of `file`, which somebody named; or else of the `usual` file, if that is there.
+    ///
+    /// # Errors
+    /// The file cannot be read, or has an unknown key or a wrong value.
+    pub fn load(file: Option<&Path>, usual: Option<&Path>) -> Result<Self, SettingsError> {
+        let named = file.is_some();
+        let Some(path) = file.or(usual).map(Path::to_owned) else {
+            return Ok(Self::default());
+        };
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                Self::parse(&text).map_err(|message| SettingsError::Wrong { path, message })
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !named => Ok(Self::default()),
+            Err(source) => Err(SettingsError::Unreadable { path, source }),
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let wrong = |error: toml::de::Error| error.to_string().trim_end().to_owned();
+        let settings: Self = toml::from_str(text).map_err(wrong)?;
+        for (name, server) in &settings.servers {
+            let wrong = |what: &str| Err(format!("[servers.{name}] {what}"));
+            if server.address.get().is_none() {
+                return wrong("has an empty `address`");
+            }
+            if server.ca.get().is_some() && server.pin.is_some() {
+                return wrong("has `ca` and `pin`, of which one can count");
+            }
+        }
+        Ok(settings)
+    }
+
+    /// The server that `address` is the name of: a name has no port.
+    pub fn named(&self, address: &Address) -> Option<&Server> {
+        let name = address.port.is_none().then_some(&address.host)?;
+        self.servers.get(name)
+    }
+}
+
+/// Where the settings of this user are: `$XDG_CONFIG_HOME/chat/client.toml` or
+/// `~/.config/chat/client.toml` (XDG Base Directory Specification).
+pub fn path() -> Option<PathBuf> {
+    let config = folder::absolute("XDG_CONFIG_HOME")
+        .or_else(|| Some(folder::absolute("HOME")?.join(".config")))?;
+    Some(config.join("chat/client.toml"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::{Found, parse};
+
+    #[test]
+    fn the_manual_says_what_is_the_case() {
+        let mut settings = Settings::parse(&manual()).unwrap();
+        assert_eq!(settings.keys.entry(), bindings::default());
+        settings.keys = Keys::default();
+        assert_eq!(settings, Settings::default());
+        // What has no default is there as an example, which is right too.
+        let all: String = manual()
+            .lines()
+            .map(|line| line.strip_prefix("#: ").unwrap_or(line).to_owned() + "\n")
+            .collect();
+        let settings = Settings::parse(&all).unwrap();
+        assert_eq!(
+            settings.servers["work"].address.to_string(),
+            "chat.example.org:12346"
+        );
+    }
+
+    #[test]
+    fn every_key_is_in_the_manual() {
+        let manual: toml::Table = toml::from_str(&manual()).unwrap();
+        for (section, keys) in [
+            ("screen", &["plain", "mouse", "times", "utc"][..]),
+            ("attention", &["bell", "notifications", "title"]),
+            ("colours", &["background", "nicks"]),
+        ] {
+            let mut known: Vec<_> = manual[section].as_table().unwrap().keys().collect();
+            known.sort_unstable();
+            let mut keys = keys.to_vec();
+            keys.sort_unstable();
+            assert_eq!(known, keys, "{section}");
+        }
+        let keys = manual["keys"].as_table().unwrap();
+        assert_eq!(keys.len(), bindings::BINDINGS.len());
+    }
+
+    #[test]
+    fn what_can_be_set() {
+        let settings = Settings::parse(
+            r##"
+            server = "work"
+            nick = "ana"
+            [screen]
+            mouse = false
+            [colours]
+            background = "light"
+            nicks = ["red", "#ff8800", "33"]
+            [keys]
+            submit = ["ctrl-s", "ctrl-x ctrl-s"]
+            editor = []
+            [servers.work]
+            address = "[::1]:7"
+            tls = true
+            nick = "anita"
+            [servers."home"]
+            address = "home.example.org"
+            ca = "/cert.pem"
+            "##,
+        )
+        .unwrap();
+        assert!(!settings.screen.mouse && !settings.screen.times && settings.attention.bell);
+        assert_eq!(settings.colours.background, Background::Light);
+        assert_eq!(settings.colours.nicks.len(), 3);
+        assert_eq!(settings.servers["work"].trust(), Some(Trust::System));
+        let authority = Trust::Authority("/cert.pem".into());
+        assert_eq!(settings.servers["home"].trust(), Some(authority));
+        for (address, name) in [
+            ("work", Some("[::1]:7")),
+            ("home", Some("home.example.org")),
+            ("work:7", None),
+            ("WORK", None),
+            ("other", None),
+        ] {
+            let named = settings.named(&address.parse().unwrap());
+            assert_eq!(
+                named.map(|server| server.address.to_string()).as_deref(),
+                name
+            );
+        }
+        let keymap = settings.keys.entry();
+        let find = |keys| {
+            let (first, last) = parse(keys).unwrap();
+            keymap.find(first, last)
+        };
+        assert_eq!(find("ctrl-s"), Found::Action(Edit::Submit));
+        assert_eq!(find("ctrl-x ctrl-s"), Found::Action(Edit::Submit));
+        assert_eq!(find("enter"), Found::Nothing);
+        assert_eq!(find("ctrl-x ctrl-e"), Found::Nothing);
+        assert_eq!(find("ctrl-w"), Found::Action(Edit::KillBlankLeft));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        let pin = "0".repeat(63);
+        for (text, line, key) in [
+            ("\nnik = \"ana\"", 2, "nik"),
+            ("nick = \"7up\"", 1, "nick"),
+            ("nick = 7", 1, "nick"),
+            ("[screen]\nmouse = \"yes\"", 2, "mouse"),
+            ("[screen]\n\nmoose = true", 3, "moose"),
+            ("[colours]\nbackground = \"blue\"", 2, "background"),
+            ("[colours]\nnicks = [\"blau\"]", 2, "blau"),
+            ("[keys]\njump = [\"a\"]", 2, "jump"),
+            ("[keys]\nsubmit = [\"hyper-a\"]", 2, "hyper-a"),
+            ("[keys]\nsubmit = \"enter\"", 2, "submit"),
+            ("[servers.work]\ntls = true", 1, "servers.work"),
+            ("[servers.work]\naddress = \"a:b\"", 2, "address"),
+            (
+                &format!("[servers.w]\naddress = \"a\"\npin = \"{pin}\""),
+                3,
+                "pin",
+            ),
+            ("[servers.w]\naddress = \"a\"\nport = 7", 3, "port"),
+            ("server = \"", 1, "server"),
+        ] {
+            let message = Settings::parse(text).unwrap_err();
+            assert!(message.contains(&format!("line {line}")), "{message}");
+            assert!(message.contains(key), "{message}");
+        }
+        let both = format!("[servers.w]\naddress = \"a\"\nca = \"c\"\npin = \"0{pin}\"");
+        for text in [both.as_str(), "[servers.w]\naddress = \"\""] {
+            let message = Settings::parse(text).unwrap_err();
+            assert!(message.contains("servers.w"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("client.toml");
+        let error = Settings::load(Some(&file), None).unwrap_err();
+        assert!(error.to_string().contains("client.toml: "), "{error}");
+        let settings = Settings::load(None, Some(&file)).unwrap();
+        assert_eq!(settings, Settings::default());
+        // One that is there and cannot be read is not passed over.
+        Settings::load(None, Some(folder.path())).unwrap_err();
+    }
+}
