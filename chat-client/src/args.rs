@@ -1,19 +1,21 @@
-//! The command line and the environment, and what they come to.
+//! The command line, as it is defined, and what it asks for.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chat_proto::{DEFAULT_PORT, Secret};
+use chat_proto::Channel;
 use clap::error::ErrorKind;
-use clap::parser::ValueSource;
-use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::address::{Address, AddressError, parse_port};
-use crate::tls::{Fingerprint, Trust};
-
-/// The server of somebody who names none.
-const DEFAULT_HOST: &str = "127.0.0.1";
+use crate::input::Refusal;
+use crate::options::Options;
+use crate::pages;
+use crate::settings::{self, Settings};
+use crate::task::{self, Other, Task};
+use crate::tls::Fingerprint;
 
 const EXAMPLES: &str = "\
 Line mode, which runs where standard input or output is no terminal, prints one line for each thing
@@ -35,6 +37,7 @@ Exit codes:
 
 Examples:
   chat-client chat.example.org --nick ana
+  make 2>&1 | tail -5 | chat-client send --to '#builds' --nick ci
   echo hola | chat-client --nick bot && echo recorded
   chat-client --json --nick bot | jq -r 'select(.type == \"message\") | .text'
   RUST_LOG=chat_client=debug chat-client --nick ana 2>client.log";
@@ -42,14 +45,33 @@ Examples:
 /// Talk with the people on a chat server, from a terminal, a pipe or a program.
 #[derive(Debug, Parser)]
 #[command(name = "chat-client", version, after_long_help = EXAMPLES)]
-struct Args {
-    /// The server: HOST, HOST:PORT or [V6]:PORT [default: 127.0.0.1:12345]
+#[command(subcommand_help_heading = "Commands, instead of talking")]
+pub(crate) struct Args {
+    /// The server: HOST, HOST:PORT, [V6]:PORT, or a name of the settings [default: 127.0.0.1:12345]
     ///
     /// A name or an address; the port is 12345 where it is left out. All addresses of a name are
-    /// tried. Example: chat-client [::1]:12345
+    /// tried. A server of the settings goes before a host of that name, and so do the commands below,
+    /// which --server does not know. Example: chat-client [::1]:12345
     #[arg(value_name = "SERVER", value_parser = address)]
-    server: Option<Address>,
+    pub(crate) server: Option<Address>,
 
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+
+    /// Line mode at a terminal too
+    ///
+    /// Line by line instead of a full screen. (There is no full screen yet: line mode is all there
+    /// is.) Default: off
+    #[arg(long)]
+    pub(crate) plain: bool,
+
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+/// What can be said of a connection, whatever it is for.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Connection {
     /// The same as SERVER
     ///
     /// Example: --server chat.example.org:12345
@@ -57,219 +79,243 @@ struct Args {
         long = "server",
         value_name = "HOST[:PORT]",
         env = "CHAT_SERVER",
+        global = true,
         conflicts_with_all = [] as [&str; 0]
     )]
-    server_option: Option<String>,
+    pub(crate) server_option: Option<String>,
 
     /// The server's host alone [default: 127.0.0.1]
     ///
     /// A name or an address. Example: -i 192.0.2.7
-    #[arg(short, long, value_name = "HOST")]
-    ip_address: Option<String>,
+    #[arg(short, long, value_name = "HOST", global = true)]
+    pub(crate) ip_address: Option<String>,
 
     /// The server's port alone [default: 12345]
     ///
     /// 1 to 65535. Example: -p 5000
-    #[arg(short, long, value_name = "PORT", value_parser = port)]
-    port: Option<u16>,
+    #[arg(short, long, value_name = "PORT", value_parser = port, global = true)]
+    pub(crate) port: Option<u16>,
 
     /// The nickname to ask for
     ///
     /// 1 to 32 characters, no white space, not beginning with a digit or one of # . / : @. Without
     /// it a terminal is asked, and anything else is given a random one. Example: --nick ana
-    #[arg(short, long, value_name = "NICK", env = "CHAT_NICK")]
-    nick: Option<String>,
+    #[arg(short, long, value_name = "NICK", env = "CHAT_NICK", global = true)]
+    pub(crate) nick: Option<String>,
 
     /// Connect with TLS
     ///
     /// The system's authorities have to vouch for the server; at a terminal one is asked about a
     /// certificate for which nobody does, and the answer is kept. Default: off
-    #[arg(long)]
-    tls: bool,
+    #[arg(long, global = true)]
+    pub(crate) tls: bool,
 
     /// Connect with TLS, and trust the certificates of this file only
     ///
     /// In PEM form: an authority's, or the server's own. Example: --tls-ca cert.pem
-    #[arg(long, value_name = "FILE")]
-    tls_ca: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) tls_ca: Option<PathBuf>,
 
     /// Connect with TLS, and trust the certificate with this fingerprint only
     ///
     /// 64 hexadecimal digits, with or without colons, as `chat-server certificate new` prints them.
-    #[arg(long, value_name = "SHA256", conflicts_with = "tls_ca")]
-    tls_pin: Option<Fingerprint>,
+    #[arg(long, value_name = "SHA256", conflicts_with = "tls_ca", global = true)]
+    pub(crate) tls_pin: Option<Fingerprint>,
 
     /// A file with the password of the nickname
     ///
     /// Its first line; needed in a pipe, where nobody can be asked, and read at the start. A second line
     /// is the new one for /password in a pipe. Example: --password-file ~/.config/chat/password
-    #[arg(long, value_name = "FILE", env = "CHAT_PASSWORD_FILE")]
-    password_file: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", env = "CHAT_PASSWORD_FILE", global = true)]
+    pub(crate) password_file: Option<PathBuf>,
 
-    /// Line mode at a terminal too
+    /// The file of settings [default: ~/.config/chat/client.toml]
     ///
-    /// Line by line instead of a full screen. (There is no full screen yet: line mode is all there
-    /// is.) Default: off
-    #[arg(long)]
-    plain: bool,
+    /// `chat-client config` prints one, every key at its default. What is named here has to be there.
+    #[arg(long, value_name = "FILE", env = "CHAT_CONFIG", global = true)]
+    pub(crate) config: Option<PathBuf>,
 
     /// Print every object that arrives as one JSON line
     ///
     /// Standard output has the server's own objects, standard input takes requests of the protocol
     /// (a line that begins with {) or plain text and commands; notices of the client itself go to
-    /// standard error. Default: off. Example: {"type":"say","text":"hola"}
-    #[arg(long)]
-    json: bool,
+    /// standard error. `watch` and `history` print their messages as such lines. Default: off.
+    /// Example: {"type":"say","text":"hola"}
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
 
     /// End with exit code 1 when the connection is lost
     ///
     /// Default: it is taken up again, after 0.5 s and up to 30 s between attempts, and what was typed
     /// meanwhile is sent then.
-    #[arg(long)]
-    no_reconnect: bool,
+    #[arg(long, global = true)]
+    pub(crate) no_reconnect: bool,
 
     /// Show times in UTC instead of local time
     ///
     /// For the times that .t shows and the names of recordings. Default: local time (TZ)
-    #[arg(long)]
-    utc: bool,
+    #[arg(long, global = true)]
+    pub(crate) utc: bool,
 
     /// Silence after which the server is asked for a sign of life, in seconds
     ///
     /// After as much silence again the connection counts as lost. Fractions are allowed.
     /// Example: --keep-alive 20
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
-    keep_alive: Duration,
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds, global = true)]
+    pub(crate) keep_alive: Duration,
 
     /// How long goodbye waits for what was typed, in seconds
     ///
     /// Counted from the last line that was recorded: a server that is slow but at work is waited
     /// for. What is unconfirmed then is reported, and the exit code is 1. Example: --linger 5
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
-    linger: Duration,
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds, global = true)]
+    pub(crate) linger: Duration,
 }
 
-/// What one start of the client is to do.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Looked up and connected to.
-    pub host: String,
-    /// The TCP port.
-    pub port: u16,
-    /// Whom an encrypted connection may lead to; `None` is a connection in the clear.
-    pub tls: Option<Trust>,
-    /// The nickname asked for.
-    pub nick: Option<String>,
-    /// The password of the nickname, and the one it is to have: the first lines of the file.
-    pub passwords: Vec<Secret<'static>>,
-    /// Print objects instead of lines.
-    pub json: bool,
-    /// Take up a lost connection again.
-    pub reconnect: bool,
-    /// Show times in UTC.
-    pub utc: bool,
-    /// Silence before a ping, and after it.
-    pub keep_alive: Duration,
-    /// How long goodbye waits without progress.
-    pub linger: Duration,
+/// What is done instead of talking.
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Say one message, and leave
+    ///
+    /// The exit code is 0 only if it was recorded. Nothing is printed but errors.
+    /// Example: chat-client send --to '#builds' --nick ci build 17 is green
+    Send {
+        /// A channel, which is entered, or a nickname [default: #lobby]
+        #[arg(long, value_name = "CHANNEL|NICK")]
+        to: Option<Other>,
+        /// The text, its words with a blank between them; without it, all of standard input
+        ///
+        /// Standard input is one message too, of as many lines as it has.
+        text: Vec<String>,
+    },
+    /// Print the messages that arrive, until the end
+    ///
+    /// A line each, as in line mode; a message of another channel than #lobby bears its name. Notices of
+    /// the client itself go to standard error. Ctrl-C ends it with exit code 0.
+    /// Example: chat-client watch --channel '#rust' --json --nick logger
+    Watch {
+        /// Enter this channel, and print what is said in it instead of everything; can be repeated
+        #[arg(long, value_name = "CHANNEL", value_parser = channel)]
+        channel: Vec<Channel>,
+    },
+    /// Print the last messages of a conversation, and leave
+    ///
+    /// Oldest first, a line each, as in line mode. Example: chat-client history --with '#rust' --last 500
+    History {
+        /// A channel, which is entered, or a nickname [default: #lobby]
+        #[arg(long, value_name = "CHANNEL|NICK")]
+        with: Option<Other>,
+        /// How many, 1 to 10000
+        #[arg(long, value_name = "N", default_value = "50",
+              value_parser = clap::value_parser!(u16).range(1..=10_000))]
+        last: u16,
+    },
+    /// Print what makes a shell complete this program's arguments
+    ///
+    /// Example: chat-client completions bash >~/.local/share/bash-completion/completions/chat-client
+    Completions {
+        /// bash, zsh or fish among them
+        shell: Shell,
+    },
+    /// Print the manual page, or write all of them to a folder
+    ///
+    /// Example: chat-client man | man -l -
+    Man {
+        /// Made if need be; chat-client.1 and one file for each command go there
+        folder: Option<PathBuf>,
+    },
+    /// Print a file of settings, every key at its default, with its meaning
+    ///
+    /// Example: chat-client config --write
+    Config {
+        /// Write it to where it is looked for (--config), unless there is one
+        #[arg(long)]
+        write: bool,
+    },
 }
 
-impl Options {
-    /// The server as one would type it.
-    pub fn server(&self) -> String {
-        let (host, port) = (self.host.clone(), Some(self.port));
-        Address { host, port }.to_string()
-    }
+/// What a command line asks for.
+#[derive(Debug)]
+pub enum Wish {
+    /// A conversation.
+    Talk(Box<Options>),
+    /// Nothing but this no.
+    Refused(Refusal),
+    /// Text on standard output.
+    Print(Vec<u8>),
+    /// The manual pages in a folder.
+    Pages(PathBuf),
+    /// A file of settings where there is none.
+    Settings(PathBuf),
 }
 
-/// What the arguments and the environment ask for.
+/// What the arguments, the environment and the settings ask for.
 ///
 /// # Errors
 /// Wrong usage, or a wish for `--help` or `--version`; `clap` prints it and knows the exit code.
-pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Options, clap::Error> {
-    let matches = Args::command().try_get_matches_from(args)?;
-    let args = Args::from_arg_matches(&matches)?;
-    let (host, port) = place(&args, &matches)?;
-    // An empty variable is how compose files and scripts leave one out.
-    let empty = matches.value_source("nick") == Some(ValueSource::EnvVariable)
-        && args.nick.as_deref() == Some("");
-    let tls = match (args.tls_ca, args.tls_pin) {
-        (Some(path), _) => Some(Trust::Authority(path)),
-        (None, Some(pin)) => Some(Trust::Pinned(pin)),
-        (None, None) => args.tls.then_some(Trust::System),
-    };
-    Ok(Options {
-        host,
-        port,
-        tls,
-        nick: args.nick.filter(|_| !empty),
-        passwords: passwords(args.password_file)?,
-        json: args.json,
-        reconnect: !args.no_reconnect,
-        utc: args.utc,
-        keep_alive: args.keep_alive,
-        linger: args.linger,
-    })
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Wish, clap::Error> {
+    parsed(args, settings::path())
 }
 
-/// The passwords of a file; an empty name, as compose files leave a variable out, is none.
-fn passwords(file: Option<PathBuf>) -> Result<Vec<Secret<'static>>, clap::Error> {
-    let Some(path) = file.filter(|path| !path.as_os_str().is_empty()) else {
-        return Ok(Vec::new());
+fn parsed(
+    args: impl IntoIterator<Item = OsString>,
+    usual: Option<PathBuf>,
+) -> Result<Wish, clap::Error> {
+    let matches = definition().try_get_matches_from(args)?;
+    let mut args = Args::from_arg_matches(&matches)?;
+    let json = args.connection.json;
+    let config = args.connection.config.take();
+    let config = config.filter(|path| !path.as_os_str().is_empty());
+    let task = match args.action.take() {
+        None => None,
+        Some(Action::Send { to, text }) => {
+            match message(&text).and_then(|text| Task::send(to, &text)) {
+                Ok(task) => Some(task),
+                Err(refusal) => return Ok(Wish::Refused(refusal)),
+            }
+        }
+        Some(Action::Watch { channel }) => Some(Task::watch(channel, json)),
+        Some(Action::History { with, last }) => Some(Task::history(with, last, json)),
+        Some(Action::Completions { shell }) => return Ok(Wish::Print(pages::completions(shell))),
+        Some(Action::Man {
+            folder: Some(folder),
+        }) => return Ok(Wish::Pages(folder)),
+        Some(Action::Man { folder: None }) => return Ok(Wish::Print(pages::first())),
+        Some(Action::Config { write: false }) => {
+            return Ok(Wish::Print(settings::manual().into_bytes()));
+        }
+        Some(Action::Config { write: true }) => {
+            let file = config.or(usual);
+            return file
+                .map(Wish::Settings)
+                .ok_or_else(|| wrong("--config is to name a file"));
+        }
     };
-    let wrong = |what: String| {
-        let words = format!("{}: {what}", path.display());
-        Args::command().error(ErrorKind::ValueValidation, words)
-    };
-    let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
-    // The whole text is wiped when it is dropped.
-    let text = Secret::from(text);
-    let lines = text.reveal().lines().take_while(|line| !line.is_empty());
-    let passwords: Vec<_> = lines
-        .take(2)
-        .map(|line| Secret::from(line.to_owned()))
-        .collect();
-    if passwords.is_empty() {
-        return Err(wrong("its first line is to be a password".to_owned()));
+    let settings = Settings::load(config.as_deref(), usual.as_deref())
+        .map_err(|error| wrong(&error.to_string()))?;
+    let options = Options::new(args, &matches, settings, task)?;
+    Ok(Wish::Talk(Box::new(options)))
+}
+
+/// The definition of the command line.
+pub(crate) fn definition() -> clap::Command {
+    Args::command()
+}
+
+/// What `send` is to say.
+fn message(words: &[String]) -> Result<String, Refusal> {
+    if words.is_empty() {
+        return task::read_text(std::io::stdin().lock());
     }
-    Ok(passwords)
+    Ok(words.join(" "))
 }
 
-/// The host and port from the one of the ways to name them that was used; the command line goes
-/// before the environment.
-fn place(args: &Args, matches: &ArgMatches) -> Result<(String, u16), clap::Error> {
-    let from_env = matches.value_source("server_option") == Some(ValueSource::EnvVariable);
-    let option = args.server_option.as_deref().filter(|_| !from_env);
-    let parts = args.ip_address.is_some() || args.port.is_some();
-    let named = match (&args.server, option) {
-        (Some(_), Some(_)) => return Err(conflict("the server is named twice")),
-        (Some(server), None) => Some(server.clone()),
-        (None, Some(option)) => Some(parse_option(option)?),
-        (None, None) if parts => None,
-        (None, None) => match args.server_option.as_deref() {
-            None | Some("") => None,
-            Some(variable) => Some(parse_option(variable)?),
-        },
-    };
-    let host = match (&named, &args.ip_address) {
-        (Some(_), Some(_)) => return Err(conflict("the server's host is named twice")),
-        (Some(server), None) => server.host.clone(),
-        (None, Some(host)) => parse_host(host)?,
-        (None, None) => DEFAULT_HOST.to_owned(),
-    };
-    let port = match (named.and_then(|server| server.port), args.port) {
-        (Some(_), Some(_)) => return Err(conflict("the server's port is named twice")),
-        (one, other) => one.or(other).unwrap_or(DEFAULT_PORT),
-    };
-    Ok((host, port))
-}
-
-fn parse_option(text: &str) -> Result<Address, clap::Error> {
+pub(crate) fn parse_option(text: &str) -> Result<Address, clap::Error> {
     text.parse()
         .map_err(|error| invalid("--server <HOST[:PORT]>", text, error))
 }
 
-fn parse_host(text: &str) -> Result<String, clap::Error> {
+pub(crate) fn parse_host(text: &str) -> Result<String, clap::Error> {
     let address: Address = text
         .parse()
         .map_err(|error| invalid("--ip-address <HOST>", text, error))?;
@@ -283,11 +329,20 @@ fn parse_host(text: &str) -> Result<String, clap::Error> {
 
 fn invalid(what: &str, text: &str, error: AddressError) -> clap::Error {
     let words = format!("invalid value '{text}' for '{what}': {error}");
-    Args::command().error(ErrorKind::ValueValidation, words)
+    definition().error(ErrorKind::ValueValidation, words)
 }
 
-fn conflict(words: &str) -> clap::Error {
-    Args::command().error(ErrorKind::ArgumentConflict, words)
+pub(crate) fn conflict(words: &str) -> clap::Error {
+    definition().error(ErrorKind::ArgumentConflict, words)
+}
+
+/// Something is wrong that has no argument of its own.
+pub(crate) fn wrong(words: &str) -> clap::Error {
+    definition().error(ErrorKind::ValueValidation, words)
+}
+
+fn channel(text: &str) -> Result<Channel, chat_proto::NameError> {
+    Channel::new(text)
 }
 
 fn address(text: &str) -> Result<Address, AddressError> {
@@ -309,16 +364,28 @@ fn seconds(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::path::Path;
 
-    fn parsed(args: &str) -> Result<Options, clap::Error> {
+    use chat_proto::Nick;
+
+    use super::*;
+    use crate::input::Command;
+
+    fn wish(args: &str, settings: Option<&Path>) -> Result<Wish, clap::Error> {
         let words = std::iter::once("chat-client").chain(args.split_whitespace());
-        parse(words.map(OsString::from))
+        parsed(words.map(OsString::from), settings.map(Path::to_owned))
+    }
+
+    fn options(args: &str, settings: Option<&Path>) -> Options {
+        match wish(args, settings) {
+            Ok(Wish::Talk(options)) => *options,
+            other => panic!("{args}: {other:?}"),
+        }
     }
 
     #[test]
     fn the_definition_holds_together() {
-        Args::command().debug_assert();
+        definition().debug_assert();
     }
 
     #[test]
@@ -335,7 +402,7 @@ mod tests {
             ("-p 7", "127.0.0.1:7"),
             ("host -p 7", "host:7"),
         ] {
-            assert_eq!(parsed(args).unwrap().server(), server, "{args}");
+            assert_eq!(options(args, None).server(), server, "{args}");
         }
     }
 
@@ -354,8 +421,95 @@ mod tests {
             "--keep-alive 0",
             "--linger soon",
             "--colour",
+            "a send --server b x",
+            "send --to 7up x",
+            "watch --channel rust",
+            "history --last 0",
+            "history --last 10001",
+            "completions tcsh",
+            "config --config",
+            "--config /nowhere",
+            "send --config /nowhere x",
         ] {
-            assert_eq!(parsed(args).unwrap_err().exit_code(), 2, "{args}");
+            assert_eq!(wish(args, None).unwrap_err().exit_code(), 2, "{args}");
         }
+    }
+
+    #[test]
+    fn a_command_instead_of_talking() {
+        // What a command is called is no server, wherever the flags stand.
+        for (args, server, says) in [
+            ("send hola", "127.0.0.1:12345", true),
+            ("send --server host:7 hola", "host:7", true),
+            ("--server host:7 send hola", "host:7", true),
+            ("host:7 send hola", "host:7", true),
+            ("send hola -i host -p 7", "host:7", true),
+            ("--server send", "send:12345", false),
+            ("send:12345", "send:12345", false),
+        ] {
+            let options = options(args, None);
+            assert_eq!(options.server(), server, "{args}");
+            assert_eq!(options.task.is_some(), says, "{args}");
+        }
+        let task = |args| options(args, None).task.unwrap();
+        let lobby = Channel::lobby();
+        let rust = Channel::new("#rust").unwrap();
+        let say = |text: &str| Command::Say(text.to_owned());
+        assert_eq!(task("send a  b").commands, [say("a b")]);
+        assert_eq!(task("send --to #LOBBY x").commands, [say("x")]);
+        assert_eq!(
+            task("send x --to #rust").commands,
+            [Command::Join(rust.clone()), say("x")]
+        );
+        let luis = Command::Query(Some(Nick::new("luis").unwrap()));
+        assert_eq!(task("send --to luis -- -x").commands, [luis, say("-x")]);
+        assert_eq!(
+            task("watch --channel #rust --channel #lobby").commands,
+            [Command::Join(rust.clone()), Command::Switch(lobby)]
+        );
+        assert_eq!(
+            task("history --with #rust").commands,
+            [Command::Join(rust), Command::History(50)]
+        );
+        assert!(matches!(wish("man here", None), Ok(Wish::Pages(_))));
+        assert!(matches!(
+            wish("config --write --config x", None),
+            Ok(Wish::Settings(_))
+        ));
+        assert!(wish("config --write", None).is_err());
+    }
+
+    #[test]
+    fn flags_go_before_the_settings() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("client.toml");
+        let text = "server = \"work\"\nnick = \"ana\"\n[screen]\nutc = true\n\
+                    [servers.work]\naddress = \"chat.example.org:7\"\ntls = true\nnick = \"anita\"\n\
+                    [servers.watch]\naddress = \"watch.example.org\"\n";
+        std::fs::write(&file, text).unwrap();
+        for (args, server, nick, tls) in [
+            ("", "chat.example.org:7", "anita", true),
+            ("work", "chat.example.org:7", "anita", true),
+            ("--server work", "chat.example.org:7", "anita", true),
+            ("work -n luis", "chat.example.org:7", "luis", true),
+            ("work:12345", "work:12345", "ana", false),
+            ("-i work", "work:12345", "ana", false),
+            ("-p 7", "127.0.0.1:7", "ana", false),
+            ("other", "other:12345", "ana", false),
+            ("other --tls", "other:12345", "ana", true),
+            ("--server watch", "watch.example.org:12345", "ana", false),
+            ("send hola", "chat.example.org:7", "anita", true),
+        ] {
+            let options = options(args, Some(&file));
+            assert_eq!(options.server(), server, "{args}");
+            assert_eq!(options.nick.as_deref(), Some(nick), "{args}");
+            assert_eq!((options.tls.is_some(), options.utc), (tls, true), "{args}");
+        }
+        // The name of a command is the command.
+        assert!(options("watch", Some(&file)).task.is_some());
+        std::fs::write(&file, "[screen]\nmoose = true").unwrap();
+        let error = wish("", Some(&file)).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("line 2"), "{error}");
     }
 }

@@ -10,7 +10,9 @@
 //!
 //! | module | what | touches |
 //! | --- | --- | --- |
-//! | [`args`], [`address`] | the command line and the environment | nothing |
+//! | [`args`], [`options`], [`address`] | the command line, the environment, and what they come to | nothing |
+//! | [`pages`] | completions and manual pages | nothing |
+//! | [`task`] | `send`, `watch`, `history`: what is done instead of what is typed | nothing |
 //! | [`session`] | the Session actor: the connection with its resume, all decisions | [`link`] |
 //! | [`stdin`] | the Stdin actor: a line whenever one is asked for | standard input |
 //! | [`editor`], [`gate`], [`names`] | the line editor of a terminal, its turns with the screen, what Tab completes | the terminal |
@@ -22,6 +24,7 @@
 //! | [`render`], [`escape`], [`json`] | what arrives, as text that is safe to show | nothing |
 //! | [`transcript`], [`recording`] | what is shown and recorded | the file of a recording |
 //! | [`attention`] | whom an arriving message calls: bell, notification, title | `notify-send` |
+//! | [`settings`] | the settings file | that file |
 //! | [`state`] | what the next start finds | the state folder |
 //! | [`outstanding`] | what was typed and is not settled | nothing |
 //! | [`place`] | where one is and to whom a line goes | nothing |
@@ -42,14 +45,18 @@ pub mod json;
 pub mod keys;
 pub mod link;
 pub mod names;
+pub mod options;
 pub mod outstanding;
+pub mod pages;
 pub mod place;
 pub mod recording;
 pub mod render;
 pub mod screen;
 pub mod session;
+pub mod settings;
 pub mod state;
 pub mod stdin;
+pub mod task;
 pub mod tls;
 pub mod transcript;
 
@@ -63,13 +70,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio_rustls::rustls::ClientConfig;
 
-use crate::args::Options;
 use crate::editor::{Editor, Terminal};
 use crate::gate::Gate;
 use crate::names::Names;
+use crate::options::Options;
 use crate::screen::Screen;
 use crate::session::{Interrupt, Parts, Session};
 use crate::stdin::{Source, Stdin};
+use crate::task::Shows;
 use crate::tls::TlsError;
 use crate::transcript::Transcript;
 
@@ -124,7 +132,7 @@ pub enum ClientError {
 /// # Errors
 /// Nothing could begin.
 pub fn run(options: Options) -> Result<Ending, ClientError> {
-    let person = io::stdin().is_terminal();
+    let person = io::stdin().is_terminal() && options.task.is_none();
     let asks = person && io::stdout().is_terminal();
     let tls = match &options.tls {
         Some(trust) => Some(tls::prepare(trust, &options.host, options.port, asks)?),
@@ -143,9 +151,10 @@ pub fn run(options: Options) -> Result<Ending, ClientError> {
         (None, None, None)
     };
     let screen = Screen::start(printer, closed).map_err(ClientError::System)?;
-    let source = match editor {
-        Some(editor) => Source::Editor(Box::new(editor)),
-        None => Source::Lines {
+    let source = match (editor, &options.task) {
+        (_, Some(task)) => Source::Task(task.clone()),
+        (Some(editor), None) => Source::Editor(Box::new(editor)),
+        (None, None) => Source::Lines {
             questions: person.then(|| screen.clone()),
         },
     };
@@ -183,7 +192,12 @@ struct Stage {
 async fn talk(options: Options, stage: Stage) -> Result<Ending, ClientError> {
     let (done, ended) = oneshot::channel();
     let mut interrupts = interrupts().map_err(ClientError::System)?;
-    let transcript = Transcript::new(stage.screen.clone(), options.json, options.utc);
+    let shows = match &options.task {
+        Some(task) => task.shows.clone(),
+        None if options.json => Shows::Objects,
+        None => Shows::Everything,
+    };
+    let transcript = Transcript::new(stage.screen.clone(), shows, options.utc);
     let keyboard = Arbiter::new();
     let session = Session::create(|ctx| {
         let session = ctx.address().recipient();

@@ -48,9 +48,10 @@ use self::held::Held;
 use self::questions::Question;
 use self::replay::Replay;
 use crate::Ending;
-use crate::args::Options;
+
 use crate::link::Link;
 use crate::names::Names;
+use crate::options::Options;
 use crate::outstanding::Outstanding;
 use crate::place::Place;
 use crate::stdin::{Stdin, Typed};
@@ -257,6 +258,10 @@ impl Handler<Typed> for Session {
         let asked = std::mem::replace(&mut self.asked, Asked::Nothing);
         match typed {
             Typed::Line(line) => self.line(asked, &line, ctx),
+            Typed::Command(command) => {
+                self.command(command, ctx);
+                self.flush(ctx);
+            }
             Typed::Refused(refusal) => self.refused(refusal.code, &refusal.detail),
             Typed::Interrupted => self.interrupt(ctx),
             Typed::Ended if self.phase == Phase::Naming && self.identity.is_none() => {

@@ -11,8 +11,9 @@ use chat_proto::MAX_FRAME_BYTES;
 use nix::sys::termios::{self, LocalFlags, SetArg};
 
 use crate::editor::{Editor, Entered};
-use crate::input::Refusal;
+use crate::input::{Command, Refusal};
 use crate::screen::Screen;
+use crate::task::Task;
 
 /// The longest line that is looked at, in bytes: a request of the protocol fills a frame at most, and
 /// a text a quarter of it. Of a longer line only the length is learned.
@@ -47,6 +48,8 @@ pub enum Purpose {
 pub enum Typed {
     /// A line, without its end.
     Line(String),
+    /// What somebody could have typed.
+    Command(Command),
     /// A line that cannot be sent, and why.
     Refused(Refusal),
     /// Ctrl-C.
@@ -66,6 +69,8 @@ pub enum Source {
         /// Where somebody can read the questions.
         questions: Option<Screen>,
     },
+    /// Nobody: it is known what is to be done.
+    Task(Task),
 }
 
 /// The actor.
@@ -106,6 +111,11 @@ impl Handler<Next> for Stdin {
                     read_line(&mut io::stdin().lock())
                 }
             }
+            Source::Task(task) => match task.commands.pop_front() {
+                Some(command) => Typed::Command(command),
+                None if task.stays => return,
+                None => Typed::Ended,
+            },
         };
         self.session.do_send(typed);
     }

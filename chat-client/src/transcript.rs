@@ -2,27 +2,27 @@
 
 use std::path::Path;
 
-use chat_proto::{Channel, Message, Timestamp};
+use chat_proto::{Channel, Message, Record, Timestamp};
 use jiff::tz::TimeZone;
 
 use crate::recording::Recording;
-use crate::render;
 use crate::screen::Screen;
+use crate::task::Shows;
+use crate::{json, render};
 
 /// How things are shown, and the recording.
 #[derive(Debug)]
 pub struct Transcript {
     screen: Screen,
     zone: TimeZone,
-    /// With `--json` the objects are what is shown, and notices step aside to standard error.
-    json: bool,
+    shows: Shows,
     times: bool,
     recording: Option<Recording>,
 }
 
 impl Transcript {
     /// Nothing is shown yet; times are off.
-    pub fn new(screen: Screen, json: bool, utc: bool) -> Self {
+    pub fn new(screen: Screen, shows: Shows, utc: bool) -> Self {
         Self {
             screen,
             zone: if utc {
@@ -30,7 +30,7 @@ impl Transcript {
             } else {
                 TimeZone::system()
             },
-            json,
+            shows,
             times: false,
             recording: None,
         }
@@ -46,16 +46,31 @@ impl Transcript {
             self.recording = None;
             self.error("recording_failed", &format!("{path}: {error}"));
         }
-        if !self.json {
-            self.screen.out(line);
+        match &self.shows {
+            shows if !shows.is_shown(message) => {}
+            Shows::Said { json: true, .. } => self.message_object(message),
+            _ => self.screen.out(line),
         }
     }
 
     /// A message of the past, which is shown and not recorded.
     pub fn past(&self, message: &Message<'_>, here: &Channel) {
-        if !self.json {
-            let line = render::message(message, here);
-            self.screen.out(self.stamped(&line, message.time));
+        match &self.shows {
+            Shows::Objects | Shows::Nothing | Shows::Said { .. } => {}
+            Shows::Past { json: true } => self.message_object(message),
+            Shows::Everything | Shows::Past { json: false } => {
+                let line = render::message(message, here);
+                self.screen.out(self.stamped(&line, message.time));
+            }
+        }
+    }
+
+    /// A message as the object that it is.
+    fn message_object(&self, message: &Message<'_>) {
+        let record = Record::Message(message.clone());
+        let object = serde_json::to_vec(&record).ok();
+        if let Some(line) = object.as_deref().and_then(json::line) {
+            self.screen.out(line);
         }
     }
 
@@ -66,16 +81,20 @@ impl Transcript {
 
     /// Anything that is no message and happened now. The text is safe to show.
     pub fn notice(&self, text: &str) {
-        self.notice_at(text, now());
+        if let Shows::Said { .. } = self.shows {
+            self.screen.err(format!("* {text}"));
+        } else {
+            self.notice_at(text, now());
+        }
     }
 
     /// Anything that is no message. The text is safe to show.
     pub fn notice_at(&self, text: &str, time: Timestamp) {
         let line = self.stamped(&format!("* {text}"), time);
-        if self.json {
-            self.screen.err(line);
-        } else {
-            self.screen.out(line);
+        match self.shows {
+            Shows::Everything => self.screen.out(line),
+            Shows::Objects => self.screen.err(line),
+            Shows::Nothing | Shows::Said { .. } | Shows::Past { .. } => {}
         }
     }
 

@@ -85,7 +85,7 @@ impl Session {
             with: with.as_str().into(),
             before: messages.front().map(|message| message.seq),
             after: None,
-            limit: wanted - known,
+            limit: (wanted - known).min(MAX_PAGE),
         });
         if let Some(id) = self.request(request, Settled::Answered) {
             let question = Question::History {

@@ -42,6 +42,7 @@ impl Session {
         }
     }
 
+    /// Does what a line asks for.
     pub(super) fn command(&mut self, command: Command, ctx: &mut Context<Self>) {
         match command {
             Command::Nothing => {}

@@ -10,6 +10,8 @@ mod commands;
 mod ending;
 mod json_mode;
 mod output;
+mod settings;
+mod tasks;
 
 use serde_json::{Value, json};
 use support::{Client, FakeServer, Peer, TIME, command, error, message, welcome, welcome_with};

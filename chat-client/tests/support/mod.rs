@@ -22,6 +22,9 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_chat-client");
 
+/// A folder that is not there, so that whoever runs the tests has no settings.
+pub(crate) const NOWHERE: &str = "/nonexistent";
+
 pub(crate) const TIME: &str = "2026-11-23T18:50:00.123Z";
 
 /// Listens, and says what it is told to.
@@ -198,6 +201,8 @@ pub(crate) fn command(args: &[&str]) -> Command {
         .env_remove("CHAT_SERVER")
         .env_remove("CHAT_NICK")
         .env_remove("CHAT_PASSWORD_FILE")
+        .env_remove("CHAT_CONFIG")
+        .env("XDG_CONFIG_HOME", NOWHERE)
         .env_remove("RUST_LOG")
         .env_remove("NO_COLOR")
         .env("TZ", "UTC")

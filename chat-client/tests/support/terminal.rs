@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-use super::{BINARY, DEADLINE};
+use super::{BINARY, DEADLINE, NOWHERE};
 
 pub(crate) struct Terminal {
     master: Box<dyn MasterPty + Send>,
@@ -52,11 +52,13 @@ impl Terminal {
             "CHAT_SERVER",
             "CHAT_NICK",
             "CHAT_PASSWORD_FILE",
+            "CHAT_CONFIG",
             "RUST_LOG",
             "NO_COLOR",
         ] {
             command.env_remove(name);
         }
+        command.env("XDG_CONFIG_HOME", NOWHERE);
         let child = pair.slave.spawn_command(command).unwrap();
         let mut reader = pair.master.try_clone_reader().unwrap();
         let keyboard = pair.master.take_writer().unwrap();
