@@ -73,6 +73,41 @@ pub enum ErrorCode {
     Unknown,
 }
 
+impl ErrorCode {
+    /// Every code of this version, in the order of their declaration.
+    pub const ALL: [Self; Self::Unknown as usize] = [
+        Self::BadFrame,
+        Self::BadJson,
+        Self::BadRequest,
+        Self::UnknownType,
+        Self::HelloRequired,
+        Self::HelloTimeout,
+        Self::BadVersion,
+        Self::NickInvalid,
+        Self::NickTaken,
+        Self::NotYourNick,
+        Self::AuthFailed,
+        Self::AlreadyRegistered,
+        Self::NotRegistered,
+        Self::PasswordInvalid,
+        Self::NoSuchUser,
+        Self::NoSuchChannel,
+        Self::NotInChannel,
+        Self::ChannelInvalid,
+        Self::TextInvalid,
+        Self::TextTooLong,
+        Self::NotRecorded,
+        Self::RateLimited,
+        Self::TooManyChannels,
+        Self::ServerFull,
+        Self::SlowConsumer,
+        Self::IdleTimeout,
+        Self::Replaced,
+        Self::ShuttingDown,
+        Self::Internal,
+    ];
+}
+
 impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)
@@ -103,4 +138,16 @@ pub enum ProtoError {
     /// The transport failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_among_all_in_its_place() {
+        for (place, code) in ErrorCode::ALL.into_iter().enumerate() {
+            assert_eq!(code as usize, place, "{code}");
+        }
+    }
 }

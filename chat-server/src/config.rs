@@ -44,6 +44,9 @@ pub struct Listen {
     /// The web page, its WebSocket and `/healthz`.
     #[serde(skip_serializing_if = "Address::is_off")]
     pub web: Address,
+    /// `/metrics` for Prometheus, and `/healthz`.
+    #[serde(skip_serializing_if = "Address::is_off")]
+    pub metrics: Address,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub irc: Option<NotBuilt>,
 }
@@ -145,6 +148,7 @@ impl Default for Listen {
             tcp,
             tls: Address(String::new()),
             web: Address(String::new()),
+            metrics: Address(String::new()),
             irc: None,
         }
     }

@@ -15,12 +15,16 @@ const DEADLINE: Duration = Duration::from_secs(3);
 /// The longest answer that is read.
 const LONGEST: u64 = 16 * 1024;
 
-/// Asks the page whether it is well, as that one knows; where there is no page, whether it is there.
+/// Asks `/healthz` whether it is well; where there is none, whether the server is there.
 pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
-    match (config.listen.web.get(), config.listen.tcp.get()) {
-        (Some(address), _) if !config.web.tls => ask_page(address),
-        (_, Some(address)) => ask_for_pong(address),
-        _ => bail!("the configuration has no listener without TLS"),
+    let page = config.listen.web.get().filter(|_| !config.web.tls);
+    match (
+        config.listen.metrics.get().or(page),
+        config.listen.tcp.get(),
+    ) {
+        (Some(address), _) => ask_page(address),
+        (None, Some(address)) => ask_for_pong(address),
+        (None, None) => bail!("the configuration has no listener without TLS"),
     }
 }
 

@@ -7,6 +7,7 @@
 //! | [`store`] | everything that outlives the process |
 //! | [`config`], [`error`] | what can be set, what can go wrong |
 //! | [`address`] | whom an address stands for |
+//! | [`metrics`], [`count`] | what the server does, for Prometheus |
 //! | [`health`] | what keeps the server from doing its work |
 //! | [`vital`] | noticing that an actor has failed |
 //!
@@ -15,8 +16,10 @@
 pub mod address;
 pub mod chat;
 pub mod config;
+pub mod count;
 pub mod error;
 pub mod health;
+pub mod metrics;
 pub mod net;
 pub mod store;
 pub mod vital;
@@ -38,12 +41,13 @@ use chat::room::{self, ChatRoom};
 use config::{Config, Durability};
 use error::{HistoryError, ServerError};
 use health::{Ailment, Health};
+use metrics::Metrics;
 use net::acceptor::{self, Acceptor, Certify};
 use net::dispatcher::{Deafen, Farewell, Limit};
 use net::places::Places;
-use net::web::Manners;
 use net::web::origin::Origins;
 use net::web::proxies::Proxies;
+use net::web::{Manners, Render};
 use net::worker::{Listener, Surroundings, Worker};
 use store::accounts::Desk;
 use store::history::History;
@@ -141,38 +145,38 @@ impl Server {
         let indexer = start_indexer(path, opened.end);
         let history = start_readers(path, &end, indexer.is_some());
         let health = Health::default();
+        let metrics = Metrics::new(config.workers.get(), end.clone(), &health);
         let people = People::open(config, &mut registry, &room, &watch, &health)?;
         let recording = Arbiter::new();
         let recorder = {
-            let (file, room) = (opened.file, room.clone().recipient());
-            let (history, indexer) = (config.history.clone(), indexer.map(Addr::recipient));
-            let (vital, health) = (watch.over("recorder"), health.clone());
+            let (file, history, room) = (opened.file, config.history.clone(), room.clone());
+            let (report, vital) = (metrics.recorder.clone(), watch.over("recorder"));
+            let indexer = indexer.map(Addr::recipient);
             Recorder::start_in_arbiter(&recording.handle(), move |_| {
-                Recorder::new(file, end, &history, room, indexer, health, vital)
+                Recorder::new(
+                    file,
+                    end,
+                    &history,
+                    room.recipient(),
+                    indexer,
+                    report,
+                    vital,
+                )
             })
         };
-        let surroundings = Surroundings {
-            limits: config.into(),
-            room: room.clone(),
-            history: history.recipient(),
-            accounts: people.desk.clone(),
-            places: Places::new((&config.limits).into()),
-            watch: watch.clone(),
-            manners: manners(config, &health),
-        };
-        let count = u8::try_from(config.workers.get()).expect("the configuration bounds it");
-        let workers = Worker::start_all(count, &surroundings, &listeners)
+        let history = history.recipient();
+        let surroundings = surroundings(config, &room, history, &people, &watch, &metrics);
+        let workers = Worker::start_all(&surroundings, &listeners)
             .await
             .map_err(ServerError::Worker)?;
-        let dispatchers = workers
-            .iter()
-            .map(|worker| worker.dispatcher.clone().recipient());
+        let dispatchers = workers.iter().map(|worker| worker.dispatcher.clone());
         room_context.run(ChatRoom::new(
             registry,
             last_seq,
             recorder.clone().recipient(),
             people.tokens.clone(),
-            dispatchers.collect(),
+            dispatchers.map(Addr::recipient).collect(),
+            metrics.tally.clone(),
             watch.over("room"),
         ));
         Ok(Self {
@@ -251,12 +255,32 @@ impl Server {
     }
 }
 
-/// How the page is served.
-fn manners(config: &Config, health: &Health) -> Manners {
-    Manners {
-        origins: Origins::new(config.web.origins.clone()),
-        proxies: Proxies::new(config.web.proxies.clone()),
-        health: health.clone(),
+/// What the threads share that serve connections.
+fn surroundings(
+    config: &Config,
+    room: &Addr<ChatRoom>,
+    history: Recipient<store::history::Read>,
+    people: &People,
+    watch: &Watch,
+    metrics: &Arc<Metrics>,
+) -> Surroundings {
+    let (counts, latency) = (metrics.threads.clone(), metrics.deliver.clone());
+    let (health, metrics) = (metrics.health.clone(), metrics.clone());
+    Surroundings {
+        limits: config.into(),
+        room: room.clone(),
+        history,
+        accounts: people.desk.clone(),
+        places: Places::new((&config.limits).into()),
+        watch: watch.clone(),
+        counts,
+        latency,
+        manners: Manners {
+            origins: Origins::new(config.web.origins.clone()),
+            proxies: Proxies::new(config.web.proxies.clone()),
+            health,
+            metrics: Render(Arc::new(move || metrics.render())),
+        },
     }
 }
 

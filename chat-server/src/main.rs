@@ -91,47 +91,55 @@ async fn serve(config: &Config, args: Args) -> anyhow::Result<()> {
     // listen.
     let opened = chat_server::store::open::open(&config.history.path)?;
     drop(Database::open(&config.accounts.path)?);
-    let mut listeners = Vec::new();
-    if let Some(address) = config.listen.tcp.get() {
-        let socket = bind(address).await?;
-        log::info!("listening on {}", socket.local_addr()?);
-        listeners.push(Listener {
-            socket,
-            tls: None,
-            speaks: Speaks::Chat,
-        });
-    }
-    if let (Some(address), Some(files)) = (config.listen.tls.get(), &config.tls) {
-        let tls = Some(tls::load(files).map_err(ServerError::from)?);
-        let socket = bind(address).await?;
-        log::info!("listening on {} with TLS", socket.local_addr()?);
-        listeners.push(Listener {
-            socket,
-            tls,
-            speaks: Speaks::Chat,
-        });
-    }
-    if let Some(address) = config.listen.web.get() {
-        let files = config.tls.as_ref().filter(|_| config.web.tls);
-        let tls = files
-            .map(tls::load)
-            .transpose()
-            .map_err(ServerError::from)?;
-        let socket = bind(address).await?;
-        log::info!("the web page: listening on {}", socket.local_addr()?);
-        listeners.push(Listener {
-            socket,
-            tls,
-            speaks: Speaks::Web,
-        });
-    }
-    if listeners.is_empty() {
-        return Err(ServerError::NoListener.into());
-    }
+    let listeners = listen(config).await?;
     let (tell, orders) = mpsc::channel(1);
     actix_rt::spawn(pass_on_signals(Signals::new()?, args, tell));
     chat_server::run(config, opened, listeners, orders).await?;
     Ok(())
+}
+
+/// Listens wherever the configuration says.
+async fn listen(config: &Config) -> Result<Vec<Listener>, ServerError> {
+    let tls = |wanted: bool| {
+        config
+            .tls
+            .as_ref()
+            .filter(|_| wanted)
+            .map(tls::load)
+            .transpose()
+    };
+    let (all, mut listeners) = (&config.listen, Vec::new());
+    for (address, speaks, encrypted) in [
+        (&all.tcp, Speaks::Chat, false),
+        (&all.tls, Speaks::Chat, true),
+        (&all.web, Speaks::Web, config.web.tls),
+        (&all.metrics, Speaks::Metrics, false),
+    ] {
+        let Some(address) = address.get() else {
+            continue;
+        };
+        let tls = tls(encrypted)?;
+        let socket = bind(address).await?;
+        let address = socket.local_addr().map_err(ServerError::Worker)?;
+        match (speaks, encrypted) {
+            (Speaks::Chat, false) => log::info!("listening on {address}"),
+            (Speaks::Chat, true) => log::info!("listening on {address} with TLS"),
+            (Speaks::Web, _) => log::info!("the web page: listening on {address}"),
+            (Speaks::Metrics, _) => log::info!("the metrics: listening on {address}"),
+        }
+        listeners.push(Listener {
+            socket,
+            tls,
+            speaks,
+        });
+    }
+    if listeners
+        .iter()
+        .all(|listener| listener.speaks == Speaks::Metrics)
+    {
+        return Err(ServerError::NoListener);
+    }
+    Ok(listeners)
 }
 
 async fn bind(address: &str) -> Result<std::net::TcpListener, ServerError> {

@@ -26,9 +26,16 @@ fn says(server: &Server, status: u16, words: &str) {
 
 /// Whether `chat-server healthcheck` says that it is well, and what else it says.
 fn healthcheck(home: &Home, server: &Server) -> (bool, String) {
+    let metrics = server.metrics_address.unwrap().to_string();
+    healthcheck_at(home, server, &metrics)
+}
+
+/// The same, with this address of the metrics.
+fn healthcheck_at(home: &Home, server: &Server, metrics: &str) -> (bool, String) {
     let checked = home
         .program()
         .env("CHAT_LISTEN__WEB", server.web_address.unwrap().to_string())
+        .env("CHAT_LISTEN__METRICS", metrics)
         .arg("healthcheck")
         .output()
         .unwrap();
@@ -122,6 +129,7 @@ fn a_server_without_a_page_or_without_room_is_well_too() {
         program.output().unwrap().status.success()
     };
     assert!(check(&server.address.to_string()));
+    server.logs(" as nobody, ");
     let _ana = server.joins("Ana");
     assert!(check(&server.address.to_string()));
     assert!(!check("127.0.0.1:1"));
@@ -130,5 +138,8 @@ fn a_server_without_a_page_or_without_room_is_well_too() {
     let server = home.start();
     let _ana = server.joins("Ana");
     assert!(get(&server, "/healthz").starts_with("HTTP/1.1 503 "));
-    assert_eq!(healthcheck(&home, &server), (true, String::new()));
+    for metrics in ["", &server.metrics_address.unwrap().to_string()] {
+        let checked = healthcheck_at(&home, &server, metrics);
+        assert_eq!(checked, (true, String::new()));
+    }
 }

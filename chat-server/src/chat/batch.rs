@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use chat_proto::codec::{encode, encode_message};
@@ -154,6 +155,10 @@ pub struct Batch {
     events: BytesMut,
     effects: Vec<Effect>,
     messages: usize,
+    /// When the first of its requests came.
+    since: Option<Instant>,
+    /// The codes of those that were refused.
+    refused: Vec<ErrorCode>,
 }
 
 /// A batch whose messages are recorded, to be delivered.
@@ -164,6 +169,8 @@ pub struct Released {
     pub effects: Vec<Effect>,
     /// The last message that was recorded before this batch.
     pub recorded: u64,
+    /// When the first of its requests came.
+    pub since: Option<Instant>,
 }
 
 impl Batch {
@@ -178,6 +185,21 @@ impl Batch {
     /// Whether it has as many messages as a batch may have, or `bytes` of them.
     pub fn is_full(&self, bytes: usize) -> bool {
         self.messages >= MAX_MESSAGES || self.frames.len() >= bytes
+    }
+
+    /// Messages that are in it.
+    pub fn messages(&self) -> usize {
+        self.messages
+    }
+
+    /// A request has come at `now`.
+    pub fn begin(&mut self, now: impl FnOnce() -> Instant) {
+        self.since.get_or_insert_with(now);
+    }
+
+    /// The codes that were refused with since this was asked last.
+    pub fn take_refused(&mut self) -> Vec<ErrorCode> {
+        std::mem::take(&mut self.refused)
     }
 
     /// The messages, as the recorder wants them: frame behind frame, each JSON ended by a newline.
@@ -242,6 +264,7 @@ impl Batch {
     pub fn refuse(&mut self, to: SessionId, id: Option<&str>, refusal: Refusal) {
         let closes = refusal.closes();
         let strikes = refusal.code == ErrorCode::AuthFailed;
+        self.refused.push(refusal.code);
         self.tell(
             to,
             &Event::Error {
@@ -286,6 +309,7 @@ impl Batch {
             events: self.events.freeze(),
             effects: self.effects,
             recorded,
+            since: self.since,
         }
     }
 

@@ -106,7 +106,7 @@ impl Refusal {
     pub fn closes(&self) -> bool {
         matches!(
             self.code,
-            ErrorCode::BadFrame | ErrorCode::BadVersion | ErrorCode::Internal
+            ErrorCode::BadFrame | ErrorCode::BadVersion | ErrorCode::Internal | ErrorCode::Replaced
         )
     }
 }

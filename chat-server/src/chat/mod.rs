@@ -14,6 +14,7 @@
 //! | [`accounts`] | which nicks are protected |
 //! | [`kept`] | who may come back, as it outlives the process |
 //! | [`lookalike`] | names that would deceive |
+//! | [`tally`] | what the room counts |
 //! | [`command`] | what a session asks, checked and in our own words |
 
 pub mod accounts;
@@ -24,6 +25,7 @@ pub mod lookalike;
 pub mod recent;
 pub mod registry;
 pub mod room;
+pub mod tally;
 mod underway;
 
 /// One connection, for as long as the server runs: the place of its session in the table of its

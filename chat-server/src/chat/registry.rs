@@ -172,6 +172,16 @@ impl Registry {
         self.settings.batch_bytes
     }
 
+    /// How many people are here.
+    pub fn users(&self) -> usize {
+        self.users.len()
+    }
+
+    /// How many channels there are.
+    pub fn channels(&self) -> usize {
+        self.rooms.len()
+    }
+
     /// Other settings hold from now on.
     pub fn configure(&mut self, settings: Settings) {
         self.settings = settings;

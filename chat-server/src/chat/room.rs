@@ -14,7 +14,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use actix::prelude::*;
 use bytes::Bytes;
@@ -26,6 +26,7 @@ use super::batch::{Batch, Effect, Released};
 use super::command::Request;
 use super::kept::KeptChange;
 use super::registry::{Registry, Settings};
+use super::tally::Tally;
 use super::underway::{Keeping, PATIENCE, Recording};
 use crate::vital::Vital;
 
@@ -115,6 +116,7 @@ pub struct ChatRoom {
     recorded: u64,
     commit_is_due: bool,
     finishing: Option<oneshot::Sender<()>>,
+    tally: Arc<Tally>,
     _vital: Vital,
 }
 
@@ -126,6 +128,7 @@ impl ChatRoom {
         recorder: Recipient<Append>,
         tokens: Recipient<Keep>,
         dispatchers: Vec<Recipient<Release>>,
+        tally: Arc<Tally>,
         vital: Vital,
     ) -> Self {
         Self {
@@ -140,6 +143,7 @@ impl ChatRoom {
             recorded,
             commit_is_due: false,
             finishing: None,
+            tally,
             _vital: vital,
         }
     }
@@ -151,6 +155,7 @@ impl ChatRoom {
         if !self.full.is_empty() {
             self.commit(ctx);
         }
+        self.count();
         if !self.commit_is_due && self.recording.is_none() {
             self.commit_is_due = true;
             ctx.notify(Commit);
@@ -159,9 +164,21 @@ impl ChatRoom {
 
     /// Begins a new batch where the one being gathered has enough.
     fn set_aside_if_full(&mut self) {
+        self.gathering.begin(Instant::now);
         if self.gathering.is_full(self.registry.batch_bytes()) {
             self.full.push_back(std::mem::take(&mut self.gathering));
         }
+    }
+
+    fn count_people(&self) {
+        self.tally.users.set(self.registry.users() as u64);
+        self.tally.channels.set(self.registry.channels() as u64);
+    }
+
+    fn count(&self) {
+        let waiting = self.full.iter().chain([&self.gathering]);
+        let gathered: usize = waiting.map(Batch::messages).sum();
+        self.tally.gathered.set(gathered as u64);
     }
 
     /// Has kept what has changed of who may come back, if nothing is being kept.
@@ -216,6 +233,8 @@ impl ChatRoom {
                 frames: frames.clone(),
             });
         }
+        self.tally.recording.set(batch.messages() as u64);
+        self.count();
         let needs = self.registry.lasting();
         self.keep_watch(needs, ctx);
         self.recording = Some(Recording {
@@ -243,7 +262,14 @@ impl ChatRoom {
         });
     }
 
-    fn release(&mut self, batch: Batch, frames: Bytes) {
+    fn release(&mut self, mut batch: Batch, frames: Bytes) {
+        let tally = &self.tally;
+        batch
+            .take_refused()
+            .into_iter()
+            .for_each(|code| tally.refusals.add(code));
+        tally.recording.set(0);
+        self.count_people();
         let released = batch.release(frames, self.recorded);
         for effect in &released.effects {
             if let Effect::Message { seq, .. } = effect {
@@ -271,6 +297,10 @@ impl ChatRoom {
 
 impl Actor for ChatRoom {
     type Context = Context<Self>;
+
+    fn started(&mut self, _: &mut Self::Context) {
+        self.count_people();
+    }
 }
 
 impl Handler<Requests> for ChatRoom {
@@ -503,6 +533,7 @@ mod tests {
                 probe.clone().recipient(),
                 probe.clone().recipient(),
                 vec![probe.clone().recipient()],
+                Arc::default(),
                 watch.over("room"),
             )
             .start();

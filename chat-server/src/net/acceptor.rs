@@ -144,6 +144,7 @@ impl Acceptor {
 
     fn refuse(&self, stream: TcpStream, peer: SocketAddr) {
         log::debug!("{peer} is refused: no room");
+        self.table.counts.refuses(ErrorCode::ServerFull);
         let refusals = self.refusals.clone();
         if refusals.get() < REFUSALS_MAX {
             refusals.set(refusals.get() + 1);

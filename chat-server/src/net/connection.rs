@@ -20,7 +20,7 @@ use super::outbox::{Job, Outbox, Written};
 use super::piece::Piece;
 use super::places::Permit;
 use super::table::Table;
-use super::transport::Transport;
+use super::transport::{Kind, Transport};
 use super::web::socket::{Received, text_messages};
 use crate::chat::batch::Replay;
 use crate::chat::room::Leave;
@@ -235,6 +235,10 @@ impl Connection {
             .is_some_and(|socket| socket.is_over())
     }
 
+    pub(super) fn kind(&self) -> Kind {
+        self.transport.borrow().kind()
+    }
+
     /// Frames as they travel here.
     fn formed(&self, frames: Bytes) -> Bytes {
         if self.transport.borrow().is_web() {
@@ -281,7 +285,7 @@ impl Connection {
         if self.shut_down.get() {
             return;
         }
-        let written = self.write();
+        let written = self.write(table);
         match written {
             Ok(Written::All) => {
                 if !self.is_open() {
@@ -324,14 +328,15 @@ impl Connection {
         self.counted_bytes.get()
     }
 
-    fn write(&self) -> io::Result<Written> {
+    fn write(&self, table: &Table) -> io::Result<Written> {
         let session = self.session.borrow();
         let cx = &mut Context::from_waker(session.as_ref().unwrap_or(Waker::noop()));
         let transport = &mut *self.transport.borrow_mut();
-        let written = self
-            .outbox
-            .borrow_mut()
-            .write(|slices| transport.try_write(slices, cx))?;
+        let written = self.outbox.borrow_mut().write(|slices| {
+            let taken = transport.try_write(slices, cx)?;
+            table.counts.sent_bytes.add(taken as u64);
+            Ok(taken)
+        })?;
         self.unflushed.set(!transport.is_flushed(cx)?);
         Ok(match written {
             Written::All if self.unflushed.get() => Written::Blocked,
@@ -351,6 +356,7 @@ impl Connection {
     /// Too much waits for a client that does not read it.
     pub(super) fn let_go(&self, table: &Table) {
         log::debug!("session {:?}: lets too much wait, is let go", self.id);
+        table.counts.slow_consumers.add(1);
         self.outbox.borrow_mut().discard();
         self.reason.set("slow consumer");
         self.refuse(
@@ -366,6 +372,7 @@ impl Connection {
             session: self.id,
             reason: self.reason.get(),
         });
+        table.counts.refuses(code);
         self.push_event(&Event::Error {
             code,
             detail: detail.into(),

@@ -32,6 +32,7 @@ pub(super) struct Delivery {
 struct Run {
     channel: ChannelKey,
     frames: Span,
+    messages: u64,
 }
 
 impl Delivery {
@@ -198,17 +199,21 @@ impl Delivery {
         match audience {
             Audience::Channel(channel) => match run {
                 Some(run) if run.channel == channel && run.frames.end == frame.start => {
-                    run.frames.end = frame.end
+                    run.frames.end = frame.end;
+                    run.messages += 1;
                 }
                 _ => {
                     self.end_run(run, batch);
                     *run = Some(Run {
                         channel,
                         frames: frame.clone(),
+                        messages: 1,
                     });
                 }
             },
             Audience::Direct(one, other) => {
+                let ends = if one == other { 1 } else { 2 };
+                self.table.counts.deliveries.add(ends);
                 self.tell(one, piece(&batch.frames, frame), run.as_ref(), batch);
                 if one != other {
                     self.tell(other, piece(&batch.frames, frame), run.as_ref(), batch);
@@ -245,7 +250,9 @@ impl Delivery {
     fn end_run(&mut self, run: &mut Option<Run>, batch: &Released) {
         if let Some(run) = run.take() {
             let whole = Piece::new(piece(&batch.frames, &run.frames));
+            let mut members = 0;
             self.table.for_each_member(run.channel, |member| {
+                members += 1;
                 if member.given.get() <= run.frames.start {
                     member.push_piece(&whole);
                     touch(&mut self.dirty, member);
@@ -253,6 +260,7 @@ impl Delivery {
                     give_rest(&mut self.dirty, member, &run, batch);
                 }
             });
+            self.table.counts.deliveries.add(members * run.messages);
         }
     }
 
@@ -267,6 +275,7 @@ impl Delivery {
         let Some(connection) = self.open(to) else {
             return;
         };
+        self.table.counts.logins.add(1);
         connection.phase.set(Phase::Joined { pinged: false });
         // Fails where it was welcomed before, with the same nick.
         connection.nick.set(nick.clone()).ok();

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 use bytes::{Bytes, BytesMut};
 use chat_proto::{ErrorCode, Event};
+use prometheus::Histogram;
 
 use super::brake::Brake;
 use super::clock::Clock;
@@ -54,11 +55,13 @@ pub struct Dispatcher {
     kept_back: VecDeque<Arc<Released>>,
     /// The first of them is to be delivered then.
     pause: Option<SpawnHandle>,
+    /// Told how long each batch took.
+    latency: Histogram,
     _vital: Vital,
 }
 
 impl Dispatcher {
-    pub fn new(table: Rc<Table>, vital: Vital) -> Self {
+    pub fn new(table: Rc<Table>, latency: Histogram, vital: Vital) -> Self {
         let brake = Brake::new(table.limits().send_queue_bytes);
         Self {
             delivery: Delivery::new(table.clone()),
@@ -66,6 +69,7 @@ impl Dispatcher {
             brake,
             kept_back: VecDeque::new(),
             pause: None,
+            latency,
             _vital: vital,
         }
     }
@@ -80,6 +84,7 @@ impl Dispatcher {
             if self.table.somebody_lags()
                 && let Err(wait) = self.brake.admit(batch.frames.len() + batch.events.len())
             {
+                self.count();
                 self.pause = Some(ctx.run_later(wait, |dispatcher, ctx| {
                     dispatcher.pause = None;
                     dispatcher.go_on(ctx);
@@ -87,9 +92,21 @@ impl Dispatcher {
                 return;
             }
             if let Some(batch) = self.kept_back.pop_front() {
-                self.delivery.deliver(&batch);
+                self.deliver(&batch);
             }
         }
+        self.count();
+    }
+
+    fn deliver(&mut self, batch: &Released) {
+        self.delivery.deliver(batch);
+        if let Some(since) = batch.since.filter(|_| !batch.frames.is_empty()) {
+            self.latency.observe(since.elapsed().as_secs_f64());
+        }
+    }
+
+    fn count(&self) {
+        self.table.counts.kept_back.set(self.kept_back.len() as u64);
     }
 }
 
@@ -165,6 +182,7 @@ impl Handler<Answer> for Dispatcher {
                     detail: detail.into(),
                     id,
                 };
+                self.table.counts.refuses(ErrorCode::NoSuchUser);
                 connection.answered(frame(&refusal), None);
             }
             Err(error) => {
@@ -204,7 +222,7 @@ impl Handler<Farewell> for Dispatcher {
     fn handle(&mut self, Farewell: Farewell, _: &mut Self::Context) -> Self::Result {
         // Nobody is waited for any more, but that they read what there is.
         for batch in std::mem::take(&mut self.kept_back) {
-            self.delivery.deliver(&batch);
+            self.deliver(&batch);
         }
         for connection in self.table.all() {
             let reason = "the server ends; it may be back soon";
@@ -216,6 +234,7 @@ impl Handler<Farewell> for Dispatcher {
             connection.push_event(&Event::Bye {
                 reason: "shutting_down".into(),
             });
+            self.table.counts.refuses(ErrorCode::ShuttingDown);
             connection.reason.set("the server ended");
             connection.close(&self.table);
             connection.flush(&self.table);

@@ -110,7 +110,7 @@ impl Connection {
                 }));
             }
             Err(refusal) => {
-                self.push_refusal(refusal, id);
+                self.push_refusal(refusal, id, table);
                 self.wake();
             }
         }
@@ -179,7 +179,7 @@ impl Connection {
                 other => {
                     let refusal = refusal(other);
                     let (closes, code) = (refusal.closes(), refusal.code);
-                    self.push_refusal(refusal, id.as_ref());
+                    self.push_refusal(refusal, id.as_ref(), table);
                     if closes {
                         self.dismiss(table);
                     } else if code == ErrorCode::AuthFailed {
@@ -209,7 +209,8 @@ impl Connection {
         self.close(table);
     }
 
-    fn push_refusal(&self, refusal: Refusal, id: Option<&Id>) {
+    fn push_refusal(&self, refusal: Refusal, id: Option<&Id>, table: &Table) {
+        table.counts.refuses(refusal.code);
         self.push_event(&Event::Error {
             code: refusal.code,
             detail: refusal.detail,

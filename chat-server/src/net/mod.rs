@@ -16,6 +16,7 @@
 //! | [`outbox`] | what waits to be written to one socket |
 //! | [`table`] | the connections of a thread, by session and by channel |
 //! | `piece` | frames for many, in the form that each wants |
+//! | [`counts`] | what the connections of a thread come to |
 //! | `delivery` | what a batch means for them, and the writing |
 //! | `clock` | timeouts, pings, last words |
 //! | `brake` | when deliveries are slowed for those who read |
@@ -25,6 +26,7 @@ pub mod acceptor;
 mod brake;
 mod clock;
 pub mod connection;
+pub mod counts;
 mod delivery;
 pub mod dispatcher;
 pub mod errand;

@@ -61,6 +61,7 @@ impl Session {
     pub fn open(transport: Transport, peer: SocketAddr, permit: Permit, table: &Rc<Table>) {
         let connection = table.insert(|id| Connection::new(id, peer, transport, permit));
         log::debug!("session {:?}: opened by {peer}", connection.id);
+        table.counts.opens(connection.kind());
         let mut session = Self {
             connection,
             table: table.clone(),
@@ -148,6 +149,7 @@ impl Session {
         let mut buffer = ReadBuf::new(&mut scratch);
         ready!(self.connection.poll_read(cx, &mut buffer))?;
         let read = buffer.filled();
+        table.counts.received_bytes.add(read.len() as u64);
         self.receive(read);
         Poll::Ready(Ok(read.len()))
     }
@@ -316,6 +318,7 @@ impl Actor for Session {
             });
             connection.flush(&self.table);
         }
+        self.table.counts.closes(connection.kind());
         // The connection lives on while a delivery points to it; its place does not.
         drop(connection.permit.take());
         self.table.room.do_send(room::Leave {

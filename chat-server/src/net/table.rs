@@ -3,6 +3,7 @@
 use std::cell::{Cell, OnceCell, RefCell, RefMut};
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use tokio::sync::oneshot;
 use tokio_util::time::{DelayQueue, delay_queue};
 
 use super::connection::Connection;
+use super::counts::Counts;
 use super::dispatcher::CaughtUp;
 use crate::chat::room::ChatRoom;
 use crate::chat::{ChannelKey, SessionId};
@@ -57,10 +59,7 @@ pub struct Table {
     /// Which thread it is of.
     thread: u8,
     limits: Cell<Limits>,
-    /// What waits for all of them.
-    waiting_bytes: Cell<usize>,
-    /// How many of them lag.
-    lagging: Cell<usize>,
+    pub(super) counts: Arc<Counts>,
     /// Told when none does any more.
     pub(super) caught_up: OnceCell<Recipient<CaughtUp>>,
     pub room: Addr<ChatRoom>,
@@ -87,6 +86,7 @@ impl Table {
     pub fn new(
         thread: u8,
         limits: Limits,
+        counts: Arc<Counts>,
         room: Addr<ChatRoom>,
         history: Recipient<history::Read>,
         accounts: accounts::Desk,
@@ -94,8 +94,7 @@ impl Table {
         Self {
             thread,
             limits: Cell::new(limits),
-            waiting_bytes: Cell::new(0),
-            lagging: Cell::new(0),
+            counts,
             caught_up: OnceCell::new(),
             room,
             history,
@@ -123,8 +122,8 @@ impl Table {
 
     /// What waits for a connection was so much, and is so much now.
     pub(super) fn count_waiting(&self, before: usize, now: usize) {
-        self.waiting_bytes
-            .set(self.waiting_bytes.get() + now - before);
+        let waiting = &self.counts.waiting_bytes;
+        waiting.set(waiting.get() + now as u64 - before as u64);
     }
 
     /// A connection lagged or did not, and does so now or does not.
@@ -132,8 +131,8 @@ impl Table {
         if before == now {
             return;
         }
-        self.lagging
-            .set(self.lagging.get() + usize::from(now) - usize::from(before));
+        let lagging = &self.counts.lagging;
+        lagging.set(lagging.get() + u64::from(now) - u64::from(before));
         if !self.somebody_lags()
             && let Some(dispatcher) = self.caught_up.get()
         {
@@ -142,12 +141,12 @@ impl Table {
     }
 
     pub(super) fn somebody_lags(&self) -> bool {
-        self.lagging.get() > 0
+        self.counts.lagging.get() > 0
     }
 
     /// While more waits than this thread may hold, those for whom most waits are let go.
     pub(super) fn let_the_slowest_go(&self) {
-        while self.waiting_bytes.get() > self.limits().send_queues_bytes {
+        while self.counts.waiting_bytes.get() > self.limits().send_queues_bytes as u64 {
             let connections = self.connections.borrow();
             let open = connections.iter().map(|(_, connection)| connection);
             let slowest = open

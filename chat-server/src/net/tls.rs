@@ -20,6 +20,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::{Accept, TlsAcceptor, rustls};
 
+use super::transport::{Kind, Layer};
 use crate::config;
 
 /// Why a certificate cannot be used.
@@ -117,6 +118,12 @@ impl fmt::Debug for TlsSocket {
             State::Handshake(_) => "TlsSocket(Handshake)",
             State::Open(_) => "TlsSocket(Open)",
         })
+    }
+}
+
+impl Layer for TlsSocket {
+    fn kind(&self) -> Kind {
+        Kind::Tls
     }
 }
 

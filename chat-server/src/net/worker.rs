@@ -7,10 +7,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::prelude::*;
+use prometheus::Histogram;
 use tokio::sync::oneshot;
 use tokio_rustls::rustls::ServerConfig;
 
 use super::acceptor::Acceptor;
+use super::counts::Counts;
 use super::dispatcher::Dispatcher;
 use super::places::Places;
 use super::table::{Limits, Table};
@@ -36,6 +38,8 @@ pub enum Speaks {
     Chat,
     /// HTTP: the page and its WebSocket.
     Web,
+    /// HTTP: what those see who watch over the server.
+    Metrics,
 }
 
 impl Listener {
@@ -58,6 +62,10 @@ pub struct Surroundings {
     pub places: Arc<Places>,
     pub watch: Watch,
     pub manners: Manners,
+    /// Of each.
+    pub counts: Vec<Arc<Counts>>,
+    /// Told how long each batch took.
+    pub latency: Histogram,
 }
 
 /// See the head of this file.
@@ -68,16 +76,16 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts `count` workers, the first of them on this thread.
+    /// Starts as many workers as there are counts, the first of them on this thread.
     ///
     /// # Errors
     /// The system has no further sockets or threads.
     pub async fn start_all(
-        count: u8,
         surroundings: &Surroundings,
         listeners: &[Listener],
     ) -> io::Result<Vec<Self>> {
         let mut workers = Vec::new();
+        let count = u8::try_from(surroundings.counts.len()).expect("the configuration bounds it");
         for number in 0..count {
             let (surroundings, listeners) = (surroundings.clone(), clone_all(listeners)?);
             let start = move || Self::start(number, surroundings, listeners);
@@ -98,9 +106,13 @@ impl Worker {
             places,
             watch,
             manners,
+            counts,
+            latency,
         } = surroundings;
-        let table = Rc::new(Table::new(number, limits, room, history, accounts));
-        let dispatcher = Dispatcher::new(table.clone(), watch.over("dispatcher")).start();
+        let counts = counts[usize::from(number)].clone();
+        let table = Table::new(number, limits, counts, room, history, accounts);
+        let table = Rc::new(table);
+        let dispatcher = Dispatcher::new(table.clone(), latency, watch.over("dispatcher")).start();
         let acceptors = listeners
             .into_iter()
             .map(
@@ -112,9 +124,15 @@ impl Worker {
                     let socket = tokio::net::TcpListener::from_std(socket)?;
                     let site = match speaks {
                         Speaks::Chat => None,
-                        Speaks::Web => Some(Site::new(table.clone(), manners.clone())),
+                        Speaks::Web => Some(Site::page(table.clone(), manners.clone())),
+                        Speaks::Metrics => Some(Site::watch(table.clone(), manners.clone())),
                     };
-                    Ok(Acceptor::new(socket, tls, site, table.clone(), places.clone()).start())
+                    // Nobody takes the place of those who watch.
+                    let places = match speaks {
+                        Speaks::Chat | Speaks::Web => places.clone(),
+                        Speaks::Metrics => Places::few(),
+                    };
+                    Ok(Acceptor::new(socket, tls, site, table.clone(), places).start())
                 },
             )
             .collect::<io::Result<_>>()?;

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use actix::prelude::*;
+use prometheus::Histogram;
 
 use super::recorder::RecordedEnd;
 
@@ -39,12 +40,19 @@ pub(super) struct Syncer {
     forced: u64,
     /// The last attempt failed.
     suspect: bool,
+    /// Told how long each attempt took.
+    fsync: Histogram,
 }
 
 impl Syncer {
     /// For the history at `path`, whose lines end at `end`. The last of them may not be on the disk when
     /// the server starts.
-    pub(super) fn start(file: Arc<File>, path: PathBuf, end: RecordedEnd) -> Addr<Self> {
+    pub(super) fn start(
+        file: Arc<File>,
+        path: PathBuf,
+        end: RecordedEnd,
+        fsync: Histogram,
+    ) -> Addr<Self> {
         let forced = end.get().saturating_sub(LAST_BYTES);
         SyncArbiter::start(1, move || Self {
             file: file.clone(),
@@ -52,13 +60,17 @@ impl Syncer {
             end: end.clone(),
             forced,
             suspect: false,
+            fsync: fsync.clone(),
         })
     }
 
     fn force(&mut self) -> io::Result<()> {
         let end = self.end.get();
         if !self.suspect {
-            match self.file.sync_data() {
+            let forced = self
+                .fsync
+                .observe_closure_duration(|| self.file.sync_data());
+            match forced {
                 Ok(()) => {
                     self.forced = end;
                     return Ok(());

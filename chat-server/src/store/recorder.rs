@@ -18,9 +18,11 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use chat_proto::codec::{HEADER_BYTES, split_frame};
+use prometheus::Histogram;
 
 use crate::chat::room::{Append, Appended};
 use crate::config::{Durability, History};
+use crate::count::Count;
 use crate::health::{Ailment, Health};
 use crate::store::forced::{Sync, Syncer};
 use crate::store::index::CHUNK_BYTES;
@@ -47,6 +49,17 @@ impl RecordedEnd {
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Acquire)
     }
+}
+
+/// What it tells those who watch over the server.
+#[derive(Debug, Clone)]
+pub struct Report {
+    pub health: Health,
+    /// Messages that were recorded.
+    pub messages: Arc<Count>,
+    /// Seconds that a batch took, and a `fdatasync`.
+    pub append: Histogram,
+    pub fsync: Histogram,
 }
 
 /// Everything is to be on the disk; answered when it is.
@@ -94,7 +107,7 @@ pub struct Recorder {
     torn: bool,
     /// It cannot be written: said once, and looked again until it can.
     failing: Option<SpawnHandle>,
-    health: Health,
+    report: Report,
     _vital: Vital,
 }
 
@@ -106,7 +119,7 @@ impl Recorder {
         history: &History,
         room: Recipient<Appended>,
         indexer: Option<Recipient<Grown>>,
-        health: Health,
+        report: Report,
         vital: Vital,
     ) -> Self {
         Self {
@@ -121,7 +134,7 @@ impl Recorder {
             syncing: Syncing::default(),
             torn: false,
             failing: None,
-            health,
+            report,
             _vital: vital,
         }
     }
@@ -137,13 +150,16 @@ impl Recorder {
             self.torn = false;
         }
         let mut written = 0;
-        let outcome =
-            write_lines(&self.file, frames, &mut written).and_then(|()| match self.durability {
-                Durability::Batch => self.file.sync_data(),
-                Durability::Interval | Durability::None => Ok(()),
-            });
+        let fsync = &self.report.fsync;
+        let outcome = write_lines(&self.file, frames, &mut written).and_then(|lines| {
+            if self.durability == Durability::Batch {
+                fsync.observe_closure_duration(|| self.file.sync_data())?;
+            }
+            Ok(lines)
+        });
         match outcome {
-            Ok(()) => {
+            Ok(lines) => {
+                self.report.messages.add(lines);
                 self.end.0.store(end + written, Ordering::Release);
                 Ok(())
             }
@@ -170,13 +186,13 @@ impl Recorder {
             Ok(()) => {
                 if let Some(timer) = self.failing.take() {
                     ctx.cancel_future(timer);
-                    self.health.set(Ailment::History, false);
+                    self.report.health.set(Ailment::History, false);
                     log::info!("the history can be written again");
                 }
             }
             Err(error) if self.failing.is_none() => {
                 self.failing = Some(ctx.run_interval(AGAIN, Self::try_again));
-                self.health.set(Ailment::History, true);
+                self.report.health.set(Ailment::History, true);
                 log::error!("the history cannot be written, messages are refused: {error}");
             }
             Err(_) => {}
@@ -248,15 +264,16 @@ impl Recorder {
     }
 }
 
-/// Writes the lines of frames, which stand behind their headers, and counts what is `written`, also
-/// where not all of it can be.
-fn write_lines(mut file: &File, mut frames: &[u8], written: &mut u64) -> io::Result<()> {
+/// Writes the lines of frames, which stand behind their headers, and returns how many there are. The bytes
+/// `written` are counted also where not all of it can be.
+fn write_lines(mut file: &File, mut frames: &[u8], written: &mut u64) -> io::Result<u64> {
     let mut slices = Vec::new();
     while let Ok(Some(line)) = split_frame(frames) {
         slices.push(IoSlice::new(line));
         frames = &frames[HEADER_BYTES + line.len()..];
     }
     debug_assert!(frames.is_empty());
+    let lines = slices.len() as u64;
     for mut slices in slices.chunks_mut(SLICES) {
         while !slices.is_empty() {
             match file.write_vectored(slices) {
@@ -270,7 +287,7 @@ fn write_lines(mut file: &File, mut frames: &[u8], written: &mut u64) -> io::Res
             }
         }
     }
-    Ok(())
+    Ok(lines)
 }
 
 impl Actor for Recorder {
@@ -279,7 +296,9 @@ impl Actor for Recorder {
     fn started(&mut self, _: &mut Self::Context) {
         self.tell_indexer();
         if self.durability == Durability::Interval {
-            let syncer = Syncer::start(self.file.clone(), self.path.clone(), self.end.clone());
+            let (file, path) = (self.file.clone(), self.path.clone());
+            let fsync = self.report.fsync.clone();
+            let syncer = Syncer::start(file, path, self.end.clone(), fsync);
             self.syncing.syncer = Some(syncer);
         }
     }
@@ -289,7 +308,10 @@ impl Handler<Append> for Recorder {
     type Result = ();
 
     fn handle(&mut self, Append { frames }: Append, ctx: &mut Self::Context) {
-        let outcome = match self.append(&frames) {
+        let timer = self.report.append.start_timer();
+        let outcome = self.append(&frames);
+        timer.observe_duration();
+        let outcome = match outcome {
             Ok(()) => Ok(()),
             Err(Failure::Refused(error)) => Err(error),
             Err(Failure::Unknown(error)) => {

@@ -32,6 +32,8 @@ pub(crate) struct Server {
     pub(crate) tls_address: Option<SocketAddr>,
     /// Of the web page, where there is one.
     pub(crate) web_address: Option<SocketAddr>,
+    /// Of the metrics, where they are.
+    pub(crate) metrics_address: Option<SocketAddr>,
     log: mpsc::Receiver<String>,
 }
 
@@ -194,6 +196,7 @@ fn started(mut command: Command) -> Server {
         address: ([0, 0, 0, 0], 0).into(),
         tls_address: None,
         web_address: None,
+        metrics_address: None,
         log,
     };
     // The line about the history follows those about the listeners.
@@ -201,6 +204,8 @@ fn started(mut command: Command) -> Server {
         let line = server.next_log_line();
         if let Some((_, address)) = line.split_once("the web page: listening on ") {
             server.web_address = Some(address.trim().parse().unwrap());
+        } else if let Some((_, address)) = line.split_once("the metrics: listening on ") {
+            server.metrics_address = Some(address.trim().parse().unwrap());
         } else if let Some((_, address)) = line.split_once("listening on ") {
             match address.strip_suffix(" with TLS") {
                 Some(address) => server.tls_address = Some(address.parse().unwrap()),

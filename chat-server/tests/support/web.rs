@@ -1,7 +1,7 @@
 //! The server as browsers see it.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 
 use serde_json::{Value, json};
 use tungstenite::client::IntoClientRequest as _;
@@ -14,7 +14,8 @@ use super::{DEADLINE, Home, Server};
 /// A home with a web page.
 pub(crate) fn home(limits: &str) -> Home {
     let home = Home::new(limits);
-    home.configure("[listen]\n", "[listen]\nweb = \"127.0.0.1:0\"\n");
+    let listeners = "[listen]\nweb = \"127.0.0.1:0\"\nmetrics = \"127.0.0.1:0\"\n";
+    home.configure("[listen]\n", listeners);
     home
 }
 
@@ -24,7 +25,11 @@ pub(crate) fn request(server: &Server) -> Request {
 }
 
 pub(crate) fn socket(server: &Server) -> TcpStream {
-    let socket = TcpStream::connect_timeout(&server.web_address.unwrap(), DEADLINE).unwrap();
+    socket_to(server.web_address.unwrap())
+}
+
+fn socket_to(address: SocketAddr) -> TcpStream {
+    let socket = TcpStream::connect_timeout(&address, DEADLINE).unwrap();
     socket.set_read_timeout(Some(DEADLINE)).unwrap();
     socket.set_write_timeout(Some(DEADLINE)).unwrap();
     socket
@@ -96,7 +101,12 @@ pub(crate) fn get(server: &Server, path: &str) -> String {
 
 /// The answer to a request of this method and path, with these further lines.
 pub(crate) fn ask(server: &Server, what: &str, lines: &str) -> String {
-    let mut socket = socket(server);
+    ask_at(server.web_address.unwrap(), what, lines)
+}
+
+/// The same of another listener than that of the page.
+pub(crate) fn ask_at(address: SocketAddr, what: &str, lines: &str) -> String {
+    let mut socket = socket_to(address);
     write!(socket, "{what} HTTP/1.1\r\nHost: here\r\n{lines}\r\n").unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).unwrap();

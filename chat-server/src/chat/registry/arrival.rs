@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chat_proto::{ErrorCode, Event, Nick, VERSION, WELCOME_CHANNELS, Welcome};
+use chat_proto::{ErrorCode, Nick, VERSION, WELCOME_CHANNELS, Welcome};
 use rand::RngExt;
 
 use super::user::{Absent, User, UserKey};
@@ -253,13 +253,5 @@ pub(super) fn taken(nick: &Nick) -> Refusal {
 
 /// Tells a session that somebody is in its place, and closes it.
 fn replaced(session: SessionId, detail: &'static str, out: &mut Batch) {
-    out.tell(
-        session,
-        &Event::Error {
-            code: ErrorCode::Replaced,
-            detail: detail.into(),
-            id: None,
-        },
-    );
-    out.push(Effect::Close { session });
+    out.refuse(session, None, Refusal::new(ErrorCode::Replaced, detail));
 }

@@ -1,4 +1,5 @@
-//! `listen.web`: the page, its WebSocket and `/healthz`, over HTTP/1.1 on the threads of the sessions.
+//! `listen.web`: the page, its WebSocket and `/healthz`; `listen.metrics`: `/metrics` and `/healthz`. Over
+//! HTTP/1.1 on the threads of the sessions.
 //!
 //! | file | what |
 //! | --- | --- |
@@ -20,6 +21,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_codec::Framed;
@@ -30,6 +32,7 @@ use actix_service::{
 };
 use actix_web::dev::AppConfig;
 use actix_web::middleware::DefaultHeaders;
+use actix_web::web::ServiceConfig;
 use actix_web::{App, FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, web};
 use tokio::sync::OnceCell;
 
@@ -82,6 +85,17 @@ pub struct Manners {
     /// Who says whom a connection is for.
     pub proxies: Proxies,
     pub health: Health,
+    pub metrics: Render,
+}
+
+/// Says what the server does, in the text format of Prometheus.
+#[derive(Clone)]
+pub struct Render(pub Arc<dyn Fn() -> Vec<u8> + Send + Sync>);
+
+impl fmt::Debug for Render {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Render")
+    }
 }
 
 /// What the requests of a thread share.
@@ -89,6 +103,8 @@ pub struct Manners {
 struct Hall {
     table: Rc<Table>,
     manners: Manners,
+    /// Whether there is a WebSocket.
+    talks: bool,
 }
 
 impl fmt::Debug for Site {
@@ -98,9 +114,33 @@ impl fmt::Debug for Site {
 }
 
 impl Site {
-    /// The page and its WebSocket; made with the first connection.
-    pub fn new(table: Rc<Table>, manners: Manners) -> Self {
-        let hall = Rc::new(Hall { table, manners });
+    /// The page and its WebSocket.
+    pub fn page(table: Rc<Table>, manners: Manners) -> Self {
+        Self::new(table, manners, true, |app| {
+            app.service(resource(PATH, no_upgrade))
+                .configure(page::routes);
+        })
+    }
+
+    /// What those see who watch over the server.
+    pub fn watch(table: Rc<Table>, manners: Manners) -> Self {
+        Self::new(table, manners, false, |app| {
+            app.service(resource("/metrics", metrics));
+        })
+    }
+
+    /// Made with the first connection.
+    fn new(
+        table: Rc<Table>,
+        manners: Manners,
+        talks: bool,
+        offers: impl FnOnce(&mut ServiceConfig),
+    ) -> Self {
+        let hall = Rc::new(Hall {
+            table,
+            manners,
+            talks,
+        });
         let (for_app, for_upgrade) = (hall.clone(), hall.clone());
         let headers = HEADERS
             .into_iter()
@@ -108,9 +148,8 @@ impl Site {
         let app = App::new()
             .app_data(for_app)
             .wrap(headers)
-            .service(resource(PATH, no_upgrade))
             .service(resource("/healthz", health))
-            .configure(page::routes);
+            .configure(offers);
         let factory = HttpService::build()
             .client_request_timeout(hall.table.limits().hello_timeout)
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
@@ -168,6 +207,15 @@ async fn no_upgrade() -> HttpResponse {
     HttpResponse::UpgradeRequired()
         .insert_header((UPGRADE, "websocket"))
         .body("this is a WebSocket\n")
+}
+
+/// What the server does, for Prometheus.
+async fn metrics(request: HttpRequest) -> HttpResponse {
+    let hall: &Rc<Hall> = request.app_data().expect("every app has it");
+    HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .content_type(prometheus::TEXT_FORMAT)
+        .body((hall.manners.metrics.0)())
 }
 
 /// Whether the server does its work, for those who watch over it.

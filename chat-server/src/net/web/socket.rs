@@ -5,17 +5,19 @@
 //! Nothing is compressed: permessage-deflate is never agreed to, so a client that uses it breaks the
 //! protocol.
 
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
 use std::str;
-use std::task::Context;
+use std::task::{Context, Poll};
 
 use actix_codec::Decoder as _;
 use actix_http::ws::{CloseCode, CloseReason, Codec, Frame, Item, OpCode, Parser, ProtocolError};
 use bytes::{Bytes, BytesMut};
 use chat_proto::MAX_FRAME_BYTES;
 use chat_proto::codec::{HEADER_BYTES, split_frame};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::super::transport::Transport;
+use super::super::transport::{Kind, Layer, Transport};
 
 /// The longest header of a frame from a client: two bytes, a length of eight and a mask of four.
 const LONGEST_HEADER: usize = 14;
@@ -23,7 +25,7 @@ const LONGEST_HEADER: usize = 14;
 /// See the head of this file.
 #[derive(Debug)]
 pub struct WebSocket {
-    pub(in super::super) stream: Transport,
+    stream: Transport,
     codec: Codec,
     /// Read, and not a whole frame of the WebSocket yet.
     wire: BytesMut,
@@ -31,8 +33,8 @@ pub struct WebSocket {
     fragments: BytesMut,
     /// Nothing is taken from the client any more.
     over: bool,
-    /// How it will be closed.
-    close: CloseReason,
+    /// How it is closed, until it is.
+    close: Option<CloseReason>,
 }
 
 /// What somebody has said.
@@ -65,7 +67,7 @@ impl WebSocket {
             wire,
             fragments: BytesMut::new(),
             over: false,
-            close: CloseCode::Normal.into(),
+            close: Some(CloseCode::Normal.into()),
         }
     }
 
@@ -148,15 +150,64 @@ impl WebSocket {
     fn fail(&mut self, code: CloseCode, why: &'static str) {
         self.over = true;
         self.fragments = BytesMut::new();
-        self.close = (code, why).into();
+        self.close = Some((code, why).into());
+    }
+}
+
+/// Its bytes, as they are.
+impl Layer for WebSocket {
+    fn kind(&self) -> Kind {
+        Kind::Web
+    }
+
+    fn web_socket(&mut self) -> Option<&mut WebSocket> {
+        Some(self)
+    }
+}
+
+impl AsyncRead for WebSocket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.stream.poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for WebSocket {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.stream.as_stream().poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match slices {
+            [one] => self.poll_write(cx, one),
+            many => self.stream.as_stream().poll_write_vectored(cx, many),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream.as_stream().poll_flush(cx)
     }
 
     /// Tells the client why nothing more comes.
-    pub(in super::super) fn say_goodbye(&mut self, cx: &mut Context<'_>) {
-        let mut close = BytesMut::new();
-        Parser::write_close(&mut close, Some(self.close.clone()), false);
-        // Nothing waits before it. Who has no room even for this has not read what it was sent.
-        self.stream.try_write(&[IoSlice::new(&close)], cx).ok();
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Some(reason) = self.close.take() {
+            let mut close = BytesMut::new();
+            Parser::write_close(&mut close, Some(reason), false);
+            // Nothing waits before it. Who has no room even for this has not read what it was sent.
+            self.stream.try_write(&[IoSlice::new(&close)], cx).ok();
+        }
+        self.stream.as_stream().poll_shutdown(cx)
     }
 }
 

@@ -48,7 +48,7 @@ async fn answer(request: Request, connection: Connection, hall: &Hall) -> io::Re
 
 /// The answer to a request that may have its WebSocket.
 fn check(request: &Request, hall: &Hall) -> Result<ResponseBuilder, Refusal> {
-    if request.path() != PATH {
+    if request.path() != PATH || !hall.talks {
         return Err(Refusal(StatusCode::NOT_FOUND, "no WebSocket is here\n"));
     }
     if !hall.manners.origins.allow(request.headers()) {
@@ -96,7 +96,12 @@ async fn open(
     let (transport, permit) = parts.io.into_parts();
     let socket = WebSocket::new(transport, parts.read_buf);
     let peer = (person, peer.port()).into();
-    Session::open(Transport::Web(Box::new(socket)), peer, permit, &hall.table);
+    Session::open(
+        Transport::Layered(Box::new(socket)),
+        peer,
+        permit,
+        &hall.table,
+    );
     Ok(())
 }
 
