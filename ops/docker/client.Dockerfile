@@ -18,6 +18,13 @@ RUN cargo build --release --locked -p chat-client \
 FROM debian:bookworm-slim
 RUN useradd --uid 10001 --user-group --create-home --shell /usr/sbin/nologin chat
 COPY --from=build /usr/local/bin/chat-client /usr/local/bin/
+# What the program says of itself, for whoever works inside of the container or copies it out.
+RUN cd /usr/local/share \
+ && mkdir -p bash-completion/completions zsh/site-functions fish/vendor_completions.d \
+ && chat-client completions bash >bash-completion/completions/chat-client \
+ && chat-client completions zsh >zsh/site-functions/_chat-client \
+ && chat-client completions fish >fish/vendor_completions.d/chat-client.fish \
+ && chat-client man man/man1
 
 # Where no server is named: the one of this name on the container's network.
 ENV CHAT_SERVER=chat-server LANG=C.UTF-8
