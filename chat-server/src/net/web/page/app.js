@@ -1,357 +1,305 @@
-// Wires the page: what is typed and chosen goes to the link, what comes from it to the talks and the view.
+// Wires the page: what is typed and chosen goes to the chat, what changes there is shown once a frame.
 
-import { Link } from "./link.js";
-import { Talks, fold, isChannel } from "./talks.js";
+import { Chat } from "./chat.js";
+import { avatar, element, plain } from "./lines.js";
+import { Log } from "./log.js";
+import * as side from "./side.js";
+import { LOBBY, isChannel } from "./talks.js";
+import * as tools from "./tools.js";
+import { parse } from "./typed.js";
 import { inWords, t, translate } from "./words.js";
-import * as view from "./view.js";
 
 const $ = (id) => document.getElementById(id);
-const LOBBY = "#lobby", PAGE = 50;
+/** In a tab that is hidden there are no frames. */
+const HIDDEN_MS = 250;
 
-const talks = new Talks();
-let current = talks.open(LOBBY);
-let people = new Map(); // Of the channel that is shown, by folded name.
-let total = 0;
-let asked = []; // History questions that are unanswered, in order.
-let token = null, password = null, welcomed = false, returning = false;
-let recording = null, notifying = false, questions = 0;
+// -- what is shown
 
-const link = new Link(hello, (event) => handlers[event.type]?.(event), () => {
-  asked = [];
-  for (const talk of talks.all.values()) talk.asked = false;
-  view.state(welcomed ? t("lost") : t("connecting"), true);
-});
+const dirty = new Set();
+let due = false, toTell = [], newer = 0;
 
-// -- coming and going
-
-function hello() {
-  const after = returning && talks.last ? talks.last : undefined;
-  return { type: "hello", version: 1, client: "page", nick: talks.nick, token: token ?? undefined, after, password: password ?? undefined };
+function changed(...parts) {
+  for (const part of parts) dirty.add(part);
+  if (due) return;
+  due = true;
+  requestAnimationFrame(render);
+  setTimeout(render, HIDDEN_MS);
 }
 
-function enter(nick, secret) {
-  talks.nick = nick;
-  password = secret || null;
-  $("refused").textContent = t("connecting");
-  link.start();
-}
-
-function refused(error) {
-  link.stop();
-  welcomed = false;
-  token = null;
-  sessionStorage.clear();
-  $("chat").hidden = true;
-  $("enter").hidden = false;
-  $("secret").hidden &&= error.code !== "auth_failed";
-  $("refused").textContent = inWords(error);
-  $(error.code === "auth_failed" ? "password" : "nick").focus();
-}
-
-function welcome(event) {
-  talks.nick = event.nick;
-  token = event.token;
-  welcomed = true;
-  sessionStorage.setItem("me", JSON.stringify({ nick: event.nick, token }));
-  $("enter").hidden = true;
-  $("refused").textContent = "";
-  $("chat").hidden = false;
-  view.state(t("youAre", event.nick));
-  const before = new Set(talks.channels);
-  talks.channels = new Set(event.joined.map(fold));
-  for (const name of event.joined) talks.open(name);
-  if (!returning) {
-    talks.last = event.seq;
-    if (event.motd) view.notice(event.motd);
-    $("text").focus();
-  }
-  for (const key of before) {
-    const talk = talks.all.get(key);
-    if (!talks.channels.has(key)) link.send({ type: "join", channel: talk.name });
-    else if (event.gap || (!event.resumed && key !== LOBBY)) catchUp(talk);
-  }
-  returning = true;
-  for (const said of talks.pending.values()) if (!said.failed) send(said);
-  show(current);
-}
-
-/** Asks for what was missed in a conversation. */
-function catchUp(talk) {
-  if (talk.last) askHistory(talk, { after: talk.last });
-}
-
-// -- messages
-
-function askHistory(talk, range) {
-  const id = `h${++questions}`;
-  asked.push({ id, talk, range });
-  talk.asked = true;
-  link.send({ type: "history", with: talk.name, limit: PAGE, id, ...range });
-}
-
-function askOlder() {
-  if (current.more && !current.asked && welcomed) askHistory(current, current.first ? { before: current.first } : {});
-}
-
-function history({ messages, more }) {
-  const { talk, range } = asked.shift() ?? {};
-  if (!talk) return;
-  talk.asked = false;
-  if (range.after) {
-    take(talk, messages);
-    if (more && messages.length) askHistory(talk, { after: messages.at(-1).seq });
-    return;
-  }
-  talk.more = more;
-  const older = talk.addOlder(messages);
-  if (talk !== current) return;
-  view.prepend(older, talks);
-  $("older").hidden = !more;
-  if (!range.before) view.toEnd();
-}
-
-function take(talk, messages) {
-  const last = talk.last ?? 0;
-  const fresh = talk.add(messages);
-  if (!fresh.length) return;
-  for (const { seq, id, from } of fresh) {
-    talks.last = Math.max(talks.last, seq);
-    if (id && talks.isMe(from)) talks.pending.delete(id);
-  }
-  if (recording) for (const one of fresh) recording.push(`${one.time} ${one.to} [${one.from}]: ${one.text}`);
-  if (talk === current) {
-    if (fresh[0].seq > last) view.append(fresh, talk, talks);
-    else view.showTalk(talk, talks);
-  }
-  const others = fresh.filter(({ from }) => !talks.isMe(from));
-  const wanted = others.filter((one) => !isChannel(one.to) || talks.mentionsMe(one));
-  if (talk !== current || document.hidden) {
-    talk.unread += others.length;
-    talk.mentions += wanted.length;
-    lists();
-  }
-  if (notifying && document.hidden) {
-    for (const one of wanted.slice(-3)) new Notification(`${one.from} · ${talk.name}`, { body: one.text.slice(0, 200), tag: String(one.seq) });
-  }
-}
-
-function send(said) {
-  link.send({ type: "say", to: said.to, text: said.text, id: said.id });
-}
-
-function say(to, text) {
-  const said = talks.say(to, text);
-  if (talks.of({ from: talks.nick, to }) === current) view.showPending(said, talks);
-  send(said);
-}
-
-function failed(said, error) {
-  said.failed = inWords(error);
-  view.showPending(said, talks, () => {
-    said.failed = null;
-    view.showPending(said, talks);
-    send(said);
-  });
-}
-
-// -- people
-
-function askPeople() {
-  people = new Map();
-  total = 0;
-  if (isChannel(current.name)) link.send({ type: "users", channel: current.name, limit: 500 });
-  lists();
-}
-
-function come(nick, channel) {
-  if (fold(channel) !== fold(current.name) || people.has(fold(nick))) return;
-  people.set(fold(nick), nick);
-  total++;
-  view.notice(t("joined", nick));
-  lists();
-}
-
-function leave(nick, words) {
-  if (!people.delete(fold(nick))) return;
-  total--;
-  view.notice(words);
-  lists();
-}
-
-function lists() {
-  const all = [...talks.all.values()];
-  const byName = (a, b) => fold(a.name).localeCompare(fold(b.name));
-  view.fill("channels", all.filter(({ name }) => isChannel(name)).sort(byName), current, choose);
-  view.fill("directs", all.filter(({ name }) => !isChannel(name)).sort(byName), current, choose);
-  view.fill("people", [...people.values()].sort().map((name) => ({ name })), null, choose);
-  $("people-count").textContent = total ? `(${total})` : "";
-  const unread = all.reduce((sum, talk) => sum + talk.unread, 0);
-  document.title = unread ? `(${unread}) ${current.name}` : current.name;
-}
-
-function show(talk) {
-  current = talk;
-  talk.unread = talk.mentions = 0;
-  view.showTalk(talk, talks);
-  $("leave").hidden = talk.name === LOBBY;
-  $("older").hidden = !talk.more;
-  askPeople();
-  if (talk.messages.length < PAGE) askOlder();
-}
-
-function choose(name) {
-  if (talks.isMe(name)) return;
-  show(talks.open(name));
-  openSide(false);
-  $("text").focus();
-}
-
-// -- what comes
-
-const handlers = {
-  welcome,
-  history,
-  message: (event) => take(talks.of(event), [event]),
-  ack({ id, seq }) {
-    talks.pending.delete(id);
-    view.markRecorded(seq);
-    // Its message comes behind its ack, or came before.
-    requestAnimationFrame(() => view.markRecorded(seq));
+const parts = {
+  talk() {
+    dirty.delete("newer").delete?.("holes");
+    log.show(chat.current);
+    $("text").value = chat.current.draft;
+    grow();
+    newer = 0;
+    for (const part of ["head", "older", "pending", "state"]) dirty.add(part);
   },
-  users(event) {
-    if (fold(event.channel) !== fold(current.name)) return;
-    for (const nick of event.users) people.set(fold(nick), nick);
-    total = event.total;
-    lists();
+  holes: () => log.rebuild(),
+  newer: () => log.append(),
+  pending() {
+    side.pending(chat, (said) => chat.sayAgain(said), edit);
+    if (log.following) log.toEnd();
   },
-  joined({ channel, nick }) {
-    if (!talks.isMe(nick)) return come(nick, channel);
-    talks.channels.add(fold(channel));
-    const known = talks.all.has(fold(channel));
-    const talk = talks.open(channel);
-    if (known && talk.last) catchUp(talk);
-    if (!known || talk === current) show(talk);
-    else lists();
+  side: () => side.talks(chat, choose),
+  people: () => side.people(chat, choose),
+  head() {
+    $("title").textContent = plain(chat.current.name);
+    $("leave").hidden = chat.current.name === LOBBY;
+    $("text").setAttribute("aria-label", t("message", chat.current.name));
+    $("text").placeholder = t("message", chat.current.name);
   },
-  left({ channel, nick }) {
-    if (talks.isMe(nick)) {
-      talks.close(channel);
-      if (fold(channel) === fold(current.name)) show(talks.open(LOBBY));
-      else lists();
-    } else if (fold(channel) === fold(current.name)) leave(nick, t("left", nick));
+  older() {
+    $("older").textContent = chat.current.more ? t("older") : t("begins");
   },
-  gone: ({ nick }) => leave(nick, t("gone", nick)),
-  renamed({ nick, to }) {
-    const mine = talks.isMe(nick);
-    talks.rename(nick, to);
-    if (people.delete(fold(nick))) people.set(fold(to), to);
-    if (mine) {
-      sessionStorage.setItem("me", JSON.stringify({ nick: to, token }));
-      view.state(t("youAre", to));
-    }
-    view.notice(t("renamed", nick, to));
-    lists();
+  state() {
+    const { nick } = chat.talks;
+    $("server").textContent = chat.server;
+    $("nick-now").textContent = plain(nick ?? "");
+    $("face").replaceChildren(avatar(nick ?? "?"));
+    $("state").textContent = chat.here ? t("connected") : t("connecting");
+    $("me").classList.toggle("here", chat.here);
+    if (chat.here) $("lost").replaceChildren();
+    else if (!$("lost").childElementCount && chat.returning) away(t(navigator.onLine ? "lost" : "offline"), t("tryNow"), () => chat.link.now());
   },
-  error(event) {
-    const said = talks.pending.get(event.id);
-    if (said) return failed(said, event);
-    if (asked[0]?.id === event.id) {
-      const { talk } = asked.shift();
-      talk.asked = talk.more = false;
-      $("older").hidden = true;
-      return;
-    }
-    if (event.code === "replaced") {
-      link.stop();
-      view.state(t("replaced"), true);
-    } else if (["nick_taken", "nick_invalid", "auth_failed", "server_full", "bad_version"].includes(event.code) && !event.id) refused(event);
-    else view.state(inWords(event), true);
+  offered: () => $("offered").replaceChildren(...chat.offered.map((name) => Object.assign(element("option"), { value: name }))),
+  told() {
+    tools.tell(toTell);
+    toTell = [];
+  },
+  below() {
+    $("newer").hidden = log.following;
+    $("newer").textContent = `↓ ${newer ? t("newerCount", newer) : t("newer")}`;
   },
 };
+
+function render() {
+  if (!due) return;
+  due = false;
+  // In this order: what stands where is settled before what is counted.
+  for (const part of Object.keys(parts)) if (dirty.delete(part)) parts[part]();
+}
+
+function away(words, offer, act) {
+  const button = element("button", "", offer);
+  button.onclick = act;
+  $("lost").replaceChildren(element("span", "", words), button);
+}
+
+function showChat(shown) {
+  $("enter").hidden = shown;
+  $("chat").hidden = !shown;
+}
+
+// -- what the chat tells
+
+const ui = {
+  changed,
+  sees: (talk) => talk === chat.current && !document.hidden,
+  entered({ motd }, first) {
+    const enters = $("chat").hidden;
+    showChat(true);
+    $("lost").replaceChildren();
+    if (first && motd) chat.current.notice(motd);
+    changed("state", "offered");
+    if (enters) $("text").focus();
+  },
+  refused(error) {
+    showChat(false);
+    $("secret").hidden &&= error.code !== "auth_failed";
+    $("refused").textContent = inWords(error);
+    $(error.code === "auth_failed" ? "password" : "nick").focus();
+  },
+  replaced() {
+    away(t("replaced"), t("comeBack"), () => chat.link.start());
+  },
+  problem: (words) => void ($("problem").textContent = words),
+  quit: () => location.reload(),
+  older(talk, older) {
+    if (talk !== chat.current || dirty.has("talk") || dirty.has("holes")) return;
+    log.prepend(older);
+    changed("older");
+  },
+  noticed: (grown) => (grown ? log.refresh(grown) : changed("newer")),
+  told(talk, fresh, others, wanted) {
+    tools.record(fresh);
+    tools.notify(talk, wanted, choose);
+    if (talk !== chat.current) return;
+    toTell.push(...others);
+    if (!log.following) newer += others.length;
+    changed("told", "below");
+  },
+};
+
+const chat = new Chat(ui);
+const log = new Log($("scroll"), $("log"), chat.talks, {
+  askOlder: () => chat.askOlder(),
+  fillHole: (talk, after) => chat.fillHole(talk, after),
+  following(is) {
+    if (is) newer = 0;
+    changed("below");
+  },
+});
 
 // -- what is typed and chosen
 
 const commands = {
-  join: (channel) => link.send({ type: "join", channel }),
-  part: (channel) => link.send({ type: "part", channel: channel || current.name }),
-  nick: (nick) => link.send({ type: "nick", nick, id: "nick" }),
-  query: choose,
-  tell(rest) {
-    const [nick, ...words] = rest.split(" ");
-    if (nick && words.length) say(nick, words.join(" "));
-    lists();
+  help: () => ui.noticed(chat.current.notice(t("help"))),
+  who() {
+    const all = [...chat.people.values()].join(", ");
+    ui.noticed(chat.current.notice(`${t("inChannel", chat.total)}: ${all}`));
   },
+  time: tools.switchTimes,
+  record: tools.switchRecording,
+  quit: (reason) => chat.quit(reason),
+  join: (channel) => chat.join(asChannel(channel)),
+  part: (channel) => chat.part(channel ? asChannel(channel.split(" ")[0]) : chat.current.name),
+  switch: (channel) => choose(asChannel(channel)),
+  query: (nick) => choose(nick || LOBBY),
+  nick: (nick) => chat.ask({ type: "nick", nick }),
+  tell(rest) {
+    const [, nick, text] = /^(\S+)\s+([^]+)$/.exec(rest) ?? [];
+    if (nick) chat.say(nick, text);
+    else ui.problem(t("noName", "/tell"));
+  },
+  register: () => askPassword("register", ["new"], (old, fresh) => ({ password: fresh })),
+  password: () => askPassword("password", ["old", "new"], (old, fresh) => ({ old, new: fresh })),
+  unregister: () => askPassword("unregister", ["old"], (old) => ({ password: old })),
 };
-commands.msg = commands.tell;
+const NEEDS_NAME = ["join", "switch", "nick", "tell"];
+
+const asChannel = (name) => (isChannel(name) ? name : `#${name}`);
 
 function typed(text) {
-  const [, name, rest] = /^\/([a-z]+)(?: +([^]*))?$/.exec(text) ?? [];
-  if (!text.startsWith("/") || text.startsWith("//")) say(current.name, text.replace(/^\/\//, "/"));
-  else if (name && Object.hasOwn(commands, name)) commands[name](rest ?? "");
-  else view.state(t("unknownCommand", text.split(" ")[0]), true);
+  const { say, name, rest, unknown } = parse(text);
+  if (unknown) return ui.problem(t("noCommand", unknown));
+  if (say !== undefined) {
+    log.toEnd();
+    return chat.say(chat.current.name, say);
+  }
+  if (!rest && NEEDS_NAME.includes(name)) return ui.problem(t("noName", `/${name}`));
+  commands[name](rest);
 }
 
-function openSide(open) {
-  $("side").classList.toggle("open", open);
-  $("menu").setAttribute("aria-expanded", String(open));
+function askPassword(type, fields, request) {
+  $("ask-title").textContent = `/${type}`;
+  for (const field of ["old", "new"]) {
+    $(`ask-${field}`).hidden = $(field).disabled = !fields.includes(field);
+    $(field).required = fields.includes(field);
+    $(field).value = "";
+  }
+  $("ask").onclose = () => {
+    if ($("ask").returnValue === "yes") chat.ask({ type, ...request($("old").value, $("new").value) });
+    $("old").value = $("new").value = "";
+    $("text").focus();
+  };
+  $("ask").returnValue = "";
+  $("ask").showModal();
+}
+
+function edit(said) {
+  chat.takeBack(said);
+  $("text").value = said.text;
+  grow();
+  $("text").focus();
+}
+
+function choose(name) {
+  chat.current.draft = $("text").value;
+  chat.choose(name);
+  openDrawer(null);
+  $("text").focus();
+}
+
+/** The text field is as high as its text, within bounds. */
+function grow() {
+  const field = $("text");
+  field.style.height = "";
+  field.style.height = `${field.scrollHeight + 2}px`;
+}
+
+/** On a narrow screen, what stands beside the messages comes over them. */
+function openDrawer(id) {
+  for (const [drawer, opener] of [["side", "menu"], ["crowd", "crowd-open"]]) {
+    $(drawer).classList.toggle("open", drawer === id);
+    $(opener).setAttribute("aria-expanded", String(drawer === id));
+  }
+  $("shade").classList.toggle("open", id !== null);
+  if (id) $(id).querySelector("button").focus();
+}
+
+function neighbour(step) {
+  const all = [...document.querySelectorAll("#side .entry")];
+  const at = all.findIndex((one) => one.ariaCurrent === "page");
+  choose(all[(at + step + all.length) % all.length].dataset.name);
 }
 
 $("hello").onsubmit = (event) => {
   event.preventDefault();
-  enter($("nick").value.trim(), $("password").value);
+  $("refused").textContent = "";
+  chat.enter($("nick").value.trim(), $("password").value);
 };
 $("say").onsubmit = (event) => {
   event.preventDefault();
   const text = $("text").value.trim();
+  $("problem").textContent = "";
+  $("text").value = chat.current.draft = "";
+  grow();
   if (text) typed(text);
-  $("text").value = "";
 };
 $("text").onkeydown = (event) => {
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  const page = { PageUp: -1, PageDown: 1 }[event.key];
+  if (page) $("scroll").scrollBy({ top: page * 0.8 * $("scroll").clientHeight });
+  else if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  else $("say").requestSubmit();
   event.preventDefault();
-  $("say").requestSubmit();
+};
+$("text").oninput = () => {
+  chat.current.draft = $("text").value;
+  $("problem").textContent = "";
+  grow();
 };
 $("join").onsubmit = (event) => {
   event.preventDefault();
-  const name = $("channel").value.trim();
-  commands.join(isChannel(name) ? name : `#${name}`);
+  chat.join(asChannel($("channel").value.trim()));
   $("channel").value = "";
 };
-$("leave").onclick = () => {
-  if (isChannel(current.name)) return commands.part(current.name);
-  talks.close(current.name);
-  show(talks.open(LOBBY));
+$("channel").onfocus = () => chat.askChannels();
+$("leave").onclick = () => chat.part(chat.current.name);
+$("quit").onclick = () => chat.quit();
+$("skip").onclick = () => $("text").focus();
+$("newer").onclick = () => {
+  log.toEnd();
+  $("text").focus();
 };
-$("menu").onclick = () => openSide(!$("side").classList.contains("open"));
-$("scroll").onscroll = () => $("scroll").scrollTop < 200 && askOlder();
-$("times").onclick = ({ target }) => {
-  const hidden = document.body.classList.toggle("no-times");
-  target.setAttribute("aria-pressed", String(!hidden));
+$("menu").onclick = () => openDrawer($("side").classList.contains("open") ? null : "side");
+$("crowd-open").onclick = () => openDrawer($("crowd").classList.contains("open") ? null : "crowd");
+$("shade").onclick = () => openDrawer(null);
+$("times").onclick = tools.switchTimes;
+$("record").onclick = tools.switchRecording;
+$("notify").onclick = async () => {
+  if (!(await tools.switchNotifying())) ui.problem(t("noNotify"));
 };
-$("record").onclick = ({ target }) => {
-  target.setAttribute("aria-pressed", String(!recording));
-  if (!recording) return void (recording = []);
-  const file = document.createElement("a");
-  file.href = URL.createObjectURL(new Blob([recording.map((one) => `${one}\n`).join("")], { type: "text/plain" }));
-  file.download = `record_chat_${new Date().toISOString().slice(0, 19).replace("T", "_").replaceAll(":", "-")}.txt`;
-  file.click();
-  setTimeout(() => URL.revokeObjectURL(file.href), 10_000);
-  recording = null;
-};
-$("notify").onclick = async ({ target }) => {
-  notifying = !notifying && "Notification" in window && (await Notification.requestPermission()) === "granted";
-  target.setAttribute("aria-pressed", String(notifying));
-  if (!notifying && Notification?.permission === "denied") view.state(t("noNotify"), true);
-};
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) return;
-  current.unread = current.mentions = 0;
-  lists();
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && document.querySelector(".open")) {
+    const opener = $("side").classList.contains("open") ? "menu" : "crowd-open";
+    openDrawer(null);
+    $(opener).focus();
+  }
+  const step = event.altKey && { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  neighbour(step);
 });
+addEventListener("beforeunload", (event) => tools.isRecording() && event.preventDefault());
+for (const change of ["online", "offline"]) addEventListener(change, () => {
+  $("lost").replaceChildren();
+  changed("state");
+});
+document.addEventListener("visibilitychange", () => document.hidden || chat.seen());
 
 translate();
-const me = JSON.parse(sessionStorage.getItem("me"));
-if (me) {
-  token = me.token;
-  enter(me.nick);
-}
+const restored = chat.restore();
+showChat(restored);
+if (restored) changed("talk", "side", "state");
+else $("nick").focus();

@@ -1,52 +1,88 @@
 // What the page knows: conversations, their messages in the order of `seq`, and what was said and is not
 // recorded yet. It shows nothing and sends nothing.
 
-export const fold = (name) => name.normalize("NFKC").toLowerCase();
+export const LOBBY = "#lobby";
 export const isChannel = (name) => name.startsWith("#");
+
+/** Names that fold to the same are the same (protocol, 2), as near as a browser comes to it. */
+export const fold = (name) => name.normalize("NFKC").replace(/\p{DI}/gu, "").toUpperCase().toLowerCase();
+
+/** Notices that stand in one line, and messages that are kept while one reads the newest or older ones. */
+const NOTICES_MAX = 5, KEPT_AT_END = 5_000, KEPT_LESS = 2_000, KEPT_MAX = 60_000;
 
 class Talk {
   constructor(name) {
     this.name = name;
-    this.messages = [];
+    this.messages = []; // And notices, which have the `seq` of the message before them.
+    this.first = this.last = undefined; // The `seq` of its ends.
+    this.holes = new Set(); // Behind these `seq` some may be missing.
     this.unread = 0;
     this.mentions = 0;
+    this.readTo = undefined; // What is behind it was new when the conversation was opened.
     this.more = true; // There may be older ones.
-    this.asked = false; // A page is on its way.
+    this.asked = false; // A page of them is on its way.
+    this.place = null; // Where one was reading, if not at the end.
+    this.draft = "";
   }
 
-  get first() { return this.messages[0]?.seq; }
-  get last() { return this.messages.at(-1)?.seq; }
-
-  /** Puts messages into their places; those that are new here. */
+  /** Puts messages into their places: those that are new here, and whether all of them are behind the others. */
   add(messages) {
     const fresh = [];
+    let behind = true;
     for (const message of messages) {
       let at = this.messages.length;
-      while (at > 0 && this.messages[at - 1].seq > message.seq) at--;
-      if (this.messages[at - 1]?.seq === message.seq) continue;
+      while (at > 0 && isBehind(this.messages[at - 1], message)) at--;
+      if (at > 0 && this.messages[at - 1].seq === message.seq && !this.messages[at - 1].notices) continue;
+      behind &&= at === this.messages.length;
       this.messages.splice(at, 0, message);
+      this.first = Math.min(this.first ?? Infinity, message.seq);
+      this.last = Math.max(this.last ?? 0, message.seq);
       fresh.push(message);
     }
-    return fresh;
+    return { fresh, behind };
   }
 
-  /** Puts a page of older messages before all that are here. */
+  /** Puts a page of older messages before all that are here; those that are new here. */
   addOlder(messages) {
-    const first = this.first ?? Infinity;
-    const older = messages.filter(({ seq }) => seq < first);
+    const older = messages.filter(({ seq }) => seq < (this.first ?? Infinity));
+    if (!older.length) return older;
     this.messages = older.concat(this.messages);
+    this.first = older[0].seq;
+    this.last ??= older.at(-1).seq;
     return older;
   }
+
+  /** A notice behind all that is here; one that is there already takes it in. */
+  notice(text) {
+    const last = this.messages.at(-1);
+    if (!last?.notices) return void this.messages.push({ seq: this.last ?? 0, time: new Date().toISOString(), notices: [text] });
+    last.notices = [...last.notices, text].slice(-NOTICES_MAX);
+    return last;
+  }
+
+  /** Forgets the oldest where there are many: whether there were. */
+  trim(atEnd) {
+    if (this.messages.length <= (atEnd ? KEPT_AT_END : KEPT_MAX)) return false;
+    this.messages.splice(0, this.messages.length - (atEnd ? KEPT_LESS : KEPT_MAX * 0.8));
+    this.first = this.messages.find(({ notices }) => !notices)?.seq;
+    this.more = true;
+    return true;
+  }
+}
+
+/** Whether an entry stands behind the place of a message that comes. */
+function isBehind(entry, message) {
+  return entry.seq > message.seq || (entry.seq === message.seq && entry.notices);
 }
 
 export class Talks {
   constructor() {
     this.nick = null;
     this.all = new Map();
-    this.channels = new Set(); // Folded names of those one is in.
-    this.pending = new Map(); // id -> { id, to, text, failed }
+    this.channels = new Map(); // Those one is in: folded name -> name.
+    this.pending = new Map(); // id -> { id, nick, token, to, text, sent, failed, seq }
     this.last = 0; // The highest seq seen.
-    this.started = crypto.getRandomValues(new Uint32Array(2)).join("-");
+    this.started = crypto.getRandomValues(new Uint32Array(4)).join("-");
     this.count = 0;
   }
 
@@ -68,11 +104,41 @@ export class Talks {
     return this.open(isChannel(to) || !this.isMe(to) ? to : from);
   }
 
-  /** Remembers what is said until it is recorded. */
-  say(to, text) {
-    const said = { id: `${this.started}-${++this.count}`, to, text, failed: null };
+  /** Forgets every message: the server has begun another history. */
+  forget() {
+    this.last = 0;
+    for (const [key, { name, draft }] of this.all) this.all.set(key, Object.assign(new Talk(name), { draft }));
+  }
+
+  /** Remembers what is said, and who one is, until it is recorded. */
+  say(to, text, token) {
+    const said = { id: `${this.started}-${++this.count}`, nick: this.nick, token, to, text, sent: false, failed: null };
     this.pending.set(said.id, said);
     return said;
+  }
+
+  /** What waits and was said by somebody else than who one is now. It would be recorded twice if it had arrived. */
+  ofAnother(token) {
+    return [...this.pending.values()].filter((said) => !said.failed && said.token !== token && !this.isMe(said.nick));
+  }
+
+  /** What was said with that id has the number `seq`. It goes when all up to there have been seen. */
+  recorded(id, seq) {
+    const said = this.pending.get(id);
+    if (said) Object.assign(said, { seq, failed: null });
+  }
+
+  /** A message may be what waits, said by me now or by who I was then. Others can know an id, too. */
+  arrived({ id, seq, from }) {
+    const said = this.pending.get(id);
+    if (said && [fold(said.nick), fold(this.nick)].includes(fold(from))) this.recorded(id, seq);
+  }
+
+  /** Whether anything that waited has been seen as a message now. */
+  settle() {
+    const before = this.pending.size;
+    for (const { id, seq } of this.pending.values()) if (seq <= this.last) this.pending.delete(id);
+    return this.pending.size < before;
   }
 
   rename(before, after) {
