@@ -444,6 +444,12 @@ impl TestClient {
         assert_eq!(ack["id"], id);
         ack
     }
+
+    /// Says something, whatever others say meanwhile.
+    pub(crate) fn says_among_others(&mut self, to: &str, text: &str, id: &str) {
+        self.say(to, text, id);
+        assert_eq!(self.awaits("ack")["id"], id);
+    }
 }
 
 pub(crate) fn frame(object: &Value) -> Vec<u8> {

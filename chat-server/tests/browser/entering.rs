@@ -1,0 +1,90 @@
+//! Names, passwords, languages.
+
+use serde_json::json;
+
+use super::browser::{Browser, ENTER};
+use super::home;
+
+#[test]
+fn a_name_that_is_taken_or_none_is_told_in_words_and_another_one_is_welcome() {
+    let (_home, server) = home("");
+    let _luis = server.joins("luis");
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    browser.opens(&server);
+    browser.enters("Luis");
+    browser.reads(
+        "refused",
+        "Somebody has this name, or one that looks like it. Choose another one.",
+    );
+    browser.enters("#ana");
+    browser.until("document.getElementById('refused').innerText.startsWith('A name has 1 to 32')");
+    browser.enters("ana");
+    browser.reads("nick-now", "ana");
+    browser.until("document.activeElement.id === 'text'");
+    assert_eq!(browser.value("document.title"), "#lobby");
+}
+
+#[test]
+fn a_protected_name_asks_for_its_password_and_one_can_protect_a_name() {
+    let (_home, server) = home("");
+    let Some(browser) = Browser::joins(&server, "ana") else {
+        return;
+    };
+    browser.says("/register");
+    browser.until("document.activeElement.id === 'new'");
+    browser.types("short");
+    browser.types(ENTER);
+    assert_eq!(browser.value("document.getElementById('ask').open"), true);
+    browser.types(" no longer");
+    browser.types(ENTER);
+    browser.until("document.querySelector('.notice:last-child')?.innerText.includes('protected')");
+    browser.says("/quit");
+    browser.until("!document.getElementById('enter').hidden");
+
+    browser.enters("ana");
+    browser.until("document.activeElement.id === 'password'");
+    browser.reads(
+        "refused",
+        "This name is protected: its password is needed, and it has to be the right one.",
+    );
+    browser.types("wrong password");
+    browser.types(ENTER);
+    browser.until("document.getElementById('refused').innerText.includes('protected')");
+    browser.js("document.getElementById('password').value = ''");
+    browser.types("short no longer");
+    browser.types(ENTER);
+    browser.reads("nick-now", "ana");
+}
+
+#[test]
+fn the_page_speaks_the_language_that_the_browser_asks_for() {
+    let (_home, server) = home("");
+    let _luis = server.joins("luis");
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    for (languages, lang, name, taken) in [
+        ("es-MX,en", "es", "Tu nombre", "Alguien tiene este nombre"),
+        (
+            "fr,ru;q=0.9,en;q=0.8",
+            "ru",
+            "Ваше имя",
+            "Это имя или похожее",
+        ),
+        ("fr,de", "en", "Your name", "Somebody has this name"),
+    ] {
+        let agent = browser.value("navigator.userAgent");
+        let wish = json!({"userAgent": agent, "acceptLanguage": languages});
+        browser.commands("Emulation.setUserAgentOverride", wish);
+        browser.opens(&server);
+        browser.until(&format!("document.documentElement.lang === '{lang}'"));
+        let label = "document.querySelector('label[for=nick]').innerText";
+        assert_eq!(browser.value(label), name);
+        browser.enters("luis");
+        browser.until(&format!(
+            "document.getElementById('refused').innerText.startsWith('{taken}')"
+        ));
+    }
+}

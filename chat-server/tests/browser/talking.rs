@@ -1,0 +1,162 @@
+//! Conversations, with each other and with the client for terminals.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+
+use super::browser::Browser;
+use super::support::{DEADLINE, Server};
+use super::{home, tells};
+
+/// The client for terminals, in a pipe; ends with the value.
+struct Terminal {
+    child: Child,
+    input: ChildStdin,
+    lines: Receiver<String>,
+}
+
+impl Terminal {
+    fn joins(server: &Server, nick: &str) -> Self {
+        let mut child = Command::new(program())
+            .args([&server.address.to_string(), "--nick", nick])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let input = child.stdin.take().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let (tell, lines) = mpsc::channel();
+        thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                tell.send(line).ok();
+            }
+        });
+        Self {
+            child,
+            input,
+            lines,
+        }
+    }
+
+    fn types(&mut self, line: &str) {
+        writeln!(self.input, "{line}").unwrap();
+    }
+
+    /// Waits for that line.
+    fn prints(&self, line: &str) {
+        while self.lines.recv_timeout(DEADLINE).expect(line) != line {}
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// The client's program stands beside the server's; it is built where only this crate's tests are run.
+fn program() -> PathBuf {
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--package", "chat-client"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status();
+    assert!(built.unwrap().success());
+    let target = Path::new(env!("CARGO_BIN_EXE_chat-server"))
+        .ancestors()
+        .nth(2);
+    target.unwrap().join("debug/chat-client")
+}
+
+#[test]
+fn two_browsers_and_a_terminal_hold_a_conversation() {
+    let (_home, server) = home("");
+    let Some(ana) = Browser::joins(&server, "ana") else {
+        return;
+    };
+    let luis = Browser::joins(&server, "luis").unwrap();
+    let mut bot = Terminal::joins(&server, "bot");
+    ana.until("document.getElementById('people').innerText.includes('bot')");
+
+    ana.says("hola,\nLuis");
+    luis.sees("hola,\nLuis");
+    luis.says("привет 👋");
+    bot.prints("[luis]: привет 👋");
+    bot.types("good morning");
+    for browser in [&ana, &luis] {
+        browser.shows(&["hola,\nLuis", "привет 👋", "good morning"]);
+    }
+    ana.until(
+        "document.querySelector('#log .mine .mark').getAttribute('aria-label') === 'recorded'",
+    );
+    luis.until("document.querySelector('#log .named .text').innerText.includes('hola')");
+
+    // Elsewhere: what is unread is counted, and what is for oneself apart.
+    bot.types("/tell ana psst");
+    bot.types("/join #rust");
+    ana.until("document.querySelector('#directs .mentions').innerText === '@1'");
+    assert_eq!(ana.value("document.title"), "@ (1) #lobby");
+    ana.clicks("#directs [data-name=bot]");
+    ana.shows(&["psst"]);
+    ana.says("//who are you?");
+    bot.prints("[ana -> bot]: /who are you?");
+
+    ana.says("/join #rust");
+    ana.until("document.title === '#rust'");
+    ana.says("/query");
+    bot.types("borrow, ANA!");
+    bot.types("checker");
+    ana.until(
+        "document.querySelector('#channels [data-name=\"#rust\"] .mentions')?.innerText === '@1'",
+    );
+    ana.until(
+        "document.querySelector('#channels [data-name=\"#rust\"] .count')?.innerText === '1'",
+    );
+    ana.says("/switch #rust");
+    ana.shows(&["borrow, ANA!", "checker"]);
+
+    ana.says("/nosuch thing");
+    ana.reads(
+        "problem",
+        "There is no command /nosuch; /help names those there are.",
+    );
+    ana.says("/part");
+    ana.until("document.title === '#lobby'");
+    ana.says("/nick anita");
+    luis.until("document.getElementById('people').innerText.includes('anita')");
+    ana.reads("nick-now", "anita");
+    ana.says("/tell nobody hello?");
+    ana.until("document.querySelector('#directs [data-name=nobody]')");
+    ana.clicks("#directs [data-name=nobody]");
+    ana.until("document.querySelector('.failed .why').innerText.includes('Nobody of that name')");
+    ana.clicks(".failed .why button:last-child");
+    ana.until("document.getElementById('text').value === 'hello?'");
+    ana.until("document.getElementById('pending').childElementCount === 0");
+}
+
+#[test]
+fn markup_and_script_are_shown_as_text() {
+    let (_home, server) = home("");
+    let Some(ana) = Browser::joins(&server, "ana") else {
+        return;
+    };
+    let markup = "<script>document.title='x'</script><img src=x onerror=\"document.title='x'\"> <b>&amp;</b>";
+    let mut luis = server.joins("<i>luis");
+    tells(&mut luis, "#lobby", markup, "1");
+    tells(&mut luis, "#lobby", "left\u{202e}right", "2");
+    ana.sees(markup);
+    ana.sees("left\\u{202e}right");
+    ana.says(markup);
+    luis.expect("message");
+    ana.shows(&[markup, "left\\u{202e}right", markup]);
+    assert_eq!(ana.value("document.title"), "#lobby");
+    let made =
+        ana.value("document.querySelectorAll('#log b, #log i, #log script, #log img').length");
+    assert_eq!(made, 0);
+    assert_eq!(
+        ana.value("document.querySelector('#log .from').innerText"),
+        "<i>luis"
+    );
+}
