@@ -36,6 +36,7 @@ use tokio_rustls::rustls::ServerConfig;
 
 use chat::accounts::AccountChange;
 use chat::batch::MAX_BYTES;
+use chat::clock::Clock;
 use chat::registry::{Registry, Settings};
 use chat::room::{self, ChatRoom};
 use config::{Config, Durability};
@@ -139,6 +140,7 @@ impl Server {
             opened.end
         );
         let mut registry = Registry::new(settings(config), last_seq, opened.remembered);
+        let mut clock = clock_behind(opened.last_time);
         let room_context = Context::<ChatRoom>::new();
         let room = room_context.address();
 
@@ -146,7 +148,7 @@ impl Server {
         let history = start_readers(path, &end, indexer.is_some());
         let health = Health::default();
         let metrics = Metrics::new(config.workers.get(), end.clone(), &health);
-        let people = People::open(config, &mut registry, &room, &watch, &health)?;
+        let people = People::open(config, &mut registry, clock.now(), &room, &watch, &health)?;
         let recording = Arbiter::new();
         let recorder = {
             let (file, history, room) = (opened.file, config.history.clone(), room.clone());
@@ -172,7 +174,7 @@ impl Server {
         let dispatchers = workers.iter().map(|worker| worker.dispatcher.clone());
         room_context.run(ChatRoom::new(
             registry,
-            last_seq,
+            clock,
             recorder.clone().recipient(),
             people.tokens.clone(),
             dispatchers.map(Addr::recipient).collect(),
@@ -318,6 +320,18 @@ fn end_thread(whose: &str, thread: Arbiter) {
     }
 }
 
+/// The clock of a room whose last message was said then.
+fn clock_behind(last: Option<Timestamp>) -> Clock {
+    let now = SystemTime::now().into();
+    if let Some(last) = last.filter(|&last| last > now) {
+        log::warn!(
+            "the last message was said at {last}, the clock says {now}: times go on from there, half as \
+             fast, until the clock has caught up"
+        );
+    }
+    Clock::new(last)
+}
+
 /// What keeps the accounts and who may come back, on a thread of its own.
 struct People {
     thread: Arbiter,
@@ -330,6 +344,7 @@ impl People {
     fn open(
         config: &Config,
         registry: &mut Registry,
+        now: Timestamp,
         room: &Addr<ChatRoom>,
         watch: &Watch,
         health: &Health,
@@ -343,7 +358,6 @@ impl People {
             registry.account_changed(AccountChange::Protected { account, by: None });
         }
         let mut database = Database::open(path)?;
-        let now = Timestamp::from(SystemTime::now());
         for kept in database.tokens(now, registry.until(now))? {
             registry.restore(kept, now);
         }

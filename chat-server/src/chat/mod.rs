@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | [`room`] | `ChatRoom`, the actor: gathers, has recorded, releases in order |
 //! | [`registry`] | every decision: users, channels, tokens, targets; a plain struct |
+//! | [`clock`] | what time it is, for the room |
 //! | `underway` | what the room waits for |
 //! | [`batch`] | what follows from requests, in order: messages, events, changes of membership |
 //! | [`accounts`] | which nicks are protected |
@@ -19,6 +20,7 @@
 
 pub mod accounts;
 pub mod batch;
+pub mod clock;
 pub mod command;
 pub mod kept;
 pub mod lookalike;

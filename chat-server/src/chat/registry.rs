@@ -182,6 +182,11 @@ impl Registry {
         self.rooms.len()
     }
 
+    /// The number of the last message that arrived.
+    pub fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
     /// Other settings hold from now on.
     pub fn configure(&mut self, settings: Settings) {
         self.settings = settings;

@@ -14,7 +14,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use actix::prelude::*;
 use bytes::Bytes;
@@ -23,6 +23,7 @@ use tokio::sync::oneshot;
 use super::SessionId;
 use super::accounts::AccountChange;
 use super::batch::{Batch, Effect, Released};
+use super::clock::Clock;
 use super::command::Request;
 use super::kept::KeptChange;
 use super::registry::{Registry, Settings};
@@ -102,6 +103,7 @@ struct Commit;
 #[derive(Debug)]
 pub struct ChatRoom {
     registry: Registry,
+    clock: Clock,
     recorder: Recipient<Append>,
     tokens: Recipient<Keep>,
     /// One of each thread.
@@ -121,10 +123,10 @@ pub struct ChatRoom {
 }
 
 impl ChatRoom {
-    /// A room whose history ends with the message `recorded`.
+    /// A room whose history ends with the last message of the registry.
     pub fn new(
         registry: Registry,
-        recorded: u64,
+        clock: Clock,
         recorder: Recipient<Append>,
         tokens: Recipient<Keep>,
         dispatchers: Vec<Recipient<Release>>,
@@ -132,7 +134,9 @@ impl ChatRoom {
         vital: Vital,
     ) -> Self {
         Self {
+            recorded: registry.last_seq(),
             registry,
+            clock,
             recorder,
             tokens,
             dispatchers,
@@ -140,7 +144,6 @@ impl ChatRoom {
             gathering: Batch::default(),
             full: VecDeque::new(),
             recording: None,
-            recorded,
             commit_is_due: false,
             finishing: None,
             tally,
@@ -315,7 +318,7 @@ impl Handler<Requests> for ChatRoom {
         }: Requests,
         ctx: &mut Self::Context,
     ) {
-        let now = SystemTime::now().into();
+        let now = self.clock.now();
         for request in requests {
             self.registry
                 .handle(session, request, now, &mut self.gathering);
@@ -332,12 +335,9 @@ impl Handler<Leave> for ChatRoom {
     fn handle(&mut self, Leave { session, reason }: Leave, ctx: &mut Self::Context) {
         // Who leaves because the server ends is missed by nobody.
         if self.finishing.is_none() {
-            self.registry.leave(
-                session,
-                reason,
-                SystemTime::now().into(),
-                &mut self.gathering,
-            );
+            let now = self.clock.now();
+            self.registry
+                .leave(session, reason, now, &mut self.gathering);
             self.gathered(ctx);
         }
     }
@@ -529,7 +529,7 @@ mod tests {
             let (watch, _failures) = Watch::new();
             let room = ChatRoom::new(
                 Registry::new(settings(PIECE), 0, []),
-                0,
+                Clock::new(None),
                 probe.clone().recipient(),
                 probe.clone().recipient(),
                 vec![probe.clone().recipient()],

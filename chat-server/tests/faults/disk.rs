@@ -2,34 +2,18 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::OnceLock;
 
-use tempfile::TempDir;
-
+use crate::preload;
 use crate::support::{Home, Server};
 
 /// What Linux calls it when a device does not do what it should, has no room, or takes no writes.
 pub(crate) const EIO: u32 = 5;
 pub(crate) const EROFS: u32 = 30;
 
-/// The library, made once and left in the directory of the build.
 fn library() -> &'static PathBuf {
-    static LIBRARY: OnceLock<(PathBuf, TempDir)> = OnceLock::new();
-    let (library, _) = LIBRARY.get_or_init(|| {
-        let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let library = dir.path().join("disk.so");
-        // The compiler that SQLite was built with.
-        let status = Command::new("cc")
-            .args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"])
-            .arg(&library)
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/faults/disk.c"))
-            .arg("-ldl")
-            .status();
-        assert!(status.unwrap().success(), "disk.c cannot be compiled");
-        (library, dir)
-    });
-    library
+    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+    LIBRARY.get_or_init(|| preload::library("disk"))
 }
 
 /// Starts the server of `home` on such a disk.

@@ -1,0 +1,87 @@
+//! The clock is set back: times do not go back with it, numbers grow, tokens stay good.
+
+use std::fs;
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
+
+use crate::preload;
+use crate::support::{Home, Server, TestClient};
+
+fn start(home: &Home) -> Server {
+    static LIBRARY: OnceLock<std::path::PathBuf> = OnceLock::new();
+    let library = LIBRARY.get_or_init(|| preload::library("clock"));
+    home.start_with(&format!(
+        "export LD_PRELOAD='{}' CHAT_CLOCK='{}'",
+        library.display(),
+        home.file("clock").display()
+    ))
+}
+
+/// From now on the clock is off by so many seconds.
+fn set(home: &Home, seconds: i64) {
+    fs::write(home.file("clock.new"), seconds.to_string()).unwrap();
+    fs::rename(home.file("clock.new"), home.file("clock")).unwrap();
+}
+
+/// Says something; the time of that.
+fn says(who: &mut TestClient, id: u64) -> String {
+    let ack = who.says("#lobby", "hola", &id.to_string());
+    assert_eq!(ack["seq"], id);
+    let message = who.expect("message");
+    assert_eq!(message["time"], ack["time"]);
+    ack["time"].as_str().unwrap().to_owned()
+}
+
+fn comes_back(server: &Server, who: &TestClient, after: u64) -> (TestClient, Value) {
+    let mut back = server.connect();
+    let hello =
+        json!({"type": "hello", "version": 1, "nick": "Ana", "token": who.token, "after": after});
+    back.send(&hello);
+    let welcome = back.expect("welcome");
+    assert_eq!(welcome["resumed"], true, "{welcome}");
+    back.token.clone_from(&who.token);
+    (back, welcome)
+}
+
+#[test]
+fn a_clock_that_is_set_back_takes_no_message_with_it() {
+    let home = Home::new("");
+    let server = start(&home);
+    let mut ana = server.joins("Ana");
+    let mut times = vec![says(&mut ana, 1)];
+    for (id, seconds) in [(2, -7_200), (3, 100_000), (4, -100_000), (5, 0)] {
+        set(&home, seconds);
+        times.push(says(&mut ana, id));
+    }
+    // Ahead by a day since; whoever is cut off now comes back all the same.
+    let (mut ana, welcome) = comes_back(&server, &ana, 4);
+    times.push(welcome["time"].as_str().unwrap().to_owned());
+    ana.expect("message");
+
+    // Over a kill too: the history is ahead of the clock of the new server.
+    server.kill();
+    let server = start(&home);
+    server.logs("times go on from there");
+    let (mut ana, welcome) = comes_back(&server, &ana, 5);
+    times.push(welcome["time"].as_str().unwrap().to_owned());
+    times.push(says(&mut ana, 6));
+    assert!(times.is_sorted(), "{times:?}");
+}
+
+#[test]
+fn a_history_from_the_future_is_gone_on_with() {
+    let home = Home::new("resume_window = \"1h\"");
+    let line = r##"{"type":"message","seq":1,"time":"2199-01-01T00:00:00.000Z","from":"Eva","to":"#lobby","text":"¡hola!"}"##;
+    fs::write(home.log(), format!("{line}\n")).unwrap();
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    let said = says(&mut ana, 2);
+    assert!(said.starts_with("2199-01-01T00:"), "{said}");
+    server.kill();
+    let server = home.start();
+    let (mut ana, _) = comes_back(&server, &ana, 2);
+    assert!(says(&mut ana, 3) >= said);
+    let page = ana.ask(&json!({"type": "history"}));
+    assert_eq!(page["messages"].as_array().unwrap().len(), 3);
+}
