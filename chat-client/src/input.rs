@@ -47,6 +47,10 @@ pub enum Command {
     Mute(Option<Channel>),
     /// The same no longer.
     Unmute(Option<Channel>),
+    /// Look for a text in the conversation; for the last one again where none is named.
+    Search(Option<String>),
+    /// Close the conversation with a person.
+    Close,
 }
 
 /// A polite no: a code and a sentence, shown as `! code: sentence`.
@@ -67,7 +71,7 @@ impl Refusal {
 }
 
 /// The commands as `/help` lists them.
-pub const HELP: [(&str, &str); 18] = [
+pub const HELP: [(&str, &str); 20] = [
     (".h, /help", "this list"),
     (
         ".l, /list, /who [#channel]",
@@ -111,13 +115,22 @@ pub const HELP: [(&str, &str); 18] = [
         "/mute [#c], /unmute [#c]",
         "full screen: no bell and no notification for this conversation",
     ),
+    (
+        "/search TEXT",
+        "full screen: look for it in this conversation",
+    ),
+    (
+        "/close",
+        "full screen: close the conversation with a person",
+    ),
     ("//text, ..text", "the text itself, with one / or ."),
     ("anything else", "is said where you are"),
 ];
 
 /// What Tab completes at the beginning of a line.
-pub const COMMANDS: [&str; 20] = [
+pub const COMMANDS: [&str; 22] = [
     "/channels",
+    "/close",
     "/help",
     "/history",
     "/join",
@@ -131,6 +144,7 @@ pub const COMMANDS: [&str; 20] = [
     "/quit",
     "/record",
     "/register",
+    "/search",
     "/switch",
     "/tell",
     "/time",
@@ -223,6 +237,9 @@ fn slash(line: &str, rest: &str) -> Result<Command, Refusal> {
         "password" => bare(words, Command::Password),
         "unregister" => bare(words, Command::Unregister),
         "history" => history(words),
+        "search" => Ok(Command::Search(some(words))),
+        "close" if words.is_empty() => Ok(Command::Close),
+        "close" => Err(usage("/close")),
         "mute" => conversation(words, "/mute [#channel]").map(Command::Mute),
         "unmute" => conversation(words, "/unmute [#channel]").map(Command::Unmute),
         _ => Err(unknown(line.split_whitespace().next().unwrap_or(line))),
@@ -398,6 +415,12 @@ mod tests {
             ("/unregister", Command::Unregister),
             ("/history", History(50)),
             ("/history 500", History(500)),
+            ("/search", Command::Search(None)),
+            (
+                "/search two words",
+                Command::Search(Some("two words".into())),
+            ),
+            ("/close", Command::Close),
             ("/mute", Command::Mute(None)),
             ("/mute #rust", Command::Mute(Some(place("#rust")))),
             ("/unmute", Command::Unmute(None)),
@@ -461,6 +484,7 @@ mod tests {
             ("/nick", "usage"),
             ("/nick 7up", "nick_invalid"),
             ("/register secret", "usage"),
+            ("/close luis", "usage"),
             ("/history 0", "usage"),
             ("/history 501", "usage"),
             ("/history many", "usage"),

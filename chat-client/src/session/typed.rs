@@ -78,8 +78,8 @@ impl Session {
                 let with = self.place.to().to_owned();
                 self.ask_history(with, wanted, VecDeque::new());
             }
-            Command::Mute(_) | Command::Unmute(_) => {
-                let detail = "line mode has neither a bell nor notifications; nothing was sent";
+            Command::Mute(_) | Command::Unmute(_) | Command::Search(_) | Command::Close => {
+                let detail = "that is a command of the full screen, and nothing was sent";
                 self.refused("not_here", detail);
             }
         }

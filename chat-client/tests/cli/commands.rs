@@ -21,12 +21,12 @@ fn help_has_a_line_for_each() {
     }
 }
 
-/// There is nothing to be quiet, and a script learns that it is so.
+/// A script learns that nothing comes of it.
 #[test]
-fn nothing_is_muted_in_line_mode() {
+fn commands_of_the_full_screen_are_none_of_line_mode() {
     let server = FakeServer::start();
     let (mut client, peer) = bot(&server, &[]);
-    for typed in ["/mute", "/mute #rust", "/unmute"] {
+    for typed in ["/mute", "/mute #rust", "/unmute", "/search hola", "/close"] {
         client.type_line(typed);
         client.complains("not_here");
     }
