@@ -384,7 +384,7 @@ fn settings(config: &Config) -> Settings {
         channels_per_user: config.limits.channels_per_user.get(),
         absent_max: config.limits.connections.get(),
         // What arrives at once fits well into what may wait for a reader, or nobody could keep up.
-        batch_bytes: (config.limits.send_queue_bytes.get() / 4).min(MAX_BYTES),
+        batch_bytes: (config.limits.send_queue_bytes.get() / 8).min(MAX_BYTES),
     }
 }
 

@@ -32,7 +32,7 @@ impl Brake {
             let bytes = u32::try_from(send_queue_bytes / of).unwrap_or(u32::MAX);
             NonZeroU32::new(bytes).unwrap_or(NonZeroU32::MIN)
         };
-        let most = part(4);
+        let most = part(8);
         let quota = Quota::per_second(part(2)).allow_burst(most);
         Self {
             bucket: RateLimiter::direct_with_clock(quota, MonotonicClock),
@@ -62,17 +62,17 @@ mod tests {
     #[test]
     fn half_of_what_may_wait_goes_through_in_a_second() {
         let brake = Brake::new(1 << 20);
-        assert_eq!(brake.admit(1 << 18), Ok(()));
+        assert_eq!(brake.admit(1 << 17), Ok(()));
         let wait = brake
             .admit(1 << 17)
-            .expect_err("a quarter went through already");
+            .expect_err("an eighth went through already");
         assert!(
             wait <= Duration::from_millis(250) && wait > Duration::from_millis(200),
             "{wait:?}"
         );
         // Larger than all that may wait, and yet it comes through in the end.
         let wait = brake.admit(1 << 30).expect_err("the same");
-        assert!(wait <= Duration::from_millis(500), "{wait:?}");
+        assert!(wait <= Duration::from_millis(250), "{wait:?}");
         assert_eq!(Brake::new(1024).admit(1 << 18), Ok(()));
     }
 }

@@ -313,7 +313,8 @@ impl Connection {
     fn count(&self, table: &Table) {
         let waiting = self.outbox.borrow().waiting_bytes();
         table.count_waiting(self.counted_bytes.replace(waiting), waiting);
-        let lags = waiting > table.limits().send_queue_bytes / 2;
+        // Whoever is let go holds nobody up, however long the last words take.
+        let lags = self.is_open() && waiting > table.limits().send_queue_bytes / 2;
         table.count_lagging(self.lags.replace(lags), lags);
     }
 
