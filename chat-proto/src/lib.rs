@@ -19,6 +19,7 @@ pub mod codec;
 pub mod error;
 pub mod event;
 pub mod name;
+mod quick;
 pub mod request;
 pub mod secret;
 pub mod text;

@@ -69,9 +69,10 @@ fn has_forbidden_control(bytes: &[u8]) -> bool {
         found | ((byte < 0x20) & (byte != b'\n') & (byte != b'\t')) | (byte == 0x7f)
     });
     ascii
-        || bytes.windows(2).fold(false, |found, pair| {
-            found | ((pair[0] == 0xc2) & (pair[1] < 0xa0))
-        })
+        || !bytes.is_ascii()
+            && bytes.windows(2).fold(false, |found, pair| {
+                found | ((pair[0] == 0xc2) & (pair[1] < 0xa0))
+            })
 }
 
 #[cfg(test)]

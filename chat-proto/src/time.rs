@@ -24,6 +24,22 @@ impl Timestamp {
         self.0
     }
 
+    /// Does something with how it is written.
+    pub(crate) fn with_text<R>(self, act: impl FnOnce(&str) -> R) -> R {
+        thread_local! {
+            /// What was written last: a busy server stamps hundreds of messages within a millisecond.
+            static LAST: RefCell<(Timestamp, String)> =
+                const { RefCell::new((Timestamp(-1), String::new())) };
+        }
+        LAST.with_borrow_mut(|(time, text)| {
+            if *time != self {
+                *time = self;
+                *text = self.to_string();
+            }
+            act(text)
+        })
+    }
+
     /// The same instant for `jiff`, which knows time zones and formats.
     pub fn to_jiff(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0)
@@ -54,18 +70,7 @@ impl fmt::Display for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        thread_local! {
-            /// What was written last: a busy server stamps hundreds of messages within a millisecond.
-            static LAST: RefCell<(Timestamp, String)> =
-                const { RefCell::new((Timestamp(-1), String::new())) };
-        }
-        LAST.with_borrow_mut(|(time, text)| {
-            if time != self {
-                *time = *self;
-                *text = self.to_string();
-            }
-            serializer.serialize_str(text)
-        })
+        self.with_text(|text| serializer.serialize_str(text))
     }
 }
 

@@ -152,6 +152,22 @@ proptest! {
     }
 
     #[test]
+    fn a_message_is_written_as_serde_would(
+        seq in any::<u64>(),
+        millis in 0_i64..4_000_000_000_000,
+        texts in proptest::array::uniform3("([a-z \\PC]|[\"\\\\\n\t\u{1}\u{7f}\u{85}]){0,40}"),
+        id in proptest::option::of("[\u{0}-\u{7f}]{1,64}"),
+    ) {
+        let [from, to, text] = texts.map(Into::into);
+        let time = Timestamp::from_millis(millis);
+        let message = Message { seq, time, from, to, text, id: id.map(Into::into) };
+        let mut frame = BytesMut::new();
+        encode_message(&message, &mut frame).unwrap();
+        let line = serde_json::to_string(&Event::Message(message)).unwrap() + "\n";
+        prop_assert_eq!(split_frame(&frame).unwrap().unwrap(), line.as_bytes());
+    }
+
+    #[test]
     fn folding_is_done_once(name in "\\PC{0,40}") {
         let once = fold(&name);
         prop_assert_eq!(fold(&once), once.clone());
