@@ -95,13 +95,14 @@ static uint64_t size_of(int fd) {
 
 #define REAL(name, ...) ((int (*)(__VA_ARGS__))dlsym(RTLD_NEXT, name))
 
-ssize_t writev(int fd, const struct iovec *pieces, int count) {
-    ssize_t (*real)(int, const struct iovec *, int) = dlsym(RTLD_NEXT, "writev");
-    if (!is_file(fd)) return real(fd, pieces, count);
+ssize_t write(int fd, const void *bytes, size_t length) {
+    ssize_t (*real)(int, const void *, size_t) = dlsym(RTLD_NEXT, "write");
+    if (!is_file(fd)) return real(fd, bytes, length);
     FAILS("write");
-    ssize_t written = real(fd, pieces, count);
+    ssize_t written = real(fd, bytes, length);
+    struct iovec piece = {(void *)bytes, length};
     /* It is opened to be appended to. */
-    if (written > 0) note('w', size_of(fd) - (uint64_t)written, (uint64_t)written, pieces);
+    if (written > 0) note('w', size_of(fd) - (uint64_t)written, (uint64_t)written, &piece);
     return written;
 }
 

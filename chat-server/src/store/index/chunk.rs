@@ -68,20 +68,26 @@ pub(super) struct Chunk {
 
 impl Chunk {
     /// The chunk that begins at `offset` with the message `first_seq`; the log goes on for
-    /// [`CHUNK_BYTES`] from there at least.
+    /// [`CHUNK_BYTES`] from there at least. It is read into `buffer`, whatever that holds.
     ///
     /// # Errors
     /// The log cannot be read or is damaged there.
-    pub(super) fn read(log: &Log, offset: u64, first_seq: u64) -> Result<Self, HistoryError> {
-        let mut buffer = vec![0; CHUNK];
-        let bytes = log.read(offset, offset + CHUNK_BYTES, &mut buffer)?;
+    pub(super) fn read(
+        log: &Log,
+        offset: u64,
+        first_seq: u64,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Self, HistoryError> {
+        buffer.resize(CHUNK, 0);
+        let bytes = log.read(offset, offset + CHUNK_BYTES, buffer)?;
         let length = memchr::memrchr(b'\n', bytes)
             .ok_or_else(|| log.damaged(offset, "it is too long for a message"))?
             + 1;
         let bytes = &bytes[..length];
 
-        let mut lines = Vec::new();
-        let mut postings = Postings::default();
+        // A line has some 200 bytes.
+        let mut lines = Vec::with_capacity(CHUNK / 200 * size_of::<u32>());
+        let mut postings = Postings::new();
         let mut start = 0;
         for (number, newline) in memchr::memchr_iter(b'\n', bytes).enumerate() {
             let seq = postings
@@ -115,19 +121,30 @@ fn narrow<T: TryFrom<usize, Error: fmt::Debug>>(number: usize) -> T {
 }
 
 /// The lines of a chunk by key, while they are gathered.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Postings {
     by_key: Vec<(Key, Vec<u8>)>,
     numbers: HashMap<Key, usize>,
     /// Which of `by_key` a line belongs to, by what stands in it from the sender's name to the
     /// receiver's: names are decoded and folded once a chunk, not once a line.
     known: HashMap<Vec<u8>, Vec<usize>, foldhash::fast::RandomState>,
+    /// What stands behind the names in a line.
+    text: memmem::Finder<'static>,
 }
 
 impl Postings {
+    fn new() -> Self {
+        Self {
+            by_key: Vec::new(),
+            numbers: HashMap::new(),
+            known: HashMap::default(),
+            text: memmem::Finder::new(b"\",\"text\":\""),
+        }
+    }
+
     /// Adds line `number` and returns its `seq`, or what is wrong with it.
     fn add(&mut self, line: &[u8], number: usize) -> Result<u64, String> {
-        let (seq, indices) = match as_recorded(line) {
+        let (seq, indices) = match as_recorded(line, &self.text) {
             Some((seq, names)) => match self.known.get(names) {
                 Some(indices) => (seq, indices),
                 None => {
@@ -165,15 +182,15 @@ impl Postings {
 }
 
 /// The number of a line as the recorder writes it, and what stands in it from the sender's name up to
-/// the text. A quote within a JSON string is escaped, so what looks like the next key is the next key.
-fn as_recorded(line: &[u8]) -> Option<(u64, &[u8])> {
+/// the `text`. A quote within a JSON string is escaped, so what looks like the next key is the next key.
+fn as_recorded<'a>(line: &'a [u8], text: &memmem::Finder<'_>) -> Option<(u64, &'a [u8])> {
     const TIME_BYTES: usize = "2026-11-23T18:50:00.123Z".len();
     let rest = line.strip_prefix(b"{\"type\":\"message\",\"seq\":")?;
     let comma = rest.iter().position(|&byte| byte == b',')?;
     let seq = str::from_utf8(&rest[..comma]).ok()?.parse().ok()?;
     let rest = rest[comma..].strip_prefix(b",\"time\":\"")?;
     let rest = rest.get(TIME_BYTES..)?.strip_prefix(b"\",\"from\":\"")?;
-    let names = memmem::find(rest, b"\",\"text\":\"")?;
+    let names = text.find(rest)?;
     Some((seq, &rest[..names]))
 }
 
@@ -184,8 +201,14 @@ mod tests {
     #[test]
     fn a_recorded_line_is_read_without_parsing_all_of_it() {
         let line = br#"{"type":"message","seq":7,"time":"2026-11-23T18:50:00.123Z","from":"a\"b","to":"\u0441","text":"\",\"text\":\""}"#;
-        assert_eq!(as_recorded(line), Some((7, &br#"a\"b","to":"\u0441"#[..])));
-        assert_eq!(as_recorded(br#"{"seq":7,"type":"message"}"#), None);
+        assert_eq!(
+            as_recorded(line, &Postings::new().text),
+            Some((7, &br#"a\"b","to":"\u0441"#[..]))
+        );
+        assert_eq!(
+            as_recorded(br#"{"seq":7,"type":"message"}"#, &Postings::new().text),
+            None
+        );
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub struct Grown(pub u64);
 pub struct Indexer {
     index: Index,
     log: Log,
+    /// What a chunk is read into; kept, as the system takes its time to give so much anew.
+    buffer: Vec<u8>,
     /// The last try failed: said once, until one succeeds.
     failing: bool,
     /// The log is damaged where the index ends: it stays as it is.
@@ -36,6 +38,7 @@ impl Indexer {
         Self {
             index,
             log,
+            buffer: Vec::new(),
             failing: false,
             stuck: false,
         }
@@ -47,7 +50,12 @@ impl Indexer {
         while covered.end + CHUNK_BYTES <= end {
             let mut chunks = Vec::new();
             while chunks.len() < CHUNKS_AT_ONCE && covered.end + CHUNK_BYTES <= end {
-                let chunk = match Chunk::read(&self.log, covered.end, covered.last_seq + 1) {
+                let chunk = match Chunk::read(
+                    &self.log,
+                    covered.end,
+                    covered.last_seq + 1,
+                    &mut self.buffer,
+                ) {
                     Ok(chunk) => chunk,
                     // What stands before the damage is of use.
                     Err(error) => return self.index.add(&chunks).and(Err(error)),
