@@ -17,8 +17,8 @@ use super::command::{Id, Refusal};
 use super::{ChannelKey, SessionId};
 
 /// A batch is handed to the recorder when it has so many messages or bytes: large enough that the
-/// write costs nothing per message, small enough that nobody waits for it.
-const MAX_MESSAGES: usize = 256;
+/// write costs nothing per message, small enough that nobody waits for it (half a millisecond).
+const MAX_MESSAGES: usize = 1024;
 pub const MAX_BYTES: usize = 256 * 1024;
 
 /// Bytes of the frames or the events of a batch.
@@ -174,6 +174,18 @@ pub struct Released {
 }
 
 impl Batch {
+    /// Takes what is gathered. What is gathered next has room for as much, so that nothing is moved
+    /// while it grows.
+    pub fn take(&mut self) -> Self {
+        let next = Self {
+            frames: BytesMut::with_capacity(self.frames.len()),
+            events: BytesMut::with_capacity(self.events.len()),
+            effects: Vec::with_capacity(self.effects.len()),
+            ..Self::default()
+        };
+        std::mem::replace(self, next)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.effects.is_empty()
     }

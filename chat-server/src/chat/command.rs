@@ -22,7 +22,7 @@ pub struct Request {
 /// What can be asked. Names that are only looked up are kept as they came.
 #[derive(Debug)]
 pub enum Command {
-    Hello(Hello),
+    Hello(Box<Hello>),
     Say(Say),
     Join {
         channel: Channel,

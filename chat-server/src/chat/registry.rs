@@ -212,7 +212,7 @@ impl Registry {
     /// What may be asked before the welcome: nothing but to be welcomed.
     fn greet(&mut self, session: SessionId, command: Command, out: &mut Batch) -> Outcome {
         match command {
-            Command::Hello(hello) => self.hello(session, hello, out),
+            Command::Hello(hello) => self.hello(session, *hello, out),
             Command::Dismiss { reason } => {
                 self.dismiss(session, reason, out);
                 Ok(())

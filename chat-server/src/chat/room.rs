@@ -169,7 +169,7 @@ impl ChatRoom {
     fn set_aside_if_full(&mut self) {
         self.gathering.begin(Instant::now);
         if self.gathering.is_full(self.registry.batch_bytes()) {
-            self.full.push_back(std::mem::take(&mut self.gathering));
+            self.full.push_back(self.gathering.take());
         }
     }
 
@@ -212,7 +212,7 @@ impl ChatRoom {
                     Some(batch) => self.record(batch, ctx),
                     None if self.gathering.is_empty() => break,
                     None => {
-                        let batch = std::mem::take(&mut self.gathering);
+                        let batch = self.gathering.take();
                         self.record(batch, ctx);
                     }
                 },
@@ -512,12 +512,12 @@ mod tests {
         };
         let hello = Request {
             id: None,
-            command: Command::Hello(Hello {
+            command: Command::Hello(Box::new(Hello {
                 nick: Some(Nick::new("Ana").unwrap()),
                 token: None,
                 after: None,
                 account: None,
-            }),
+            })),
         };
         actix::System::new().block_on(async {
             let (recorded, mut pieces) = mpsc::unbounded_channel();

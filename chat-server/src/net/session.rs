@@ -23,7 +23,7 @@ use tokio::io::ReadBuf;
 use tokio::time::{Sleep, sleep};
 
 use super::connection::{COSTLY, CREDIT, Connection, LINGER, Phase};
-use super::pace::Pace;
+use super::pace::{self, Pace};
 use super::places::Permit;
 use super::table::Table;
 use super::translate::translate;
@@ -186,7 +186,9 @@ impl Session {
     /// Hands on the requests in `input` that are complete, as far as pace and credit allow, and keeps
     /// the rest: an idle session holds no buffer.
     fn take(&mut self, input: &[u8]) {
-        self.connection.heard.set(Instant::now());
+        let now = Instant::now();
+        self.connection.heard.set(now);
+        pace::read_at(now);
         let budget = CREDIT.saturating_sub(self.connection.unanswered.get());
         let (mut requests, mut cost, mut taken) = (Vec::new(), 0, 0);
         while !self.done
@@ -220,6 +222,11 @@ impl Session {
                 self.done = ends(&request.command);
                 let quits = matches!(request.command, Command::Quit { .. });
                 self.connection.quitting.set(quits);
+                if requests.is_empty() {
+                    // As many as there are if they are all of a size, as a busy sender's are.
+                    let frames = input.len() / (HEADER_BYTES + frame.len());
+                    requests.reserve(frames.min(budget as usize) + 1);
+                }
                 requests.push(request);
             }
             self.malformed = if malformed { self.malformed + 1 } else { 0 };

@@ -91,12 +91,12 @@ fn command(request: chat_proto::Request<'_>, text_bytes: usize) -> Result<Comman
                     "this server speaks version 1",
                 ));
             }
-            Command::Hello(Hello {
+            Command::Hello(Box::new(Hello {
                 nick: hello.nick.map(|name| nick(&name)).transpose()?,
                 token: hello.token.and_then(|token| Token::parse(&token)),
                 after: hello.after,
                 account: None,
-            })
+            }))
         }
         Wire::Join { channel } => {
             let channel = Channel::new(&channel);

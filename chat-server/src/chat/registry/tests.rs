@@ -153,12 +153,12 @@ fn line(effect: &Effect, batch: &Released) -> String {
 }
 
 fn hello(nick: &str, token: Option<Token>) -> Command {
-    Command::Hello(Hello {
+    Command::Hello(Box::new(Hello {
         nick: Some(Nick::new(nick).unwrap()),
         token,
         after: None,
         account: None,
-    })
+    }))
 }
 
 fn say(to: Option<&str>, text: &str) -> Command {

@@ -46,12 +46,12 @@ impl Scene {
 }
 
 fn proven(nick: &str, id: i64) -> Command {
-    Command::Hello(Hello {
+    Command::Hello(Box::new(Hello {
         nick: Some(Nick::new(nick).unwrap()),
         token: None,
         after: None,
         account: Some(AccountId(id)),
-    })
+    }))
 }
 
 #[test]
