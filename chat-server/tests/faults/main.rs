@@ -4,6 +4,7 @@
 mod clock;
 mod disk;
 mod forced;
+mod network;
 mod power;
 mod preload;
 #[path = "../support/mod.rs"]
