@@ -252,7 +252,11 @@ impl Browser {
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500});
         self.commands("Emulation.setDeviceMetricsOverride", size);
         let scheme = if dark { "dark" } else { "light" };
-        let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        let features = json!({"features": [
+            {"name": "prefers-color-scheme", "value": scheme},
+            // Nothing is caught half-way.
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ]});
         self.commands("Emulation.setEmulatedMedia", features);
     }
 

@@ -4,7 +4,10 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
-use std::thread;
+use std::time::Instant;
+use std::{fs, thread};
+
+use serde_json::json;
 
 use super::browser::Browser;
 use super::support::{DEADLINE, Server};
@@ -159,4 +162,90 @@ fn markup_and_script_are_shown_as_text() {
         ana.value("document.querySelector('#log .from').innerText"),
         "<i>luis"
     );
+}
+
+#[test]
+fn a_call_from_elsewhere_is_notified_only_where_that_was_asked_for() {
+    let (_home, server) = home("");
+    let Some(ana) = Browser::joins(&server, "ana") else {
+        return;
+    };
+    let mut luis = server.joins("luis");
+    ana.js("window.notified = [];
+         window.asked = 0;
+         window.Notification = class {
+             constructor(title, { body }) { notified.push(`${title}: ${body}`); }
+             static async requestPermission() { asked++; return 'granted'; }
+         };
+         Object.defineProperty(document, 'hidden', { get: () => true, configurable: true });");
+    tells(&mut luis, "#lobby", "ana, not asked for", "1");
+    ana.until("document.title === '@ (1) #lobby'");
+    assert_eq!(ana.value("[asked, notified.length]"), json!([0, 0]));
+    ana.clicks("#notify");
+    ana.until("document.getElementById('notify').ariaPressed === 'true'");
+    tells(&mut luis, "#lobby", "nothing for her", "2");
+    tells(&mut luis, "#lobby", "ana!", "3");
+    tells(&mut luis, "#lobby", "anabel is somebody else", "4");
+    tells(&mut luis, "ana", "psst", "5");
+    ana.until("notified.length === 2");
+    let notified = ana.value("notified");
+    assert_eq!(
+        notified,
+        json!(["luis · #lobby: ana!", "luis · luis: psst"])
+    );
+    // Looked at, it is read.
+    ana.js("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))");
+    ana.until("document.title === '@ (1) #lobby'");
+    ana.clicks("#directs .entry");
+    ana.until("document.title === 'luis'");
+}
+
+#[test]
+fn what_is_seen_can_be_recorded_and_downloaded() {
+    let (_home, server) = home("");
+    let Some(ana) = Browser::joins(&server, "ana") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let wish = json!({"behavior": "allow", "downloadPath": folder.path()});
+    ana.commands("Browser.setDownloadBehavior", wish);
+    let mut luis = server.joins("luis");
+    tells(&mut luis, "#lobby", "before", "1");
+    ana.sees("before");
+    ana.clicks("#record");
+    ana.reads("record", "Recording: 0");
+    tells(&mut luis, "#lobby", "hola,\nmundo", "2");
+    tells(&mut luis, "ana", "psst", "3");
+    ana.reads("record", "Recording: 2");
+    ana.clicks("#record");
+    ana.reads("record", "Record");
+    let end = Instant::now() + DEADLINE;
+    let recorded = loop {
+        let mut files = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|file| file.unwrap().path());
+        let done = files.find(|file| file.extension().is_some_and(|kind| kind == "txt"));
+        if let Some(done) = done {
+            break done;
+        }
+        assert!(Instant::now() < end, "nothing is downloaded");
+        thread::yield_now();
+    };
+    let name = recorded.file_name().unwrap().to_string_lossy();
+    assert!(name.starts_with("record_chat_20"), "{name}");
+    let text = fs::read_to_string(&recorded).unwrap();
+    assert_eq!(text, "[luis]: hola,\n    mundo\n[luis -> ana]: psst\n");
+}
+
+#[test]
+fn in_a_crowd_the_number_of_people_is_right_again_when_one_looks() {
+    let (_home, server) = home("presence_max = 2");
+    let Some(ana) = Browser::joins(&server, "ana") else {
+        return;
+    };
+    let others = ["b", "c", "d"].map(|nick| server.joins(nick));
+    ana.js("document.dispatchEvent(new Event('visibilitychange'))");
+    ana.reads("about", "4 here");
+    ana.until("document.querySelectorAll('#people .entry').length === 4");
+    assert_eq!(others.len(), 3);
 }

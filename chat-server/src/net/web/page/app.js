@@ -1,6 +1,6 @@
 // Wires the page: what is typed and chosen goes to the chat, what changes there is shown once a frame.
 
-import { Chat } from "./chat.js";
+import { Chat, PUT_OUT } from "./chat.js";
 import { avatar, element, plain } from "./lines.js";
 import { Log } from "./log.js";
 import * as side from "./side.js";
@@ -44,7 +44,10 @@ const parts = {
   side: () => side.talks(chat, choose),
   people: () => side.people(chat, choose),
   head() {
+    const { topic } = chat.current;
     $("title").textContent = plain(chat.current.name);
+    $("topic").textContent = topic ? plain(topic) : "";
+    $("topic").title = topic ?? "";
     $("leave").hidden = chat.current.name === LOBBY;
     $("text").setAttribute("aria-label", t("message", chat.current.name));
     $("text").placeholder = t("message", chat.current.name);
@@ -107,7 +110,8 @@ const ui = {
   refused(error) {
     showChat(false);
     $("secret").hidden &&= error.code !== "auth_failed";
-    $("refused").textContent = inWords(error);
+    // Why somebody was put out is said by who did it.
+    $("refused").textContent = inWords(error) + (PUT_OUT.includes(error.code) ? ` (${error.detail})` : "");
     $(error.code === "auth_failed" ? "password" : "nick").focus();
   },
   replaced() {
@@ -162,11 +166,17 @@ const commands = {
     if (nick) chat.say(nick, text);
     else ui.problem(t("noName", "/tell"));
   },
+  topic: (topic) => chat.ask({ type: "topic", channel: chat.current.name, topic: topic === "-" ? "" : topic }),
+  kick(rest) {
+    const [, nick, reason] = /^(\S+)\s*([^]*)$/.exec(rest);
+    const { name } = chat.current;
+    chat.ask({ type: "kick", nick, reason: reason || undefined, channel: isChannel(name) && name !== LOBBY ? name : undefined });
+  },
   register: () => askPassword("register", ["new"], (old, fresh) => ({ password: fresh })),
   password: () => askPassword("password", ["old", "new"], (old, fresh) => ({ old, new: fresh })),
   unregister: () => askPassword("unregister", ["old"], (old) => ({ password: old })),
 };
-const NEEDS_NAME = ["join", "switch", "nick", "tell"];
+const NEEDS_NAME = ["join", "kick", "nick", "switch", "tell", "topic"];
 
 const asChannel = (name) => (isChannel(name) ? name : `#${name}`);
 
@@ -299,6 +309,7 @@ for (const change of ["online", "offline"]) addEventListener(change, () => {
 document.addEventListener("visibilitychange", () => document.hidden || chat.seen());
 
 translate();
+$("splash").remove();
 const restored = chat.restore();
 showChat(restored);
 if (restored) changed("talk", "side", "state");

@@ -6,6 +6,8 @@ import { Link } from "./link.js";
 import { LOBBY, Talks, fold, isChannel } from "./talks.js";
 import { inWords, t } from "./words.js";
 
+/** Errors that put somebody off the server. */
+export const PUT_OUT = ["kicked", "banned"];
 const PAGE = 200, PEOPLE_MAX = 500;
 /** The server does not tell who comes and goes in a crowd, so their number is asked. */
 const COUNT_MS = 60_000;
@@ -32,6 +34,7 @@ export class Chat {
     this.ui = ui;
     this.link = new Link(() => this.#hello(), (event) => this.#on(event), () => this.#lost());
     setInterval(() => document.hidden || this.#count(), COUNT_MS);
+    document.addEventListener("visibilitychange", () => document.hidden || this.#count());
     addEventListener("pagehide", () => this.#save());
   }
 
@@ -357,6 +360,9 @@ export class Chat {
     left: (event) => this.#left(event),
     gone: ({ nick, reason }) => this.#go(nick, withReason(t("gone", nick), reason)),
     renamed: (event) => this.#renamed(event),
+    topic: (event) => this.#topic(event),
+    muted: ({ nick, reason }) => this.#notice(this.current, withReason(t("isMuted", nick), reason)),
+    unmuted: ({ nick }) => this.#notice(this.current, t("isUnmuted", nick)),
     registered: ({ nick }) => this.#notice(this.current, t("registered", nick)),
     unregistered: ({ nick }) => this.#notice(this.current, t("unregistered", nick)),
     error: (event) => this.#error(event),
@@ -368,6 +374,13 @@ export class Chat {
     this.talks.settle();
     this.ui.changed("pending");
     this.#saveSoon();
+  }
+
+  #topic({ channel, topic, by }) {
+    const talk = this.talks.open(channel);
+    talk.topic = topic;
+    if (by && topic) this.#notice(talk, t("topicIs", by, topic));
+    this.ui.changed("head");
   }
 
   #channels({ channels }) {
@@ -392,6 +405,7 @@ export class Chat {
       this.#lost();
       return this.ui.replaced();
     }
+    if (PUT_OUT.includes(event.code)) return this.#refused(event);
     if (this.here) return this.ui.problem(inWords(event));
     if (PASSING.includes(event.code) && this.returning) return;
     if (event.code === "auth_failed" && this.#token && this.#password) {

@@ -22,6 +22,7 @@ class Talk {
     this.more = true; // There may be older ones.
     this.asked = false; // A page of them is on its way.
     this.place = null; // Where one was reading, if not at the end.
+    this.topic = "";
     this.draft = "";
   }
 

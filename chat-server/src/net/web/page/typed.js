@@ -2,7 +2,7 @@
 
 const SHORT = { h: "help", l: "who", t: "time", r: "record", q: "quit" };
 const SAME = { msg: "tell", list: "who" };
-export const NAMES = ["help", "join", "nick", "part", "password", "query", "quit", "record", "register", "switch", "tell", "time", "unregister", "who"];
+export const NAMES = ["help", "join", "kick", "nick", "part", "password", "query", "quit", "record", "register", "switch", "tell", "time", "topic", "unregister", "who"];
 
 /** `{ say }`, or `{ name, rest }` of a command, or `{ unknown }`. */
 export function parse(text) {

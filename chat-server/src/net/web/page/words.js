@@ -63,7 +63,10 @@ const table = {
   noNotify: ["The browser does not allow notifications.", "El navegador no permite avisos.", "Браузер не разрешает уведомления."],
   noCommand: ["There is no command {0}; /help names those there are.", "No existe la orden {0}; /help muestra las que hay.", "Нет команды {0}; все команды покажет /help."],
   noName: ["A name is missing: {0}", "Falta un nombre: {0}", "Не хватает имени: {0}"],
-  help: ["/join #channel · /part · /switch #channel · /tell NAME TEXT · /query NAME · /nick NEW · /who · /time · /record · /register · /password · /unregister · /quit · //text says /text. Shift+Enter begins a new line.", "/join #canal · /part · /switch #canal · /tell NOMBRE TEXTO · /query NOMBRE · /nick NUEVO · /who · /time · /record · /register · /password · /unregister · /quit · //texto dice /texto. Mayús+Intro empieza otra línea.", "/join #канал · /part · /switch #канал · /tell ИМЯ ТЕКСТ · /query ИМЯ · /nick НОВОЕ · /who · /time · /record · /register · /password · /unregister · /quit · //текст скажет /текст. Shift+Enter — новая строка."],
+  help: ["/join #channel · /part · /switch #channel · /tell NAME TEXT · /query NAME · /nick NEW · /topic TEXT · /kick NAME · /who · /time · /record · /register · /password · /unregister · /quit · //text says /text. Shift+Enter begins a new line.", "/join #canal · /part · /switch #canal · /tell NOMBRE TEXTO · /query NOMBRE · /nick NUEVO · /topic TEXTO · /kick NOMBRE · /who · /time · /record · /register · /password · /unregister · /quit · //texto dice /texto. Mayús+Intro empieza otra línea.", "/join #канал · /part · /switch #канал · /tell ИМЯ ТЕКСТ · /query ИМЯ · /nick НОВОЕ · /topic ТЕКСТ · /kick ИМЯ · /who · /time · /record · /register · /password · /unregister · /quit · //текст скажет /текст. Shift+Enter — новая строка."],
+  topicIs: ["{0} set the topic: {1}", "{0} puso el tema: {1}", "{0} — новая тема: {1}"],
+  isMuted: ["{0} is muted", "{0} está en silencio", "{0} без права голоса"],
+  isUnmuted: ["{0} may speak again", "{0} puede volver a hablar", "{0} снова может говорить"],
   registered: ["{0} is protected by your password now.", "{0} está protegido por tu contraseña.", "{0} теперь под защитой вашего пароля."],
   unregistered: ["{0} is no longer protected.", "{0} ya no está protegido.", "{0} больше не под защитой."],
   nick_invalid: ["A name has 1 to 32 characters, no spaces, letters of one script, and does not begin with #, ., /, :, @ or a digit.", "Un nombre tiene de 1 a 32 caracteres, sin espacios, letras de un solo alfabeto, y no empieza por #, ., /, :, @ ni una cifra.", "Имя — от 1 до 32 знаков, без пробелов, буквы одного алфавита; не начинается с #, ., /, :, @ или цифры."],
@@ -81,6 +84,11 @@ const table = {
   text_invalid: ["The message has characters that are not allowed.", "El mensaje tiene caracteres no permitidos.", "В сообщении есть недопустимые знаки."],
   not_recorded: ["The server cannot record messages now.", "El servidor no puede grabar mensajes ahora.", "Сервер сейчас не может записывать сообщения."],
   rate_limited: ["Too fast. Wait a moment.", "Demasiado rápido. Espera un momento.", "Слишком быстро. Подождите немного."],
+  not_permitted: ["You may not do that.", "No te está permitido.", "Вам это не разрешено."],
+  muted: ["You are muted.", "Te han silenciado.", "Вы лишены права голоса."],
+  kicked: ["You have been put out.", "Te han expulsado.", "Вас исключили."],
+  banned: ["You are banned here.", "Tienes prohibida la entrada.", "Вам сюда нельзя."],
+  banned_from_channel: ["You are banned from that channel.", "Tienes prohibida la entrada en ese canal.", "Вам нельзя в этот канал."],
   too_many_channels: ["You are in too many channels.", "Estás en demasiados canales.", "Вы в слишком многих каналах."],
 };
 
