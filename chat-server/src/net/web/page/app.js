@@ -28,7 +28,7 @@ function changed(...parts) {
 
 const parts = {
   talk() {
-    dirty.delete("newer").delete?.("holes");
+    for (const part of ["holes", "newer"]) dirty.delete(part);
     log.show(chat.current);
     $("text").value = chat.current.draft;
     grow();
@@ -63,6 +63,7 @@ const parts = {
     $("state").textContent = chat.here ? t("connected") : t("connecting");
     $("me").classList.toggle("here", chat.here);
     if (chat.here) $("lost").replaceChildren();
+    else if (!$("enter").hidden && chat.link.wanted) $("refused").textContent = t("lost");
     else if (!$("lost").childElementCount && chat.returning) away(t(navigator.onLine ? "lost" : "offline"), t("tryNow"), () => chat.link.now());
   },
   offered: () => $("offered").replaceChildren(...chat.offered.map((name) => Object.assign(element("option"), { value: name }))),
@@ -101,6 +102,7 @@ const ui = {
   sees: (talk) => talk === chat.current && !document.hidden,
   entered({ motd }, first) {
     const enters = $("chat").hidden;
+    $("password").value = $("refused").textContent = "";
     showChat(true);
     $("lost").replaceChildren();
     if (first && motd) chat.current.notice(motd);
@@ -218,7 +220,8 @@ function choose(name) {
   chat.current.draft = $("text").value;
   chat.choose(name);
   openDrawer(null);
-  $("text").focus();
+  // On a touch screen that would bring the keyboard over what was chosen.
+  if (!matchMedia("(pointer: coarse)").matches) $("text").focus();
 }
 
 /** The text field is as high as its text, within bounds. */
@@ -303,6 +306,7 @@ addEventListener("keydown", (event) => {
 });
 addEventListener("beforeunload", (event) => tools.isRecording() && event.preventDefault());
 for (const change of ["online", "offline"]) addEventListener(change, () => {
+  if (!chat.link.wanted) return;
   $("lost").replaceChildren();
   changed("state");
 });

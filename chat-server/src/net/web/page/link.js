@@ -54,12 +54,12 @@ export class Link {
       if (socket !== this.socket) return;
       this.heard = Date.now();
       const event = JSON.parse(data);
-      if (event.type === "welcome") this.wait = FIRST_WAIT_MS;
+      if (event.type === "welcome") Object.assign(this, { greeted: true, wait: FIRST_WAIT_MS });
       if (event.type === "ping") this.send({ type: "pong", id: event.id });
       else this.on(event);
     };
     socket.onclose = () => this.#close(socket);
-    this.heard = Date.now();
+    Object.assign(this, { heard: Date.now(), greeted: false });
   }
 
   /** It is lost: closed by the other side, or silent for too long. */
@@ -75,7 +75,7 @@ export class Link {
 
   /** After a sleep, or on another network: it has to show that it is alive. */
   #doubt() {
-    if (!this.socket) return;
+    if (!this.socket || !this.greeted) return;
     const asked = Date.now();
     const socket = this.socket;
     this.send({ type: "ping" });

@@ -35,6 +35,7 @@ export class Log {
 
   /** Everything may stand elsewhere now. */
   rebuild() {
+    if (!this.#talk) return;
     const place = this.following ? null : this.#place();
     this.#build();
     this.#return(place);
@@ -43,6 +44,7 @@ export class Log {
   /** Entries have come behind those that are here. */
   append() {
     const talk = this.#talk;
+    if (!talk) return;
     if (talk.trim(this.following)) return this.rebuild();
     const fresh = talk.messages.slice(this.#count);
     let before = talk.messages[this.#count - 1];

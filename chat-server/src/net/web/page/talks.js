@@ -144,11 +144,12 @@ export class Talks {
 
   rename(before, after) {
     if (this.isMe(before)) this.nick = after;
-    const talk = this.all.get(fold(before));
-    if (!talk) return;
+    const [key, talk] = [fold(after), this.all.get(fold(before))];
+    // A conversation with somebody who had that name stays what it was.
+    if (!talk || (key !== fold(before) && this.all.has(key))) return;
     this.all.delete(fold(before));
     talk.name = after;
-    this.all.set(fold(after), talk);
+    this.all.set(key, talk);
   }
 
   /** Whether a text names me, as a word of its own. */

@@ -65,12 +65,16 @@ export async function switchNotifying() {
 export function notify(talk, messages, choose) {
   if (!notifying || !document.hidden) return;
   for (const { from, text, seq } of messages.slice(-NOTIFIED_MAX)) {
-    const told = new Notification(`${from} · ${talk.name}`, { body: plain(text).slice(0, EXCERPT), tag: String(seq), icon: "icon.svg" });
-    told.onclick = () => {
-      focus();
-      choose(talk.name);
-      told.close();
-    };
+    try {
+      const told = new Notification(`${plain(from)} · ${plain(talk.name)}`, { body: plain(text).slice(0, EXCERPT), tag: String(seq), icon: "icon.svg" });
+      told.onclick = () => {
+        focus();
+        choose(talk.name);
+        told.close();
+      };
+    } catch {
+      // Some phones allow them to service workers only; the title still counts.
+    }
   }
 }
 
