@@ -6,7 +6,8 @@
 //! [muted](crate::state::State::mute), and not for what one is looking at.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -92,14 +93,14 @@ pub fn mentions(text: &str, nick: &str) -> bool {
 }
 
 /// How this terminal is told of a notification.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
     /// The sequence of iTerm2, which WezTerm, kitty, Ghostty and others know too.
     Osc9,
     /// The one of rxvt-unicode: foot, VTE.
     Osc777,
-    /// A program of the desktop.
-    NotifySend,
+    /// A program of the desktop: `notify-send`, which is there.
+    Program(PathBuf),
     /// There is nothing but the bell.
     Bell,
 }
@@ -132,28 +133,21 @@ impl Route {
         }
         let desktop = ["DBUS_SESSION_BUS_ADDRESS", "WAYLAND_DISPLAY", "DISPLAY"];
         let far = there("SSH_CONNECTION");
-        if !far
-            && desktop.into_iter().any(there)
-            && in_path(environment("PATH").as_ref(), "notify-send")
-        {
-            return Self::NotifySend;
+        let program = path_of("notify-send", environment("PATH").as_ref());
+        match program.filter(|_| !far && desktop.into_iter().any(there)) {
+            Some(program) => Self::Program(program),
+            None => Self::Bell,
         }
-        Self::Bell
     }
 }
 
-fn in_path(path: Option<&OsString>, program: &str) -> bool {
-    let folders = path.map(std::env::split_paths);
-    folders
-        .into_iter()
-        .flatten()
-        .any(|folder: std::path::PathBuf| is_program(&folder.join(program)))
-}
-
-fn is_program(file: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.metadata()
-        .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+fn path_of(program: &str, path: Option<&OsString>) -> Option<PathBuf> {
+    let folders = path.map(std::env::split_paths).into_iter().flatten();
+    let mut files = folders.map(|folder| folder.join(program));
+    files.find(|file| {
+        let found = file.metadata();
+        found.is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+    })
 }
 
 /// Calls, within measure.
@@ -191,42 +185,44 @@ impl Notifier {
             sequence.push('\x07');
         }
         let (title, body) = words(arrival);
-        match self.route {
+        match &self.route {
             Some(Route::Osc9) => sequence += &format!("\x1b]9;chat: {title}: {body}\x07"),
             Some(Route::Osc777) => {
                 // A semicolon is where the body begins.
                 let title = title.replace(';', ",");
                 sequence += &format!("\x1b]777;notify;{title};{body}\x07");
             }
-            Some(Route::NotifySend) => self.send(&title, &body),
+            Some(Route::Program(program)) => {
+                self.running = send(program, &title, &body, self.running.take())
+            }
             Some(Route::Bell) | None => {}
         }
         sequence
     }
+}
 
-    /// Has the desktop told. While it is at the last one a further one is left out: it takes no part
-    /// in the chat how fast that is.
-    fn send(&mut self, title: &str, body: &str) {
-        if let Some(running) = &mut self.running
-            && matches!(running.try_wait(), Ok(None))
-        {
-            return;
-        }
-        // The body is a kind of HTML (Desktop Notifications Specification).
-        let body = body
-            .replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;");
-        let started = Command::new("notify-send")
-            .args(["--app-name=chat", "--", title, &body])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        self.running = started
-            .inspect_err(|error| log::debug!("notify-send: {error}"))
-            .ok();
+/// Has the desktop told. While it is at the last one a further one is left out: it takes no part in
+/// the chat how fast that is.
+fn send(program: &Path, title: &str, body: &str, running: Option<Child>) -> Option<Child> {
+    if let Some(mut running) = running
+        && matches!(running.try_wait(), Ok(None))
+    {
+        return Some(running);
     }
+    // The body is a kind of HTML (Desktop Notifications Specification).
+    let body = body
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
+    let started = Command::new(program)
+        .args(["--app-name=chat", "--", title, &body])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    started
+        .inspect_err(|error| log::debug!("{}: {error}", program.display()))
+        .ok()
 }
 
 /// The title and the body of a notification, safe to be sent.
@@ -381,18 +377,50 @@ mod tests {
         let program = folder.path().join("notify-send");
         std::fs::write(&program, "").unwrap();
         assert_eq!(route(&[("DISPLAY", ":0"), ("PATH", path)]), Route::Bell);
-        let mut mode = program.metadata().unwrap().permissions();
-        std::os::unix::fs::PermissionsExt::set_mode(&mut mode, 0o755);
-        std::fs::set_permissions(&program, mode).unwrap();
-        assert_eq!(
-            route(&[("DISPLAY", ":0"), ("PATH", path)]),
-            Route::NotifySend
-        );
-        assert_eq!(
-            route(&[("DISPLAY", ":0"), ("PATH", path), ("SSH_CONNECTION", "x")]),
-            Route::Bell
-        );
+        make_program(&program, "");
+        let there = Route::Program(program);
+        assert_eq!(route(&[("DISPLAY", ":0"), ("PATH", path)]), there);
+        let far = [("DISPLAY", ":0"), ("PATH", path), ("SSH_CONNECTION", "x")];
+        assert_eq!(route(&far), Route::Bell);
         assert_eq!(route(&[("PATH", path)]), Route::Bell);
+    }
+
+    fn make_program(file: &Path, script: &str) {
+        std::fs::write(file, script).unwrap();
+        std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    #[test]
+    fn what_the_desktop_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("notify-send");
+        let told = folder.path().join("told");
+        // Whatever is in a message is an argument, and neither a flag nor markup.
+        let script = format!("#!/bin/sh\nprintf '%s\\n' \"$@\" >{}\n", told.display());
+        make_program(&program, &script);
+        let mut notifier = Notifier::new(true, Some(Route::Program(program)));
+        let evil = arrival("--help", "ana", "<b>$(id)</b> & `id`");
+        assert_eq!(notifier.call(&evil, Instant::now()), "\x07");
+        assert!(notifier.running.take().unwrap().wait().unwrap().success());
+        let told = std::fs::read_to_string(told).unwrap();
+        assert_eq!(
+            told,
+            "--app-name=chat\n--\n--help\n&lt;b&gt;$(id)&lt;/b&gt; &amp; `id`\n"
+        );
+
+        // One that hangs is not started again and again.
+        let spawn = Command::new("cat").stdin(Stdio::piped()).spawn();
+        let mut slow = spawn.unwrap();
+        let (id, input) = (slow.id(), slow.stdin.take());
+        let (once, never) = (Path::new("/bin/true"), Path::new("/nonexistent"));
+        let mut slow = send(once, "a", "b", Some(slow)).unwrap();
+        assert_eq!(slow.id(), id);
+        drop(input);
+        slow.wait().unwrap();
+        let mut next = send(once, "a", "b", Some(slow)).unwrap();
+        assert_ne!(next.id(), id);
+        next.wait().unwrap();
+        assert!(send(never, "a", "b", Some(next)).is_none());
     }
 
     #[test]
