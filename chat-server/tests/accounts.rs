@@ -316,6 +316,25 @@ fn guesses_from_one_address_are_limited() {
     guesser.expect("welcome");
 }
 
+/// All at once, before the first of them is found wrong: no more are looked at than one after the other, and
+/// whoever comes behind them does not wait for the rest.
+#[test]
+fn guesses_that_wait_together_are_limited_as_well() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut guessers: Vec<TestClient> = (0..200).map(|_| server.connect()).collect();
+    for guesser in &mut guessers {
+        guesser.send(&hello("Nadie", Some("a guess"), None));
+    }
+    let codes = guessers
+        .iter_mut()
+        .map(|guesser| guesser.expect("error")["code"].clone());
+    let (looked_at, declined): (Vec<_>, Vec<_>) = codes.partition(|code| code == "auth_failed");
+    // Each thread may be looking at one more.
+    assert!((50..60).contains(&looked_at.len()), "{}", looked_at.len());
+    assert!(declined.iter().all(|code| code == "rate_limited"));
+}
+
 #[test]
 fn only_hashes_are_kept() {
     let home = Home::new("");

@@ -416,7 +416,7 @@ fn places_are_limited_over_websocket_too_and_given_back() {
     assert!(get(&server, "/").starts_with("HTTP/1.1 503"));
     browser.0.close(None).unwrap();
     browser.expect_close(CloseCode::Normal);
-    server.logs(" as Browser, ");
+    server.logs(" as somebody, ");
     assert!(get(&server, "/").starts_with("HTTP/1.1 200"));
 }
 

@@ -127,18 +127,7 @@ impl Connection {
 
     fn send_out(&self, act: Act, table: &Table) -> Result<(), Refusal> {
         let asked = table.ask_accounts(self.id, self.peer.ip(), act);
-        asked.map_err(|declined| {
-            let detail = match declined {
-                Declined::Guesses => {
-                    "too many wrong passwords came from your address; try again later"
-                }
-                Declined::Registrations => {
-                    "too many nicks were registered from your address; try again later"
-                }
-                Declined::Busy => "too many people are logging in; try again in a moment",
-            };
-            Refusal::new(ErrorCode::RateLimited, detail)
-        })
+        asked.map_err(declined)
     }
 
     /// The accounts have answered.
@@ -148,7 +137,6 @@ impl Connection {
         };
         if matches!(outcome, Outcome::Wrong) {
             log::info!("session {:?}: {} sent a wrong password", self.id, self.peer);
-            table.accounts.failed(self.peer.ip());
         }
         if !self.is_open() {
             return;
@@ -219,6 +207,18 @@ impl Connection {
     }
 }
 
+/// What a client is told whose errand is not run.
+fn declined(declined: Declined) -> Refusal {
+    let detail = match declined {
+        Declined::Guesses => "too many wrong passwords came from your address; try again later",
+        Declined::Registrations => {
+            "too many nicks were registered from your address; try again later"
+        }
+        Declined::Busy => "too many people are logging in; try again in a moment",
+    };
+    Refusal::new(ErrorCode::RateLimited, detail)
+}
+
 /// What a client is told of an errand that brought nothing.
 fn refusal(outcome: Outcome) -> Refusal {
     let (code, detail) = match outcome {
@@ -231,6 +231,7 @@ fn refusal(outcome: Outcome) -> Refusal {
             "your nick is an account already",
         ),
         Outcome::NotRegistered => (ErrorCode::NotRegistered, "your nick is no account"),
+        Outcome::Declined(why) => return declined(why),
         Outcome::Failed(error) => {
             log::error!("the accounts cannot be used: {error}");
             (ErrorCode::Internal, "the accounts cannot be used now")

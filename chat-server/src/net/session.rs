@@ -333,12 +333,13 @@ impl Actor for Session {
             reason: connection.reason.get(),
         });
         self.table.remove(connection);
+        // Who that was is said at debug: nothing that anybody typed is above it.
         log::info!(
             "session {}.{}: {} as {}, {} s, {} requests, {}",
             connection.id.slot,
             connection.id.generation,
             connection.peer,
-            connection.nick.get().map_or("nobody", |nick| nick),
+            connection.nick.get().map_or("nobody", |_| "somebody"),
             connection.opened.elapsed().as_secs(),
             connection.requests.get(),
             connection.reason.get(),

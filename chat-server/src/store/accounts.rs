@@ -5,6 +5,10 @@
 //! Whoever asks is answered through the [`super::keeper`], which tells the room first what has changed.
 //!
 //! A wrong password, and a nick that is no account, take the same time and get the same answer.
+//!
+//! Who guesses from one address is found out while the guesses wait: the rest of them are declined without
+//! a hash, so that those behind them do not wait for that. Who has hung up is hashed for all the same: a
+//! client that has closed its sending half is to be answered, and looks no different.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -82,6 +86,7 @@ pub enum Outcome {
     Unregistered(Nick),
     AlreadyRegistered,
     NotRegistered,
+    Declined(Declined),
     Failed(DatabaseError),
 }
 
@@ -98,6 +103,7 @@ pub struct Answer {
 #[rtype(result = "()")]
 struct Ask {
     session: SessionId,
+    address: IpAddr,
     act: Act,
     reply: Recipient<Answer>,
     place: Place,
@@ -136,7 +142,10 @@ pub struct Desk {
 impl Desk {
     /// Starts the threads, which open the file at `path` when they are first asked.
     pub fn open(path: PathBuf, keeper: Recipient<Settled>, watch: Watch) -> Self {
+        let guesses = Attempts::new(GUESSES);
+        let known = guesses.clone();
         let accounts = SyncArbiter::start(threads(), move || Accounts {
+            guesses: known.clone(),
             path: path.clone(),
             database: None,
             hasher: Hasher::default(),
@@ -146,7 +155,7 @@ impl Desk {
         Self {
             accounts,
             waiting: Arc::default(),
-            guesses: Attempts::new(GUESSES),
+            guesses,
             registrations: Attempts::new(REGISTRATIONS),
         }
     }
@@ -179,22 +188,19 @@ impl Desk {
         }
         self.accounts.do_send(Ask {
             session,
+            address,
             act,
             reply,
             place,
         });
         Ok(())
     }
-
-    /// What was asked from that address had a wrong password.
-    pub fn failed(&self, address: IpAddr) {
-        self.guesses.count(address, Instant::now());
-    }
 }
 
 /// See the head of this file.
 #[derive(Debug)]
 struct Accounts {
+    guesses: Attempts,
     path: PathBuf,
     database: Option<Database>,
     hasher: Hasher,
@@ -289,6 +295,7 @@ impl Handler<Ask> for Accounts {
         &mut self,
         Ask {
             session,
+            address,
             act,
             reply,
             place,
@@ -296,7 +303,14 @@ impl Handler<Ask> for Accounts {
         _: &mut Self::Context,
     ) {
         let nick = act.nick();
-        let outcome = self.act(act).unwrap_or_else(Outcome::Failed);
+        let outcome = if self.guesses.allows(address, Instant::now()) {
+            self.act(act).unwrap_or_else(Outcome::Failed)
+        } else {
+            Outcome::Declined(Declined::Guesses)
+        };
+        if matches!(outcome, Outcome::Wrong) {
+            self.guesses.count(address, Instant::now());
+        }
         drop(place);
         self.keeper.do_send(Settled {
             nick,

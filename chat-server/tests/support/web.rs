@@ -80,7 +80,7 @@ impl<S: Read + Write> Browser<S> {
     /// Closes its socket, and waits until the server knows.
     pub(crate) fn goes(self, server: &Server) {
         drop(self);
-        server.logs(" as Browser, ");
+        server.logs(" as somebody, ");
     }
 
     pub(crate) fn expect_close(&mut self, code: CloseCode) {
