@@ -25,7 +25,9 @@ impl Session {
             _ if self.goodbye.is_some() => {}
             Asked::Password(asking) => self.password(asking, line, ctx),
             Asked::Choice(people) => self.chosen(line.trim(), &people),
-            Asked::Line | Asked::Nothing if self.options.json && line.starts_with('{') => {
+            Asked::Line | Asked::Nothing
+                if self.options.json && line.trim_start().starts_with('{') =>
+            {
                 if let Err(refusal) = self.object(line, ctx) {
                     self.refused(refusal.code, &refusal.detail);
                 }

@@ -48,7 +48,7 @@ fn requests_and_plain_text() {
     );
     peer.ack(&say, 1);
     client.out();
-    client.type_line(r##"{"type": "say", "text": "hola", "to": "#rust", "id": "mine"}"##);
+    client.type_line(r##"  {"type": "say", "text": "hola", "to": "#rust", "id": "mine"}"##);
     let say = peer.expect("say");
     assert_eq!(
         say,
