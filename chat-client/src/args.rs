@@ -60,8 +60,8 @@ pub(crate) struct Args {
 
     /// Line mode at a terminal too
     ///
-    /// Line by line instead of a full screen. (There is no full screen yet: line mode is all there
-    /// is.) Default: off
+    /// Line by line instead of the full screen, which runs where input and output are a terminal.
+    /// Default: off
     #[arg(long)]
     pub(crate) plain: bool,
 

@@ -47,9 +47,9 @@ pub enum Command {
     Mute(Option<Channel>),
     /// The same no longer.
     Unmute(Option<Channel>),
-    /// Look for a text in the conversation; for the last one again where none is named.
-    Search(Option<String>),
-    /// Close the conversation with a person.
+    /// Where a text stands in the conversation one looks at.
+    Search(String),
+    /// A conversation with a person is over.
     Close,
 }
 
@@ -117,11 +117,11 @@ pub const HELP: [(&str, &str); 20] = [
     ),
     (
         "/search TEXT",
-        "full screen: look for it in this conversation",
+        "full screen: where it stands in what is loaded",
     ),
     (
         "/close",
-        "full screen: close the conversation with a person",
+        "full screen: away with a conversation with a person",
     ),
     ("//text, ..text", "the text itself, with one / or ."),
     ("anything else", "is said where you are"),
@@ -237,11 +237,12 @@ fn slash(line: &str, rest: &str) -> Result<Command, Refusal> {
         "password" => bare(words, Command::Password),
         "unregister" => bare(words, Command::Unregister),
         "history" => history(words),
-        "search" => Ok(Command::Search(some(words))),
-        "close" if words.is_empty() => Ok(Command::Close),
-        "close" => Err(usage("/close")),
         "mute" => conversation(words, "/mute [#channel]").map(Command::Mute),
         "unmute" => conversation(words, "/unmute [#channel]").map(Command::Unmute),
+        "search" if words.is_empty() => Err(usage("/search TEXT")),
+        "search" => Ok(Command::Search(words.to_owned())),
+        "close" if words.is_empty() => Ok(Command::Close),
+        "close" => Err(usage("/close")),
         _ => Err(unknown(line.split_whitespace().next().unwrap_or(line))),
     }
 }
@@ -415,10 +416,9 @@ mod tests {
             ("/unregister", Command::Unregister),
             ("/history", History(50)),
             ("/history 500", History(500)),
-            ("/search", Command::Search(None)),
             (
-                "/search two words",
-                Command::Search(Some("two words".into())),
+                "/search dos palabras",
+                Command::Search("dos palabras".into()),
             ),
             ("/close", Command::Close),
             ("/mute", Command::Mute(None)),
@@ -484,6 +484,7 @@ mod tests {
             ("/nick", "usage"),
             ("/nick 7up", "nick_invalid"),
             ("/register secret", "usage"),
+            ("/search ", "usage"),
             ("/close luis", "usage"),
             ("/history 0", "usage"),
             ("/history 501", "usage"),

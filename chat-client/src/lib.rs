@@ -18,6 +18,7 @@
 //! | [`editor`], [`gate`], [`names`] | the line editor of a terminal, its turns with the screen, what Tab completes | the terminal |
 //! | [`entry`], [`keys`] | what is typed in the full screen, and which key does what | the history's file |
 //! | [`screen`] | writes lines, keeps the prompt whole, turns the spinner | standard output and error |
+//! | [`window`] | the full screen instead of the last three: a state, how it is drawn, the thread that draws it | the terminal |
 //! | [`link`] | makes a connection and writes to it | the socket |
 //! | [`tls`] | whom an encrypted connection may lead to | the files of certificates |
 //! | [`input`] | a typed line and what it asks for | nothing |
@@ -59,6 +60,7 @@ pub mod stdin;
 pub mod task;
 pub mod tls;
 pub mod transcript;
+pub mod window;
 
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
@@ -76,10 +78,12 @@ use crate::names::Names;
 use crate::options::Options;
 use crate::screen::Screen;
 use crate::session::{Interrupt, Parts, Session};
+use crate::state::State;
 use crate::stdin::{Source, Stdin};
 use crate::task::Shows;
 use crate::tls::TlsError;
-use crate::transcript::Transcript;
+use crate::transcript::{Output, Transcript};
+use crate::window::opening::Opening;
 
 /// How long the last lines may take to reach a terminal, which may be stopped with Ctrl-S.
 const LAST_LINES: Duration = Duration::from_secs(2);
@@ -140,6 +144,9 @@ pub fn run(options: Options) -> Result<Ending, ClientError> {
     };
     let names = Names::default();
     let (closed, output_closed) = oneshot::channel();
+    if person && has_editor(&options) && !options.plain {
+        return in_full_screen(options, tls, names);
+    }
     let (editor, printer, terminal) = if person && has_editor(&options) {
         let terminal = Terminal::prepare()
             .map_err(|error| ClientError::Terminal(io::Error::from(error).into()))?;
@@ -163,12 +170,38 @@ pub fn run(options: Options) -> Result<Ending, ClientError> {
         tls,
         names,
         source,
-        screen,
+        output: Output::Lines(screen),
+        opening: None,
         editor: terminal.is_some(),
         output_closed,
     };
     let ending = actix_rt::System::new().block_on(talk(options, stage))?;
     drop(terminal);
+    Ok(ending)
+}
+
+/// The same in the full screen.
+fn in_full_screen(
+    options: Options,
+    tls: Option<Arc<ClientConfig>>,
+    names: Names,
+) -> Result<Ending, ClientError> {
+    let (opening, window) = Opening::new(&options, names.clone()).map_err(ClientError::System)?;
+    // Nobody can take the terminal away and leave the client.
+    let (_, output_closed) = oneshot::channel();
+    let stage = Stage {
+        person: true,
+        tls,
+        names,
+        source: Source::Keys(window.clone()),
+        output: Output::Window(window),
+        opening: Some(opening),
+        editor: true,
+        output_closed,
+    };
+    let given_back = window::stage::Stage;
+    let ending = actix_rt::System::new().block_on(talk(options, stage))?;
+    drop(given_back);
     Ok(ending)
 }
 
@@ -184,7 +217,8 @@ struct Stage {
     tls: Option<Arc<ClientConfig>>,
     names: Names,
     source: Source,
-    screen: Screen,
+    output: Output,
+    opening: Option<Opening>,
     editor: bool,
     output_closed: oneshot::Receiver<()>,
 }
@@ -197,12 +231,18 @@ async fn talk(options: Options, stage: Stage) -> Result<Ending, ClientError> {
         None if options.json => Shows::Objects,
         None => Shows::Everything,
     };
-    let transcript = Transcript::new(stage.screen.clone(), shows, options.utc);
+    let transcript = Transcript::new(stage.output.clone(), shows, options.utc);
     let keyboard = Arbiter::new();
+    let remembered = stage
+        .opening
+        .as_ref()
+        .map(|_| State::of_this_user(&options.server()));
+    let mut keys = None;
     let session = Session::create(|ctx| {
         let session = ctx.address().recipient();
         let source = stage.source;
         let stdin = Stdin::start_in_arbiter(&keyboard.handle(), move |_| Stdin { source, session });
+        keys = Some(stdin.clone().recipient());
         Session::new(Parts {
             options,
             stdin,
@@ -211,10 +251,15 @@ async fn talk(options: Options, stage: Stage) -> Result<Ending, ClientError> {
             person: stage.person,
             tls: stage.tls,
             editor: stage.editor,
+            remembered,
             done,
             output_closed: stage.output_closed,
         })
     });
+    if let (Some(opening), Some(keys)) = (stage.opening, keys) {
+        let opened = opening.open(session.clone().recipient(), keys);
+        opened.map_err(ClientError::System)?;
+    }
     let ending = until_ended(ended, &mut interrupts, &session).await;
     let patience = match (ending, stage.editor) {
         (Ending::Interrupted, _) => AT_ONCE,
@@ -223,7 +268,7 @@ async fn talk(options: Options, stage: Stage) -> Result<Ending, ClientError> {
         (_, false) => Duration::MAX,
     };
     tokio::select! {
-        _ = tokio::time::timeout(patience, stage.screen.finish()) => {}
+        _ = tokio::time::timeout(patience, stage.output.finish()) => {}
         _ = interrupts.recv() => {}
     }
     Ok(ending)

@@ -82,13 +82,29 @@ impl Outstanding {
             .any(|entry| !entry.sent && entry.id.as_deref() == Some(id))
     }
 
-    /// Takes out what was said under a nick that one has no longer and may be recorded or not;
-    /// returns how many lines that were.
-    pub fn give_up_sent(&mut self) -> usize {
-        let before = self.entries.len();
-        self.entries
-            .retain(|entry| !(entry.sent && entry.settled == Settled::Acked));
-        before - self.entries.len()
+    /// Takes out what was said under a nick that one has no longer and may be recorded or not; the
+    /// `id` of each.
+    pub fn give_up_sent(&mut self) -> Vec<String> {
+        let open = |entry: &Entry| entry.sent && entry.settled == Settled::Acked;
+        let (given_up, kept): (VecDeque<Entry>, VecDeque<Entry>) =
+            std::mem::take(&mut self.entries)
+                .into_iter()
+                .partition(open);
+        self.entries = kept;
+        given_up
+            .into_iter()
+            .map(|entry| entry.id.unwrap_or_default())
+            .collect()
+    }
+
+    /// Whether the request with that `id` is a line that is said, and not settled.
+    pub fn is_said(&self, id: &str) -> bool {
+        let said = |entry: &Entry| entry.settled == Settled::Acked;
+        let found = self
+            .entries
+            .iter()
+            .find(|entry| entry.id.as_deref() == Some(id));
+        found.is_some_and(said)
     }
 
     /// The lines that are not known to be recorded.
@@ -154,7 +170,7 @@ mod tests {
         waiting.push(Some("1".into()), frame("one"), Settled::Acked);
         assert_eq!(waiting.to_send().len(), 1);
         waiting.push(Some("2".into()), frame("two"), Settled::Acked);
-        assert_eq!(waiting.give_up_sent(), 1);
+        assert_eq!(waiting.give_up_sent(), ["1"]);
         assert_eq!(waiting.to_send(), ["two"]);
     }
 }

@@ -96,6 +96,14 @@ impl Place {
         true
     }
 
+    /// Talks where somebody looks: in a channel or with a person.
+    pub fn go(&mut self, to: &str) {
+        match Channel::new(to) {
+            Ok(channel) => (self.channel, self.query) = (channel, None),
+            Err(_) => self.query = Nick::new(to).ok(),
+        }
+    }
+
     /// Whether a nick is one's own.
     pub fn is_me(&self, nick: &str) -> bool {
         chat_proto::name::fold(nick) == chat_proto::name::fold(&self.nick)

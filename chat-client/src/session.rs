@@ -17,10 +17,12 @@
 //! | `away` | a lost connection and the way back |
 //! | `replay` | what was missed meanwhile |
 //! | `leaving` | goodbye, and the end |
+//! | `full_screen` | what the full screen wants, and what it is told |
 
 mod account;
 mod arrived;
 mod away;
+mod full_screen;
 mod greeting;
 mod held;
 mod leaving;
@@ -54,8 +56,10 @@ use crate::names::Names;
 use crate::options::Options;
 use crate::outstanding::Outstanding;
 use crate::place::Place;
+use crate::state::State as Remembered;
 use crate::stdin::{Stdin, Typed};
 use crate::transcript::Transcript;
+use crate::window::wish::Wish;
 
 /// Ctrl-C, or a signal that asks the process to end: goodbye the first time, the end the second time.
 #[derive(Debug, Clone, Copy, Message)]
@@ -121,7 +125,7 @@ pub struct Session {
     tls: Option<Arc<ClientConfig>>,
     /// A person sits at the keyboard, who can be asked.
     person: bool,
-    /// There is a line editor: lines are always asked for, behind a prompt.
+    /// There is a line editor or a full screen: a line can be typed at any time.
     editor: bool,
     done: Option<oneshot::Sender<Ending>>,
     output_closed: Option<oneshot::Receiver<()>>,
@@ -139,9 +143,11 @@ pub struct Session {
     /// What the last `hello` was said with.
     proof: Proof,
     /// The password was typed to come in.
-    typed: bool,
+    password_typed: bool,
     /// The last message seen.
     seen: u64,
+    /// What was seen by the end of earlier runs.
+    remembered: Option<Remembered>,
     replay: Option<Replay>,
     /// When the server was last heard, and whether it was asked for a sign of life since.
     heard: Instant,
@@ -184,8 +190,10 @@ pub struct Parts {
     pub tls: Option<Arc<ClientConfig>>,
     /// A person sits at the keyboard.
     pub person: bool,
-    /// There is a line editor.
+    /// There is a line editor, or a full screen.
     pub editor: bool,
+    /// What was seen by the end of earlier runs, where that is to be shown.
+    pub remembered: Option<Remembered>,
     /// Told how it ended.
     pub done: oneshot::Sender<Ending>,
     /// Tells that nobody reads standard output.
@@ -213,8 +221,9 @@ impl Session {
             delays: away::delays(),
             identity: None,
             proof: Proof::None,
-            typed: false,
+            password_typed: false,
             seen: 0,
+            remembered: parts.remembered,
             replay: None,
             heard: Instant::now(),
             pinged: false,
@@ -255,6 +264,12 @@ impl Handler<Typed> for Session {
     type Result = ();
 
     fn handle(&mut self, typed: Typed, ctx: &mut Context<Self>) {
+        self.typed(typed, ctx);
+    }
+}
+
+impl Session {
+    fn typed(&mut self, typed: Typed, ctx: &mut Context<Self>) {
         let asked = std::mem::replace(&mut self.asked, Asked::Nothing);
         match typed {
             Typed::Line(line) => self.line(asked, &line, ctx),
@@ -277,6 +292,14 @@ impl Handler<Typed> for Session {
             }
         }
         self.ask(ctx);
+    }
+}
+
+impl Handler<Wish> for Session {
+    type Result = ();
+
+    fn handle(&mut self, wish: Wish, ctx: &mut Context<Self>) {
+        self.wish(wish, ctx);
     }
 }
 

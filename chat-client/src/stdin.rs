@@ -5,19 +5,25 @@
 //! never touches the connection.
 
 use std::io::{self, BufRead, Read as _};
+use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message, Recipient};
 use chat_proto::MAX_FRAME_BYTES;
+use crossterm::event::{self, Event};
 use nix::sys::termios::{self, LocalFlags, SetArg};
 
 use crate::editor::{Editor, Entered};
 use crate::input::{Command, Refusal};
 use crate::screen::Screen;
 use crate::task::Task;
+use crate::window::Window;
 
 /// The longest line that is looked at, in bytes: a request of the protocol fills a frame at most, and
 /// a text a quarter of it. Of a longer line only the length is learned.
 const MAX_LINE_BYTES: usize = MAX_FRAME_BYTES;
+
+/// The most keys that are told at once: the screen is drawn between two lots.
+const MAX_KEYS: usize = 256;
 
 /// A wish for a line.
 #[derive(Debug, Clone, PartialEq, Eq, Message)]
@@ -28,6 +34,11 @@ pub struct Next {
     /// What the line is for.
     pub purpose: Purpose,
 }
+
+/// A wish for what is done at the terminal, which the full screen is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Message)]
+#[rtype(result = "()")]
+pub struct NextKeys;
 
 /// What a line is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +82,8 @@ pub enum Source {
     },
     /// Nobody: it is known what is to be done.
     Task(Task),
+    /// A person at the full screen, which is told each key: what lines they come to is its business.
+    Keys(Window),
 }
 
 /// The actor.
@@ -116,9 +129,31 @@ impl Handler<Next> for Stdin {
                 None if task.stays => return,
                 None => Typed::Ended,
             },
+            // The full screen asks for what it needs.
+            Source::Keys(_) => return,
         };
         self.session.do_send(typed);
     }
+}
+
+impl Handler<NextKeys> for Stdin {
+    type Result = ();
+
+    fn handle(&mut self, _: NextKeys, _: &mut Context<Self>) {
+        if let Source::Keys(window) = &self.source {
+            let keys = read_keys().inspect_err(|error| log::debug!("no more keys: {error}"));
+            window.keys(keys.ok());
+        }
+    }
+}
+
+/// Waits for something to be done at the terminal; what has been done by then comes with it.
+fn read_keys() -> io::Result<Vec<Event>> {
+    let mut events = vec![event::read()?];
+    while events.len() < MAX_KEYS && event::poll(Duration::ZERO)? {
+        events.push(event::read()?);
+    }
+    Ok(events)
 }
 
 /// The next line of a terminal that does not show it. It is asked for when that is so.

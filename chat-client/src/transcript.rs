@@ -8,12 +8,47 @@ use jiff::tz::TimeZone;
 use crate::recording::Recording;
 use crate::screen::Screen;
 use crate::task::Shows;
+use crate::window::Window;
+use crate::window::fact::Fact;
 use crate::{json, render};
+
+/// Where things are shown.
+#[derive(Debug, Clone)]
+pub enum Output {
+    /// Line by line.
+    Lines(Screen),
+    /// In the full screen, which is told what happens and shows it in its own way.
+    Window(Window),
+}
+
+impl Output {
+    /// Ends when everything is shown, and the terminal is as it was.
+    pub async fn finish(&self) {
+        match self {
+            Output::Lines(screen) => screen.finish().await,
+            Output::Window(window) => window.finish().await,
+        }
+    }
+
+    fn out(&self, line: String) {
+        match self {
+            Output::Lines(screen) => screen.out(line),
+            Output::Window(_) => {}
+        }
+    }
+
+    fn err(&self, line: String) {
+        match self {
+            Output::Lines(screen) => screen.err(line),
+            Output::Window(_) => {}
+        }
+    }
+}
 
 /// How things are shown, and the recording.
 #[derive(Debug)]
 pub struct Transcript {
-    screen: Screen,
+    screen: Output,
     zone: TimeZone,
     shows: Shows,
     times: bool,
@@ -22,7 +57,7 @@ pub struct Transcript {
 
 impl Transcript {
     /// Nothing is shown yet; times are off.
-    pub fn new(screen: Screen, shows: Shows, utc: bool) -> Self {
+    pub fn new(screen: Output, shows: Shows, utc: bool) -> Self {
         Self {
             screen,
             zone: if utc {
@@ -33,6 +68,21 @@ impl Transcript {
             shows,
             times: false,
             recording: None,
+        }
+    }
+
+    /// The full screen, if there is one.
+    pub fn window(&self) -> Option<&Window> {
+        match &self.screen {
+            Output::Lines(_) => None,
+            Output::Window(window) => Some(window),
+        }
+    }
+
+    /// Tells the full screen, if there is one.
+    pub fn tell(&self, fact: impl FnOnce() -> Fact) {
+        if let Some(window) = self.window() {
+            window.tell(fact());
         }
     }
 
@@ -90,6 +140,10 @@ impl Transcript {
 
     /// Anything that is no message. The text is safe to show.
     pub fn notice_at(&self, text: &str, time: Timestamp) {
+        self.tell(|| Fact::Notice {
+            text: text.to_owned(),
+            time,
+        });
         let line = self.stamped(&format!("* {text}"), time);
         match self.shows {
             Shows::Everything => self.screen.out(line),
@@ -100,13 +154,21 @@ impl Transcript {
 
     /// An error.
     pub fn error(&self, code: &str, detail: &str) {
+        self.tell(|| Fact::Error {
+            code: code.to_owned(),
+            detail: detail.to_owned(),
+        });
         let line = self.stamped(&render::error(code, detail), now());
         self.screen.err(line);
     }
 
     /// A line that a terminal shows while something goes on, or no longer.
     pub fn waiting(&self, text: Option<&str>) {
-        self.screen.spin(text.map(str::to_owned));
+        let text = text.map(str::to_owned);
+        match &self.screen {
+            Output::Lines(screen) => screen.spin(text),
+            Output::Window(window) => window.tell(Fact::Busy(text)),
+        }
     }
 
     /// `.t`

@@ -416,11 +416,11 @@ fn the_output_in_a_pipe() {
     }
 }
 
-/// `--plain` is line mode, which at a terminal has its prompt.
+/// `--plain`, which `Terminal::start` says, is line mode; at a terminal that has its prompt.
 #[test]
 fn plain_is_line_mode() {
     let server = FakeServer::start();
-    let mut terminal = Terminal::start(&[&server.address(), "--nick", "ana", "--plain"]);
+    let mut terminal = Terminal::start(&[&server.address(), "--nick", "ana"]);
     let mut peer = server.greet();
     people(&mut peer, &["ana"]);
     terminal.shows("* you are ana on fake/1\n#lobby>");
@@ -433,7 +433,7 @@ fn a_password_is_asked_for_and_not_shown() {
     for terminal in ["xterm", "dumb"] {
         let server = FakeServer::start();
         let address = server.address();
-        let script = format!("TERM={terminal} $CLIENT {address} --nick ana");
+        let script = format!("TERM={terminal} $CLIENT {address} --nick ana --plain");
         let mut terminal = Terminal::shell(&script);
         let mut peer = server.accept();
         assert_eq!(peer.expect("hello")["password"], json!(null));

@@ -8,7 +8,7 @@ use super::questions::Question;
 use super::{Asked, Phase, Session};
 use crate::escape::word;
 use crate::outstanding::Settled;
-use crate::stdin::{Next, Purpose};
+use crate::stdin::Purpose;
 
 /// What a password is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,10 +83,7 @@ impl Session {
     pub(super) fn ask_password(&mut self, errand: Errand, given: Vec<Secret<'static>>) {
         let prompt = errand.prompts()[given.len()].to_owned();
         self.asked = Asked::Password(Asking { errand, given });
-        self.stdin.do_send(Next {
-            prompt,
-            purpose: Purpose::Password,
-        });
+        self.ask_person(prompt, Purpose::Password);
     }
 
     /// A password was typed; nothing at all gives it up.
@@ -104,7 +101,7 @@ impl Session {
         }
         if errand == Errand::Login {
             self.options.passwords = given;
-            self.typed = true;
+            self.password_typed = true;
             return self.greet_or_connect(ctx);
         }
         self.carry_out(errand, given, ctx);
@@ -182,7 +179,9 @@ impl Session {
             // The token is worth nothing any more.
             Proof::None if !self.options.passwords.is_empty() => Some(Proof::Password),
             // The nick that the file is for may not be an account yet.
-            Proof::Password if !self.typed && self.identity.is_none() => Some(Proof::Without),
+            Proof::Password if !self.password_typed && self.identity.is_none() => {
+                Some(Proof::Without)
+            }
             Proof::None | Proof::Password | Proof::Without => None,
         };
         if let Some(next) = next {

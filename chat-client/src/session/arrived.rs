@@ -9,6 +9,7 @@ use super::questions::{Listing, Question};
 use super::{Phase, Session};
 use crate::Ending;
 use crate::outstanding::Settled;
+use crate::window::fact::Fact;
 use crate::{json, render};
 
 impl Session {
@@ -43,7 +44,8 @@ impl Session {
                 self.welcome(&welcome, ctx);
             }
             Event::Message(message) => self.message(message),
-            Event::Ack { id, seq, .. } => {
+            Event::Ack { id, seq, time } => {
+                self.tell_recorded(&id, seq, time);
                 self.said = self.said.max(seq);
                 if self.outstanding.settle(&id).is_some() {
                     self.settled(ctx);
@@ -52,11 +54,11 @@ impl Session {
             Event::Users {
                 channel,
                 users,
+                total,
                 more,
-                ..
             } => {
                 let users = users.into_iter().map(Into::into).collect();
-                self.users(&channel, users, more, ctx);
+                self.users(&channel, users, (total, more), ctx);
             }
             Event::Channels { channels } => {
                 if let Some((id, _)) =
@@ -71,8 +73,14 @@ impl Session {
                 messages,
                 more,
             } => self.history(&with, messages, more, ctx),
-            Event::Ping { id } => self.pong(id.as_deref(), ctx),
-            Event::Pong { id } => self.pong_came(id.as_deref()),
+            Event::Ping { id } => {
+                self.transcript.tell(|| Fact::Heard);
+                self.pong(id.as_deref(), ctx);
+            }
+            Event::Pong { id } => {
+                self.transcript.tell(|| Fact::Heard);
+                self.pong_came(id.as_deref());
+            }
             Event::Error { code, detail, id } => {
                 self.error(code, &detail, id.as_deref(), ctx);
             }
@@ -80,7 +88,7 @@ impl Session {
             event @ (Event::Joined { .. }
             | Event::Left { .. }
             | Event::Gone { .. }
-            | Event::Renamed { .. }) => self.notice(&event),
+            | Event::Renamed { .. }) => self.notice(event),
             Event::Registered { .. } | Event::Unregistered { .. } => {
                 self.account_changed(&event, ctx)
             }
@@ -119,14 +127,15 @@ impl Session {
         }
     }
 
-    fn notice(&mut self, event: &Event<'_>) {
-        match event {
+    fn notice(&mut self, event: Event<'static>) {
+        match &event {
             Event::Joined { channel, nick, .. } if self.place.is_me(nick) => {
                 self.entered(channel);
             }
             Event::Left { channel, nick, .. } if self.place.is_me(nick) => {
                 if let Ok(channel) = Channel::new(channel) {
                     self.place.leave(&channel);
+                    self.tell_parted(channel.as_str());
                 }
             }
             Event::Renamed { nick, to, .. } => {
@@ -138,7 +147,10 @@ impl Session {
             }
             _ => {}
         }
-        if let Some((text, time)) = render::notice(event)
+        if let Some(window) = self.transcript.window() {
+            return window.tell(Fact::Presence(event));
+        }
+        if let Some((text, time)) = render::notice(&event)
             && !self.options.json
         {
             self.transcript.notice_at(&text, time);
@@ -181,10 +193,11 @@ impl Session {
         let question = question.map(|(_, question)| question);
         let silent = match &question {
             Some(Question::Users { purpose, .. }) => *purpose == Listing::Learn,
-            Some(Question::Missed { .. }) => true,
+            Some(Question::Older { .. } | Question::Missed { .. }) => true,
             _ => false,
         };
-        if !silent && !self.options.json {
+        let told = self.tell_failed(code, detail, id);
+        if !silent && !told && !self.options.json {
             self.transcript.error(&code.to_string(), detail);
         }
         match question {
@@ -193,7 +206,8 @@ impl Session {
                 purpose: Listing::Choose,
                 ..
             }) => self.choosing = false,
-            Some(Question::Missed { .. }) => self.missed(Vec::new(), true),
+            Some(Question::Older { with }) => self.transcript.tell(|| Fact::NoPage { with }),
+            Some(Question::Missed { with }) => self.missed(&with, Vec::new(), true),
             Some(Question::Account { .. }) => self.failed = true,
             _ => {}
         }
@@ -226,6 +240,7 @@ impl Session {
         if was_there && self.place.switch(before) {
             self.show_notice(&format!("you are in {before}"));
         }
+        self.tell_parted(channel.as_str());
     }
 
     fn bye(&mut self, reason: &str, ctx: &mut Context<Self>) {

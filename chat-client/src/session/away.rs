@@ -11,6 +11,7 @@ use super::questions::Question;
 use super::replay::Replay;
 use super::{Identity, Phase, Session};
 use crate::Ending;
+use crate::window::fact::Fact;
 
 /// The shortest delay before an attempt to come back, and the longest.
 const SHORTEST_DELAY: Duration = Duration::from_millis(500);
@@ -56,6 +57,7 @@ impl Session {
             Phase::Here => {
                 self.phase = Phase::Arriving;
                 self.choosing = false;
+                self.transcript.tell(|| Fact::Away);
                 if self.editor {
                     self.transcript
                         .waiting(Some("connection lost; trying again"));
@@ -111,17 +113,32 @@ impl Session {
     ) {
         if fold(&before.nick) != fold(&welcome.nick) {
             let unknown = self.outstanding.give_up_sent();
-            if unknown > 0 {
-                let old = &before.nick;
-                let detail = format!("{unknown} lines that {old} said may be recorded or not");
+            if !unknown.is_empty() {
+                let (count, old) = (unknown.len(), &before.nick);
+                let detail = format!("{count} lines that {old} said may be recorded or not");
                 self.refused("not_recorded", &detail);
+            }
+            for id in unknown {
+                let reason = format!("said as {}: recorded or not, nobody knows", before.nick);
+                self.transcript.tell(|| Fact::Failed { id, reason });
             }
         }
         self.outstanding.resend();
         // A history that was begun anew counts from 1 again.
         self.seen = self.seen.min(welcome.seq);
         self.said = self.said.min(welcome.seq);
+        self.tell_welcome(welcome);
         let pages = self.join_again(welcome, ctx);
+        self.expect_replay(welcome, pages, ctx);
+    }
+
+    /// What was missed is on its way: with it so many pages of history.
+    pub(super) fn expect_replay(
+        &mut self,
+        welcome: &Welcome<'_>,
+        pages: usize,
+        ctx: &mut Context<Self>,
+    ) {
         let barrier = self.next_id();
         let mut ping = Envelope::new(Request::Ping);
         ping.id = Some(barrier.as_str().into());

@@ -13,7 +13,7 @@ use super::{Asked, Identity, Phase, Session};
 use crate::Ending;
 use crate::escape::{lines, word};
 use crate::link::{self, Arrivals, Link};
-use crate::stdin::{Next, Purpose};
+use crate::stdin::Purpose;
 
 /// What `hello` calls this program.
 const CLIENT: &str = concat!("chat-client/", env!("CARGO_PKG_VERSION"));
@@ -31,10 +31,7 @@ impl Session {
     pub(super) fn ask_nickname(&mut self) {
         self.phase = Phase::Naming;
         self.asked = Asked::Nickname;
-        self.stdin.do_send(Next {
-            prompt: "Your nickname: ".to_owned(),
-            purpose: Purpose::Nickname,
-        });
+        self.ask_person("Your nickname: ".to_owned(), Purpose::Nickname);
     }
 
     /// Somebody typed a nickname; nothing at all means that any will do.
@@ -147,7 +144,10 @@ impl Session {
         };
         let wanted = self.wanted.clone();
         match &self.identity {
-            None => hello.nick = wanted.map(Into::into),
+            None => {
+                hello.after = self.remembered(wanted.as_deref());
+                hello.nick = wanted.map(Into::into);
+            }
             Some(identity) => {
                 hello.after = Some(self.seen);
                 match wanted {
@@ -193,8 +193,14 @@ impl Session {
         }
         match before {
             None => {
-                self.seen = welcome.seq;
+                // A history that was begun anew counts from 1 again.
+                let seen = self.remembered(asked_for.as_deref());
+                self.seen = seen.unwrap_or(welcome.seq).min(welcome.seq);
+                self.tell_welcome(welcome);
                 self.first_words(welcome, asked_for.is_none());
+                if self.seen < welcome.seq {
+                    self.expect_replay(welcome, 0, ctx);
+                }
             }
             Some(before) => self.come_back(&before, welcome, ctx),
         }
@@ -203,7 +209,7 @@ impl Session {
                 self.place.add(&channel);
             }
         }
-        if self.editor {
+        if self.editor && self.transcript.window().is_none() {
             self.list(Channel::lobby(), Listing::Learn);
         }
         self.flush(ctx);

@@ -12,7 +12,8 @@ use chat_proto::{
 use super::{Asked, Session};
 use crate::outstanding::Settled;
 use crate::render;
-use crate::stdin::{Next, Purpose};
+use crate::stdin::Purpose;
+use crate::window::fact::Fact;
 
 /// What a request that was sent wants to know, until its answer is complete.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub(super) enum Question {
         wanted: u16,
         messages: VecDeque<Message<'static>>,
     },
+    /// A page for somebody who scrolls up.
+    Older { with: String },
     /// What was said in a channel while one was away.
     Missed { with: String },
     /// Which channels there are.
@@ -120,7 +123,7 @@ impl Session {
         &mut self,
         name: &str,
         users: Vec<String>,
-        more: bool,
+        (total, more): (usize, bool),
         ctx: &mut Context<Self>,
     ) {
         let asked_for = |question: &Question| matches!(question, Question::Users { channel, .. } if channel.folded() == &*fold(name));
@@ -146,7 +149,11 @@ impl Session {
                     nicks.retain(|nick| !self.place.is_me(nick));
                     self.choose(nicks, ctx);
                 }
-                Listing::Learn => {}
+                Listing::Learn => self.transcript.tell(|| Fact::People {
+                    channel: name.to_owned(),
+                    nicks,
+                    total,
+                }),
             }
         }
         self.settle_answered(&id, ctx);
@@ -160,7 +167,9 @@ impl Session {
         ctx: &mut Context<Self>,
     ) {
         let asked_for = |question: &Question| match question {
-            Question::History { with, .. } | Question::Missed { with } => fold(with) == fold(name),
+            Question::History { with, .. }
+            | Question::Older { with }
+            | Question::Missed { with } => fold(with) == fold(name),
             Question::Users { .. }
             | Question::Channels
             | Question::Account { .. }
@@ -169,13 +178,17 @@ impl Session {
         let Some((id, question)) = self.answered(asked_for) else {
             return;
         };
-        let Question::History {
-            with,
-            wanted,
-            mut messages,
-        } = question
-        else {
-            return self.missed(records, more);
+        let (with, wanted, mut messages) = match question {
+            Question::History {
+                with,
+                wanted,
+                messages,
+            } => (with, wanted, messages),
+            Question::Older { with } => {
+                self.tell_page(with, records, more);
+                return self.settle_answered(&id, ctx);
+            }
+            _ => return self.missed(name, records, more),
         };
         let more = more && !records.is_empty();
         for Record::Message(message) in records.into_iter().rev() {
@@ -184,6 +197,9 @@ impl Session {
         // A page is bounded by the size of a frame too, so it may be shorter than asked for.
         if more && messages.len() < usize::from(wanted) {
             self.ask_history(with, wanted, messages);
+        } else if self.transcript.window().is_some() {
+            let records = messages.into_iter().map(Record::Message).collect();
+            self.tell_page(with, records, more);
         } else {
             let shown = messages.len();
             let with = crate::escape::word(&with);
@@ -197,10 +213,10 @@ impl Session {
     }
 
     /// What was said in a channel that was entered again.
-    pub(super) fn missed(&mut self, records: Vec<Record<'static>>, more: bool) {
+    pub(super) fn missed(&mut self, with: &str, records: Vec<Record<'static>>, more: bool) {
         if let Some(replay) = &mut self.replay {
             let messages = records.into_iter().map(|Record::Message(message)| message);
-            replay.page(messages, more);
+            replay.page(with, messages, more);
             self.replay_grew();
         }
     }
@@ -214,14 +230,15 @@ impl Session {
             self.transcript.notice("nobody else is here");
             return self.ask(ctx);
         }
+        if let Some(window) = self.transcript.window() {
+            return window.tell(Fact::Choose(people));
+        }
         for line in render::choices(&people) {
             self.transcript.notice(&line);
         }
         self.asked = Asked::Choice(people);
-        self.stdin.do_send(Next {
-            prompt: "Number or nick (Enter for nobody): ".to_owned(),
-            purpose: Purpose::Choice,
-        });
+        let prompt = "Number or nick (Enter for nobody): ".to_owned();
+        self.ask_person(prompt, Purpose::Choice);
     }
 
     pub(super) fn chosen(&mut self, line: &str, people: &[String]) {

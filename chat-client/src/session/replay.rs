@@ -8,6 +8,7 @@ use actix::{AsyncContext as _, Context};
 use chat_proto::Message;
 
 use super::Session;
+use crate::window::fact::Fact;
 
 /// How long the rest of it is waited for while nothing comes; then what has come is announced.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -26,6 +27,8 @@ pub(super) struct Replay {
     held: BTreeMap<u64, (Message<'static>, bool)>,
     /// There was more than the server sends again.
     gap: bool,
+    /// The same for pages: of which channel, and the last message that is here.
+    holes: Vec<(String, u64)>,
 }
 
 impl Replay {
@@ -37,6 +40,7 @@ impl Replay {
             pages,
             held: BTreeMap::new(),
             gap,
+            holes: Vec::new(),
         }
     }
 
@@ -53,13 +57,18 @@ impl Replay {
     /// Messages of a page of history; those that were delivered too are there once.
     pub(super) fn page(
         &mut self,
+        with: &str,
         messages: impl IntoIterator<Item = Message<'static>>,
         more: bool,
     ) {
         self.pages = self.pages.saturating_sub(1);
-        self.gap |= more;
+        let mut last = 0;
         for message in messages {
+            last = message.seq;
             self.held.entry(message.seq).or_insert((message, true));
+        }
+        if more {
+            self.holes.push((with.to_owned(), last));
         }
     }
 
@@ -98,13 +107,20 @@ impl Session {
         let missed = replay.held.values().filter(|(_, missed)| *missed).count();
         self.transcript
             .notice(&format!("back, {missed} messages missed"));
-        if replay.gap {
+        if replay.gap || !replay.holes.is_empty() {
             let notice = "more was missed than the server sends again: /history has the rest";
             self.transcript.notice(notice);
         }
-        for (seq, (message, _)) in replay.held {
+        let before = self.seen;
+        for (seq, (message, missed)) in replay.held {
             self.seen = self.seen.max(seq);
-            self.transcript.message(&message, self.place.channel());
+            self.show(message, !missed);
+        }
+        let all = replay.gap.then_some((None, before));
+        let holes = replay.holes.into_iter();
+        let holes = holes.map(|(with, last)| (Some(with), last.max(before)));
+        for (with, after) in all.into_iter().chain(holes) {
+            self.transcript.tell(|| Fact::Gap { with, after });
         }
     }
 
@@ -116,7 +132,7 @@ impl Session {
         }
         self.seen = message.seq;
         match &mut self.replay {
-            None => self.transcript.message(&message, self.place.channel()),
+            None => self.show(message, true),
             Some(replay) => {
                 replay.delivered(message);
                 self.replay_grew();
@@ -160,8 +176,9 @@ mod tests {
         replay.delivered(message(5));
         assert!(!replay.is_complete(), "a page is not here");
         replay.delivered(message(7));
-        replay.page([message(3), message(6), message(7)], true);
-        assert!(replay.is_complete() && replay.gap);
+        replay.page("#rust", [message(3), message(6), message(7)], true);
+        assert!(replay.is_complete());
+        assert_eq!(replay.holes, [("#rust".to_owned(), 7)]);
         let held: Vec<(u64, bool)> = replay
             .held
             .iter()

@@ -21,6 +21,16 @@ impl Session {
     /// Takes a request to be sent as soon as may be; returns its `id`.
     pub(super) fn request(&mut self, request: Request<'_>, settled: Settled) -> Option<String> {
         let id = self.next_id();
+        self.request_as(id, request, settled)
+    }
+
+    /// The same under an `id` that is known already.
+    pub(super) fn request_as(
+        &mut self,
+        id: String,
+        request: Request<'_>,
+        settled: Settled,
+    ) -> Option<String> {
         let envelope = Envelope {
             request,
             id: Some(id.as_str().into()),
@@ -84,7 +94,11 @@ impl Session {
 
     /// Asks for the next line, if there is room for it and nothing was asked for yet.
     pub(super) fn ask(&mut self, ctx: &mut Context<Self>) {
-        let asked = self.asked != Asked::Nothing || self.choosing || self.held.is_some();
+        // In the full screen a line can be typed at any time.
+        let asked = self.asked != Asked::Nothing
+            || self.choosing
+            || self.held.is_some()
+            || self.transcript.window().is_some();
         if asked || self.phase == Phase::Ended || self.identity.is_none() {
             return;
         }

@@ -12,6 +12,7 @@ use super::questions::{Listing, Question};
 use super::{Asked, Phase, Session};
 use crate::input::{self, Command, HELP, Refusal};
 use crate::outstanding::Settled;
+use crate::window::fact::Fact;
 
 /// How long a list to choose from is waited for before the prompt comes back.
 const LIST: Duration = Duration::from_secs(5);
@@ -80,8 +81,12 @@ impl Session {
                 let with = self.place.to().to_owned();
                 self.ask_history(with, wanted, VecDeque::new());
             }
-            Command::Mute(_) | Command::Unmute(_) | Command::Search(_) | Command::Close => {
+            Command::Mute(_) | Command::Unmute(_) => {
                 let detail = "that is a command of the full screen, and nothing was sent";
+                self.refused("not_here", detail);
+            }
+            Command::Search(_) | Command::Close => {
+                let detail = "line mode has one conversation for all; nothing was sent";
                 self.refused("not_here", detail);
             }
         }
@@ -89,11 +94,15 @@ impl Session {
 
     fn say(&mut self, to: String, text: &str) {
         let say = Request::Say(Say {
-            to: Some(to.into()),
+            to: Some(to.as_str().into()),
             text: text.into(),
             from: None,
         });
-        self.request(say, Settled::Acked);
+        let id = self.request(say, Settled::Acked);
+        if let (Some(window), Some(id)) = (self.transcript.window(), id) {
+            let text = text.to_owned();
+            return window.tell(Fact::Waiting { id, to, text });
+        }
         if self.editor && self.phase != Phase::Here {
             // It was taken back from the screen, and comes back only when it is recorded.
             let text = crate::escape::lines(text);
@@ -127,6 +136,7 @@ impl Session {
         };
         if self.request(request, Settled::Sent).is_some() {
             self.place.leave(&channel);
+            self.tell_parted(channel.as_str());
         }
     }
 
@@ -140,7 +150,8 @@ impl Session {
 
     /// `/query`: with a name talk to that person; alone, no longer, or choose somebody.
     fn query(&mut self, nick: Option<Nick>, ctx: &mut Context<Self>) {
-        if nick.is_some() || self.place.query().is_some() {
+        let closes = self.place.query().is_some() && self.transcript.window().is_none();
+        if nick.is_some() || closes {
             self.place.set_query(nick);
         } else if !self.person {
             self.refused("usage", "/query NICK; there is nobody to choose a name");

@@ -24,9 +24,11 @@ impl Terminal {
         Self::sized(24, 80, args)
     }
 
+    /// In line mode.
     pub(crate) fn sized(rows: u16, cols: u16, args: &[&str]) -> Self {
         let mut command = CommandBuilder::new(BINARY);
         command.args(args);
+        command.arg("--plain");
         Self::run(rows, cols, command)
     }
 

@@ -1,0 +1,146 @@
+//! What the full screen wants, and what it is told.
+
+use actix::Context;
+use chat_proto::{
+    Channel, ErrorCode, HistoryQuery, Message, Record, Request, Say, Timestamp, Welcome,
+};
+
+use super::Session;
+use super::questions::{Listing, Question};
+use crate::input;
+use crate::outstanding::Settled;
+use crate::stdin::{Next, Purpose};
+use crate::window::fact::Fact;
+use crate::window::wish::Wish;
+
+/// Messages of a page.
+const PAGE: u16 = 100;
+
+impl Session {
+    /// Does what is wanted at the full screen.
+    pub(super) fn wish(&mut self, wish: Wish, ctx: &mut Context<Self>) {
+        match wish {
+            Wish::Line { to, text } => self.line_for(&to, &text, ctx),
+            Wish::Typed(typed) => self.typed(typed, ctx),
+            Wish::Again { id, to, text } => self.say_again(id, to, text, ctx),
+            Wish::Older { with, before } => self.older(with, before, ctx),
+            Wish::People(channel) => {
+                if let Ok(channel) = Channel::new(&channel) {
+                    self.list(channel, Listing::Learn);
+                    self.flush(ctx);
+                }
+            }
+        }
+    }
+
+    /// A line, typed where one looks at the conversation `to`.
+    fn line_for(&mut self, to: &str, line: &str, ctx: &mut Context<Self>) {
+        if self.goodbye.is_some() {
+            return;
+        }
+        self.place.go(to);
+        match input::parse(line) {
+            Ok(command) => self.command(command, ctx),
+            Err(refusal) => self.refused(refusal.code, &refusal.detail),
+        }
+        if self.place.to() != to {
+            let here = self.place.to().to_owned();
+            self.transcript.tell(|| Fact::Here(here));
+        }
+        self.flush(ctx);
+    }
+
+    /// With the `id` that it had: should it be recorded after all, it is not recorded twice.
+    fn say_again(&mut self, id: String, to: String, text: String, ctx: &mut Context<Self>) {
+        let say = Request::Say(Say {
+            to: Some(to.as_str().into()),
+            text: text.as_str().into(),
+            from: None,
+        });
+        if self.request_as(id.clone(), say, Settled::Acked).is_some() {
+            self.transcript.tell(|| Fact::Waiting { id, to, text });
+        }
+        self.flush(ctx);
+    }
+
+    fn older(&mut self, with: String, before: Option<u64>, ctx: &mut Context<Self>) {
+        let request = Request::History(HistoryQuery {
+            with: with.as_str().into(),
+            before,
+            after: None,
+            limit: PAGE,
+        });
+        if let Some(id) = self.request(request, Settled::Answered) {
+            self.questions.push_back((id, Question::Older { with }));
+        }
+        self.flush(ctx);
+    }
+
+    /// Asks a person for something other than a line of the conversation.
+    pub(super) fn ask_person(&self, prompt: String, purpose: Purpose) {
+        match self.transcript.window() {
+            Some(window) => window.tell(Fact::Asked { prompt, purpose }),
+            None => self.stdin.do_send(Next { prompt, purpose }),
+        }
+    }
+
+    /// The last message that was seen under that nick by the end of an earlier run.
+    pub(super) fn remembered(&self, nick: Option<&str>) -> Option<u64> {
+        self.remembered.as_ref()?.seen(nick?)
+    }
+
+    /// Shows a message. One that is not fresh was missed while one was away.
+    pub(super) fn show(&mut self, message: Message<'static>, fresh: bool) {
+        self.transcript.message(&message, self.place.channel());
+        self.transcript.tell(|| Fact::Message { message, fresh });
+    }
+
+    pub(super) fn tell_welcome(&self, welcome: &Welcome<'_>) {
+        self.transcript.tell(|| Fact::Welcomed {
+            nick: welcome.nick.as_ref().to_owned(),
+            joined: welcome
+                .joined
+                .iter()
+                .map(|name| name.as_ref().to_owned())
+                .collect(),
+            seen: self.seen,
+            last: welcome.seq,
+            clock: welcome.time,
+        });
+    }
+
+    pub(super) fn tell_recorded(&self, id: &str, seq: u64, time: Timestamp) {
+        let id = id.to_owned();
+        self.transcript.tell(|| Fact::Recorded { id, seq, time });
+    }
+
+    /// Tells that a line is not recorded, if the error is about one that is shown.
+    pub(super) fn tell_failed(&self, code: ErrorCode, detail: &str, id: Option<&str>) -> bool {
+        let said = id.filter(|id| self.outstanding.is_said(id));
+        let (Some(window), Some(id)) = (self.transcript.window(), said) else {
+            return false;
+        };
+        window.tell(Fact::Failed {
+            id: id.to_owned(),
+            reason: format!("{code}: {detail}"),
+        });
+        true
+    }
+
+    pub(super) fn tell_parted(&self, channel: &str) {
+        let channel = channel.to_owned();
+        self.transcript.tell(|| Fact::Parted(channel));
+    }
+
+    pub(super) fn tell_page(&self, with: String, records: Vec<Record<'static>>, more: bool) {
+        let messages = records
+            .into_iter()
+            .map(|Record::Message(message)| message)
+            .collect();
+        self.transcript.tell(|| Fact::Page {
+            with,
+            messages,
+            more,
+        });
+    }
+}

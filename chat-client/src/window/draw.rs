@@ -1,0 +1,111 @@
+//! The whole screen, drawn from the state and nothing else.
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::Line;
+
+use super::layout::{self, Areas};
+use super::messages::Row;
+use super::state::{Connection, Mode, State};
+use super::{help, links, people, picker, places, status};
+use crate::escape::word;
+
+/// Draws everything.
+pub fn draw(state: &State, frame: &mut Frame<'_>) {
+    let (areas, all) = (layout::areas(state), frame.area());
+    let buffer = frame.buffer_mut();
+    places::draw(state, areas.conversations, buffer);
+    people::draw(state, areas.people, buffer);
+    if state.connection == Connection::New {
+        greeting(state, areas.messages, buffer);
+    } else {
+        messages(state, areas.messages, buffer);
+    }
+    status::draw(state, areas.status, buffer);
+    let cursor = entry(state, areas, buffer);
+    match &state.mode {
+        Mode::Choose(picker) => picker::draw(state, picker, areas.messages, buffer),
+        Mode::Help(top) => help::draw(*top, all, buffer),
+        Mode::Talk | Mode::Asked(_) => {}
+    }
+    if !matches!(state.mode, Mode::Help(_)) && !areas.entry.is_empty() {
+        frame.set_cursor_position(cursor);
+    }
+}
+
+fn messages(state: &State, area: Rect, buffer: &mut Buffer) {
+    let rows = state
+        .canvas()
+        .visible(state.here(), usize::from(area.height));
+    // Few messages stand above what is typed, as if more were to come from below.
+    let empty = usize::from(area.height) - rows.len();
+    for (row, y) in rows.into_iter().zip((area.y..).skip(empty)) {
+        let Row {
+            spans,
+            links,
+            style,
+        } = row;
+        let line = Line::from(spans).style(style);
+        buffer.set_line(area.x, y, &line, area.width);
+        if state.look.links {
+            links::apply(
+                &line,
+                &links,
+                Position::new(area.x, y),
+                area.right(),
+                buffer,
+            );
+        }
+    }
+}
+
+/// What is seen before one is in.
+fn greeting(state: &State, area: Rect, buffer: &mut Buffer) {
+    let bold = Style::new().add_modifier(Modifier::BOLD);
+    let dim = Style::new().add_modifier(Modifier::DIM);
+    let red = state.look.depth.theme(Color::Red);
+    let mut lines = vec![
+        Line::styled("chat", bold),
+        Line::styled(word(&state.address), dim),
+        Line::raw(""),
+    ];
+    lines.extend(
+        state
+            .last_words
+            .iter()
+            .map(|words| Line::styled(words.clone(), red)),
+    );
+    if state.busy.is_none() && matches!(state.mode, Mode::Asked(_)) && state.last_words.is_empty() {
+        lines.push(Line::styled("type it below; Enter alone takes any", dim));
+    }
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let top = area.y + area.height.saturating_sub(height) / 2;
+    for (line, y) in lines.into_iter().zip(top..area.bottom()) {
+        let width = u16::try_from(line.width()).unwrap_or(u16::MAX);
+        let x = area.x + area.width.saturating_sub(width) / 2;
+        buffer.set_line(x, y, &line, area.width);
+    }
+}
+
+/// What is typed; returns where the cursor is.
+fn entry(state: &State, areas: Areas, buffer: &mut Buffer) -> Position {
+    let Areas {
+        prompt,
+        entry: area,
+        ..
+    } = areas;
+    let style = Style::new().add_modifier(Modifier::BOLD);
+    let text = layout::prompt(state);
+    buffer.set_stringn(prompt.x, prompt.y, text, usize::from(prompt.width), style);
+    let view = state.entry.view(area.width, area.height);
+    for (line, y) in view.lines.iter().zip(area.y..area.bottom()) {
+        buffer.set_line(area.x, y, line, area.width);
+    }
+    let (column, row) = view.cursor;
+    Position::new(
+        (area.x + column).min(area.right().saturating_sub(1)),
+        (area.y + row).min(area.bottom().saturating_sub(1)),
+    )
+}

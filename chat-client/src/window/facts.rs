@@ -1,0 +1,289 @@
+//! What each fact does to the state.
+
+use chat_proto::name::fold;
+use chat_proto::{Event, Message, Timestamp};
+
+use super::arrival::Arrived;
+use super::conversation::{Conversation, Fetch, Older, View, Waiting};
+use super::fact::Fact;
+use super::lines::{Line, What};
+use super::picker::Picker;
+use super::state::{Connection, Mode, State};
+use super::wish::Wish;
+use crate::attention::mentions;
+use crate::escape::{lines, word};
+use crate::stdin::Purpose;
+
+impl State {
+    /// Something happened, at that time of this machine's clock.
+    pub fn apply(&mut self, fact: Fact, now: Timestamp) {
+        if !matches!(
+            fact,
+            Fact::Busy(_) | Fact::Asked { .. } | Fact::Waiting { .. }
+        ) {
+            self.heard_at(now);
+        }
+        match fact {
+            Fact::Busy(what) => self.busy = what.map(|what| word(&what)),
+            Fact::Asked { prompt, purpose } => self.ask(prompt, purpose),
+            Fact::Welcomed { .. } => self.welcomed(fact, now),
+            Fact::Away => {
+                self.connection = Connection::Away;
+                for conversation in &mut self.conversations {
+                    conversation.fetching = None;
+                }
+            }
+            Fact::Heard => {}
+            Fact::Message { message, fresh } => self.message(&message, fresh),
+            Fact::Waiting { id, to, text } => self.waiting(id, &to, text),
+            Fact::Recorded { id, seq, time } => self.recorded(&id, seq, time),
+            Fact::Failed { id, reason } => {
+                let newest = self.newest;
+                self.conversations
+                    .iter_mut()
+                    .any(|conversation| conversation.failed(&id, &reason, newest, now));
+            }
+            Fact::Presence(event) => self.presence(&event),
+            Fact::People {
+                channel,
+                nicks,
+                total,
+            } => {
+                if let Some(conversation) = self.find(&channel) {
+                    conversation.set_people(&nicks, total);
+                }
+            }
+            Fact::Page {
+                with,
+                messages,
+                more,
+            } => self.page(&with, &messages, more),
+            Fact::NoPage { with } => {
+                if let Some(conversation) = self.find(&with) {
+                    conversation.fetching = None;
+                    if conversation.older == Older::Unknown {
+                        conversation.older = Older::Nothing;
+                    }
+                }
+            }
+            Fact::Gap { with, after } => self.gap(with.as_deref(), after, now),
+            Fact::Notice { text, time } => {
+                let newest = self.newest;
+                self.here_mut()
+                    .remark(What::Notice(text.into()), newest, time);
+            }
+            Fact::Error { code, detail } => self.error(&code, &detail, now),
+            Fact::Here(to) => self.go_to(&to),
+            Fact::Parted(channel) => self.close(&channel),
+            Fact::Choose(people) => self.mode = Mode::Choose(Picker::new(people)),
+        }
+    }
+
+    fn heard_at(&mut self, now: Timestamp) {
+        if self.connection == Connection::Up {
+            self.heard = Some(Timestamp::from_millis(now.as_millis() + self.ahead));
+        }
+    }
+
+    fn ask(&mut self, prompt: String, purpose: Purpose) {
+        self.entry.set_purpose(purpose);
+        self.mode = Mode::Asked(prompt);
+    }
+
+    /// The keyboard is for talking again.
+    pub fn answered(&mut self) {
+        self.mode = Mode::Talk;
+        self.entry.set_purpose(Purpose::Chat);
+    }
+
+    fn welcomed(&mut self, fact: Fact, now: Timestamp) {
+        let Fact::Welcomed {
+            nick,
+            joined,
+            seen,
+            last,
+            clock,
+            ..
+        } = fact
+        else {
+            return;
+        };
+        self.answered();
+        self.ahead = clock.as_millis() - now.as_millis();
+        self.heard = Some(clock);
+        let first = self.connection == Connection::New;
+        self.connection = Connection::Up;
+        self.last_words.clear();
+        self.me = nick;
+        // A history that was begun anew counts from 1 again.
+        self.newest = if first { last } else { self.newest.min(last) };
+        for channel in joined {
+            self.open(&channel);
+            self.wish(Wish::People(channel));
+        }
+        if first && seen < last {
+            for conversation in &mut self.conversations {
+                conversation.left_at = Some(seen);
+            }
+        }
+        self.look_at_once();
+    }
+
+    fn message(&mut self, message: &Message<'static>, fresh: bool) {
+        let mine = fold(&message.from) == fold(&self.me);
+        let direct = !message.to.starts_with('#');
+        let with = if direct && !mine {
+            &message.from
+        } else {
+            &message.to
+        };
+        let index = self.open(with);
+        let mention = !mine && !direct && mentions(&message.text, &self.me);
+        if let Some(id) = message.id.as_deref().filter(|_| mine) {
+            self.conversations[index].recorded(id);
+        }
+        let looked_at = self.is_looked_at(index);
+        let conversation = &mut self.conversations[index];
+        let before = conversation.lines.last_seq();
+        if !conversation.put(said(message, mention)) {
+            return;
+        }
+        if !mine && !looked_at {
+            conversation.left_at.get_or_insert(before);
+            conversation.unread += 1;
+            conversation.mentions += usize::from(mention || direct);
+        }
+        if !mine {
+            let muted = conversation.muted;
+            let seen = looked_at && self.focus == Some(true);
+            self.arrived.push(Arrived::new(message, fresh, muted, seen));
+        }
+        self.newest = self.newest.max(message.seq);
+        self.forget();
+    }
+
+    fn is_looked_at(&self, index: usize) -> bool {
+        index == self.current && self.here().view == View::End && self.focus != Some(false)
+    }
+
+    fn waiting(&mut self, id: String, to: &str, text: String) {
+        let index = self.open(to);
+        let conversation = &mut self.conversations[index];
+        conversation.waiting.push(Waiting { id, text });
+        conversation.view = View::End;
+    }
+
+    /// The acknowledgement may come before the message itself, and may be all that comes.
+    fn recorded(&mut self, id: &str, seq: u64, time: Timestamp) {
+        let from = self.me.as_str();
+        for conversation in &mut self.conversations {
+            if let Some(waiting) = conversation.recorded(id) {
+                let what = What::Said {
+                    from: from.into(),
+                    text: waiting.text.into(),
+                    mention: false,
+                };
+                conversation.put(Line { seq, time, what });
+                self.newest = self.newest.max(seq);
+                return;
+            }
+        }
+    }
+
+    fn presence(&mut self, event: &Event<'_>) {
+        let newest = self.newest;
+        let me = fold(&self.me).into_owned();
+        match event {
+            Event::Joined { channel, nick, .. } if *fold(nick) == *me => {
+                let index = self.open(channel);
+                if self.conversations[index].people.count() == 0 {
+                    self.wish(Wish::People(channel.clone().into_owned()));
+                }
+            }
+            Event::Renamed { nick, to, .. } if *fold(nick) == *me => {
+                self.me = to.clone().into_owned();
+            }
+            _ => {}
+        }
+        for conversation in &mut self.conversations {
+            conversation.presence(event, newest);
+        }
+        if let Event::Renamed { nick, to, .. } = event
+            && self.find(to).is_none()
+            && let Some(conversation) = self.find(nick)
+        {
+            conversation.rename(to);
+        }
+    }
+
+    fn page(&mut self, with: &str, messages: &[Message<'static>], more: bool) {
+        let me = self.me.clone();
+        let Some(conversation) = self.find(with) else {
+            return;
+        };
+        let oldest = messages.first().map(|message| message.seq);
+        for message in messages.iter().rev() {
+            let other = fold(&message.from) != fold(&me) && message.to.starts_with('#');
+            let mention = other && mentions(&message.text, &me);
+            conversation.put(said(message, mention));
+        }
+        match conversation.fetching.take() {
+            Some(Fetch::Top) => {
+                conversation.older = if more { Older::More } else { Older::Nothing };
+            }
+            Some(Fetch::Gap(after)) if !more || oldest.is_none_or(|oldest| oldest <= after + 1) => {
+                let places = conversation.lines.iter();
+                let is_it = |line: &Line| line.what == What::Gap && line.seq == after;
+                let gap = places
+                    .rev()
+                    .find_map(|(place, line)| is_it(line).then_some(place));
+                gap.map(|place| conversation.remove(place));
+            }
+            Some(Fetch::Gap(_)) | None => {}
+        }
+        let last = conversation.lines.last_seq();
+        self.newest = self.newest.max(last);
+        self.look_at_once();
+    }
+
+    /// Marks where messages may be missing; where nothing is known, everything may be fetched anyway.
+    fn gap(&mut self, with: Option<&str>, after: u64, now: Timestamp) {
+        let concerned = |other: &&mut Conversation| with.is_none_or(|with| other.is(with));
+        for conversation in self.conversations.iter_mut().filter(concerned) {
+            if conversation
+                .lines
+                .first_said()
+                .is_some_and(|first| first <= after)
+            {
+                let what = What::Gap;
+                conversation.put(Line {
+                    seq: after,
+                    time: now,
+                    what,
+                });
+            }
+        }
+    }
+
+    fn error(&mut self, code: &str, detail: &str, now: Timestamp) {
+        let text = format!("{}: {}", word(code), lines(detail));
+        self.last_words.push(format!("! {text}"));
+        let newest = self.newest;
+        if self.connection != Connection::New {
+            self.here_mut()
+                .remark(What::Error(text.into()), newest, now);
+        }
+    }
+}
+
+fn said(message: &Message<'_>, mention: bool) -> Line {
+    Line {
+        seq: message.seq,
+        time: message.time,
+        what: What::Said {
+            from: message.from.as_ref().into(),
+            text: message.text.as_ref().into(),
+            mention,
+        },
+    }
+}

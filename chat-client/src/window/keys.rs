@@ -1,0 +1,280 @@
+//! What keys and the mouse do to the screen; what is left is for the entry.
+
+use super::conversation::View;
+use super::picker::Picked;
+use super::state::{Mode, State};
+use super::wish::Wish;
+use crate::entry::Outcome;
+use crate::input::{self, Command};
+use crate::keys::{Chord, Found, Keymap};
+use crate::names::Names;
+use crate::stdin::Typed;
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+/// What a key does to the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    PageUp,
+    PageDown,
+    RowUp,
+    RowDown,
+    Bottom,
+    UnreadLine,
+    NextUnread,
+    Previous,
+    Next,
+    Go(usize),
+    Again,
+    SearchOn,
+    Help,
+    Conversations,
+    People,
+    Mouse,
+    Redraw,
+    Suspend,
+}
+
+/// An action with its name, its keys, and what it is for.
+pub type Binding = (Action, &'static str, &'static [&'static str], &'static str);
+
+/// Every action once.
+pub const BINDINGS: [Binding; 26] = [
+    (Action::PageUp, "page-up", &["page-up"], "older messages"),
+    (
+        Action::PageDown,
+        "page-down",
+        &["page-down"],
+        "newer messages",
+    ),
+    (Action::RowUp, "row-up", &["shift-up"], "a row up"),
+    (Action::RowDown, "row-down", &["shift-down"], "a row down"),
+    (
+        Action::Bottom,
+        "bottom",
+        &["alt-end", "ctrl-end"],
+        "to the newest; also End in an empty line",
+    ),
+    (
+        Action::UnreadLine,
+        "unread-line",
+        &["alt-u"],
+        "to where one left off",
+    ),
+    (
+        Action::NextUnread,
+        "next-unread",
+        &["alt-a"],
+        "to the next unread conversation",
+    ),
+    (
+        Action::Previous,
+        "previous",
+        &["alt-up"],
+        "the conversation above",
+    ),
+    (
+        Action::Next,
+        "next",
+        &["alt-down"],
+        "the conversation below",
+    ),
+    (
+        Action::Go(0),
+        "conversation-1",
+        &["alt-1"],
+        "the first conversation",
+    ),
+    (Action::Go(1), "conversation-2", &["alt-2"], "the second"),
+    (Action::Go(2), "conversation-3", &["alt-3"], "the third"),
+    (Action::Go(3), "conversation-4", &["alt-4"], "the fourth"),
+    (Action::Go(4), "conversation-5", &["alt-5"], "the fifth"),
+    (Action::Go(5), "conversation-6", &["alt-6"], "the sixth"),
+    (Action::Go(6), "conversation-7", &["alt-7"], "the seventh"),
+    (Action::Go(7), "conversation-8", &["alt-8"], "the eighth"),
+    (Action::Go(8), "conversation-9", &["alt-9"], "the ninth"),
+    (
+        Action::Again,
+        "again",
+        &["f5", "alt-r"],
+        "send a line again that failed",
+    ),
+    (
+        Action::SearchOn,
+        "search-on",
+        &["f6", "alt-n"],
+        "further up, what was searched for",
+    ),
+    (Action::Help, "help", &["f1"], "what the keys do"),
+    (
+        Action::Conversations,
+        "conversations",
+        &["f2"],
+        "the list of conversations, on or off",
+    ),
+    (
+        Action::People,
+        "people",
+        &["f3"],
+        "the list of people, on or off",
+    ),
+    (Action::Mouse, "mouse", &["f4"], "the mouse, on or off"),
+    (
+        Action::Redraw,
+        "redraw",
+        &["ctrl-l"],
+        "draw the screen anew",
+    ),
+    (
+        Action::Suspend,
+        "suspend",
+        &["ctrl-z"],
+        "back to the shell; fg comes back",
+    ),
+];
+
+/// The keys as they are unless somebody wants others.
+pub fn default() -> Keymap<Action> {
+    Keymap::of(BINDINGS.map(|(action, _, keys, _)| (action, keys)))
+}
+
+/// What the terminal itself is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Errand {
+    /// Nothing.
+    None,
+    /// Have this text edited in `$EDITOR`.
+    Edit(String),
+    /// Go back to the shell for a while.
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+    /// Listen to the mouse, or not.
+    Mouse(bool),
+}
+
+impl State {
+    /// Something was done at the terminal.
+    pub fn event(&mut self, event: Event, keys: &Keymap<Action>, names: &Names) -> Errand {
+        match event {
+            Event::Key(key) if key.kind != KeyEventKind::Release => {
+                return self.key(key, keys, names);
+            }
+            Event::Key(_) => {}
+            Event::Mouse(mouse) => self.mouse_event(mouse),
+            Event::Paste(text) => {
+                if !matches!(self.mode, Mode::Choose(_) | Mode::Help(_)) {
+                    self.entry.paste(&text);
+                }
+            }
+            Event::Resize(width, height) => self.resize(width, height),
+            Event::FocusGained => {
+                self.focus = Some(true);
+                self.read();
+            }
+            Event::FocusLost => {
+                self.focus = Some(false);
+                self.here_mut().left_at = None;
+            }
+        }
+        Errand::None
+    }
+
+    /// The terminal has another size: what is looked at stays.
+    pub fn resize(&mut self, width: u16, height: u16) {
+        self.size = (width, height);
+        self.scroll(|canvas, here, height| {
+            if here.view != View::End {
+                canvas.up(here, 0, height);
+            }
+        });
+    }
+
+    fn key(&mut self, key: KeyEvent, keys: &Keymap<Action>, names: &Names) -> Errand {
+        self.hint = None;
+        self.last_words.clear();
+        if key.modifiers == KeyModifiers::CONTROL && key.code == KeyCode::Char('c') {
+            self.wish(Wish::Typed(Typed::Interrupted));
+            return Errand::None;
+        }
+        let chord = Chord::from(key);
+        let action = match keys.find(None, chord) {
+            Found::Action(action) => Some(action),
+            Found::More | Found::Nothing => None,
+        };
+        match &mut self.mode {
+            Mode::Choose(picker) => match picker.key(key) {
+                Picked::Open => {}
+                picked => self.picked(picked),
+            },
+            Mode::Help(top) => match (action, key.code) {
+                (Some(Action::PageDown), _) | (_, KeyCode::Down) => *top += 1,
+                (Some(Action::PageUp), _) | (_, KeyCode::Up) => *top = top.saturating_sub(1),
+                _ => self.mode = Mode::Talk,
+            },
+            Mode::Talk | Mode::Asked(_) => {
+                if let Some(action) = action {
+                    return self.act(action);
+                }
+                return self.type_key(key, names);
+            }
+        }
+        Errand::None
+    }
+
+    fn type_key(&mut self, key: KeyEvent, names: &Names) -> Errand {
+        let plain = key.modifiers.is_empty();
+        let scrolled = self.here().view != View::End;
+        match key.code {
+            KeyCode::End if plain && scrolled && self.entry.is_empty() => {
+                return self.act(Action::Bottom);
+            }
+            KeyCode::Esc if plain && self.search.is_some() => {
+                self.search = None;
+                return Errand::None;
+            }
+            KeyCode::Char('d')
+                if key.modifiers == KeyModifiers::CONTROL && self.entry.is_empty() =>
+            {
+                self.wish(Wish::Typed(Typed::Ended));
+                return Errand::None;
+            }
+            _ => {}
+        }
+        match self.entry.key(key, names) {
+            Outcome::Ignored | Outcome::Changed => {}
+            Outcome::Submit(text) => self.submit(text),
+            Outcome::Editor(text) => return Errand::Edit(text),
+        }
+        Errand::None
+    }
+
+    /// A line was entered.
+    fn submit(&mut self, text: String) {
+        if let Mode::Asked(_) = self.mode {
+            self.answered();
+            self.wish(Wish::Typed(Typed::Line(text)));
+            return;
+        }
+        match input::parse(&text) {
+            Ok(Command::Nothing) => {}
+            Ok(Command::Help) => self.mode = Mode::Help(0),
+            Ok(Command::Search(wanted)) => self.search_for(&wanted),
+            Ok(Command::Mute(channel)) => self.mute(channel.as_ref(), true),
+            Ok(Command::Unmute(channel)) => self.mute(channel.as_ref(), false),
+            Ok(Command::Close) if !self.here().is_channel() => {
+                let name = self.here().to.clone();
+                self.close(&name);
+            }
+            Ok(Command::Close) => self.hint = Some("/part leaves a channel".to_owned()),
+            parsed => {
+                if parsed == Ok(Command::Time) {
+                    self.look.times = !self.look.times;
+                }
+                self.here_mut().view = View::End;
+                self.read();
+                let to = self.here().to.clone();
+                self.wish(Wish::Line { to, text });
+            }
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! The lines of a conversation, in the order of the messages' numbers. Compact: a line takes some dozen
+//! bytes and its text, and nothing is laid out before it is looked at.
+//!
+//! A line is named by its place, a number that stays the same when older lines are put before it.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+
+use chat_proto::Timestamp;
+
+/// What a line takes besides its text, roughly.
+const OVERHEAD: usize = 96;
+
+/// The place of the first line that comes. Older ones count down from here, newer ones up.
+const FIRST: u64 = 1 << 62;
+
+/// A line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The number of the message, or of the last one before what is no message.
+    pub seq: u64,
+    /// When.
+    pub time: Timestamp,
+    /// What.
+    pub what: What,
+}
+
+/// What a line is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// A message.
+    Said {
+        /// By whom.
+        from: Arc<str>,
+        /// What.
+        text: Box<str>,
+        /// Oneself is meant: one's nick is in it.
+        mention: bool,
+    },
+    /// A line of one's own that was not recorded, or perhaps not.
+    Failed(Box<Failed>),
+    /// Who came and went.
+    Moved(Box<Moved>),
+    /// Anything else, safe to show.
+    Notice(Box<str>),
+    /// An error, safe to show.
+    Error(Box<str>),
+    /// Messages up to the next line may be missing.
+    Gap,
+}
+
+/// A line that was not recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// The `id` of its request.
+    pub id: String,
+    /// The line.
+    pub text: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// How many came and went in a row, and the first of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// The one thing that happened, in whole words.
+    pub only: String,
+    /// Who came.
+    pub joined: Few,
+    /// Who left the channel or the server.
+    pub left: Few,
+    /// Who has another name.
+    pub renamed: Few,
+}
+
+/// Some people: how many, and the first of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Few {
+    /// How many.
+    pub count: usize,
+    /// A few of them.
+    pub first: Vec<Arc<str>>,
+}
+
+impl Few {
+    /// The names that are kept.
+    const MOST: usize = 5;
+
+    /// One more.
+    pub fn add(&mut self, nick: Arc<str>) {
+        self.count += 1;
+        if self.first.len() < Self::MOST {
+            self.first.push(nick);
+        }
+    }
+}
+
+impl Line {
+    /// A message rather than something else.
+    pub fn is_said(&self) -> bool {
+        matches!(self.what, What::Said { .. })
+    }
+
+    /// About how much memory it takes.
+    fn bytes(&self) -> usize {
+        OVERHEAD
+            + match &self.what {
+                What::Said { text, .. } => text.len(),
+                What::Failed(failed) => failed.text.len() + failed.reason.len(),
+                What::Moved(moved) => moved.only.len() + 200,
+                What::Notice(text) | What::Error(text) => text.len(),
+                What::Gap => 0,
+            }
+    }
+}
+
+/// The lines.
+#[derive(Debug)]
+pub struct Lines {
+    lines: VecDeque<Line>,
+    /// The place of the first.
+    first: u64,
+    bytes: usize,
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self {
+            lines: VecDeque::new(),
+            first: FIRST,
+            bytes: 0,
+        }
+    }
+}
+
+impl Lines {
+    /// The places of all lines.
+    pub fn places(&self) -> Range<u64> {
+        self.first..self.first + self.lines.len() as u64
+    }
+
+    /// About how much memory they take.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// None.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// The line at a place.
+    pub fn get(&self, place: u64) -> Option<&Line> {
+        let index = usize::try_from(place.checked_sub(self.first)?).ok()?;
+        self.lines.get(index)
+    }
+
+    /// The last line.
+    pub fn last(&self) -> Option<&Line> {
+        self.lines.back()
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, &Line)> {
+        let first = self.first;
+        let placed = move |(index, line)| (first + index as u64, line);
+        self.lines.iter().enumerate().map(placed)
+    }
+
+    /// The number of the first message.
+    pub fn first_said(&self) -> Option<u64> {
+        self.lines
+            .iter()
+            .find(|line| line.is_said())
+            .map(|line| line.seq)
+    }
+
+    /// The number of the last message, or of the last one before what comes last.
+    pub fn last_seq(&self) -> u64 {
+        self.lines.back().map_or(0, |line| line.seq)
+    }
+
+    /// The messages from a place on.
+    pub fn said_from(&self, place: u64) -> usize {
+        let index = self.index(place);
+        self.lines
+            .range(index..)
+            .filter(|line| line.is_said())
+            .count()
+    }
+
+    /// The first place whose line has a higher number than `seq`.
+    pub fn behind(&self, seq: u64) -> u64 {
+        self.first + self.lines.partition_point(|line| line.seq <= seq) as u64
+    }
+
+    /// Whether the message of that number is here.
+    pub fn has(&self, seq: u64) -> bool {
+        let behind = self.index(self.behind(seq));
+        let same = self.lines.range(..behind).rev();
+        same.take_while(|line| line.seq == seq).any(Line::is_said)
+    }
+
+    /// Puts a line behind all those with its number or a lower one; a message that is here is not put
+    /// in again. The place, if it was put in.
+    pub fn put(&mut self, line: Line) -> Option<u64> {
+        if line.is_said() && self.has(line.seq) {
+            return None;
+        }
+        self.bytes += line.bytes();
+        let last = self.last_seq();
+        let place = if last < line.seq || last == line.seq && !line.is_said() {
+            self.places().end
+        } else if line.is_said() {
+            // What was said stands before what happened after it.
+            self.first + self.lines.partition_point(|other| other.seq < line.seq) as u64
+        } else {
+            self.behind(line.seq)
+        };
+        if place == self.first && !self.lines.is_empty() {
+            self.first -= 1;
+            self.lines.push_front(line);
+            return Some(self.first);
+        }
+        self.lines.insert(self.index(place), line);
+        Some(place)
+    }
+
+    /// Takes a line out.
+    pub fn remove(&mut self, place: u64) -> Option<Line> {
+        let line = self.lines.remove(self.index(place))?;
+        self.bytes -= line.bytes();
+        Some(line)
+    }
+
+    /// Takes the first line out; the others stay where they are.
+    pub fn drop_first(&mut self) {
+        if let Some(line) = self.lines.pop_front() {
+            self.bytes -= line.bytes();
+            self.first += 1;
+        }
+    }
+
+    /// The last line, to be changed by what belongs to it.
+    pub fn change_last(&mut self, change: impl FnOnce(&mut Line)) {
+        if let Some(line) = self.lines.back_mut() {
+            self.bytes -= line.bytes();
+            change(line);
+            self.bytes += line.bytes();
+        }
+    }
+
+    fn index(&self, place: u64) -> usize {
+        let index = usize::try_from(place.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        index.min(self.lines.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(seq: u64) -> Line {
+        let what = What::Said {
+            from: "ana".into(),
+            text: "hola".into(),
+            mention: false,
+        };
+        line(seq, what)
+    }
+
+    fn line(seq: u64, what: What) -> Line {
+        let time = Timestamp::from_millis(0);
+        Line { seq, time, what }
+    }
+
+    fn seqs(lines: &Lines) -> Vec<(u64, bool)> {
+        lines
+            .iter()
+            .map(|(_, line)| (line.seq, line.is_said()))
+            .collect()
+    }
+
+    #[test]
+    fn lines_stand_in_the_order_of_their_numbers() {
+        let mut lines = Lines::default();
+        assert_eq!(lines.put(said(5)), Some(FIRST));
+        assert_eq!(lines.put(line(5, What::Gap)), Some(FIRST + 1));
+        assert_eq!(lines.put(said(9)), Some(FIRST + 2));
+        assert_eq!(lines.put(said(7)), Some(FIRST + 2));
+        assert_eq!(lines.put(said(3)), Some(FIRST - 1));
+        assert_eq!(lines.put(line(4, What::Gap)), Some(FIRST));
+        for seq in [3, 5, 7, 9] {
+            assert_eq!(lines.put(said(seq)), None, "{seq} is here");
+        }
+        let want = [
+            (3, true),
+            (4, false),
+            (5, true),
+            (5, false),
+            (7, true),
+            (9, true),
+        ];
+        assert_eq!(seqs(&lines), want);
+        assert_eq!((lines.first_said(), lines.last_seq()), (Some(3), 9));
+        assert!(lines.has(5) && !lines.has(4));
+    }
+
+    #[test]
+    fn a_place_outlives_older_lines() {
+        let mut lines = Lines::default();
+        let place = lines.put(said(100)).unwrap();
+        for seq in (1..100).rev() {
+            lines.put(said(seq));
+        }
+        assert_eq!(lines.get(place).unwrap().seq, 100);
+        let before = lines.bytes();
+        lines.drop_first();
+        assert_eq!(
+            (lines.get(place).unwrap().seq, lines.first_said()),
+            (100, Some(2))
+        );
+        assert_eq!(lines.bytes(), before - OVERHEAD - 4);
+        assert_eq!(lines.said_from(place), 1);
+        while !lines.is_empty() {
+            lines.drop_first();
+        }
+        assert_eq!(lines.bytes(), 0);
+    }
+}

@@ -1,0 +1,144 @@
+//! Who is in a conversation, and who came and went.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chat_proto::name::fold;
+use chat_proto::{Event, Timestamp};
+
+use super::conversation::Conversation;
+use super::lines::{Line, Moved, What};
+use crate::escape::word;
+
+/// Who is in a channel.
+#[derive(Debug, Default)]
+pub struct People {
+    by_folded: BTreeMap<String, Arc<str>>,
+    /// Those who are not known by name.
+    pub others: usize,
+}
+
+impl People {
+    /// Those who are known by name, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.by_folded.values()
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.by_folded.len() + self.others
+    }
+
+    fn has(&self, nick: &str) -> bool {
+        self.by_folded.contains_key(&*fold(nick))
+    }
+
+    fn add(&mut self, nick: &str) {
+        self.by_folded.insert(fold(nick).into_owned(), nick.into());
+    }
+
+    fn remove(&mut self, nick: &str) {
+        if self.by_folded.remove(&*fold(nick)).is_none() {
+            self.others = self.others.saturating_sub(1);
+        }
+    }
+}
+
+impl Conversation {
+    /// Somebody came or went; folded into the line above if that says the like. Whether that
+    /// concerns this conversation.
+    pub fn presence(&mut self, event: &Event<'_>, seq: u64) -> bool {
+        let Some((only, time)) = self.moved(event) else {
+            return false;
+        };
+        let folds = matches!(
+            self.lines.last(),
+            Some(Line {
+                what: What::Moved(_),
+                ..
+            })
+        );
+        if !folds {
+            let what = What::Moved(Box::new(Moved {
+                only,
+                ..Moved::default()
+            }));
+            self.remark(what, seq, time);
+        }
+        self.lines.change_last(|line| {
+            let What::Moved(moved) = &mut line.what else {
+                return;
+            };
+            match event {
+                Event::Joined { nick, .. } => moved.joined.add(nick.as_ref().into()),
+                Event::Renamed { nick, to, .. } => {
+                    moved.renamed.add(format!("{nick} → {to}").into());
+                }
+                Event::Left { nick, .. } | Event::Gone { nick, .. } => {
+                    moved.left.add(nick.as_ref().into());
+                }
+                _ => {}
+            }
+        });
+        true
+    }
+
+    /// Keeps who is here, and says what happened, if it concerns this conversation.
+    fn moved(&mut self, event: &Event<'_>) -> Option<(String, Timestamp)> {
+        let moved = match event {
+            Event::Joined {
+                channel,
+                nick,
+                time,
+            } if self.is(channel) => {
+                self.people.add(nick);
+                (format!("{} joined", word(nick)), *time)
+            }
+            Event::Left {
+                channel,
+                nick,
+                time,
+                reason,
+            } if self.is(channel) => {
+                self.people.remove(nick);
+                (
+                    format!("{} left{}", word(nick), why(reason.as_deref())),
+                    *time,
+                )
+            }
+            Event::Gone { nick, time, reason } if self.is(nick) || self.people.has(nick) => {
+                self.people.remove(nick);
+                (
+                    format!("{} is gone{}", word(nick), why(Some(reason))),
+                    *time,
+                )
+            }
+            Event::Renamed { nick, to, time } if self.is(nick) || self.people.has(nick) => {
+                if self.people.has(nick) {
+                    self.people.remove(nick);
+                    self.people.add(to);
+                }
+                (
+                    format!("{} is now known as {}", word(nick), word(to)),
+                    *time,
+                )
+            }
+            _ => return None,
+        };
+        Some(moved)
+    }
+
+    /// Who is in the channel.
+    pub fn set_people(&mut self, nicks: &[String], total: usize) {
+        self.people = People::default();
+        for nick in nicks {
+            self.people.add(nick);
+        }
+        self.people.others = total.saturating_sub(nicks.len());
+    }
+}
+
+fn why(reason: Option<&str>) -> String {
+    let reason = reason.filter(|reason| !reason.is_empty());
+    reason.map_or(String::new(), |reason| format!(" ({})", word(reason)))
+}

@@ -1,0 +1,81 @@
+//! The terminal in full screen, and as it was found: given back whatever the way out.
+
+use std::io::{self, Write as _};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
+
+use crate::attention::{RESTORE_TITLE, SAVE_TITLE};
+
+/// The alternate screen, pastes told from keys, the focus told.
+const ENTER: &str = "\x1b[?1049h\x1b[?2004h\x1b[?1004h";
+
+/// All of that as it was, the mouse too, and the cursor visible.
+const LEAVE: &str = "\x1b[?1006l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[?1049l\x1b[?25h\x1b[0m";
+
+/// Buttons and the wheel, and nothing while the mouse just moves.
+const MOUSE: &str = "\x1b[?1000h\x1b[?1006h";
+const NO_MOUSE: &str = "\x1b[?1006l\x1b[?1000l";
+
+/// Whether the terminal is in full screen. There is one terminal, and whoever panics gives it back.
+static ENTERED: AtomicBool = AtomicBool::new(false);
+
+/// Goes to full screen.
+///
+/// # Errors
+/// The terminal does not do as it is told.
+pub fn enter(mouse: bool) -> io::Result<()> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            leave();
+            before(panic);
+        }));
+    });
+    enable_raw_mode()?;
+    ENTERED.store(true, Ordering::SeqCst);
+    write(&format!(
+        "{SAVE_TITLE}{ENTER}{}",
+        if mouse { MOUSE } else { "" }
+    ))
+}
+
+/// Gives the terminal back, once.
+pub fn leave() {
+    if !ENTERED.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    // A terminal that takes neither is gone.
+    write(&format!("{LEAVE}{RESTORE_TITLE}")).ok();
+    disable_raw_mode().ok();
+}
+
+/// Listens to the mouse, or not: then the terminal's own selection works as usual.
+///
+/// # Errors
+/// The terminal is gone.
+pub fn mouse(on: bool) -> io::Result<()> {
+    write(if on { MOUSE } else { NO_MOUSE })
+}
+
+/// Writes sequences.
+///
+/// # Errors
+/// The terminal is gone.
+pub fn write(sequences: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(sequences.as_bytes())?;
+    out.flush()
+}
+
+/// Gives the terminal back when it is dropped.
+#[derive(Debug)]
+pub struct Stage;
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        leave();
+    }
+}

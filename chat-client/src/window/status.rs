@@ -1,0 +1,131 @@
+//! The status line: the connection, where one is, what waits elsewhere, the server's time.
+
+use indicatif::ProgressStyle;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+
+use super::conversation::View;
+use super::state::{Connection, State};
+use super::wrap::{columns, shortened};
+use crate::escape::word;
+
+/// Draws it: what matters most stays where there is little room.
+pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
+    if area.is_empty() {
+        return;
+    }
+    let style = Style::new().add_modifier(Modifier::REVERSED);
+    buffer.set_style(area, style);
+    let width = usize::from(area.width);
+    let clock = state.heard.map_or(String::new(), |time| {
+        format!(" {} ", state.look.clock(time))
+    });
+    let clock = if width >= 30 { clock } else { String::new() };
+    let room = width.saturating_sub(columns(&clock));
+    let text = fitting(&parts(state, width), room);
+    buffer.set_string(area.x, area.y, text, style);
+    let x = area.x + u16::try_from(room).unwrap_or(area.width);
+    buffer.set_string(x, area.y, clock, style);
+}
+
+/// The parts, with what each is worth.
+fn parts(state: &State, width: usize) -> Vec<(u8, String)> {
+    let here = state.here();
+    let mut parts = vec![(9, connection(state))];
+    if let Some(hint) = &state.hint {
+        parts.push((10, hint.clone()));
+        return parts;
+    }
+    if state.connection == Connection::New {
+        return parts;
+    }
+    let name = word(&here.to);
+    let people = match here.people.count() {
+        0 => String::new(),
+        1 => " · 1 person".to_owned(),
+        many => format!(" · {many} people"),
+    };
+    parts.push((7, name));
+    if here.is_channel() && !people.is_empty() {
+        parts.push((3, people.trim_start_matches(" · ").to_owned()));
+    }
+    if here.muted {
+        parts.push((1, "muted".to_owned()));
+    }
+    match (here.view, here.below()) {
+        (View::End, _) => {}
+        (View::At(_), 0) => parts.push((8, "End: newest".to_owned())),
+        (View::At(_), below) => parts.push((8, format!("{below} new below (End)"))),
+    }
+    // With a list beside the messages this is said there.
+    let listed = state.areas().conversations.width > 0;
+    let (unread, mentions) = state.unread();
+    let unread = unread - if here.muted { 0 } else { here.unread };
+    if !listed && unread > 0 {
+        let mine = if mentions > 0 {
+            format!(", {mentions} @")
+        } else {
+            String::new()
+        };
+        parts.push((5, format!("{unread} elsewhere{mine}")));
+    }
+    if let Some(search) = &state.search {
+        parts.push((
+            6,
+            format!("search: {} (F6 on, Esc)", shortened(&word(search), 20)),
+        ));
+    }
+    if width >= 60 {
+        parts.push((0, word(&state.me)));
+        parts.push((0, "F1 help".to_owned()));
+    }
+    parts
+}
+
+fn connection(state: &State) -> String {
+    let style = ProgressStyle::default_spinner();
+    let tick = style.get_tick_str(state.frame);
+    match (&state.busy, state.connection) {
+        (Some(busy), _) => format!("{tick} {busy}"),
+        (None, Connection::New) => "○ not connected".to_owned(),
+        (None, Connection::Away) => "○ away".to_owned(),
+        (None, Connection::Up) if state.here().fetching.is_some() => format!("{tick} fetching"),
+        (None, Connection::Up) => "● online".to_owned(),
+    }
+}
+
+/// The parts that fit, in their order: what is worth least goes first.
+fn fitting(parts: &[(u8, String)], room: usize) -> String {
+    let mut kept: Vec<&(u8, String)> = parts.iter().collect();
+    loop {
+        let texts: Vec<&str> = kept.iter().map(|(_, text)| text.as_str()).collect();
+        let line = format!(" {}", texts.join(" · "));
+        if columns(&line) <= room || kept.len() <= 1 {
+            return shortened(&line, room);
+        }
+        let least = kept.iter().map(|(worth, _)| *worth).min();
+        let index = kept.iter().rposition(|(worth, _)| Some(*worth) == least);
+        index.map(|index| kept.remove(index));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_matters_most_stays() {
+        let parts = [(9, "online"), (7, "#lobby"), (3, "3 people"), (0, "help")];
+        let parts = parts.map(|(worth, text)| (worth, text.to_owned()));
+        for (room, want) in [
+            (80, " online · #lobby · 3 people · help"),
+            (30, " online · #lobby · 3 people"),
+            (20, " online · #lobby"),
+            (10, " online"),
+            (4, " on…"),
+        ] {
+            assert_eq!(fitting(&parts, room), want);
+        }
+    }
+}
