@@ -86,10 +86,17 @@ fn what_is_no_json_is_refused() {
         (b"{", "bad_json"),
         (b"ping", "bad_json"),
         (br#"{"type":"ping"}{"type":"ping"}"#, "bad_json"),
-        (b"{\"type\":\"say\",\"text\":\"\xff\"}", "bad_json"),
-        (b"{\"type\":\"ping\",\"other\":\"\xff\"}", "bad_json"),
         (br#"{"type":"say","text":"\ud800"}"#, "bad_json"),
         (b"{\"type\":\"say\",\"text\":\"a\nb\"}", "bad_json"),
+    ]);
+}
+
+/// In frames alone: a WebSocket is closed for it (RFC 6455, 8.1).
+#[test]
+fn what_is_no_utf8_is_no_json() {
+    are_answered(&[
+        (b"{\"type\":\"say\",\"text\":\"\xff\"}", "bad_json"),
+        (b"{\"type\":\"ping\",\"other\":\"\xff\"}", "bad_json"),
     ]);
 }
 

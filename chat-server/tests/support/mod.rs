@@ -5,12 +5,13 @@
     reason = "each test file uses a part; a test fails by panicking"
 )]
 
+mod bridge;
 pub(crate) mod tls;
 pub(crate) mod web;
 
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -177,7 +178,15 @@ fn lines(path: &Path) -> Vec<Value> {
         .collect()
 }
 
+/// With CHAT_TEST_TRANSPORT=web the same scenes are played over WebSocket.
+fn over_web() -> bool {
+    std::env::var("CHAT_TEST_TRANSPORT").is_ok_and(|transport| transport == "web")
+}
+
 fn started(mut command: Command) -> Server {
+    if over_web() {
+        command.env("CHAT_LISTEN__WEB", "127.0.0.1:0");
+    }
     let mut child = command
         .env("RUST_LOG", "info")
         .stderr(Stdio::piped())
@@ -212,6 +221,11 @@ fn started(mut command: Command) -> Server {
                 None => server.address = address.trim().parse().unwrap(),
             }
         } else if line.contains(" messages, ") {
+            if over_web() {
+                let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+                server.address = listener.local_addr().unwrap();
+                bridge::serve(listener, server.web_address.unwrap());
+            }
             return server;
         }
     }
