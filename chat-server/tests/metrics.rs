@@ -5,7 +5,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use support::web::{Browser, CLOSE, ask, ask_at, home, request, socket};
 use support::{Home, Server, TestClient};
 
@@ -272,4 +272,43 @@ fn the_metrics_are_shown_on_their_own_listener_alone() {
         scrape(&server)["chat_refusals_total{code=\"server_full\"}"],
         1.0
     );
+}
+
+#[test]
+fn dashboard_and_alerts_ask_for_what_there_is() {
+    let home = home("");
+    let samples = scrape(&home.start());
+    let bare = |name: &String| name.split('{').next().unwrap().to_owned();
+    let known: BTreeSet<_> = samples.keys().map(bare).collect();
+    let dashboard: Value =
+        serde_json::from_str(include_str!("../../ops/monitoring/dashboard.json")).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let targets = panels
+        .iter()
+        .flat_map(|panel| panel["targets"].as_array().unwrap());
+    let mut asked: Vec<&str> = targets
+        .map(|target| target["expr"].as_str().unwrap())
+        .collect();
+    let alerts = include_str!("../../ops/monitoring/alerts.yaml").lines();
+    asked.extend(alerts.filter_map(|line| line.trim().strip_prefix("expr: ")));
+    assert!(asked.len() > 30);
+    let mut seen = BTreeSet::new();
+    for question in asked {
+        let words = question.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+        for name in words.filter(|word| word.starts_with("chat_") || word.starts_with("process_")) {
+            assert!(
+                known.contains(name),
+                "{name} is not in /metrics: {question}"
+            );
+            seen.insert(name.trim_end_matches("_bucket"));
+        }
+    }
+    // Nothing is counted that nobody looks at.
+    for name in &known {
+        let family = ["_bucket", "_sum", "_count"]
+            .iter()
+            .find_map(|part| name.strip_suffix(part))
+            .unwrap_or(name);
+        assert!(seen.contains(family), "{name} is on no dashboard");
+    }
 }

@@ -28,7 +28,7 @@ COPY --from=build /usr/local/bin/chat-server /usr/local/bin/
 ENV CHAT_LISTEN__TCP=0.0.0.0:12345
 WORKDIR /data
 VOLUME /data
-EXPOSE 12345
+EXPOSE 12345 8080
 USER chat
 
 STOPSIGNAL SIGTERM

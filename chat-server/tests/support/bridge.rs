@@ -36,7 +36,8 @@ fn connect(mut client: TcpStream, web: SocketAddr) -> io::Result<()> {
     if line.starts_with("HTTP/1.1 503 ") {
         // What is said over HTTP instead.
         let full = br#"{"type":"error","code":"server_full","detail":"HTTP 503"}"#;
-        client.write_all(&[0, 0, 0, full.len() as u8])?;
+        let length = u8::try_from(full.len()).map_err(io::Error::other)?;
+        client.write_all(&[0, 0, 0, length])?;
         return client.write_all(full);
     }
     if !line.starts_with("HTTP/1.1 101 ") {

@@ -35,7 +35,7 @@ pub(crate) fn run(bench: &mut Bench, scale: Scale) -> Result<()> {
         point: None,
     };
     let kinds: &[Kind] = match scale {
-        Scale::Quick => &[Kind::Limit, Kind::Chat],
+        Scale::Quick => &[Kind::Limit, Kind::Chat, Kind::Web],
         Scale::Full => &Kind::ALL,
     };
     let text_bytes = bench.text_bytes;

@@ -10,10 +10,15 @@ use crate::error::Result;
 /// The log of the history in a server's directory.
 pub(crate) const HISTORY: &str = "chat_history.log";
 
-pub(super) fn configure(addr: SocketAddrV4, dir: &Path) -> Result<Vec<OsString>> {
+/// With this listener alone.
+pub(super) fn configure(listener: &str, addr: SocketAddrV4, dir: &Path) -> Result<Vec<OsString>> {
+    let tcp = match listener {
+        "tcp" => "",
+        _ => "tcp = \"\"\n",
+    };
     let text = format!(
         r#"[listen]
-tcp = "{addr}"
+{tcp}{listener} = "{addr}"
 
 [history]
 path = "{history}"

@@ -31,6 +31,8 @@ pub(crate) enum Kind {
     Limit,
     /// chat-server
     Chat,
+    /// chat-server over WebSocket
+    Web,
     /// nats-server
     Nats,
     Ngircd,
@@ -72,9 +74,10 @@ impl Site {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Limit,
         Self::Chat,
+        Self::Web,
         Self::Nats,
         Self::Ngircd,
         Self::Inspircd,
@@ -84,6 +87,7 @@ impl Kind {
         match self {
             Self::Limit => "limit",
             Self::Chat => "chat-server",
+            Self::Web => "chat-server, WebSocket",
             Self::Nats => "nats-server",
             Self::Ngircd => "ngircd",
             Self::Inspircd => "inspircd",
@@ -94,6 +98,7 @@ impl Kind {
         match self {
             Self::Limit => Wire::Raw,
             Self::Chat => Wire::Chat,
+            Self::Web => Wire::Web,
             Self::Nats => Wire::Nats,
             Self::Ngircd | Self::Inspircd => Wire::Irc,
         }
@@ -102,7 +107,7 @@ impl Kind {
     /// How many connections may be on their way to it at once.
     pub(crate) fn arriving(self) -> usize {
         match self {
-            Self::Limit | Self::Chat | Self::Nats => 128,
+            Self::Limit | Self::Chat | Self::Web | Self::Nats => 128,
             // It listens with a backlog of 10; what is beyond that waits a second for its next try.
             Self::Ngircd => 8,
             // It welcomes everyone who came meanwhile once a second.
@@ -114,7 +119,7 @@ impl Kind {
     pub(crate) fn binary(self, site: &Site) -> Option<PathBuf> {
         match self {
             Self::Limit => std::env::current_exe().ok(),
-            Self::Chat => site.chat_server.is_file().then(|| site.chat_server.clone()),
+            Self::Chat | Self::Web => site.chat_server.is_file().then(|| site.chat_server.clone()),
             Self::Nats | Self::Ngircd | Self::Inspircd => installed(self.name()),
         }
     }
@@ -126,7 +131,8 @@ impl Kind {
                 &["limit", "--listen", &addr.to_string(), "--log"],
                 &[dir.join("limit.log")],
             )),
-            Self::Chat => chat::configure(addr, dir),
+            Self::Chat => chat::configure("tcp", addr, dir),
+            Self::Web => chat::configure("web", addr, dir),
             Self::Nats => peers::nats(addr, dir),
             Self::Ngircd => peers::ngircd(addr, dir),
             Self::Inspircd => peers::inspircd(addr, dir),
@@ -171,7 +177,7 @@ impl Server {
             .args(arguments)
             .current_dir(dir.path())
             .env("RUST_LOG", "warn");
-        if kind == Kind::Chat {
+        if matches!(kind, Kind::Chat | Kind::Web) {
             command.envs(site.settings.iter().map(|(key, value)| (key, value)));
         }
         let err = said.try_clone().doing("a file for what the server says")?;

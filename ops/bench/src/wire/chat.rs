@@ -99,7 +99,7 @@ pub(crate) fn scan(
     })
 }
 
-fn hear(payload: &[u8], me: u32, text_bytes: usize) -> Heard<'_> {
+pub(super) fn hear(payload: &[u8], me: u32, text_bytes: usize) -> Heard<'_> {
     // A server may send the newline of its log along: JSON allows white space after the object.
     let payload = payload.strip_suffix(b"\n").unwrap_or(payload);
     if let Some(rest) = payload.strip_prefix(MESSAGE) {

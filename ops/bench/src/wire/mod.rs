@@ -10,6 +10,7 @@ mod irc;
 mod nats;
 mod raw;
 mod stamp;
+mod web;
 
 pub(crate) use chat::{HistoryPage, history_line, history_request, resuming_hello};
 pub(crate) use frame::{append_frame, split_frames};
@@ -23,6 +24,8 @@ pub(crate) const MIN_TEXT_BYTES: usize = STAMP_BYTES + 8;
 pub(crate) enum Wire {
     Raw,
     Chat,
+    /// The same over WebSocket.
+    Web,
     Nats,
     Irc,
 }
@@ -67,6 +70,7 @@ impl Wire {
         match self {
             Self::Raw => raw::hello(place, out),
             Self::Chat => chat::hello(me, out),
+            Self::Web => web::hello(me, out),
             Self::Nats => nats::hello(place, out),
             Self::Irc => irc::hello(me, out),
         }
@@ -77,6 +81,7 @@ impl Wire {
         match self {
             Self::Raw | Self::Nats => false,
             Self::Chat => chat::join(place, out),
+            Self::Web => web::join(place, out),
             Self::Irc => irc::join(place, out),
         }
     }
@@ -85,6 +90,7 @@ impl Wire {
         match self {
             Self::Raw => {}
             Self::Chat => chat::pong(out),
+            Self::Web => web::pong(out),
             Self::Nats => out.extend_from_slice(b"PONG\r\n"),
             Self::Irc => irc::pong(token, out),
         }
@@ -95,6 +101,7 @@ impl Wire {
         match self {
             Self::Raw => raw::say(place, text_bytes),
             Self::Chat => chat::say(place, text_bytes),
+            Self::Web => web::say(place, text_bytes),
             Self::Nats => nats::say(place, text_bytes),
             Self::Irc => irc::say(place, text_bytes),
         }
@@ -112,6 +119,7 @@ impl Wire {
         match self {
             Self::Raw => raw::scan(bytes, on),
             Self::Chat => chat::scan(bytes, me, text_bytes, on),
+            Self::Web => web::scan(bytes, me, text_bytes, on),
             Self::Nats => nats::scan(bytes, text_bytes, on),
             Self::Irc => irc::scan(bytes, on),
         }
