@@ -27,7 +27,8 @@ that happens and flushes it at once:
   ! nick_taken: ...             an error, on standard error
 
 Type /help for the commands. The end of the input is goodbye: everything that was typed is recorded
-first. Ctrl-C once says goodbye too, twice ends at once.
+first. Ctrl-C once says goodbye too, twice ends at once. However fast a pipe types, .t, .r, /join, /part
+and /switch take effect line by line: what was typed before them is shown first.
 
 Exit codes:
   0  said goodbye, and every line of a pipe was recorded
