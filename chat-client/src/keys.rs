@@ -198,6 +198,11 @@ impl<A: Copy + PartialEq> Keymap<A> {
         self.0.extend(keys.into_iter().map(|keys| (keys, action)));
     }
 
+    /// These keys do nothing any more.
+    pub fn unbind(&mut self, keys: Keys) {
+        self.0.remove(&keys);
+    }
+
     /// What `key` does behind `first`.
     pub fn find(&self, first: Option<Chord>, key: Chord) -> Found<A> {
         if let Some(action) = self.0.get(&(first, key)) {

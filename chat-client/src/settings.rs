@@ -6,7 +6,7 @@
 mod manual;
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -96,21 +96,46 @@ pub struct Colours {
 #[serde(transparent)]
 pub struct Keys(BTreeMap<values::ActionName, Vec<KeyNames>>);
 
+/// Every action that has keys: its name, the keys it has by itself, and what it does.
+pub(crate) fn actions()
+-> impl Iterator<Item = (&'static str, &'static [&'static str], &'static str)> {
+    let entry = bindings::BINDINGS.into_iter();
+    entry.map(|(_, name, keys, does)| (name, keys, does))
+}
+
 impl Keys {
     /// The keys of the entry.
     pub fn entry(&self) -> Keymap<Edit> {
-        let mut keymap = bindings::default();
-        for (edit, name, ..) in bindings::BINDINGS {
-            if let Some(keys) = self.of(name) {
-                keymap.rebind(edit, keys.iter().map(|keys| keys.0));
-            }
-        }
-        keymap
+        let actions = bindings::BINDINGS.map(|(edit, name, ..)| (edit, name));
+        self.over(bindings::default(), &actions)
     }
 
-    /// The keys of the action of that name, where they are not the usual ones.
-    pub fn of(&self, action: &str) -> Option<&[KeyNames]> {
-        self.0.get(action).map(Vec::as_slice)
+    /// The usual keys of some actions, with those that were set over them.
+    fn over<A: Copy + PartialEq>(&self, mut usual: Keymap<A>, actions: &[(A, &str)]) -> Keymap<A> {
+        // Whatever a key did before, it does what was set.
+        self.0
+            .values()
+            .flatten()
+            .for_each(|keys| usual.unbind(keys.0));
+        for (action, name) in actions {
+            if let Some(keys) = self.0.get(*name) {
+                usual.rebind(*action, keys.iter().map(|keys| keys.0));
+            }
+        }
+        usual
+    }
+
+    /// Two actions that were given the same key.
+    fn collision(&self) -> Option<(&str, &str)> {
+        let mut taken = HashMap::new();
+        let each = self
+            .0
+            .iter()
+            .flat_map(|(name, keys)| keys.iter().map(move |keys| (keys.0, name)));
+        each.into_iter().find_map(|(keys, name)| {
+            let other = taken.insert(keys, name).filter(|other| *other != name)?;
+            Some((other.as_str(), name.as_str()))
+        })
     }
 }
 
@@ -175,6 +200,9 @@ impl Settings {
     fn parse(text: &str) -> Result<Self, String> {
         let wrong = |error: toml::de::Error| error.to_string().trim_end().to_owned();
         let settings: Self = toml::from_str(text).map_err(wrong)?;
+        if let Some((one, other)) = settings.keys.collision() {
+            return Err(format!("[keys] `{one}` and `{other}` have a key in common"));
+        }
         for (name, server) in &settings.servers {
             let wrong = |what: &str| Err(format!("[servers.{name}] {what}"));
             if server.address.get().is_none() {
@@ -240,7 +268,7 @@ mod tests {
             assert_eq!(known, keys, "{section}");
         }
         let keys = manual["keys"].as_table().unwrap();
-        assert_eq!(keys.len(), bindings::BINDINGS.len());
+        assert_eq!(keys.len(), actions().count());
     }
 
     #[test]
@@ -257,6 +285,7 @@ mod tests {
             [keys]
             submit = ["ctrl-s", "ctrl-x ctrl-s"]
             editor = []
+            yank = ["ctrl-u"]
             [servers.work]
             address = "[::1]:7"
             tls = true
@@ -296,6 +325,7 @@ mod tests {
         assert_eq!(find("enter"), Found::Nothing);
         assert_eq!(find("ctrl-x ctrl-e"), Found::Nothing);
         assert_eq!(find("ctrl-w"), Found::Action(Edit::KillBlankLeft));
+        assert_eq!(find("ctrl-u"), Found::Action(Edit::Yank));
     }
 
     #[test]
@@ -327,6 +357,9 @@ mod tests {
             assert!(message.contains(key), "{message}");
         }
         let both = format!("[servers.w]\naddress = \"a\"\nca = \"c\"\npin = \"0{pin}\"");
+        let message =
+            Settings::parse("[keys]\nup = [\"f7\", \"f7\"]\ndown = [\"f7\"]").unwrap_err();
+        assert!(message.contains("`down` and `up`"), "{message}");
         for text in [both.as_str(), "[servers.w]\naddress = \"\""] {
             let message = Settings::parse(text).unwrap_err();
             assert!(message.contains("servers.w"), "{message}");

@@ -1,7 +1,5 @@
 //! The settings file as `chat-client config` prints it: every key at its default, with its meaning.
 
-use crate::entry::bindings::BINDINGS;
-
 const BEFORE_KEYS: &str = r##"# The settings of chat-client, every key at its default. It is read from ~/.config/chat/client.toml
 # (or $XDG_CONFIG_HOME/chat/client.toml, or what --config names). A key that is left out keeps its
 # default; an unknown key or a wrong value is an error that names its line, and the exit code is 2.
@@ -45,7 +43,7 @@ nicks = []               # those that nicks have, such as ["red", "#ff8800", "33
 /// The commented file.
 pub fn manual() -> String {
     let mut file = BEFORE_KEYS.to_owned();
-    for (_, name, keys, does) in BINDINGS {
+    for (name, keys, does) in super::actions() {
         let keys: Vec<_> = keys.iter().map(|key| format!("{key:?}")).collect();
         let setting = format!("{name} = [{}]", keys.join(", "));
         file += &format!("{setting:<55} # {does}\n");

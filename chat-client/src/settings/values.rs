@@ -11,7 +11,6 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
 use crate::address::Address;
-use crate::entry::bindings::BINDINGS;
 use crate::keys::{self, Keys};
 use crate::state::folder;
 use crate::tls::Fingerprint;
@@ -128,6 +127,12 @@ impl<'de> Deserialize<'de> for Colour {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ActionName(String);
 
+impl ActionName {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl Borrow<str> for ActionName {
     fn borrow(&self) -> &str {
         &self.0
@@ -137,10 +142,10 @@ impl Borrow<str> for ActionName {
 impl<'de> Deserialize<'de> for ActionName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        if BINDINGS.iter().any(|(_, known, ..)| *known == name) {
+        let known: Vec<_> = super::actions().map(|(known, ..)| known).collect();
+        if known.contains(&&*name) {
             return Ok(Self(name));
         }
-        let known: Vec<_> = BINDINGS.iter().map(|(_, known, ..)| *known).collect();
         Err(wrong(
             &name,
             format!("the actions are {}", known.join(", ")),
