@@ -13,12 +13,13 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use self::manual::manual;
-pub use self::values::{Background, Colour, Home, Host, KeyNames, NickName, Pin};
+pub use self::values::{Colour, Depth, Home, Host, KeyNames, NickName, Pin};
 use crate::address::Address;
 use crate::entry::bindings::{self, Edit};
 use crate::keys::Keymap;
 use crate::state::folder;
 use crate::tls::Trust;
+use crate::window::keys::{self, Action};
 
 /// All that can be set. Unknown keys are errors.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -86,8 +87,8 @@ impl Default for Attention {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Colours {
-    pub background: Background,
-    /// Those that nicks have; none: the client's own, which suit the background.
+    pub depth: Depth,
+    /// Those that nicks have; none: the client's own, which can be read on dark and on light.
     pub nicks: Vec<Colour>,
 }
 
@@ -100,7 +101,10 @@ pub struct Keys(BTreeMap<values::ActionName, Vec<KeyNames>>);
 pub(crate) fn actions()
 -> impl Iterator<Item = (&'static str, &'static [&'static str], &'static str)> {
     let entry = bindings::BINDINGS.into_iter();
-    entry.map(|(_, name, keys, does)| (name, keys, does))
+    let window = keys::BINDINGS.into_iter();
+    entry
+        .map(|(_, name, keys, does)| (name, keys, does))
+        .chain(window.map(|(_, name, keys, does)| (name, keys, does)))
 }
 
 impl Keys {
@@ -108,6 +112,12 @@ impl Keys {
     pub fn entry(&self) -> Keymap<Edit> {
         let actions = bindings::BINDINGS.map(|(edit, name, ..)| (edit, name));
         self.over(bindings::default(), &actions)
+    }
+
+    /// The keys of everything else in the full screen, which come first.
+    pub fn window(&self) -> Keymap<Action> {
+        let actions = keys::BINDINGS.map(|(action, name, ..)| (action, name));
+        self.over(keys::default(), &actions)
     }
 
     /// The usual keys of some actions, with those that were set over them.
@@ -239,6 +249,7 @@ mod tests {
     fn the_manual_says_what_is_the_case() {
         let mut settings = Settings::parse(&manual()).unwrap();
         assert_eq!(settings.keys.entry(), bindings::default());
+        assert_eq!(settings.keys.window(), keys::default());
         settings.keys = Keys::default();
         assert_eq!(settings, Settings::default());
         // What has no default is there as an example, which is right too.
@@ -259,7 +270,7 @@ mod tests {
         for (section, keys) in [
             ("screen", &["plain", "mouse", "times", "utc"][..]),
             ("attention", &["bell", "notifications", "title"]),
-            ("colours", &["background", "nicks"]),
+            ("colours", &["depth", "nicks"]),
         ] {
             let mut known: Vec<_> = manual[section].as_table().unwrap().keys().collect();
             known.sort_unstable();
@@ -280,12 +291,13 @@ mod tests {
             [screen]
             mouse = false
             [colours]
-            background = "light"
+            depth = "256"
             nicks = ["red", "#ff8800", "33"]
             [keys]
             submit = ["ctrl-s", "ctrl-x ctrl-s"]
             editor = []
-            yank = ["ctrl-u"]
+            yank = ["ctrl-u", "f1"]
+            page_up = ["f8"]
             [servers.work]
             address = "[::1]:7"
             tls = true
@@ -297,7 +309,7 @@ mod tests {
         )
         .unwrap();
         assert!(!settings.screen.mouse && !settings.screen.times && settings.attention.bell);
-        assert_eq!(settings.colours.background, Background::Light);
+        assert_eq!(settings.colours.depth, Depth::TwoHundred);
         assert_eq!(settings.colours.nicks.len(), 3);
         assert_eq!(settings.servers["work"].trust(), Some(Trust::System));
         let authority = Trust::Authority("/cert.pem".into());
@@ -326,6 +338,13 @@ mod tests {
         assert_eq!(find("ctrl-x ctrl-e"), Found::Nothing);
         assert_eq!(find("ctrl-w"), Found::Action(Edit::KillBlankLeft));
         assert_eq!(find("ctrl-u"), Found::Action(Edit::Yank));
+        let window = settings.keys.window();
+        let find = |keys| window.find(None, parse(keys).unwrap().1);
+        assert_eq!(find("f8"), Found::Action(Action::PageUp));
+        assert_eq!(find("page-up"), Found::Nothing);
+        assert_eq!(find("page-down"), Found::Action(Action::PageDown));
+        // The entry has it now.
+        assert_eq!(find("f1"), Found::Nothing);
     }
 
     #[test]
@@ -337,7 +356,7 @@ mod tests {
             ("nick = 7", 1, "nick"),
             ("[screen]\nmouse = \"yes\"", 2, "mouse"),
             ("[screen]\n\nmoose = true", 3, "moose"),
-            ("[colours]\nbackground = \"blue\"", 2, "background"),
+            ("[colours]\ndepth = \"blue\"", 2, "depth"),
             ("[colours]\nnicks = [\"blau\"]", 2, "blau"),
             ("[keys]\njump = [\"a\"]", 2, "jump"),
             ("[keys]\nsubmit = [\"hyper-a\"]", 2, "hyper-a"),

@@ -31,7 +31,7 @@ notifications = true     # by the terminal (OSC 9, OSC 777), or by notify-send w
 title = true             # the terminal's title shows how much is unread
 
 [colours]
-background = "auto"      # "dark", "light", or "none" for no colours at all (as NO_COLOR=1)
+depth = "auto"           # as the terminal says; or "none" (as NO_COLOR=1), "16", "256", "full"
 nicks = []               # those that nicks have, such as ["red", "#ff8800", "33"]; [] are the client's own
 
 # What keys do in the full screen: all the keys of an action, so that [] is none. A key is a character,

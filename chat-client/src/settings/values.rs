@@ -98,17 +98,22 @@ impl<'de> Deserialize<'de> for Pin {
     }
 }
 
-/// What the terminal's colours are like.
+/// How many colours there are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Background {
-    /// The client looks for itself.
+pub enum Depth {
+    /// As many as the terminal says.
     #[default]
     Auto,
-    Dark,
-    Light,
-    /// There are to be no colours at all.
+    /// None at all.
     None,
+    /// Those of the terminal's theme.
+    #[serde(rename = "16")]
+    Sixteen,
+    #[serde(rename = "256")]
+    TwoHundred,
+    /// All.
+    Full,
 }
 
 /// A colour: a name, `#rrggbb`, or a number of 256.

@@ -71,6 +71,12 @@ impl Depth {
     }
 }
 
+/// One of these colours, for a nick always the same.
+pub fn one_of(colours: &[Color], nick: &str) -> Option<Color> {
+    let number = hash(&fold(nick)) as usize;
+    colours.get(number % colours.len().max(1)).copied()
+}
+
 /// The same number for the same text, on every machine (FNV-1a).
 fn hash(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| {

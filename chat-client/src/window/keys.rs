@@ -39,15 +39,15 @@ pub type Binding = (Action, &'static str, &'static [&'static str], &'static str)
 
 /// Every action once.
 pub const BINDINGS: [Binding; 26] = [
-    (Action::PageUp, "page-up", &["page-up"], "older messages"),
+    (Action::PageUp, "page_up", &["page-up"], "older messages"),
     (
         Action::PageDown,
-        "page-down",
+        "page_down",
         &["page-down"],
         "newer messages",
     ),
-    (Action::RowUp, "row-up", &["shift-up"], "a row up"),
-    (Action::RowDown, "row-down", &["shift-down"], "a row down"),
+    (Action::RowUp, "row_up", &["shift-up"], "a row up"),
+    (Action::RowDown, "row_down", &["shift-down"], "a row down"),
     (
         Action::Bottom,
         "bottom",
@@ -56,13 +56,13 @@ pub const BINDINGS: [Binding; 26] = [
     ),
     (
         Action::UnreadLine,
-        "unread-line",
+        "unread_line",
         &["alt-u"],
         "to where one left off",
     ),
     (
         Action::NextUnread,
-        "next-unread",
+        "next_unread",
         &["alt-a"],
         "to the next unread conversation",
     ),
@@ -80,18 +80,18 @@ pub const BINDINGS: [Binding; 26] = [
     ),
     (
         Action::Go(0),
-        "conversation-1",
+        "conversation_1",
         &["alt-1"],
         "the first conversation",
     ),
-    (Action::Go(1), "conversation-2", &["alt-2"], "the second"),
-    (Action::Go(2), "conversation-3", &["alt-3"], "the third"),
-    (Action::Go(3), "conversation-4", &["alt-4"], "the fourth"),
-    (Action::Go(4), "conversation-5", &["alt-5"], "the fifth"),
-    (Action::Go(5), "conversation-6", &["alt-6"], "the sixth"),
-    (Action::Go(6), "conversation-7", &["alt-7"], "the seventh"),
-    (Action::Go(7), "conversation-8", &["alt-8"], "the eighth"),
-    (Action::Go(8), "conversation-9", &["alt-9"], "the ninth"),
+    (Action::Go(1), "conversation_2", &["alt-2"], "the second"),
+    (Action::Go(2), "conversation_3", &["alt-3"], "the third"),
+    (Action::Go(3), "conversation_4", &["alt-4"], "the fourth"),
+    (Action::Go(4), "conversation_5", &["alt-5"], "the fifth"),
+    (Action::Go(5), "conversation_6", &["alt-6"], "the sixth"),
+    (Action::Go(6), "conversation_7", &["alt-7"], "the seventh"),
+    (Action::Go(7), "conversation_8", &["alt-8"], "the eighth"),
+    (Action::Go(8), "conversation_9", &["alt-9"], "the ninth"),
     (
         Action::Again,
         "again",
@@ -100,7 +100,7 @@ pub const BINDINGS: [Binding; 26] = [
     ),
     (
         Action::SearchOn,
-        "search-on",
+        "search_on",
         &["f6", "alt-n"],
         "further up, what was searched for",
     ),

@@ -1,15 +1,20 @@
 //! How things look, whatever they are.
 
+use std::sync::Arc;
+
 use chat_proto::Timestamp;
 use jiff::tz::TimeZone;
+use ratatui::style::{Color, Style};
 
-use super::colour::Depth;
+use super::colour::{self, Depth};
 
 /// How things look.
 #[derive(Debug, Clone)]
 pub struct Look {
     /// The colours of the terminal.
     pub depth: Depth,
+    /// The colours of nicks, where somebody wants others than the usual ones.
+    pub nicks: Arc<[Color]>,
     /// Where one lives.
     pub zone: TimeZone,
     /// Each message bears its time.
@@ -19,6 +24,15 @@ pub struct Look {
 }
 
 impl Look {
+    /// How a nick looks.
+    pub fn nick(&self, nick: &str) -> Style {
+        let usual = self.depth.nick(nick);
+        match colour::one_of(&self.nicks, nick) {
+            Some(wanted) if self.depth != Depth::None => usual.fg(wanted),
+            _ => usual,
+        }
+    }
+
     /// `18:50`
     pub fn clock(&self, time: Timestamp) -> String {
         self.format(time, "%H:%M")

@@ -161,8 +161,8 @@ impl Canvas<'_> {
         let mine = fold(from) == fold(self.me);
         let named = match () {
             () if mine => Style::new().add_modifier(Modifier::BOLD),
-            () if mention => self.look.depth.nick(from).add_modifier(Modifier::REVERSED),
-            () => self.look.depth.nick(from),
+            () if mention => self.look.nick(from).add_modifier(Modifier::REVERSED),
+            () => self.look.nick(from),
         };
         let marked = (!mine).then_some(self.me);
         let wrapped = wrap::rows(text, self.width.saturating_sub(indent), first, marked);

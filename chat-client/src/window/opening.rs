@@ -7,16 +7,18 @@ use actix::Recipient;
 use jiff::tz::TimeZone;
 
 use super::colour::Depth;
+use super::keys::Action;
 use super::look::Look;
 use super::painter::{Painter, Parts};
 use super::state::State;
 use super::wish::Wish;
-use super::{Told, Window, keys, stage};
+use super::{Told, Window, stage};
 use crate::attention::{Notifier, Route};
 use crate::entry::{Entry, History};
+use crate::keys::Keymap;
 use crate::names::Names;
 use crate::options::Options;
-use crate::settings::Background;
+use crate::settings;
 use crate::state::{State as Remembered, folder};
 use crate::stdin::NextKeys;
 
@@ -30,6 +32,7 @@ pub struct Opening {
     window: Window,
     state: State,
     names: Names,
+    keys: Keymap<Action>,
     notifier: Notifier,
     title: bool,
 }
@@ -44,10 +47,19 @@ impl Opening {
         let variable = |name: &str| std::env::var(name).ok();
         let term = variable("TERM").unwrap_or_default();
         let look = Look {
-            depth: match settings.colours.background {
-                Background::None => Depth::None,
-                Background::Auto | Background::Dark | Background::Light => Depth::of(variable),
+            depth: match settings.colours.depth {
+                settings::Depth::Auto => Depth::of(variable),
+                settings::Depth::None => Depth::None,
+                settings::Depth::Sixteen => Depth::Sixteen,
+                settings::Depth::TwoHundred => Depth::TwoHundred,
+                settings::Depth::Full => Depth::Full,
             },
+            nicks: settings
+                .colours
+                .nicks
+                .iter()
+                .map(|colour| colour.0)
+                .collect(),
             zone: if options.utc {
                 TimeZone::UTC
             } else {
@@ -73,6 +85,7 @@ impl Opening {
             window: window.clone(),
             state,
             names,
+            keys: settings.keys.window(),
             notifier: Notifier::new(attention.bell, route),
             title: attention.title,
         };
@@ -86,7 +99,7 @@ impl Opening {
     pub fn open(self, session: Recipient<Wish>, keyboard: Recipient<NextKeys>) -> io::Result<()> {
         let parts = Parts {
             state: self.state,
-            keys: keys::default(),
+            keys: self.keys,
             names: self.names,
             notifier: self.notifier,
             title: self.title,

@@ -24,7 +24,7 @@ pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
         let style = if **nick == *state.me {
             Style::new().add_modifier(Modifier::BOLD)
         } else {
-            state.look.depth.nick(nick).remove_modifier(Modifier::BOLD)
+            state.look.nick(nick).remove_modifier(Modifier::BOLD)
         };
         buffer.set_string(area.x + 2, y, shortened(&word(nick), width), style);
     }
