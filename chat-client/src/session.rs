@@ -273,6 +273,8 @@ impl Session {
         let asked = std::mem::replace(&mut self.asked, Asked::Nothing);
         match typed {
             Typed::Line(line) => self.line(asked, &line, ctx),
+            // A step that was on its way when an earlier one was refused.
+            Typed::Command(_) if self.goodbye.is_some() => {}
             Typed::Command(command) => {
                 self.command(command, ctx);
                 self.flush(ctx);

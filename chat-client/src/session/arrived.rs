@@ -211,17 +211,10 @@ impl Session {
             Some(Question::Account { .. }) => self.failed = true,
             _ => {}
         }
-        if let Some(task) = self
-            .options
-            .task
-            .as_ref()
-            .filter(|_| id.is_some() && !silent)
-        {
+        if self.options.task.is_some() && id.is_some() && !silent {
             self.failed = true;
-            if task.stays {
-                // It would stay for what it may not hear.
-                self.leave(None, ctx);
-            }
+            // What was to come next was meant for where one is not.
+            self.leave(None, ctx);
         }
         if code == ErrorCode::BadVersion || code == ErrorCode::Replaced {
             // Coming back would be the same again, or throw out who has taken one's place.
