@@ -17,6 +17,7 @@ use chat_server::net::tls;
 use chat_server::net::worker::{Listener, Speaks};
 use chat_server::store::sqlite::Database;
 use clap::Parser;
+use log::LevelFilter;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -75,8 +76,10 @@ fn start(args: &Args) -> anyhow::Result<()> {
         Some(Command::Account(command)) => return account_cli::run(&config, command),
         None => {}
     }
-    let mut logger =
-        env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"));
+    let mut logger = env_logger::Builder::new();
+    // What it calls errors are the faults of strangers, as many as they like; unless one asks for it.
+    logger.filter_module("actix_http", LevelFilter::Off);
+    logger.parse_env(env_logger::Env::default().default_filter_or("info"));
     if let Some(level) = &args.log_level {
         logger.parse_filters(level);
     }

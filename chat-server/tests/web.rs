@@ -325,6 +325,28 @@ fn assert_is_guarded(answer: &str) {
     assert!(!answer.contains("set-cookie"));
 }
 
+/// What strangers do wrong is no error of the server, and fills no log.
+#[test]
+fn malformed_requests_leave_no_error_in_the_log() {
+    let home = home("");
+    let server = home.start();
+    for head in [
+        "GET / HTTP/1.1\r\n\0\r\n\r\n".to_owned(),
+        "x".repeat(1 << 18),
+    ] {
+        let mut socket = socket(&server);
+        // It may refuse before it has taken all of it.
+        socket.write_all(head.as_bytes()).ok();
+        socket.read_to_end(&mut Vec::new()).ok();
+    }
+    server.joins("Ana").closes_sending();
+    let lines = server.log_until(" as somebody, ");
+    assert!(
+        !lines.iter().any(|line| line.contains("ERROR")),
+        "{lines:?}"
+    );
+}
+
 #[test]
 fn a_foreign_page_is_refused_and_a_named_one_is_not() {
     let home = home("");

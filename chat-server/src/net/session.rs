@@ -121,7 +121,7 @@ impl Session {
                 Ok(_) => {}
                 Err(error) => {
                     if !super::connection::is_ordinary(&error) {
-                        log::info!("session {:?}: cannot be read: {error}", self.connection.id);
+                        log::debug!("session {:?}: cannot be read: {error}", self.connection.id);
                     }
                     return Poll::Ready(());
                 }

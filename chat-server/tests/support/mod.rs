@@ -260,6 +260,12 @@ impl Server {
         while !self.next_log_line().contains(words) {}
     }
 
+    /// The lines of the log until one has `words` in it.
+    pub(crate) fn log_until(&self, words: &str) -> Vec<String> {
+        let lines = std::iter::repeat_with(|| self.next_log_line());
+        lines.take_while(|line| !line.contains(words)).collect()
+    }
+
     /// The disk that `start_with_full_disk_after` made small has room again.
     pub(crate) fn has_room_again(&self) {
         let pid = self.child.id().to_string();
