@@ -21,6 +21,30 @@ pub trait Layer: AsyncRead + AsyncWrite + fmt::Debug + Unpin {
     fn web_socket(&mut self) -> Option<&mut WebSocket> {
         None
     }
+
+    /// See [`Transport::try_write`].
+    fn write_now(&mut self, slices: &[IoSlice<'_>], cx: &mut Context<'_>) -> io::Result<usize> {
+        match Pin::new(self).poll_write_vectored(cx, slices) {
+            Poll::Ready(written) => written,
+            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+
+    /// See [`Transport::is_flushed`].
+    fn is_flushed(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        match Pin::new(self).poll_flush(cx) {
+            Poll::Ready(flushed) => flushed.map(|()| true),
+            Poll::Pending => Ok(false),
+        }
+    }
+
+    /// See [`Transport::poll_writable`]: a layer tells by waking who tried last.
+    fn poll_writable(&mut self, tried: bool, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match tried {
+            true => Poll::Pending,
+            false => Poll::Ready(Ok(())),
+        }
+    }
 }
 
 impl Layer for TcpStream {
@@ -103,10 +127,7 @@ impl Transport {
         match (self, slices) {
             (Self::Tcp(socket), [one]) => socket.try_write(one),
             (Self::Tcp(socket), many) => socket.try_write_vectored(many),
-            (Self::Layered(layer), many) => match Pin::new(layer).poll_write_vectored(cx, many) {
-                Poll::Ready(written) => written,
-                Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
-            },
+            (Self::Layered(layer), many) => layer.write_now(many, cx),
         }
     }
 
@@ -117,14 +138,11 @@ impl Transport {
     pub(super) fn is_flushed(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
         match self {
             Self::Tcp(_) => Ok(true),
-            Self::Layered(layer) => match Pin::new(layer).poll_flush(cx) {
-                Poll::Ready(flushed) => flushed.map(|()| true),
-                Poll::Pending => Ok(false),
-            },
+            Self::Layered(layer) => layer.is_flushed(cx),
         }
     }
 
-    /// Ready when it is worth trying to write again. A layer tells by waking who tried last.
+    /// Ready when it is worth trying to write again.
     pub(super) fn poll_writable(
         &mut self,
         tried: bool,
@@ -132,8 +150,7 @@ impl Transport {
     ) -> Poll<io::Result<()>> {
         match self {
             Self::Tcp(socket) => socket.poll_write_ready(cx),
-            Self::Layered(_) if tried => Poll::Pending,
-            Self::Layered(_) => Poll::Ready(Ok(())),
+            Self::Layered(layer) => layer.poll_writable(tried, cx),
         }
     }
 

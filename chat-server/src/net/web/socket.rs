@@ -163,6 +163,21 @@ impl Layer for WebSocket {
     fn web_socket(&mut self) -> Option<&mut WebSocket> {
         Some(self)
     }
+
+    // As what is below does it: written as a stream, a socket would count against the turn of whoever
+    // writes to a thousand of them, and make all but the first hundred wait for a turn of their own.
+
+    fn write_now(&mut self, slices: &[IoSlice<'_>], cx: &mut Context<'_>) -> io::Result<usize> {
+        self.stream.try_write(slices, cx)
+    }
+
+    fn is_flushed(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        self.stream.is_flushed(cx)
+    }
+
+    fn poll_writable(&mut self, tried: bool, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream.poll_writable(tried, cx)
+    }
 }
 
 impl AsyncRead for WebSocket {
@@ -182,17 +197,6 @@ impl AsyncWrite for WebSocket {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.stream.as_stream().poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match slices {
-            [one] => self.poll_write(cx, one),
-            many => self.stream.as_stream().poll_write_vectored(cx, many),
-        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
