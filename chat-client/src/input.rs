@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use chat_proto::{Channel, DEFAULT_HISTORY_PAGE, MAX_PAGE, NameError, Nick, Text, TextError};
 
+use crate::act::{self, Act};
+
 /// What a line asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -51,6 +53,8 @@ pub enum Command {
     Search(String),
     /// A conversation with a person is over.
     Close,
+    /// What operators and founders do.
+    Act(Act),
 }
 
 /// A polite no: a code and a sentence, shown as `! code: sentence`.
@@ -71,7 +75,7 @@ impl Refusal {
 }
 
 /// The commands as `/help` lists them.
-pub const HELP: [(&str, &str); 20] = [
+pub const HELP: [(&str, &str); 24] = [
     (".h, /help", "this list"),
     (
         ".l, /list, /who [#channel]",
@@ -123,17 +127,36 @@ pub const HELP: [(&str, &str); 20] = [
         "/close",
         "full screen: away with a conversation with a person",
     ),
+    (
+        "/kick NICK [REASON]",
+        "operators, founders: out of this channel; in #lobby, off the server",
+    ),
+    (
+        "/ban NICK|ADDRESS [TIME] [REASON]",
+        "the same, and not in again for 10m, 2h, 7d, or for good; /unban, /bans",
+    ),
+    (
+        "/mute NICK [TIME] [REASON]",
+        "operators: may say nothing; /unmute NICK",
+    ),
+    (
+        "/topic [TEXT]",
+        "what this channel is about; /topic - takes it away",
+    ),
     ("//text, ..text", "the text itself, with one / or ."),
     ("anything else", "is said where you are"),
 ];
 
 /// What Tab completes at the beginning of a line.
-pub const COMMANDS: [&str; 22] = [
+pub const COMMANDS: [&str; 27] = [
+    "/ban",
+    "/bans",
     "/channels",
     "/close",
     "/help",
     "/history",
     "/join",
+    "/kick",
     "/list",
     "/msg",
     "/mute",
@@ -148,6 +171,8 @@ pub const COMMANDS: [&str; 22] = [
     "/switch",
     "/tell",
     "/time",
+    "/topic",
+    "/unban",
     "/unmute",
     "/unregister",
     "/who",
@@ -237,13 +262,16 @@ fn slash(line: &str, rest: &str) -> Result<Command, Refusal> {
         "password" => bare(words, Command::Password),
         "unregister" => bare(words, Command::Unregister),
         "history" => history(words),
-        "mute" => conversation(words, "/mute [#channel]").map(Command::Mute),
-        "unmute" => conversation(words, "/unmute [#channel]").map(Command::Unmute),
         "search" if words.is_empty() => Err(usage("/search TEXT")),
         "search" => Ok(Command::Search(words.to_owned())),
         "close" if words.is_empty() => Ok(Command::Close),
         "close" => Err(usage("/close")),
-        _ => Err(unknown(line.split_whitespace().next().unwrap_or(line))),
+        "mute" if is_conversation(words) => conversation(words).map(Command::Mute),
+        "unmute" if is_conversation(words) => conversation(words).map(Command::Unmute),
+        _ => match act::parse(name, words) {
+            Some(act) => act.map(Command::Act),
+            None => Err(unknown(line.split_whitespace().next().unwrap_or(line))),
+        },
     }
 }
 
@@ -254,11 +282,15 @@ fn list(words: &str) -> Result<Command, Refusal> {
     channel(words, "/who #channel").map(|channel| Command::List(Some(channel)))
 }
 
-fn conversation(words: &str, form: &str) -> Result<Option<Channel>, Refusal> {
-    if words.is_empty() {
-        return Ok(None);
-    }
-    channel(words, form).map(Some)
+/// A channel, or none; anything else is a person, whom an operator means.
+fn is_conversation(words: &str) -> bool {
+    words.is_empty() || words.starts_with('#')
+}
+
+fn conversation(words: &str) -> Result<Option<Channel>, Refusal> {
+    some(words)
+        .map(|words| channel(&words, "/mute #channel"))
+        .transpose()
 }
 
 fn record(words: &str) -> Command {
@@ -312,7 +344,7 @@ fn channel(name: &str, form: &str) -> Result<Channel, Refusal> {
     Channel::new(name).map_err(|error| wrong_name("channel_invalid", error))
 }
 
-fn nick(name: &str) -> Result<Nick, Refusal> {
+pub(crate) fn nick(name: &str) -> Result<Nick, Refusal> {
     Nick::new(name).map_err(|error| wrong_name("nick_invalid", error))
 }
 
@@ -335,7 +367,7 @@ pub fn text(said: &str) -> Result<String, Refusal> {
     }
 }
 
-fn some(words: &str) -> Option<String> {
+pub(crate) fn some(words: &str) -> Option<String> {
     (!words.is_empty()).then(|| words.to_owned())
 }
 
@@ -343,7 +375,7 @@ fn wrong_name(code: &'static str, error: NameError) -> Refusal {
     Refusal::new(code, error.to_string())
 }
 
-fn usage(form: &str) -> Refusal {
+pub(crate) fn usage(form: &str) -> Refusal {
     Refusal::new("usage", format!("{form}; /help lists the commands"))
 }
 
@@ -423,6 +455,8 @@ mod tests {
             ("/close", Command::Close),
             ("/mute", Command::Mute(None)),
             ("/mute #rust", Command::Mute(Some(place("#rust")))),
+            ("/unmute luis", Command::Act(Act::Unmute(who("luis")))),
+            ("/kick  luis ", Command::Act(Act::Kick(who("luis"), None))),
             ("/unmute", Command::Unmute(None)),
             ("/unmute #rust", Command::Unmute(Some(place("#rust")))),
         ] {

@@ -34,6 +34,7 @@
 //! while no more than a window of lines is unsettled; the screen takes so many lines and then holds the
 //! Session up, which then does not read its socket; the socket's queue holds the window and little more.
 
+pub mod act;
 pub mod address;
 pub mod args;
 pub mod attention;
@@ -60,6 +61,7 @@ pub mod stdin;
 pub mod task;
 pub mod tls;
 pub mod transcript;
+pub mod verdict;
 pub mod window;
 
 use std::io::{self, IsTerminal as _};

@@ -6,6 +6,7 @@ use chat_proto::{Channel, Event, Message, Timestamp};
 use jiff::tz::TimeZone;
 
 use crate::escape::{lines, word};
+use crate::verdict;
 
 /// The most people that `/query` numbers; who is not among them is chosen by name.
 const MAX_NUMBERED: usize = 100;
@@ -35,18 +36,29 @@ pub fn notice(event: &Event<'_>) -> Option<(String, Timestamp)> {
             nick,
             time,
             reason,
+            by: None,
         } => {
             let reason = reason.as_deref().filter(|reason| !reason.is_empty());
             let why = reason.map_or(String::new(), |reason| format!(" ({})", lines(reason)));
             Some((format!("{} left {}{why}", word(nick), word(channel)), *time))
         }
-        Event::Gone { nick, time, reason } => {
-            Some((format!("{} is gone ({})", word(nick), lines(reason)), *time))
-        }
+        Event::Gone {
+            nick,
+            time,
+            reason,
+            by: None,
+        } => Some((format!("{} is gone ({})", word(nick), lines(reason)), *time)),
         Event::Renamed { nick, to, time } => Some((
             format!("{} is now known as {}", word(nick), word(to)),
             *time,
         )),
+        Event::Left { .. }
+        | Event::Gone { .. }
+        | Event::Banned(_)
+        | Event::Unbanned(_)
+        | Event::Muted(_)
+        | Event::Unmuted { .. }
+        | Event::Topic { .. } => verdict::notice(event),
         // Each of these is an answer, shown by who asked, or nothing to look at.
         Event::Welcome(_)
         | Event::Message(_)
@@ -60,6 +72,7 @@ pub fn notice(event: &Event<'_>) -> Option<(String, Timestamp)> {
         | Event::Bye { .. }
         | Event::Registered { .. }
         | Event::Unregistered { .. }
+        | Event::Bans { .. }
         | Event::Unknown => None,
     }
 }
@@ -181,6 +194,7 @@ mod tests {
             nick: "luis".into(),
             time: TIME,
             reason: reason.map(Into::into),
+            by: None,
         };
         for (event, shown) in [
             (
@@ -203,6 +217,7 @@ mod tests {
                     nick: "luis".into(),
                     time: TIME,
                     reason: "disconnected".into(),
+                    by: None,
                 },
                 "luis is gone (disconnected)",
             ),

@@ -20,6 +20,7 @@
 //! | `full_screen` | what the full screen wants, and what it is told |
 
 mod account;
+mod acts;
 mod arrived;
 mod away;
 mod full_screen;

@@ -52,6 +52,16 @@ pub enum ErrorCode {
     TextTooLong,
     /// The history cannot be written: the message went to nobody.
     NotRecorded,
+    /// What was asked is for operators, or for the founder of the channel.
+    NotPermitted,
+    /// One may say nothing.
+    Muted,
+    /// One may not enter that channel.
+    BannedFromChannel,
+    /// There is no such ban or mute.
+    NoSuchBan,
+    /// It is no IP address and no network.
+    AddressInvalid,
     /// A limit other than the message rate.
     RateLimited,
     /// One is in as many channels as allowed.
@@ -64,6 +74,10 @@ pub enum ErrorCode {
     IdleTimeout,
     /// The same person has come back on another connection; closes.
     Replaced,
+    /// Somebody has put one out; closes.
+    Kicked,
+    /// One may not be on this server; closes.
+    Banned,
     /// The server ends; closes.
     ShuttingDown,
     /// A fault of the server; closes.
@@ -97,12 +111,19 @@ impl ErrorCode {
         Self::TextInvalid,
         Self::TextTooLong,
         Self::NotRecorded,
+        Self::NotPermitted,
+        Self::Muted,
+        Self::BannedFromChannel,
+        Self::NoSuchBan,
+        Self::AddressInvalid,
         Self::RateLimited,
         Self::TooManyChannels,
         Self::ServerFull,
         Self::SlowConsumer,
         Self::IdleTimeout,
         Self::Replaced,
+        Self::Kicked,
+        Self::Banned,
         Self::ShuttingDown,
         Self::Internal,
     ];

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use crate::moderation::{BanInfo, Banned, Muted, Unbanned};
 use crate::{ErrorCode, ProtoError, Timestamp};
 
 /// What a server tells.
@@ -40,9 +41,12 @@ pub enum Event<'a> {
         nick: Cow<'a, str>,
         /// When.
         time: Timestamp,
-        /// Why, in the words of who left.
+        /// Why, in the words of who left, or of who put them out.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Cow<'a, str>>,
+        /// Who put them out; they left by themselves where there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Cow<'a, str>>,
     },
     /// Somebody is no longer connected.
     Gone {
@@ -52,6 +56,9 @@ pub enum Event<'a> {
         time: Timestamp,
         /// Why.
         reason: Cow<'a, str>,
+        /// Who put them out; they went by themselves where there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Cow<'a, str>>,
     },
     /// Somebody has another nick.
     Renamed {
@@ -123,6 +130,44 @@ pub enum Event<'a> {
     Unregistered {
         /// What was the account.
         nick: Cow<'a, str>,
+    },
+    /// A ban is set (PROTOCOL.md, 10. Moderation).
+    Banned(Box<Banned<'a>>),
+    /// A ban is lifted.
+    Unbanned(Box<Unbanned<'a>>),
+    /// A page of bans, and of mutes, in the order of their numbers.
+    Bans {
+        /// Of which channel; of the server where there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channel: Option<Cow<'a, str>>,
+        /// The bans.
+        bans: Vec<BanInfo<'a>>,
+        /// Whether more stand behind the last one.
+        more: bool,
+    },
+    /// Somebody may say nothing any more.
+    Muted(Box<Muted<'a>>),
+    /// Somebody may say something again.
+    Unmuted {
+        /// Who.
+        nick: Cow<'a, str>,
+        /// Thanks to whom.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Cow<'a, str>>,
+        /// When.
+        time: Timestamp,
+    },
+    /// What a channel is about.
+    Topic {
+        /// Which.
+        channel: Cow<'a, str>,
+        /// Its topic; empty where it has none any more.
+        topic: Cow<'a, str>,
+        /// Who set it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Cow<'a, str>>,
+        /// When it was set.
+        time: Timestamp,
     },
     /// An event of a newer version of the protocol.
     #[serde(other)]

@@ -12,12 +12,14 @@
 //! | [`secret`] | [`Secret`], a password that is never shown | 5. Accounts |
 //! | [`event`] | what a server tells | 4. From the server |
 //! | [`time`] | [`Timestamp`], RFC 3339 in UTC with milliseconds | 1. Frames |
+//! | [`moderation`] | what operators and founders ask, and what is told of it | 10. Moderation |
 //! | [`error`] | [`ErrorCode`], and why bytes were no request | 6. Errors |
 #![warn(missing_docs)]
 
 pub mod codec;
 pub mod error;
 pub mod event;
+pub mod moderation;
 pub mod name;
 mod quick;
 pub mod request;

@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use crate::moderation::{self, Ban, BansQuery, Kick, Mute, SENTENCE_SECONDS, Unban};
 use crate::quick;
 use crate::{DEFAULT_HISTORY_PAGE, ErrorCode, LOBBY, MAX_ID_BYTES, MAX_PAGE, Malformed, Secret};
 
@@ -80,6 +81,28 @@ pub enum Request<'a> {
     Unregister {
         /// The account's password.
         password: Secret<'a>,
+    },
+    /// Somebody is to be put out (PROTOCOL.md, 10. Moderation).
+    Kick(Kick<'a>),
+    /// Somebody is to be put out and not let in again.
+    Ban(Ban<'a>),
+    /// A ban is to be lifted.
+    Unban(Unban<'a>),
+    /// Which bans there are, page by page.
+    Bans(BansQuery<'a>),
+    /// Somebody is to say nothing any more.
+    Mute(Mute<'a>),
+    /// Somebody may say something again.
+    Unmute {
+        /// Who.
+        nick: Cow<'a, str>,
+    },
+    /// What a channel is about.
+    Topic {
+        /// Its name.
+        channel: Cow<'a, str>,
+        /// Up to [`crate::moderation::TOPIC_BYTES`]; nothing takes it away.
+        topic: Cow<'a, str>,
     },
 }
 
@@ -200,7 +223,7 @@ impl<'a> Envelope<'a> {
 /// A value of a field, of whatever type: fields that a request does not know are ignored, so nothing
 /// may be said of their types before the request's own type is known.
 #[derive(Default)]
-enum Field<'a> {
+pub(crate) enum Field<'a> {
     #[default]
     Absent,
     Text(Cow<'a, str>),
@@ -213,7 +236,7 @@ enum Field<'a> {
 /// Every field that some request knows, in one flat pass over the JSON.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     #[serde(borrow)]
     r#type: Field<'a>,
     #[serde(borrow)]
@@ -225,19 +248,19 @@ struct Fields<'a> {
     #[serde(borrow)]
     from: Field<'a>,
     #[serde(borrow)]
-    channel: Field<'a>,
+    pub(crate) channel: Field<'a>,
     #[serde(borrow)]
-    nick: Field<'a>,
+    pub(crate) nick: Field<'a>,
     #[serde(borrow)]
-    reason: Field<'a>,
+    pub(crate) reason: Field<'a>,
     #[serde(borrow)]
     with: Field<'a>,
     #[serde(borrow)]
     before: Field<'a>,
     #[serde(borrow)]
-    after: Field<'a>,
+    pub(crate) after: Field<'a>,
     #[serde(borrow)]
-    limit: Field<'a>,
+    pub(crate) limit: Field<'a>,
     #[serde(borrow)]
     version: Field<'a>,
     #[serde(borrow)]
@@ -250,6 +273,14 @@ struct Fields<'a> {
     old: Field<'a>,
     #[serde(borrow)]
     new: Field<'a>,
+    #[serde(borrow)]
+    pub(crate) account: Field<'a>,
+    #[serde(borrow)]
+    pub(crate) address: Field<'a>,
+    #[serde(borrow)]
+    pub(crate) seconds: Field<'a>,
+    #[serde(borrow)]
+    pub(crate) topic: Field<'a>,
 }
 
 impl<'a> Fields<'a> {
@@ -298,7 +329,7 @@ impl<'a> Fields<'a> {
                 nick: fields.nick.optional_text("nick is a string")?,
                 client: fields.client.optional_text("client is a string")?,
                 token: fields.token.optional_text("token is a string")?,
-                after: fields.after.optional_seq("after is a sequence number")?,
+                after: fields.after.optional_number("after is a sequence number")?,
                 password: fields
                     .password
                     .optional_text("password is a string")?
@@ -325,8 +356,10 @@ impl<'a> Fields<'a> {
                     .with
                     .optional_text("with is a string")?
                     .unwrap_or(LOBBY.into()),
-                before: fields.before.optional_seq("before is a sequence number")?,
-                after: fields.after.optional_seq("after is a sequence number")?,
+                before: fields
+                    .before
+                    .optional_number("before is a sequence number")?,
+                after: fields.after.optional_number("after is a sequence number")?,
                 limit: fields.limit.page(DEFAULT_HISTORY_PAGE)?,
             }),
             "nick" => Request::Nick {
@@ -356,13 +389,13 @@ impl<'a> Fields<'a> {
                     .password
                     .secret("unregister needs a string password")?,
             },
-            _ => return Ok(None),
+            _ => return moderation::request(kind, fields),
         }))
     }
 }
 
 impl<'a> Field<'a> {
-    fn text(self, expected: &'static str) -> Result<Cow<'a, str>, &'static str> {
+    pub(crate) fn text(self, expected: &'static str) -> Result<Cow<'a, str>, &'static str> {
         self.optional_text(expected)?.ok_or(expected)
     }
 
@@ -370,7 +403,10 @@ impl<'a> Field<'a> {
         self.text(expected).map(Into::into)
     }
 
-    fn optional_text(self, expected: &'static str) -> Result<Option<Cow<'a, str>>, &'static str> {
+    pub(crate) fn optional_text(
+        self,
+        expected: &'static str,
+    ) -> Result<Option<Cow<'a, str>>, &'static str> {
         match self {
             Field::Absent => Ok(None),
             Field::Text(text) => Ok(Some(text)),
@@ -378,7 +414,10 @@ impl<'a> Field<'a> {
         }
     }
 
-    fn optional_seq(self, expected: &'static str) -> Result<Option<u64>, &'static str> {
+    pub(crate) fn optional_number(
+        self,
+        expected: &'static str,
+    ) -> Result<Option<u64>, &'static str> {
         match self {
             Field::Absent => Ok(None),
             Field::Unsigned(seq) => Ok(Some(seq)),
@@ -386,7 +425,14 @@ impl<'a> Field<'a> {
         }
     }
 
-    fn page(self, default: u16) -> Result<u16, &'static str> {
+    pub(crate) fn seconds(self) -> Result<Option<u64>, &'static str> {
+        const RANGE: &str = "seconds is a number, 1 to 3155760000";
+        let seconds = self.optional_number(RANGE)?;
+        let in_range = seconds.is_none_or(|seconds| SENTENCE_SECONDS.contains(&seconds));
+        in_range.then_some(seconds).ok_or(RANGE)
+    }
+
+    pub(crate) fn page(self, default: u16) -> Result<u16, &'static str> {
         match self {
             Field::Absent => Ok(default),
             Field::Unsigned(limit) => u16::try_from(limit)
@@ -534,6 +580,15 @@ mod tests {
             "{\"type\":\"hello\",\"version\":\"1\"}",
             "{\"type\":\"join\"}",
             "{\"type\":\"nick\",\"nick\":{}}",
+            "{\"type\":\"kick\"}",
+            "{\"type\":\"ban\"}",
+            "{\"type\":\"ban\",\"nick\":\"a\",\"address\":\"::1\"}",
+            "{\"type\":\"ban\",\"nick\":\"a\",\"seconds\":0}",
+            "{\"type\":\"ban\",\"nick\":\"a\",\"seconds\":\"1h\"}",
+            "{\"type\":\"mute\",\"nick\":\"a\",\"seconds\":3155760001}",
+            "{\"type\":\"unban\",\"account\":7}",
+            "{\"type\":\"bans\",\"after\":\"a\"}",
+            "{\"type\":\"topic\",\"channel\":\"#a\"}",
         ] {
             assert_eq!(code(frame), (ErrorCode::BadRequest, None), "{frame}");
         }

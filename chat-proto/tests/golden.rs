@@ -5,6 +5,9 @@
 
 use bytes::BytesMut;
 use chat_proto::codec::{encode, encode_history, encode_message, split_frame};
+use chat_proto::moderation::{
+    Ban, BanInfo, Banned, BansQuery, Kick, Mute, Muted, Target, Unban, Unbanned,
+};
 use chat_proto::{
     ChannelInfo, Envelope, ErrorCode, Event, Hello, HistoryQuery, Message, Record, Request, Say,
     Timestamp, UsersQuery, Welcome,
@@ -130,10 +133,181 @@ fn requests() {
             r#"{"type":"unregister","password":"contraseña"}"#,
         ),
     ];
+    let samples = samples.into_iter().chain(moderation_requests());
     for (request, json) in samples {
         assert_eq!(serde_json::to_string(&request).unwrap(), json);
         assert_eq!(Envelope::parse(json.as_bytes()).unwrap(), request);
     }
+}
+
+fn moderation_requests() -> Vec<(Envelope<'static>, &'static str)> {
+    vec![
+        (
+            Envelope::new(Request::Kick(Kick {
+                nick: "luis".into(),
+                channel: Some("#rust".into()),
+                reason: Some("spam".into()),
+            })),
+            r##"{"type":"kick","nick":"luis","channel":"#rust","reason":"spam"}"##,
+        ),
+        (
+            Envelope {
+                request: Request::Ban(Ban {
+                    target: Target::Address("192.0.2.0/24".into()),
+                    channel: None,
+                    seconds: Some(3600),
+                    reason: Some("spam".into()),
+                }),
+                id: Some("b".into()),
+            },
+            r#"{"type":"ban","address":"192.0.2.0/24","seconds":3600,"reason":"spam","id":"b"}"#,
+        ),
+        (
+            Envelope::new(Request::Ban(Ban {
+                target: Target::Nick("luis".into()),
+                channel: Some("#rust".into()),
+                seconds: None,
+                reason: None,
+            })),
+            r##"{"type":"ban","nick":"luis","channel":"#rust"}"##,
+        ),
+        (
+            Envelope::new(Request::Unban(Unban {
+                target: Target::Account("luis".into()),
+                channel: None,
+            })),
+            r#"{"type":"unban","account":"luis"}"#,
+        ),
+        (
+            Envelope::new(Request::Bans(BansQuery {
+                channel: Some("#rust".into()),
+                after: Some(3),
+                limit: 5,
+            })),
+            r##"{"type":"bans","channel":"#rust","after":3,"limit":5}"##,
+        ),
+        (
+            Envelope::new(Request::Mute(Mute {
+                nick: "luis".into(),
+                seconds: Some(60),
+                reason: Some("spam".into()),
+            })),
+            r#"{"type":"mute","nick":"luis","seconds":60,"reason":"spam"}"#,
+        ),
+        (
+            Envelope::new(Request::Unmute {
+                nick: "luis".into(),
+            }),
+            r#"{"type":"unmute","nick":"luis"}"#,
+        ),
+        (
+            Envelope::new(Request::Topic {
+                channel: "#rust".into(),
+                topic: "crabs".into(),
+            }),
+            r##"{"type":"topic","channel":"#rust","topic":"crabs"}"##,
+        ),
+    ]
+}
+
+fn ban(target: Target<'static>) -> BanInfo<'static> {
+    BanInfo {
+        target,
+        channel: None,
+        mute: false,
+        number: 7,
+        by: None,
+        time: TIME,
+        until: None,
+        reason: None,
+    }
+}
+
+fn moderation_events() -> Vec<(Event<'static>, &'static str)> {
+    vec![
+        (
+            Event::Left {
+                channel: "#rust".into(),
+                nick: "luis".into(),
+                time: TIME,
+                reason: Some("spam".into()),
+                by: Some("ana".into()),
+            },
+            r##"{"type":"left","channel":"#rust","nick":"luis","time":"2026-11-23T18:50:00.123Z","reason":"spam","by":"ana"}"##,
+        ),
+        (
+            Event::Gone {
+                nick: "luis".into(),
+                time: TIME,
+                reason: "banned".into(),
+                by: Some("ana".into()),
+            },
+            r#"{"type":"gone","nick":"luis","time":"2026-11-23T18:50:00.123Z","reason":"banned","by":"ana"}"#,
+        ),
+        (
+            Event::Banned(Box::new(Banned {
+                ban: BanInfo {
+                    channel: Some("#rust".into()),
+                    by: Some("ana".into()),
+                    until: Some(TIME),
+                    reason: Some("spam".into()),
+                    ..ban(Target::Nick("luis".into()))
+                },
+                came_from: Some("192.0.2.7".into()),
+            })),
+            r##"{"type":"banned","nick":"luis","channel":"#rust","number":7,"by":"ana","time":"2026-11-23T18:50:00.123Z","until":"2026-11-23T18:50:00.123Z","reason":"spam","came_from":"192.0.2.7"}"##,
+        ),
+        (
+            Event::Unbanned(Box::new(Unbanned {
+                target: Target::Address("2001:db8::/64".into()),
+                channel: Some("#rust".into()),
+                by: Some("ana".into()),
+                time: TIME,
+            })),
+            r##"{"type":"unbanned","address":"2001:db8::/64","channel":"#rust","by":"ana","time":"2026-11-23T18:50:00.123Z"}"##,
+        ),
+        (
+            Event::Bans {
+                channel: Some("#rust".into()),
+                bans: vec![
+                    ban(Target::Account("luis".into())),
+                    BanInfo {
+                        mute: true,
+                        ..ban(Target::Nick("eva".into()))
+                    },
+                ],
+                more: false,
+            },
+            r##"{"type":"bans","channel":"#rust","bans":[{"account":"luis","number":7,"time":"2026-11-23T18:50:00.123Z"},{"nick":"eva","mute":true,"number":7,"time":"2026-11-23T18:50:00.123Z"}],"more":false}"##,
+        ),
+        (
+            Event::Muted(Box::new(Muted {
+                nick: "luis".into(),
+                by: Some("ana".into()),
+                time: TIME,
+                until: Some(TIME),
+                reason: Some("spam".into()),
+            })),
+            r#"{"type":"muted","nick":"luis","by":"ana","time":"2026-11-23T18:50:00.123Z","until":"2026-11-23T18:50:00.123Z","reason":"spam"}"#,
+        ),
+        (
+            Event::Unmuted {
+                nick: "luis".into(),
+                by: Some("ana".into()),
+                time: TIME,
+            },
+            r#"{"type":"unmuted","nick":"luis","by":"ana","time":"2026-11-23T18:50:00.123Z"}"#,
+        ),
+        (
+            Event::Topic {
+                channel: "#rust".into(),
+                topic: "crabs".into(),
+                by: Some("ana".into()),
+                time: TIME,
+            },
+            r##"{"type":"topic","channel":"#rust","topic":"crabs","by":"ana","time":"2026-11-23T18:50:00.123Z"}"##,
+        ),
+    ]
 }
 
 fn events() -> Vec<(Event<'static>, &'static str)> {
@@ -184,6 +358,7 @@ fn events() -> Vec<(Event<'static>, &'static str)> {
                 nick: "ana".into(),
                 time: TIME,
                 reason: Some("tired".into()),
+                by: None,
             },
             r##"{"type":"left","channel":"#rust","nick":"ana","time":"2026-11-23T18:50:00.123Z","reason":"tired"}"##,
         ),
@@ -192,6 +367,7 @@ fn events() -> Vec<(Event<'static>, &'static str)> {
                 nick: "ana".into(),
                 time: TIME,
                 reason: "disconnected".into(),
+                by: None,
             },
             r#"{"type":"gone","nick":"ana","time":"2026-11-23T18:50:00.123Z","reason":"disconnected"}"#,
         ),
@@ -264,7 +440,7 @@ fn events() -> Vec<(Event<'static>, &'static str)> {
 
 #[test]
 fn events_are_written_and_read() {
-    for (event, json) in events() {
+    for (event, json) in events().into_iter().chain(moderation_events()) {
         assert_eq!(serde_json::to_string(&event).unwrap(), json);
         assert_eq!(Event::parse(json.as_bytes()).unwrap(), event);
         let mut frame = BytesMut::new();
@@ -299,19 +475,27 @@ fn every_error_code_has_its_name() {
         TextInvalid,
         TextTooLong,
         NotRecorded,
+        NotPermitted,
+        Muted,
+        BannedFromChannel,
+        NoSuchBan,
+        AddressInvalid,
         RateLimited,
         TooManyChannels,
         ServerFull,
         SlowConsumer,
         IdleTimeout,
         Replaced,
+        Kicked,
+        Banned,
         ShuttingDown,
         Internal,
     ];
     let names = "bad_frame bad_json bad_request unknown_type hello_required hello_timeout bad_version nick_invalid \
         nick_taken not_your_nick auth_failed already_registered not_registered password_invalid no_such_user \
-        no_such_channel not_in_channel channel_invalid text_invalid text_too_long not_recorded rate_limited \
-        too_many_channels server_full slow_consumer idle_timeout replaced shutting_down internal";
+        no_such_channel not_in_channel channel_invalid text_invalid text_too_long not_recorded not_permitted \
+        muted banned_from_channel no_such_ban address_invalid rate_limited too_many_channels server_full \
+        slow_consumer idle_timeout replaced kicked banned shutting_down internal";
     assert_eq!(codes.map(|code| code.to_string()).join(" "), names);
 }
 

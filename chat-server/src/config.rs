@@ -6,8 +6,10 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use chat_proto::Nick;
 use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -24,6 +26,8 @@ pub struct Config {
     pub motd: Line<4096>,
     /// Threads that serve connections.
     pub workers: Count<1, 255>,
+    /// The accounts whose people may do everything, see PROTOCOL.md, 10. Moderation.
+    pub operators: Vec<Operator>,
     pub listen: Listen,
     pub history: History,
     pub accounts: Accounts,
@@ -131,6 +135,7 @@ impl Default for Config {
             name: Line("chat-server".into()),
             motd: Line(String::new()),
             workers: Count(1),
+            operators: Vec::new(),
             listen: Listen::default(),
             history: History::default(),
             accounts: Accounts::default(),
@@ -260,11 +265,12 @@ fn key_path(variable: &str) -> Option<Vec<String>> {
         .split("__")
         .map(str::to_lowercase)
         .collect();
-    (path.len() > 1 || matches!(&*path[0], "name" | "motd" | "workers")).then_some(path)
+    (path.len() > 1 || matches!(&*path[0], "name" | "motd" | "workers" | "operators"))
+        .then_some(path)
 }
 
 /// `table` with `value` at `path`, which must make a legal configuration of it. The value is taken as
-/// text, and where the key wants none, as the number or truth value that TOML reads in it.
+/// text, and where the key wants none, as the number, truth value or list that TOML reads in it.
 fn overridden(table: &toml::Table, path: &[String], value: &str) -> Result<toml::Table, String> {
     let (key, tables) = path.split_last().expect("split yields at least one part");
     let with = |value: toml::Value| {
@@ -285,7 +291,10 @@ fn overridden(table: &toml::Table, path: &[String], value: &str) -> Result<toml:
     };
     with(value.into()).or_else(|error| match value.parse::<toml::Value>() {
         Ok(
-            parsed @ (toml::Value::Integer(_) | toml::Value::Boolean(_) | toml::Value::Float(_)),
+            parsed @ (toml::Value::Integer(_)
+            | toml::Value::Boolean(_)
+            | toml::Value::Float(_)
+            | toml::Value::Array(_)),
         ) => with(parsed),
         _ => Err(error),
     })
@@ -373,6 +382,36 @@ impl<'de, const MAX: usize> Deserialize<'de> for Line<MAX> {
             chat_proto::Text::new(text.as_str(), MAX).map_err(de::Error::custom)?;
         }
         Ok(Self(text))
+    }
+}
+
+/// An account by its nick.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operator(Nick);
+
+impl Operator {
+    pub fn nick(&self) -> &Nick {
+        &self.0
+    }
+
+    /// The form by which nicks are compared.
+    pub fn folded(&self) -> Arc<str> {
+        self.0.folded_arc()
+    }
+}
+
+impl Serialize for Operator {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Operator {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Nick::new(&name)
+            .map(Self)
+            .map_err(|error| de::Error::custom(format!("operators: `{name}` is no nick: {error}")))
     }
 }
 
@@ -529,6 +568,11 @@ mod tests {
                 "[web]\nproxies = [\"10.0.0.0/33\"]\n",
                 &["line 2", "10.0.0.0/33", "10.0.0.0/8"],
             ),
+            (
+                "name = \"x\"\noperators = [\"ana\", \"7x\"]\n",
+                &["line 2", "operators", "7x", "no nick", "digit"],
+            ),
+            ("operators = \"ana\"\n", &["line 1", "operators"]),
             ("nonsense", &["line 1"]),
             ("name = 5", &["line 1", "name"]),
         ] {
@@ -550,6 +594,7 @@ mod tests {
                 ("CHAT_LIMITS__RATE_BURST", "7"),
                 ("CHAT_LIMITS__IDLE_TIMEOUT", "2s"),
                 ("CHAT_NAME", "12"),
+                ("CHAT_OPERATORS", "[\"Ana\", 'luis']"),
                 ("CHAT_SERVER", "for the client"),
                 ("PATH", "/bin"),
             ],
@@ -559,10 +604,13 @@ mod tests {
         assert_eq!(config.limits.rate_burst.get(), 7);
         assert_eq!(config.limits.idle_timeout.get(), Duration::from_secs(2));
         assert_eq!(config.name.as_str(), "12");
+        let operators: Vec<_> = config.operators.iter().map(Operator::folded).collect();
+        assert_eq!(operators, ["ana".into(), "luis".into()]);
         for (variable, value) in [
             ("CHAT_LIMITS__RATE_BURST", "x"),
             ("CHAT_LIMIT__X", "1"),
             ("CHAT_LISTEN__TCP", "5"),
+            ("CHAT_OPERATORS", "ana"),
         ] {
             let error = load(file, &[(variable, value)]).unwrap_err();
             assert!(error.contains(variable), "{error}");

@@ -9,6 +9,7 @@
 //! | [`address`] | whom an address stands for |
 //! | [`metrics`], [`count`] | what the server does, for Prometheus |
 //! | [`health`] | what keeps the server from doing its work |
+//! | [`netblock`] | where somebody comes from, and blocks of addresses |
 //! | [`vital`] | noticing that an actor has failed |
 //!
 //! [`run`] wires them: it is the only place where `net` and `store` meet.
@@ -21,6 +22,7 @@ pub mod error;
 pub mod health;
 pub mod metrics;
 pub mod net;
+pub mod netblock;
 pub mod store;
 pub mod vital;
 
@@ -39,11 +41,12 @@ use chat::batch::MAX_BYTES;
 use chat::clock::Clock;
 use chat::registry::{Registry, Settings};
 use chat::room::{self, ChatRoom};
-use config::{Config, Durability};
+use config::{Config, Durability, Operator};
 use error::{HistoryError, ServerError};
 use health::{Ailment, Health};
 use metrics::Metrics;
 use net::acceptor::{self, Acceptor, Certify};
+use net::barred::Barred;
 use net::dispatcher::{Deafen, Farewell, Limit};
 use net::places::Places;
 use net::web::origin::Origins;
@@ -274,6 +277,7 @@ fn surroundings(
         history,
         accounts: people.desk.clone(),
         places: Places::new((&config.limits).into()),
+        barred: people.barred.clone(),
         watch: watch.clone(),
         counts,
         latency,
@@ -336,6 +340,8 @@ fn clock_behind(last: Option<Timestamp>) -> Clock {
 struct People {
     thread: Arbiter,
     desk: Desk,
+    /// The addresses that nobody comes in from.
+    barred: Barred,
     tokens: Recipient<room::Keep>,
 }
 
@@ -357,7 +363,17 @@ impl People {
         for account in accounts {
             registry.account_changed(AccountChange::Protected { account, by: None });
         }
+        registry.warn_of_operators();
+        let barred = Barred::default();
         let mut database = Database::open(path)?;
+        for charter in database.charters()? {
+            registry.restore_charter(charter);
+        }
+        for sanction in database.sanctions(now)? {
+            if let Some((network, bar)) = registry.restore_sanction(sanction) {
+                barred.bar(network, bar);
+            }
+        }
         for kept in database.tokens(now, registry.until(now))? {
             registry.restore(kept, now);
         }
@@ -368,6 +384,7 @@ impl People {
         let tokens = Tokens::start_in_arbiter(&thread.handle(), move |_| tokens);
         Ok(Self {
             thread,
+            barred,
             desk: Desk::open(path.clone(), keeper.recipient(), watch.clone()),
             tokens: tokens.recipient(),
         })
@@ -385,6 +402,7 @@ fn settings(config: &Config) -> Settings {
         absent_max: config.limits.connections.get(),
         // What arrives at once fits well into what may wait for a reader, or nobody could keep up.
         batch_bytes: (config.limits.send_queue_bytes.get() / 8).min(MAX_BYTES),
+        operators: config.operators.iter().map(Operator::folded).collect(),
     }
 }
 

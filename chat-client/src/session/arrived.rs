@@ -3,14 +3,15 @@
 use std::time::Instant;
 
 use actix::Context;
-use chat_proto::{Channel, ErrorCode, Event};
+use chat_proto::name::fold;
+use chat_proto::{Channel, ChannelInfo, ErrorCode, Event};
 
 use super::questions::{Listing, Question};
 use super::{Phase, Session};
 use crate::Ending;
 use crate::outstanding::Settled;
 use crate::window::fact::Fact;
-use crate::{json, render};
+use crate::{json, render, verdict};
 
 impl Session {
     /// A frame arrived.
@@ -60,14 +61,7 @@ impl Session {
                 let users = users.into_iter().map(Into::into).collect();
                 self.users(&channel, users, (total, more), ctx);
             }
-            Event::Channels { channels } => {
-                if let Some((id, _)) =
-                    self.answered(|question| matches!(question, Question::Channels))
-                {
-                    self.show_notice(&render::channels(&channels));
-                    self.settle_answered(&id, ctx);
-                }
-            }
+            Event::Channels { channels } => self.channels(&channels, ctx),
             Event::History {
                 with,
                 messages,
@@ -88,11 +82,30 @@ impl Session {
             event @ (Event::Joined { .. }
             | Event::Left { .. }
             | Event::Gone { .. }
-            | Event::Renamed { .. }) => self.notice(event),
+            | Event::Renamed { .. }
+            | Event::Banned(_)
+            | Event::Unbanned(_)
+            | Event::Muted(_)
+            | Event::Unmuted { .. }
+            | Event::Topic { .. }) => self.notice(event),
+            Event::Bans { bans, more, .. } => self.bans(bans, more, ctx),
             Event::Registered { .. } | Event::Unregistered { .. } => {
                 self.account_changed(&event, ctx)
             }
             Event::Welcome(_) | Event::Unknown => {}
+        }
+    }
+
+    fn channels(&mut self, channels: &[ChannelInfo<'_>], ctx: &mut Context<Self>) {
+        let is_it =
+            |question: &Question| matches!(question, Question::Channels | Question::Topic { .. });
+        if let Some((id, question)) = self.answered(is_it) {
+            let shown = match question {
+                Question::Topic { channel } => topic_of(&channel, channels),
+                _ => render::channels(channels),
+            };
+            self.show_notice(&shown);
+            self.settle_answered(&id, ctx);
         }
     }
 
@@ -123,6 +136,12 @@ impl Session {
             | Event::Bye { .. }
             | Event::Registered { .. }
             | Event::Unregistered { .. }
+            | Event::Banned(_)
+            | Event::Unbanned(_)
+            | Event::Bans { .. }
+            | Event::Muted(_)
+            | Event::Unmuted { .. }
+            | Event::Topic { .. }
             | Event::Unknown => {}
         }
     }
@@ -147,7 +166,11 @@ impl Session {
             }
             _ => {}
         }
-        if let Some(window) = self.transcript.window() {
+        let is_presence = matches!(
+            event,
+            Event::Joined { .. } | Event::Left { .. } | Event::Gone { .. } | Event::Renamed { .. }
+        );
+        if let Some(window) = self.transcript.window().filter(|_| is_presence) {
             return window.tell(Fact::Presence(event));
         }
         if let Some((text, time)) = render::notice(&event)
@@ -216,8 +239,12 @@ impl Session {
             // What was to come next was meant for where one is not.
             self.leave(None, ctx);
         }
-        if code == ErrorCode::BadVersion || code == ErrorCode::Replaced {
-            // Coming back would be the same again, or throw out who has taken one's place.
+        if matches!(
+            code,
+            ErrorCode::BadVersion | ErrorCode::Replaced | ErrorCode::Kicked | ErrorCode::Banned
+        ) {
+            // Coming back would be the same again, or throw out who has taken one's place, or be what
+            // one was put out for.
             return self.end(Ending::Lost, ctx);
         }
         if let Some(settled) = id.and_then(|id| self.outstanding.settle(id)) {
@@ -247,4 +274,12 @@ impl Session {
         }
         self.lost(ctx);
     }
+}
+
+fn topic_of(channel: &Channel, channels: &[ChannelInfo<'_>]) -> String {
+    let mut named = channels
+        .iter()
+        .filter(|info| fold(&info.name) == channel.folded());
+    let topic = named.next().and_then(|info| info.topic.as_deref());
+    verdict::about(channel.as_str(), topic, None)
 }

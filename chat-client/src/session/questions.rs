@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use actix::Context;
+use chat_proto::moderation::BanInfo;
 use chat_proto::name::fold;
 use chat_proto::{
     Channel, HistoryQuery, MAX_PAGE, Message, Nick, Record, Request, Secret, UsersQuery,
@@ -36,6 +37,13 @@ pub(super) enum Question {
     Missed { with: String },
     /// Which channels there are.
     Channels,
+    /// What a channel is about.
+    Topic { channel: Channel },
+    /// Which bans there are, gathered page by page.
+    Bans {
+        channel: Option<Channel>,
+        bans: Vec<BanInfo<'static>>,
+    },
     /// Whether the account is as one wishes; its password from then on.
     Account { keep: Option<Secret<'static>> },
     /// Whether one may enter a channel, and where one was before.
@@ -172,6 +180,8 @@ impl Session {
             | Question::Missed { with } => fold(with) == fold(name),
             Question::Users { .. }
             | Question::Channels
+            | Question::Topic { .. }
+            | Question::Bans { .. }
             | Question::Account { .. }
             | Question::Join { .. } => false,
         };

@@ -81,6 +81,7 @@ impl Session {
                 let with = self.place.to().to_owned();
                 self.ask_history(with, wanted, VecDeque::new());
             }
+            Command::Act(act) => self.act(act),
             Command::Mute(_) | Command::Unmute(_) => {
                 let detail = "that is a command of the full screen, and nothing was sent";
                 self.refused("not_here", detail);

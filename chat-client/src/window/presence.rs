@@ -99,19 +99,22 @@ impl Conversation {
                 nick,
                 time,
                 reason,
+                by,
             } if self.is(channel) => {
                 self.people.remove(nick);
-                (
-                    format!("{} left{}", word(nick), why(reason.as_deref())),
-                    *time,
-                )
+                let went = went("left", by.as_deref());
+                let why = why(reason.as_deref());
+                (format!("{} {went}{why}", word(nick)), *time)
             }
-            Event::Gone { nick, time, reason } if self.is(nick) || self.people.has(nick) => {
+            Event::Gone {
+                nick,
+                time,
+                reason,
+                by,
+            } if self.is(nick) || self.people.has(nick) => {
                 self.people.remove(nick);
-                (
-                    format!("{} is gone{}", word(nick), why(Some(reason))),
-                    *time,
-                )
+                let went = went("is gone", by.as_deref());
+                (format!("{} {went}{}", word(nick), why(Some(reason))), *time)
             }
             Event::Renamed { nick, to, time } if self.is(nick) || self.people.has(nick) => {
                 if self.people.has(nick) {
@@ -135,6 +138,14 @@ impl Conversation {
             self.people.add(nick);
         }
         self.people.others = total.saturating_sub(nicks.len());
+    }
+}
+
+/// By themselves, or put out by somebody.
+fn went(by_themselves: &str, by: Option<&str>) -> String {
+    match by {
+        Some(by) => format!("was kicked by {}", word(by)),
+        None => by_themselves.to_owned(),
     }
 }
 

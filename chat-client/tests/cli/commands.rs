@@ -394,3 +394,86 @@ fn a_command_does_not_wait_for_ever() {
     client.shows("* timestamps on");
     leave(client, peer);
 }
+
+#[test]
+fn what_operators_and_founders_do() {
+    let server = FakeServer::start();
+    let (mut client, mut peer) = bot(&server, &[]);
+    for (typed, asked) in [
+        (
+            "/kick luis spam",
+            json!({"type": "kick", "nick": "luis", "reason": "spam"}),
+        ),
+        (
+            "/ban 192.0.2.0/24 2h spam",
+            json!({"type": "ban", "address": "192.0.2.0/24", "seconds": 7200, "reason": "spam"}),
+        ),
+        (
+            "/unban account:luis",
+            json!({"type": "unban", "account": "luis"}),
+        ),
+        (
+            "/mute luis 10m",
+            json!({"type": "mute", "nick": "luis", "seconds": 600}),
+        ),
+        ("/unmute luis", json!({"type": "unmute", "nick": "luis"})),
+        (
+            "/topic hola a todos",
+            json!({"type": "topic", "channel": "#lobby", "topic": "hola a todos"}),
+        ),
+    ] {
+        client.type_line(typed);
+        let mut sent = peer.expect(asked["type"].as_str().unwrap());
+        sent.as_object_mut().unwrap().remove("id");
+        assert_eq!(sent, asked);
+    }
+    client.type_line("/join #rust");
+    peer.expect("join");
+    peer.send(&json!({"type": "joined", "channel": "#rust", "nick": "bot", "time": TIME}));
+    client.shows("* bot joined #rust");
+    for (typed, kind) in [
+        ("/kick luis", "kick"),
+        ("/ban luis", "ban"),
+        ("/unban luis", "unban"),
+        ("/topic -", "topic"),
+    ] {
+        client.type_line(typed);
+        assert_eq!(peer.expect(kind)["channel"], "#rust", "{typed}");
+    }
+    leave(client, peer);
+}
+
+#[test]
+fn what_is_told_of_operators_and_founders() {
+    let server = FakeServer::start();
+    let (mut client, mut peer) = bot(&server, &[]);
+    client.type_line("/join #rust");
+    peer.expect("join");
+    peer.send(&json!({"type": "joined", "channel": "#rust", "nick": "bot", "time": TIME}));
+    client.shows("* bot joined #rust");
+    peer.send(&json!({
+        "type": "left", "channel": "#rust", "nick": "luis", "time": TIME, "reason": "spam", "by": "ana"
+    }));
+    client.shows("* luis was kicked from #rust by ana (spam)");
+    client.type_line("/bans");
+    assert_eq!(peer.expect("bans").get("after"), None);
+    let ban = |number: u64| json!({"nick": "luis", "number": number, "time": TIME});
+    peer.send(&json!({"type": "bans", "channel": "#rust", "bans": [ban(3)], "more": true}));
+    assert_eq!(peer.expect("bans")["after"], 3);
+    peer.send(&json!({"type": "bans", "channel": "#rust", "bans": [ban(4)], "more": false}));
+    for line in ["* 2 bans:", "* luis for good", "* luis for good"] {
+        client.shows(line);
+    }
+    client.type_line("/topic");
+    peer.expect("channels");
+    peer.send(&json!({
+        "type": "channels", "channels": [{"name": "#rust", "users": 1, "topic": "crabs"}]
+    }));
+    client.shows("* the topic of #rust: crabs");
+    let why = "ana has put you out: spam";
+    peer.send(&json!({"type": "error", "code": "kicked", "detail": why}));
+    client.complains("kicked");
+    // Nobody comes back by itself to where it was put out of.
+    let (code, _, _) = client.end();
+    assert_eq!(code, Some(1));
+}

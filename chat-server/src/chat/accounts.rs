@@ -1,13 +1,16 @@
 //! What the core knows of accounts: which nicks are protected, and by which account. Passwords never
 //! come this far.
 
+use std::num::NonZeroI64;
+
 use chat_proto::Nick;
 
 use super::SessionId;
 
-/// Which account; never used twice, also for the same nick.
+/// Which account; never used twice, also for the same nick. Never 0, so that nobody needs more memory for
+/// having none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct AccountId(pub i64);
+pub struct AccountId(pub NonZeroI64);
 
 /// A nick that a password protects.
 #[derive(Debug, Clone, PartialEq, Eq)]

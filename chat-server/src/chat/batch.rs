@@ -15,6 +15,7 @@ use chat_proto::{ErrorCode, Event, Message, Nick, Timestamp, Welcome};
 
 use super::command::{Id, Refusal};
 use super::{ChannelKey, SessionId};
+use crate::netblock::Netblock;
 
 /// A batch is handed to the recorder when it has so many messages or bytes: large enough that the
 /// write costs nothing per message, small enough that nobody waits for it (half a millisecond).
@@ -90,11 +91,28 @@ pub enum Effect {
     Close {
         session: SessionId,
     },
+    /// Nobody comes in from that network any more.
+    Bar {
+        network: Netblock,
+        bar: Box<Bar>,
+    },
+    /// They may again.
+    Unbar {
+        network: Netblock,
+    },
     /// Requests of the session that took so much of its credit have been dealt with.
     Answered {
         session: SessionId,
         cost: u32,
     },
+}
+
+/// Why nobody comes in from somewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bar {
+    pub until: Option<Timestamp>,
+    /// What they are told.
+    pub detail: Arc<str>,
 }
 
 /// Who a message goes to.

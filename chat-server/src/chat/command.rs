@@ -8,6 +8,8 @@ use chat_proto::{Channel, ErrorCode, Nick, Text};
 use sha2::{Digest as _, Sha256};
 
 use super::accounts::AccountId;
+use super::moderation::Act;
+use crate::netblock::Origin;
 
 /// The `id` that a client gave its request.
 pub type Id = Arc<str>;
@@ -49,6 +51,8 @@ pub enum Command {
     /// The session wants something of the accounts, and has to know as whom: answered with
     /// [`super::batch::Effect::Account`].
     Account,
+    /// Something that only operators and founders may do.
+    Moderate(Box<Act>),
     Ping,
     /// Heard, and nothing more.
     Pong,
@@ -75,6 +79,8 @@ pub struct Hello {
     pub after: Option<u64>,
     /// The account of the nick, where the password was right.
     pub account: Option<AccountId>,
+    /// Where they come from.
+    pub origin: Origin,
 }
 
 /// A message to somebody.
@@ -106,7 +112,11 @@ impl Refusal {
     pub fn closes(&self) -> bool {
         matches!(
             self.code,
-            ErrorCode::BadFrame | ErrorCode::BadVersion | ErrorCode::Internal | ErrorCode::Replaced
+            ErrorCode::BadFrame
+                | ErrorCode::BadVersion
+                | ErrorCode::Banned
+                | ErrorCode::Internal
+                | ErrorCode::Replaced
         )
     }
 }

@@ -13,7 +13,8 @@
 //! | `underway` | what the room waits for |
 //! | [`batch`] | what follows from requests, in order: messages, events, changes of membership |
 //! | [`accounts`] | which nicks are protected |
-//! | [`kept`] | who may come back, as it outlives the process |
+//! | [`kept`] | who may come back, and what was decided, as it outlives the process |
+//! | [`moderation`] | what operators and founders ask, and what comes of it |
 //! | [`lookalike`] | names that would deceive |
 //! | [`tally`] | what the room counts |
 //! | [`command`] | what a session asks, checked and in our own words |
@@ -24,6 +25,7 @@ pub mod clock;
 pub mod command;
 pub mod kept;
 pub mod lookalike;
+pub mod moderation;
 pub mod recent;
 pub mod registry;
 pub mod room;

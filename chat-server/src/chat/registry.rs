@@ -3,22 +3,30 @@
 //! A plain struct without actors, sockets, files or a clock of its own: [`Registry::handle`] takes a
 //! request and the time, and writes what follows from it into a [`Batch`], in order. One file for each
 //! part of a user's life: `arrival`, `channels`, `talk`, `queries`, `departure`. `accounts` are the
-//! protected nicks, `keeping` is what outlives the process.
+//! protected nicks, `keeping` is what outlives the process. `moderation` is who may put whom out: `bans`,
+//! `mutes`, the `sanctions` that hold, the `verdicts` that make them hold, the `founders` of channels.
 
 mod accounts;
 mod arrival;
+mod bans;
 mod channels;
 mod departure;
+mod founders;
 mod keeping;
+mod moderation;
+mod mutes;
 mod queries;
+mod sanctions;
 mod seats;
 mod talk;
 #[cfg(test)]
 mod tests;
 mod user;
+mod verdicts;
+mod words;
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +34,7 @@ use chat_proto::name::fold;
 use chat_proto::{Channel, ErrorCode, Event, Timestamp};
 use slab::Slab;
 
-use super::accounts::Account;
+use super::accounts::{Account, AccountId};
 use super::batch::{Batch, Effect};
 use super::command::{Command, Digest, Id, Refusal, Request};
 use super::kept::KeptChange;
@@ -34,6 +42,10 @@ use super::lookalike::Looks;
 use super::recent::{Recent, Stamp};
 use super::{ChannelKey, Map, SessionId};
 use channels::{Room, SizeRank};
+use departure::Parting;
+use founders::Founders;
+use keeping::Ruling;
+use sanctions::Sanctions;
 use seats::Seats;
 use user::{Absence, User, UserKey};
 
@@ -52,6 +64,8 @@ pub struct Settings {
     pub absent_max: usize,
     /// How many bytes of messages are recorded and released together.
     pub batch_bytes: usize,
+    /// The accounts, by folded nick, whose people may do everything.
+    pub operators: HashSet<Arc<str>>,
 }
 
 /// Who is here, who was here lately, the channels, the numbers.
@@ -65,10 +79,16 @@ pub struct Registry {
     absent: Absence,
     /// The nicks that are protected, folded.
     accounts: Map<Arc<str>, Account>,
+    /// The same the other way round, folded.
+    account_nicks: Map<AccountId, Arc<str>>,
+    sanctions: Sanctions,
+    founders: Founders,
     /// What has changed of who may come back, by token.
     changes: Map<Digest, KeptChange>,
     /// Accounts that begin later than they were made.
     beginnings: Vec<KeptChange>,
+    /// What has changed of what was decided.
+    rulings: Map<Ruling, KeptChange>,
     /// See [`Registry::lasting`].
     lasting: u64,
     /// How nicks look that somebody has or that are protected.
@@ -127,8 +147,12 @@ impl Registry {
             by_nick: Map::default(),
             absent: Absence::default(),
             accounts: Map::default(),
+            account_nicks: Map::default(),
+            sanctions: Sanctions::default(),
+            founders: Founders::default(),
             changes: Map::default(),
             beginnings: Vec::new(),
+            rulings: Map::default(),
             lasting: 0,
             nick_looks: Looks::default(),
             rooms: Slab::new(),
@@ -190,13 +214,14 @@ impl Registry {
     /// Other settings hold from now on.
     pub fn configure(&mut self, settings: Settings) {
         self.settings = settings;
+        self.warn_of_operators();
     }
 
     /// The connection of `session` has ended; said once or more.
     pub fn leave(&mut self, session: SessionId, reason: &str, now: Timestamp, out: &mut Batch) {
         self.now = self.now.max(now);
         if let Some(user) = self.seats.remove(session) {
-            self.depart(user, reason, true, out);
+            self.depart(user, Parting::of(reason), true, out);
         }
     }
 
@@ -241,9 +266,7 @@ impl Registry {
             )),
             Command::Say(say) => self.say(session, user, id, &say, out),
             Command::Join { channel } => self.join(session, user, &channel, out),
-            Command::Part { channel, reason } => {
-                self.part(session, user, &channel, reason.as_ref(), out)
-            }
+            Command::Part { channel, reason } => self.part(user, &channel, reason.as_ref(), out),
             Command::Users {
                 channel,
                 after,
@@ -268,6 +291,7 @@ impl Registry {
                 self.tell_account(session, user, id, out);
                 Ok(())
             }
+            Command::Moderate(act) => self.moderate(session, user, *act, out),
             Command::Ping => {
                 let id = id.as_deref().map(Into::into);
                 out.tell(session, &Event::Pong { id });
@@ -275,7 +299,7 @@ impl Registry {
             }
             Command::Pong => Ok(()),
             Command::Quit { reason } => {
-                let reason = reason.as_ref().map_or("quit", |reason| reason.as_str());
+                let reason = self.last_words(user, reason.as_ref()).unwrap_or("quit");
                 self.quit(session, user, reason, out);
                 Ok(())
             }
@@ -295,7 +319,7 @@ impl Registry {
 
     fn quit(&mut self, session: SessionId, user: UserKey, reason: &str, out: &mut Batch) {
         self.seats.remove(session);
-        self.depart(user, reason, false, out);
+        self.depart(user, Parting::of(reason), false, out);
         self.dismiss(session, reason, out);
     }
 

@@ -494,6 +494,7 @@ mod tests {
             channels_per_user: 2,
             absent_max: 2,
             batch_bytes,
+            operators: Default::default(),
         }
     }
 
@@ -517,6 +518,7 @@ mod tests {
                 token: None,
                 after: None,
                 account: None,
+                origin: std::net::IpAddr::from([192, 0, 2, 1]).into(),
             })),
         };
         actix::System::new().block_on(async {

@@ -17,8 +17,14 @@ pub struct Tally {
 }
 
 /// How often each code was said.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Refusals([Count; ErrorCode::ALL.len()]);
+
+impl Default for Refusals {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Count::default()))
+    }
+}
 
 impl Refusals {
     pub fn add(&self, code: ErrorCode) {

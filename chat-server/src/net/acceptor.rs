@@ -1,7 +1,7 @@
 //! `Acceptor`: one per listener. It takes connections as long as there is room and starts their
 //! sessions, encrypted where it has a certificate; it never reads from one.
 //!
-//! Who finds no room is told `server_full`. When the system has no more file descriptors it waits and
+//! Who finds no room is told `server_full`, and who is banned by their address `banned`. When the system has no more file descriptors it waits and
 //! says so, instead of spinning.
 
 use std::cell::Cell;
@@ -14,8 +14,7 @@ use std::time::Duration;
 
 use actix::fut::ActorFuture;
 use actix::prelude::*;
-use bytes::{Bytes, BytesMut};
-use chat_proto::codec::encode;
+use bytes::Bytes;
 use chat_proto::{ErrorCode, Event};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -23,7 +22,9 @@ use tokio::time::{Sleep, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
+use super::barred;
 use super::connection::LINGER;
+use super::delivery::frame;
 use super::places::{Permit, Places};
 use super::session::Session;
 use super::table::Table;
@@ -44,6 +45,10 @@ const REFUSALS_MAX: usize = 256;
 /// The same as `server_full`, for those who ask over HTTP.
 const FULL_HTTP: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+/// The same as `banned`.
+const BANNED_HTTP: &[u8] =
+    b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 /// Takes no more connections.
 #[derive(Debug, Message)]
@@ -101,10 +106,7 @@ impl Acceptor {
                 Ok((stream, peer)) => {
                     // Answers are small and awaited; a socket that is gone shows that at the first read.
                     stream.set_nodelay(true).ok();
-                    match self.take_place(peer.ip()) {
-                        Some(permit) => self.serve(stream, peer, permit),
-                        None => self.refuse(stream, peer),
-                    }
+                    self.receive(stream, peer);
                 }
                 // Gone before it was taken: its own affair.
                 Err(error) if super::connection::is_ordinary(&error) => {}
@@ -118,6 +120,30 @@ impl Acceptor {
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    fn receive(&self, stream: TcpStream, peer: SocketAddr) {
+        if let Some(detail) = self.table.barred.why(peer.ip()) {
+            log::debug!("{peer} is refused: banned");
+            self.table.counts.refuses(ErrorCode::Banned);
+            let words = match &self.site {
+                Some(_) => Bytes::from_static(BANNED_HTTP),
+                None => frame(&barred::event(&detail)),
+            };
+            return self.refuse(stream, words);
+        }
+        match self.take_place(peer.ip()) {
+            Some(permit) => self.serve(stream, peer, permit),
+            None => {
+                log::debug!("{peer} is refused: no room");
+                self.table.counts.refuses(ErrorCode::ServerFull);
+                let words = match &self.site {
+                    Some(_) => Bytes::from_static(FULL_HTTP),
+                    None => frame(&full()),
+                };
+                self.refuse(stream, words);
+            }
+        }
     }
 
     fn take_place(&self, address: IpAddr) -> Option<Permit> {
@@ -142,24 +168,19 @@ impl Acceptor {
         }
     }
 
-    fn refuse(&self, stream: TcpStream, peer: SocketAddr) {
-        log::debug!("{peer} is refused: no room");
-        self.table.counts.refuses(ErrorCode::ServerFull);
+    /// Says that to somebody who is not let in.
+    fn refuse(&self, stream: TcpStream, words: Bytes) {
         let refusals = self.refusals.clone();
         if refusals.get() < REFUSALS_MAX {
             refusals.set(refusals.get() + 1);
             let tls = self.tls.clone();
-            let words = match &self.site {
-                Some(_) => Bytes::from_static(FULL_HTTP),
-                None => full_frame(),
-            };
             actix_rt::spawn(async move {
                 let told = async {
                     match tls {
                         Some(tls) => {
-                            say_full(TlsAcceptor::from(tls).accept(stream).await?, &words).await
+                            say(TlsAcceptor::from(tls).accept(stream).await?, &words).await
                         }
-                        None => say_full(stream, &words).await,
+                        None => say(stream, &words).await,
                     }
                 };
                 // Whoever does not read it in time has lost nothing but the reason.
@@ -170,26 +191,16 @@ impl Acceptor {
     }
 }
 
-fn full_frame() -> Bytes {
-    let mut frame = BytesMut::new();
-    let detail = "the server has no room for one more connection".into();
-    encode(
-        &Event::Error {
-            code: ErrorCode::ServerFull,
-            detail,
-            id: None,
-        },
-        &mut frame,
-    )
-    .expect("a short event fits into a frame");
-    frame.freeze()
+fn full() -> Event<'static> {
+    Event::Error {
+        code: ErrorCode::ServerFull,
+        detail: "the server has no room for one more connection".into(),
+        id: None,
+    }
 }
 
 /// Says why, and reads until the client closes too, or the kernel would throw the reason away.
-async fn say_full(
-    mut stream: impl AsyncRead + AsyncWrite + Unpin,
-    words: &[u8],
-) -> std::io::Result<()> {
+async fn say(mut stream: impl AsyncRead + AsyncWrite + Unpin, words: &[u8]) -> std::io::Result<()> {
     stream.write_all(words).await?;
     stream.shutdown().await?;
     let mut ignored = [0; 512];

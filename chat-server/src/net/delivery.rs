@@ -81,20 +81,15 @@ impl Delivery {
                     self.catch_up(*to, run.as_ref(), batch);
                     self.page(*to, page, recorded);
                 }
-                Effect::Account {
-                    to,
-                    nick,
-                    last_seq,
-                    id,
-                } => {
+                Effect::Account { to, .. } => {
                     self.catch_up(*to, run.as_ref(), batch);
-                    self.with_open(*to, |connection, table| {
-                        connection.carry_on(nick, *last_seq, id.as_ref(), table);
-                    });
+                    self.change(effect);
                 }
                 Effect::Subscribe { .. }
                 | Effect::Unsubscribe { .. }
                 | Effect::Strike { .. }
+                | Effect::Bar { .. }
+                | Effect::Unbar { .. }
                 | Effect::Close { .. } => {
                     // What was said before goes to who is in the channel before.
                     self.end_run(&mut run, batch);
@@ -107,7 +102,8 @@ impl Delivery {
         self.write();
     }
 
-    /// A session is in other channels from here on, or comes to its end.
+    /// A session is in other channels from here on, goes on or comes to its end, or nobody comes in from
+    /// somewhere.
     fn change(&mut self, effect: &Effect) {
         match effect {
             Effect::Subscribe { session, channel } => {
@@ -126,6 +122,16 @@ impl Delivery {
             Effect::Close { session } => {
                 self.with_open(*session, |connection, table| connection.close(table));
             }
+            Effect::Account {
+                to,
+                nick,
+                last_seq,
+                id,
+            } => self.with_open(*to, |connection, table| {
+                connection.carry_on(nick, *last_seq, id.as_ref(), table);
+            }),
+            Effect::Bar { network, bar } => self.table.barred.bar(*network, (**bar).clone()),
+            Effect::Unbar { network } => self.table.barred.lift(*network),
             Effect::Message { .. }
             | Effect::Ack { .. }
             | Effect::Tell { .. }
@@ -133,7 +139,6 @@ impl Delivery {
             | Effect::TellChannel { .. }
             | Effect::Welcome { .. }
             | Effect::History { .. }
-            | Effect::Account { .. }
             | Effect::Answered { .. } => {}
         }
     }
@@ -307,7 +312,9 @@ fn piece(buffer: &Bytes, span: &Span) -> Bytes {
 
 pub(super) fn frame(event: &Event<'_>) -> Bytes {
     let mut frame = BytesMut::new();
-    encode(event, &mut frame).expect("the configuration keeps a welcome within a frame");
+    encode(event, &mut frame).expect(
+        "names and texts of legal length fit into a frame, as the configuration bounds a welcome",
+    );
     frame.freeze()
 }
 

@@ -76,6 +76,11 @@ impl Connection {
             let detail = "a password needs the nick that it is for";
             return Some(refuse(Refusal::new(ErrorCode::BadRequest, detail)));
         };
+        // Before anything is hashed for them.
+        if let Some(detail) = table.barred.why(self.peer.ip()) {
+            let detail = detail.to_string();
+            return Some(refuse(Refusal::new(ErrorCode::Banned, detail)));
+        }
         let nick = nick.folded_arc();
         match self.send_out(Act::Prove { nick, password }, table) {
             Ok(()) => {

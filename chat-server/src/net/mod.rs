@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`worker`] | what serves people on one thread |
 //! | [`acceptor`] | `Acceptor`, an actor per listener: takes connections, or refuses them |
+//! | [`barred`] | where nobody comes in from |
 //! | [`places`] | how many connections there may be, and how fast they may come |
 //! | [`session`] | `Session`, an actor per connection: reads, at the pace that its limits allow |
 //! | [`translate`] | a frame's request in the words of the core |
@@ -23,6 +24,7 @@
 //! | [`dispatcher`] | `Dispatcher`, an actor per thread: puts deliveries into outboxes and writes |
 
 pub mod acceptor;
+pub mod barred;
 mod brake;
 mod clock;
 pub mod connection;

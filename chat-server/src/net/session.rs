@@ -29,6 +29,7 @@ use super::table::Table;
 use super::translate::translate;
 use super::transport::Transport;
 use crate::chat::command::{Command, Refusal, Request};
+use crate::chat::moderation::Act;
 use crate::chat::room;
 
 /// Reads before the other sessions of the thread have their turn.
@@ -211,7 +212,9 @@ impl Session {
             }
             #[cfg(test)]
             assert_ne!(frame, FAIL, "as a test wants it");
-            let (request, malformed, wish) = translate(frame, self.table.limits().text_bytes);
+            let origin = self.connection.peer.ip().into();
+            let text_bytes = self.table.limits().text_bytes;
+            let (request, malformed, wish) = translate(frame, text_bytes, origin);
             taken += HEADER_BYTES + frame.len();
             let request = match wish {
                 None => Some(request),
@@ -294,6 +297,7 @@ fn bad_frame(error: &ProtoError) -> Request {
 fn cost_of(command: &Command) -> u32 {
     match command {
         Command::Users { .. } | Command::Channels | Command::History { .. } => COSTLY,
+        Command::Moderate(act) if matches!(**act, Act::Bans { .. }) => COSTLY,
         _ => 1,
     }
 }

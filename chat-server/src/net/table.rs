@@ -12,6 +12,7 @@ use slab::Slab;
 use tokio::sync::oneshot;
 use tokio_util::time::{DelayQueue, delay_queue};
 
+use super::barred::Barred;
 use super::connection::Connection;
 use super::counts::Counts;
 use super::dispatcher::CaughtUp;
@@ -67,6 +68,7 @@ pub struct Table {
     /// Whom the history answers: the dispatcher of this thread, from its start on.
     pub(super) answers: OnceCell<Recipient<history::Answer>>,
     pub(super) accounts: accounts::Desk,
+    pub(super) barred: Barred,
     /// The same for the accounts.
     pub(super) outcomes: OnceCell<Recipient<accounts::Answer>>,
     /// No session reads any more: the server ends.
@@ -90,6 +92,7 @@ impl Table {
         room: Addr<ChatRoom>,
         history: Recipient<history::Read>,
         accounts: accounts::Desk,
+        barred: Barred,
     ) -> Self {
         Self {
             thread,
@@ -100,6 +103,7 @@ impl Table {
             history,
             answers: OnceCell::new(),
             accounts,
+            barred,
             outcomes: OnceCell::new(),
             deaf: Cell::new(false),
             scratch: RefCell::new(vec![0; SCRATCH_BYTES].into()),

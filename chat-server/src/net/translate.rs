@@ -3,21 +3,24 @@
 
 use std::borrow::Cow;
 
+use chat_proto::moderation::{REASON_BYTES, TOPIC_BYTES, Target};
 use chat_proto::{
     Channel, Envelope, ErrorCode, Nick, PASSWORD_BYTES, Secret, Text, TextError, VERSION,
 };
 
 use super::errand::Wish;
 use crate::chat::command::{Command, Hello, Refusal, Request, Say, Token};
+use crate::chat::moderation::{self, Act, Sentence};
+use crate::netblock::{NoNetblock, Origin};
 
-/// The request of a frame, whether it was malformed (protocol, 1. Frames: ten in a row close), and what
+/// The request of a frame from somebody of `origin`, whether it was malformed (protocol, 1. Frames: ten in a row close), and what
 /// it wants of the accounts.
-pub fn translate(frame: &[u8], text_bytes: usize) -> (Request, bool, Option<Wish>) {
+pub fn translate(frame: &[u8], text_bytes: usize, origin: Origin) -> (Request, bool, Option<Wish>) {
     match Envelope::parse(frame) {
         Ok(Envelope { mut request, id }) => {
             let wish = wish(&mut request);
             let (command, wish) =
-                match wish.and_then(|wish| Ok((command(request, text_bytes)?, wish))) {
+                match wish.and_then(|wish| Ok((command(request, text_bytes, origin)?, wish))) {
                     Ok(both) => both,
                     Err(refusal) => (Command::Refuse(refusal), None),
                 };
@@ -76,7 +79,11 @@ fn chosen(password: Secret<'static>) -> Result<Secret<'static>, Refusal> {
     ))
 }
 
-fn command(request: chat_proto::Request<'_>, text_bytes: usize) -> Result<Command, Refusal> {
+fn command(
+    request: chat_proto::Request<'_>,
+    text_bytes: usize,
+    origin: Origin,
+) -> Result<Command, Refusal> {
     use chat_proto::Request as Wire;
     Ok(match request {
         Wire::Say(say) => Command::Say(Say {
@@ -96,6 +103,7 @@ fn command(request: chat_proto::Request<'_>, text_bytes: usize) -> Result<Comman
                 token: hello.token.and_then(|token| Token::parse(&token)),
                 after: hello.after,
                 account: None,
+                origin,
             }))
         }
         Wire::Join { channel } => {
@@ -123,12 +131,81 @@ fn command(request: chat_proto::Request<'_>, text_bytes: usize) -> Result<Comman
         },
         Wire::Nick { nick: name } => Command::Nick { nick: nick(&name)? },
         Wire::Register { .. } | Wire::Password { .. } | Wire::Unregister { .. } => Command::Account,
+        Wire::Kick(_)
+        | Wire::Ban(_)
+        | Wire::Unban(_)
+        | Wire::Bans(_)
+        | Wire::Mute(_)
+        | Wire::Unmute { .. }
+        | Wire::Topic { .. } => Command::Moderate(Box::new(act(request, text_bytes)?)),
         Wire::Ping => Command::Ping,
         Wire::Pong => Command::Pong,
         Wire::Quit { reason } => Command::Quit {
             reason: optional_text(reason, text_bytes)?,
         },
     })
+}
+
+/// What only operators and founders may do.
+fn act(request: chat_proto::Request<'_>, text_bytes: usize) -> Result<Act, Refusal> {
+    use chat_proto::Request as Wire;
+    let reason = |reason| optional_text(reason, text_bytes.min(REASON_BYTES));
+    Ok(match request {
+        Wire::Kick(kick) => Act::Kick {
+            nick: boxed(kick.nick),
+            channel: kick.channel.map(boxed),
+            reason: reason(kick.reason)?,
+        },
+        Wire::Ban(ban) => Act::Ban(Sentence {
+            target: target(ban.target)?,
+            channel: ban.channel.map(boxed),
+            seconds: ban.seconds,
+            reason: reason(ban.reason)?,
+        }),
+        Wire::Unban(unban) => Act::Unban {
+            target: target(unban.target)?,
+            channel: unban.channel.map(boxed),
+        },
+        Wire::Bans(bans) => Act::Bans {
+            channel: bans.channel.map(boxed),
+            after: bans.after.unwrap_or(0),
+            limit: bans.limit,
+        },
+        Wire::Mute(mute) => Act::Mute {
+            nick: boxed(mute.nick),
+            seconds: mute.seconds,
+            reason: reason(mute.reason)?,
+        },
+        Wire::Unmute { nick } => Act::Unmute { nick: boxed(nick) },
+        Wire::Topic { channel, topic } => Act::Topic {
+            channel: boxed(channel),
+            topic: optional_text(Some(topic), TOPIC_BYTES)?
+                .map(one_line)
+                .transpose()?,
+        },
+        other => unreachable!("{other:?} is not asked of operators"),
+    })
+}
+
+fn target(target: Target<'_>) -> Result<moderation::Target, Refusal> {
+    Ok(match target {
+        Target::Nick(name) => moderation::Target::Nick(nick(&name)?),
+        Target::Account(name) => moderation::Target::Account(nick(&name)?),
+        Target::Address(address) => {
+            moderation::Target::Network(address.parse().map_err(|error: NoNetblock| {
+                Refusal::new(ErrorCode::AddressInvalid, error.to_string())
+            })?)
+        }
+    })
+}
+
+/// A topic stands in lists.
+fn one_line(topic: Text) -> Result<Text, Refusal> {
+    if topic.as_str().contains(['\n', '\t']) {
+        let detail = "a topic is one line";
+        return Err(Refusal::new(ErrorCode::TextInvalid, detail));
+    }
+    Ok(topic)
 }
 
 fn boxed(name: Cow<'_, str>) -> Box<str> {

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use tokio_rustls::rustls::ServerConfig;
 
 use super::acceptor::Acceptor;
+use super::barred::Barred;
 use super::counts::Counts;
 use super::dispatcher::Dispatcher;
 use super::places::Places;
@@ -60,6 +61,7 @@ pub struct Surroundings {
     pub history: Recipient<history::Read>,
     pub accounts: accounts::Desk,
     pub places: Arc<Places>,
+    pub barred: Barred,
     pub watch: Watch,
     pub manners: Manners,
     /// Of each.
@@ -104,13 +106,14 @@ impl Worker {
             history,
             accounts,
             places,
+            barred,
             watch,
             manners,
             counts,
             latency,
         } = surroundings;
         let counts = counts[usize::from(number)].clone();
-        let table = Table::new(number, limits, counts, room, history, accounts);
+        let table = Table::new(number, limits, counts, room, history, accounts, barred);
         let table = Rc::new(table);
         let dispatcher = Dispatcher::new(table.clone(), latency, watch.over("dispatcher")).start();
         let acceptors = listeners

@@ -1,5 +1,5 @@
-//! `Tokens`: keeps who may come back, so that a restart of the server, however it ended, is over for its
-//! people when it listens again.
+//! `Tokens`: keeps who may come back, and what operators and founders have decided, so that a restart of
+//! the server, however it ended, is over for its people when it listens again.
 //!
 //! The room sends it changes one batch at a time ([`Keep`]) and does not wait long for the answer; while
 //! the file takes none, this tries again with the same batch and the room goes on gathering. It lives on

@@ -22,16 +22,19 @@ fuzz_target!(|bytes: &[u8]| {
         channels_per_user: 2,
         absent_max: 2,
         batch_bytes: 1 << 18,
+        // Whoever registers that nick; nobody can here, so what only operators may do is refused.
+        operators: ["ana".into()].into(),
     };
     let mut registry = Registry::new(settings, 0, []);
     let mut last_seq = 0;
     for (index, line) in bytes.split(|&byte| byte == b'\n').enumerate() {
         let slot = u32::from(line.first().copied().unwrap_or_default() % 3);
+        let origin = std::net::IpAddr::from([192, 0, 2, line.first().copied().unwrap_or_default()]).into();
         let session = SessionId {
             slot,
             generation: 1,
         };
-        let (request, _, _) = translate(line.get(1..).unwrap_or_default(), 8192);
+        let (request, _, _) = translate(line.get(1..).unwrap_or_default(), 8192, origin);
         let mut batch = Batch::default();
         let now = Timestamp::from_millis(index as i64);
         registry.handle(session, request, now, &mut batch);

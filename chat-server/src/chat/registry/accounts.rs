@@ -22,11 +22,18 @@ impl Registry {
                 {
                     self.users[user].account = Some(account.id);
                     self.keep(user);
+                    self.founder_registered(user, account.id);
                 }
                 self.nick_looks
                     .add(account.nick.as_str(), &account.nick.folded_arc());
+                self.account_nicks
+                    .insert(account.id, account.nick.folded_arc());
+                let id = account.id;
                 let before = self.accounts.insert(account.nick.folded_arc(), account);
                 if let Some(before) = before {
+                    if before.id != id {
+                        self.ends(before.id);
+                    }
                     self.nick_looks
                         .remove(before.nick.as_str(), &before.nick.folded_arc());
                 }
@@ -35,6 +42,7 @@ impl Registry {
                 if self.account(nick.folded()) != Some(id) {
                     return;
                 }
+                self.ends(id);
                 if let Some(before) = self.accounts.remove(nick.folded()) {
                     self.nick_looks
                         .remove(before.nick.as_str(), &before.nick.folded_arc());
@@ -45,6 +53,12 @@ impl Registry {
                 }
             }
         }
+    }
+
+    /// An account is no more.
+    fn ends(&mut self, id: AccountId) {
+        self.account_nicks.remove(&id);
+        self.founder_unregistered(id);
     }
 
     /// Answers a session that wants something of the accounts.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use chat_proto::{ErrorCode, Nick, VERSION, WELCOME_CHANNELS, Welcome};
 use rand::RngExt;
 
+use super::departure::Parting;
 use super::user::{Absent, User, UserKey};
 use super::{LOBBY, Outcome, Registry};
 use crate::chat::SessionId;
@@ -12,6 +13,14 @@ use crate::chat::accounts::AccountId;
 use crate::chat::batch::{Batch, Effect, Replay};
 use crate::chat::command::{Digest, Hello, Refusal, Token};
 use crate::chat::lookalike::is_mixed;
+use crate::netblock::Origin;
+
+/// Somebody who is let in.
+struct Comer {
+    session: SessionId,
+    nick: Nick,
+    origin: Origin,
+}
 
 impl Registry {
     /// Gives `session` a nick: a free one, the one it asks for, or the one it has a token or the
@@ -22,9 +31,12 @@ impl Registry {
             token,
             after,
             account: proven,
+            origin,
         } = hello;
+        self.end_sanctions(out);
         let nick = nick.unwrap_or_else(|| self.free_nick());
         let account = self.account(nick.folded());
+        self.check_ban(&nick, account, origin)?;
         // The account may have changed since the password was right.
         if proven.is_some() && proven != account {
             return Err(Self::auth_failed(&nick));
@@ -43,12 +55,9 @@ impl Registry {
                 ..
             } = &self.users[user];
             if is_back(theirs.digest(), *as_account) {
-                self.take_over(session, user, out);
+                self.take_over(session, user, origin, out);
                 self.welcome(user, true, after, out);
-                let channels = self.users[user].channels.iter().copied();
-                for channel in std::iter::once(LOBBY).chain(channels) {
-                    out.push(Effect::Subscribe { session, channel });
-                }
+                self.subscribe(user, out);
                 return Ok(());
             }
             if proven.is_none() {
@@ -61,31 +70,37 @@ impl Registry {
             self.evict(user, out);
         }
         self.expire();
-        let back = self
-            .absent
-            .get(nick.folded())
-            .is_some_and(|absent| is_back(absent.digest, absent.account));
+        let absent = self.absent.get(nick.folded());
+        let back = absent.filter(|absent| is_back(absent.digest, absent.account));
+        if let Some(back) = back {
+            self.check_ban(&nick, back.account, origin)?;
+        }
+        let back = back.is_some();
         if account.is_some() && proven.is_none() && !back {
             return Err(Self::auth_failed(&nick));
         }
         if account.is_none() && !back {
             self.check_look(&nick)?;
         }
-        self.come(session, nick, token.filter(|_| back), back, after, out);
+        let comer = Comer {
+            session,
+            nick,
+            origin,
+        };
+        self.come(comer, token.filter(|_| back), back, after, out);
         Ok(())
     }
 
     /// Whoever left the nick behind is `back`, or loses it now.
     fn come(
         &mut self,
-        session: SessionId,
-        nick: Nick,
+        comer: Comer,
         token: Option<Token>,
         back: bool,
         after: Option<u64>,
         out: &mut Batch,
     ) {
-        let left = self.absent.take(nick.folded());
+        let left = self.absent.take(comer.nick.folded());
         let theirs = left.as_ref().map(|left| left.digest);
         // Who is back by password alone has another token: the old one is known to nobody here.
         let token = token.filter(|token| Some(token.digest()) == theirs);
@@ -93,19 +108,23 @@ impl Registry {
             self.forget(digest);
         }
         let token = token.unwrap_or_else(Token::random);
-        self.arrive(session, nick, token, left.filter(|_| back), after, out);
+        self.arrive(comer, token, left.filter(|_| back), after, out);
     }
 
     /// Somebody is in: `back`, or new.
     fn arrive(
         &mut self,
-        session: SessionId,
-        nick: Nick,
+        comer: Comer,
         token: Token,
         back: Option<Absent>,
         after: Option<u64>,
         out: &mut Batch,
     ) {
+        let Comer {
+            session,
+            nick,
+            origin,
+        } = comer;
         let resumed = back.is_some();
         let account = self.accounts.get(nick.folded());
         let Absent {
@@ -132,20 +151,39 @@ impl Registry {
             since,
             former,
             account,
+            origin,
         });
+        self.sanctions.arrived(user, token.digest());
         self.nick_looks.add(self.users[user].nick.as_str(), &folded);
         self.by_nick.insert(folded, user);
         self.seats.insert(session, user);
-        let rooms: Vec<_> = std::iter::once(LOBBY)
-            .chain(channels.iter().map(|channel| self.room(channel)))
-            .collect();
-        for &room in &rooms {
-            self.enter(user, room, out);
+        self.enter(user, LOBBY, out);
+        for channel in &channels {
+            // They may have been banned from it while they were away.
+            if self.check_entry(user, channel).is_ok() {
+                let room = self.room(channel);
+                self.enter(user, room, out);
+            }
         }
         self.keep(user);
         self.welcome(user, resumed, after, out);
-        for channel in rooms {
-            out.push(Effect::Subscribe { session, channel });
+        self.subscribe(user, out);
+    }
+
+    /// Somebody who was welcomed is in their channels from here on, and is told what those are about.
+    fn subscribe(&self, user: UserKey, out: &mut Batch) {
+        let User {
+            session, channels, ..
+        } = &self.users[user];
+        let rooms = || std::iter::once(LOBBY).chain(channels.iter().copied());
+        for channel in rooms() {
+            out.push(Effect::Subscribe {
+                session: *session,
+                channel,
+            });
+        }
+        for room in rooms() {
+            self.tell_topic(*session, room, out);
         }
     }
 
@@ -183,7 +221,8 @@ impl Registry {
     }
 
     /// The same person on another connection: nobody else need know.
-    fn take_over(&mut self, session: SessionId, user: UserKey, out: &mut Batch) {
+    fn take_over(&mut self, session: SessionId, user: UserKey, origin: Origin, out: &mut Batch) {
+        self.users[user].origin = origin;
         let old = std::mem::replace(&mut self.users[user].session, session);
         self.seats.remove(old);
         self.seats.insert(session, user);
@@ -194,7 +233,7 @@ impl Registry {
     fn evict(&mut self, user: UserKey, out: &mut Batch) {
         let session = self.users[user].session;
         self.seats.remove(session);
-        self.depart(user, "replaced", false, out);
+        self.depart(user, Parting::of("replaced"), false, out);
         replaced(session, "the nick is protected and its owner is here", out);
     }
 

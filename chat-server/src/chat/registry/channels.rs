@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use chat_proto::{Channel, ChannelInfo, ErrorCode, Event, Text};
 
-use super::user::UserKey;
+use super::departure::Parting;
+use super::user::{User, UserKey};
 use super::{LOBBY, Outcome, Registry, lookup};
 use crate::chat::batch::{Batch, Effect};
 use crate::chat::command::Refusal;
@@ -113,17 +114,22 @@ impl Registry {
             let detail = format!("you are in {max} channels, which is the most");
             return Err(Refusal::new(ErrorCode::TooManyChannels, detail));
         }
+        self.check_entry(user, channel)?;
         if known.is_none() {
             self.check_channel(channel)?;
         }
         let room = self.room(channel);
         let joined = self.enter(user, room, out);
+        if known.is_none() {
+            self.found(user, room);
+        }
         self.keep(user);
         out.push(Effect::Subscribe {
             session,
             channel: room,
         });
         out.tell(session, &joined);
+        self.tell_topic(session, room, out);
         Ok(())
     }
 
@@ -155,7 +161,6 @@ impl Registry {
 
     pub(super) fn part(
         &mut self,
-        session: SessionId,
         user: UserKey,
         channel: &str,
         reason: Option<&Text>,
@@ -168,34 +173,58 @@ impl Registry {
                 "everyone is in #lobby, nobody leaves it",
             ));
         }
-        let Some(place) = self.users[user]
-            .channels
-            .iter()
-            .position(|&room| room == key)
-        else {
+        if !self.is_member(user, key) {
             return Err(self.not_in(key));
-        };
+        }
+        let reason = self.last_words(user, reason).unwrap_or_default();
+        self.put_out(user, key, Parting::of(reason), out);
+        Ok(())
+    }
+
+    /// Takes a member out of a channel that is not the lobby.
+    pub(super) fn put_out(
+        &mut self,
+        user: UserKey,
+        key: ChannelKey,
+        parting: Parting<'_>,
+        out: &mut Batch,
+    ) {
+        let Parting {
+            reason,
+            by,
+            witness,
+        } = parting;
         let room = &self.rooms[key as usize];
+        let User { session, nick, .. } = &self.users[user];
+        let (session, folded) = (*session, nick.folded_arc());
         let left = Event::Left {
-            channel: room.channel.to_string().into(),
-            nick: self.users[user].nick.to_string().into(),
+            channel: room.channel.as_str().into(),
+            nick: nick.as_str().into(),
             time: self.now,
-            reason: reason.map(|reason| Cow::Owned(reason.as_str().to_owned())),
+            reason: Some(reason.into()).filter(|_| !reason.is_empty()),
+            by: by.map(Into::into),
         };
-        if room.members.len() <= self.settings.presence_max {
-            out.tell_channel(key, &left);
-        } else {
+        let in_a_crowd = room.members.len() > self.settings.presence_max;
+        if in_a_crowd {
             out.tell(session, &left);
+        } else {
+            out.tell_channel(key, &left);
+        }
+        let hears = |witness: &SessionId| {
+            let witness = self.seats.get(*witness);
+            !in_a_crowd && witness.is_some_and(|witness| self.is_member(witness, key))
+        };
+        if let Some(witness) = witness.filter(|witness| !hears(witness)) {
+            out.tell(witness, &left);
         }
         out.push(Effect::Unsubscribe {
             session,
             channel: key,
         });
-        self.users[user].channels.remove(place);
-        let folded = self.users[user].nick.folded_arc();
+        self.founder_left(user, key);
+        self.users[user].channels.retain(|&room| room != key);
         self.remove_member(key, &folded);
         self.keep(user);
-        Ok(())
     }
 
     pub(super) fn not_in(&self, key: ChannelKey) -> Refusal {
@@ -213,6 +242,7 @@ impl Registry {
             self.by_channel.remove(room.channel.folded());
             self.channel_looks
                 .remove(room.channel.as_str(), &room.channel.folded_arc());
+            self.channel_ended(&room.channel);
         } else {
             self.by_size.insert(room.rank());
         }
@@ -230,9 +260,15 @@ impl Registry {
         })
     }
 
-    /// Tells everyone who shares a channel with `user` (themselves not), once each. A crowd is not
-    /// told: cost grows with the people, not with their square.
-    pub(super) fn tell_acquaintances(&self, user: UserKey, event: &Event<'_>, out: &mut Batch) {
+    /// Tells everyone who shares a channel with `user` (themselves not), and a witness, once each. A crowd
+    /// is not told: cost grows with the people, not with their square.
+    pub(super) fn tell_acquaintances(
+        &self,
+        user: UserKey,
+        event: &Event<'_>,
+        witness: Option<SessionId>,
+        out: &mut Batch,
+    ) {
         let channels = &self.users[user].channels;
         let mut sessions: Vec<SessionId> = std::iter::once(&LOBBY)
             .chain(channels)
@@ -241,6 +277,7 @@ impl Registry {
             .flat_map(|members| members.values())
             .filter(|&&other| other != user)
             .map(|&other| self.users[other].session)
+            .chain(witness)
             .collect();
         sessions.sort_unstable();
         sessions.dedup();

@@ -9,6 +9,27 @@ use crate::chat::SessionId;
 use crate::chat::batch::Batch;
 use crate::chat::kept::Kept;
 
+/// Why somebody is somewhere no longer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parting<'a> {
+    pub reason: &'a str,
+    /// Who has put them out, if somebody has,
+    pub by: Option<&'a str>,
+    /// and is told of it in any case.
+    pub witness: Option<SessionId>,
+}
+
+impl<'a> Parting<'a> {
+    /// By themselves.
+    pub(super) fn of(reason: &'a str) -> Self {
+        Self {
+            reason,
+            by: None,
+            witness: None,
+        }
+    }
+}
+
 impl Registry {
     pub(super) fn rename(
         &mut self,
@@ -23,6 +44,9 @@ impl Registry {
         let mine = mine.is_some();
         if before != nick && !mine && self.account(nick.folded()).is_some() {
             return Err(Self::auth_failed(&nick));
+        }
+        if before != nick {
+            self.check_nick(&nick)?;
         }
         let holder = self.by_nick.get(nick.folded());
         if holder.is_some_and(|&other| other != user) {
@@ -46,7 +70,7 @@ impl Registry {
         if before.as_str() == nick.as_str() {
             return Ok(());
         }
-        self.tell_acquaintances(user, &renamed, out);
+        self.tell_acquaintances(user, &renamed, None, out);
         if before != nick {
             self.leave_to_owner(user);
             // Whoever left the nick behind loses it.
@@ -72,13 +96,21 @@ impl Registry {
 
     /// Takes a user out of everything, with a word to everyone who shared a channel. Who `may_return`
     /// is kept in mind for the resume window. The caller has removed the session.
-    pub(super) fn depart(&mut self, key: UserKey, reason: &str, may_return: bool, out: &mut Batch) {
+    pub(super) fn depart(
+        &mut self,
+        key: UserKey,
+        parting: Parting<'_>,
+        may_return: bool,
+        out: &mut Batch,
+    ) {
         let gone = Event::Gone {
             nick: self.users[key].nick.to_string().into(),
             time: self.now,
-            reason: reason.into(),
+            reason: parting.reason.into(),
+            by: parting.by.map(Into::into),
         };
-        self.tell_acquaintances(key, &gone, out);
+        self.tell_acquaintances(key, &gone, parting.witness, out);
+        self.sanctions.departed(key);
         self.leave_to_owner(key);
         let user = self.users.remove(key);
         self.by_nick.remove(user.nick.folded());

@@ -4,6 +4,8 @@
 //! what waits here is bounded by the people, and beyond [`WAITING_MAX`] (a disk that takes nothing, and
 //! people who come and go) a change is lost, and said to be.
 
+use std::sync::Arc;
+
 use chat_proto::Timestamp;
 
 use super::Registry;
@@ -13,6 +15,15 @@ use crate::chat::kept::{Kept, KeptChange};
 
 /// Changes that may wait.
 const WAITING_MAX: usize = 1_000_000;
+
+/// What something was decided about; the last decision counts.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) enum Ruling {
+    /// A ban or a mute, by its number.
+    Sanction(u64),
+    /// A channel, by its folded name.
+    Charter(Arc<str>),
+}
 
 impl Registry {
     /// Somebody who was here, or was kept in mind, before the server was started at `now`. Called before
@@ -46,7 +57,7 @@ impl Registry {
     }
 
     /// Keeps somebody in mind who has gone; whoever has no room any more is forgotten.
-    pub(super) fn let_go(&mut self, nick: std::sync::Arc<str>, absent: Absent, until: Timestamp) {
+    pub(super) fn let_go(&mut self, nick: Arc<str>, absent: Absent, until: Timestamp) {
         let forgotten = self
             .absent
             .add(nick, absent, until, self.settings.absent_max);
@@ -104,10 +115,21 @@ impl Registry {
         self.changes.insert(digest, change);
     }
 
+    /// Something was decided that is to outlive the process.
+    pub(super) fn ruled(&mut self, what: Ruling, change: KeptChange) {
+        self.lasting += 1;
+        if self.rulings.len() >= WAITING_MAX && !self.rulings.contains_key(&what) {
+            log::error!("what is decided cannot be kept: {WAITING_MAX} changes wait already");
+            return;
+        }
+        self.rulings.insert(what, change);
+    }
+
     /// The changes since the last time.
     pub fn take_changes(&mut self) -> Vec<KeptChange> {
         let mut taken = std::mem::take(&mut self.beginnings);
         taken.extend(std::mem::take(&mut self.changes).into_values());
+        taken.extend(std::mem::take(&mut self.rulings).into_values());
         taken
     }
 

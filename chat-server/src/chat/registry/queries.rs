@@ -5,7 +5,8 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use chat_proto::codec::json_string_bytes;
-use chat_proto::{Event, MAX_FRAME_BYTES, Nick};
+use chat_proto::name::fold;
+use chat_proto::{ChannelInfo, Event, MAX_FRAME_BYTES, Nick};
 
 use super::user::UserKey;
 use super::{Outcome, Registry, lookup};
@@ -15,10 +16,10 @@ use crate::chat::command::{Id, Refusal};
 
 /// What a list has room for: a frame, less all that stands around the list (types, field names, a
 /// channel of at most 64 characters of at most 4 bytes, numbers).
-const LIST_BYTES: usize = MAX_FRAME_BYTES - 1024;
+pub(super) const LIST_BYTES: usize = MAX_FRAME_BYTES - 1024;
 
-/// `{"name":,"users":},` and as many digits as a number has at most.
-const CHANNEL_ENTRY_BYTES: usize = 40;
+/// `{"name":,"users":,"topic":},` and as many digits as a number has at most.
+const CHANNEL_ENTRY_BYTES: usize = 50;
 
 impl Registry {
     pub(super) fn page_of_users(
@@ -66,10 +67,19 @@ impl Registry {
 
     pub(super) fn list_channels(&self, session: SessionId, out: &mut Batch) -> Outcome {
         let mut room_left = LIST_BYTES;
+        let with_topic = |info: ChannelInfo<'static>| ChannelInfo {
+            topic: self
+                .founders
+                .topic(&fold(&info.name))
+                .map(|topic| topic.text.to_string().into()),
+            ..info
+        };
         let channels = self
             .largest_channels()
+            .map(with_topic)
             .take_while(|info| {
-                let bytes = json_string_bytes(&info.name) + CHANNEL_ENTRY_BYTES;
+                let topic = info.topic.as_deref().map_or(0, json_string_bytes);
+                let bytes = json_string_bytes(&info.name) + topic + CHANNEL_ENTRY_BYTES;
                 let fits = bytes <= room_left;
                 room_left = room_left.saturating_sub(bytes);
                 fits

@@ -37,6 +37,7 @@ impl Registry {
             return Ok(());
         }
         let (audience, to) = self.target(session, user, say.to.as_deref())?;
+        self.check_mute(user, say.to.as_deref())?;
         let seq = self.last_seq + 1;
         let message = Message {
             seq,

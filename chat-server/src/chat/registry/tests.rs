@@ -2,6 +2,7 @@
 
 mod accounts;
 mod model;
+mod moderation;
 
 use chat_proto::codec::{HEADER_BYTES, split_frame};
 use chat_proto::{Nick, Text};
@@ -9,6 +10,7 @@ use chat_proto::{Nick, Text};
 use super::*;
 use crate::chat::batch::{Audience, Released};
 use crate::chat::command::{Hello, Say, Token};
+use crate::netblock::Origin;
 
 const ANA: SessionId = SessionId {
     slot: 1,
@@ -39,6 +41,7 @@ impl Scene {
             channels_per_user: 2,
             absent_max: 2,
             batch_bytes: 1 << 18,
+            operators: ["ana".into(), "eva".into()].into(),
         };
         Self {
             registry: Registry::new(settings, 0, []),
@@ -89,8 +92,29 @@ fn words(event: Event<'_>) -> String {
     match event {
         Event::Error { code, .. } => code.to_string(),
         Event::Joined { channel, nick, .. } => format!("joined {channel} {nick}"),
-        Event::Left { channel, nick, .. } => format!("left {channel} {nick}"),
-        Event::Gone { nick, reason, .. } => format!("gone {nick} {reason}"),
+        Event::Left {
+            channel,
+            nick,
+            by: None,
+            ..
+        } => format!("left {channel} {nick}"),
+        Event::Left {
+            channel,
+            nick,
+            reason,
+            by: Some(by),
+            ..
+        } => format!(
+            "left {channel} {nick} {} by {by}",
+            reason.unwrap_or_default()
+        ),
+        Event::Gone {
+            nick, reason, by, ..
+        } => {
+            let by = by.map_or(String::new(), |by| format!(" by {by}"));
+            format!("gone {nick} {reason}{by}")
+        }
+        Event::Topic { channel, topic, .. } => format!("topic {channel} {topic:?}"),
         Event::Renamed { nick, to, .. } => format!("renamed {nick} {to}"),
         Event::Users {
             users, total, more, ..
@@ -147,6 +171,8 @@ fn line(effect: &Effect, batch: &Released) -> String {
         Effect::Subscribe { session, channel } => format!("{} in c{channel}", session.slot),
         Effect::Unsubscribe { session, channel } => format!("{} out c{channel}", session.slot),
         Effect::Close { session } => format!("{} closes", session.slot),
+        Effect::Bar { network, .. } => format!("bar {network}"),
+        Effect::Unbar { network } => format!("unbar {network}"),
         Effect::Strike { session } => format!("{} strikes", session.slot),
         other => format!("{other:?}"),
     }
@@ -158,7 +184,12 @@ fn hello(nick: &str, token: Option<Token>) -> Command {
         token,
         after: None,
         account: None,
+        origin: origin("192.0.2.1"),
     }))
+}
+
+fn origin(address: &str) -> Origin {
+    address.parse::<std::net::IpAddr>().unwrap().into()
 }
 
 fn say(to: Option<&str>, text: &str) -> Command {

@@ -10,6 +10,7 @@ use crate::chat::batch::Held;
 use crate::chat::command::{Digest, Token};
 use crate::chat::recent::SenderId;
 use crate::chat::{ChannelKey, Map, SessionId};
+use crate::netblock::Origin;
 
 /// The place of a user who is here.
 pub(super) type UserKey = usize;
@@ -32,6 +33,7 @@ pub(super) struct User {
     pub former: Vec<Held>,
     /// Which account they have proven to be; they may have taken another nick since.
     pub account: Option<AccountId>,
+    pub origin: Origin,
 }
 
 impl User {
@@ -119,6 +121,12 @@ impl Absence {
 
     pub(super) fn take(&mut self, nick: &str) -> Option<Absent> {
         self.people.remove(nick)
+    }
+
+    /// Takes out everybody that `is_one` is true of, and returns their tokens.
+    pub(super) fn take_all(&mut self, is_one: impl Fn(&str, &Absent) -> bool) -> Vec<Digest> {
+        let taken = self.people.extract_if(|nick, absent| is_one(nick, absent));
+        taken.map(|(_, absent)| absent.digest).collect()
     }
 
     fn drop_first(&mut self) -> Option<Digest> {

@@ -78,13 +78,13 @@ impl Database {
     pub fn set_hash(&self, id: AccountId, hash: &str) -> Result<bool, DatabaseError> {
         self.change(
             "UPDATE accounts SET hash = ?2 WHERE id = ?1",
-            params![id.0, hash],
+            params![id.0.get(), hash],
         )
     }
 
     /// Whether there was such an account, which is no more.
     pub fn remove_account(&self, id: AccountId) -> Result<bool, DatabaseError> {
-        self.change("DELETE FROM accounts WHERE id = ?1", params![id.0])
+        self.change("DELETE FROM accounts WHERE id = ?1", params![id.0.get()])
     }
 
     fn change(&self, sql: &str, row: impl rusqlite::Params) -> Result<bool, DatabaseError> {

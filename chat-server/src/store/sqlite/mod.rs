@@ -5,6 +5,7 @@
 //! schema has a number (`user_version`) and grows by the migrations, in order, one transaction for all.
 
 mod accounts;
+mod moderation;
 mod tokens;
 
 pub use accounts::StoredAccount;
@@ -19,9 +20,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::error::DatabaseError;
 
 /// The schema, step by step. A step that was released is never changed.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("0001_accounts.sql"),
     include_str!("0002_tokens.sql"),
+    include_str!("0003_moderation.sql"),
 ];
 
 #[expect(clippy::cast_possible_truncation, reason = "a handful")]

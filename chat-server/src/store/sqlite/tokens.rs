@@ -1,9 +1,11 @@
 //! The table of who may come back.
 
+use std::num::NonZeroI64;
+
 use chat_proto::{Channel, Nick, Timestamp};
 use rusqlite::{Row, params};
 
-use super::Database;
+use super::{Database, moderation};
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::Held;
 use crate::chat::command::Digest;
@@ -29,7 +31,7 @@ fn kept(row: &Row<'_>) -> rusqlite::Result<Option<Kept>> {
     Ok(Some(Kept {
         digest: Digest(row.get(0)?),
         nick,
-        account: row.get::<_, Option<i64>>(2)?.map(AccountId),
+        account: row.get::<_, Option<NonZeroI64>>(2)?.map(AccountId),
         channels: channels
             .iter()
             .filter_map(|name| Channel::new(name).ok())
@@ -90,17 +92,29 @@ impl Database {
                     match change {
                         KeptChange::Forget(digest) => forget.execute([digest.0])?,
                         KeptChange::Begins { account, since } => {
-                            begin.execute([account.0, since.cast_signed()])?
+                            begin.execute([account.0.get(), since.cast_signed()])?
                         }
                         KeptChange::Keep(kept) => keep.execute(params![
                             kept.digest.0,
                             kept.nick.as_str(),
-                            kept.account.map(|account| account.0),
+                            kept.account.map(|account| account.0.get()),
                             names(&kept.channels),
                             kept.since.cast_signed(),
                             ranges(&kept.former),
                             kept.until.map(Timestamp::as_millis),
                         ])?,
+                        KeptChange::Sanctioned(sanction) => {
+                            moderation::keep_sanction(&transaction, sanction)?
+                        }
+                        KeptChange::Lifted(number) => {
+                            moderation::forget_sanction(&transaction, *number)?
+                        }
+                        KeptChange::Chartered(charter) => {
+                            moderation::keep_charter(&transaction, charter)?
+                        }
+                        KeptChange::Unchartered(folded) => {
+                            moderation::forget_charter(&transaction, folded)?
+                        }
                     };
                 }
             }
@@ -134,7 +148,7 @@ mod tests {
         let kept = |number: u8, until: Option<i64>| Kept {
             digest: Digest([number; 32]),
             nick: Nick::new("Ana").unwrap(),
-            account: Some(AccountId(7)),
+            account: NonZeroI64::new(7).map(AccountId),
             channels: vec![Channel::new("#Rust").unwrap()],
             since: 3,
             former: vec![Held {

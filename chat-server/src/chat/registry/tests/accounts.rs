@@ -4,11 +4,15 @@ use super::*;
 use crate::chat::accounts::{AccountChange, AccountId};
 use crate::chat::kept::{Kept, KeptChange};
 
+pub(super) fn account_id(id: i64) -> AccountId {
+    AccountId(id.try_into().unwrap())
+}
+
 impl Scene {
     /// The nick is protected from now on; `by` has asked for it.
-    fn protects(&mut self, id: i64, nick: &str, by: Option<SessionId>) {
+    pub(super) fn protects(&mut self, id: i64, nick: &str, by: Option<SessionId>) {
         let account = Account {
-            id: AccountId(id),
+            id: account_id(id),
             nick: Nick::new(nick).unwrap(),
             since: self.registry.last_seq,
         };
@@ -16,8 +20,8 @@ impl Scene {
             .account_changed(AccountChange::Protected { account, by });
     }
 
-    fn frees(&mut self, id: i64, nick: &str) {
-        let (id, nick) = (AccountId(id), Nick::new(nick).unwrap());
+    pub(super) fn frees(&mut self, id: i64, nick: &str) {
+        let (id, nick) = (account_id(id), Nick::new(nick).unwrap());
         self.registry
             .account_changed(AccountChange::Freed { nick, id });
     }
@@ -28,7 +32,7 @@ impl Scene {
     }
 
     /// What has changed since the last time: `+nick channels` or `-`.
-    fn kept(&mut self) -> Vec<String> {
+    pub(super) fn kept(&mut self) -> Vec<String> {
         let changes = self.registry.take_changes().into_iter();
         let mut lines: Vec<String> = changes
             .map(|change| match change {
@@ -38,6 +42,10 @@ impl Scene {
                 }
                 KeptChange::Forget(_) => "-".into(),
                 KeptChange::Begins { account, since } => format!("{} from {since}", account.0),
+                KeptChange::Sanctioned(sanction) => format!("ban {}", sanction.number),
+                KeptChange::Lifted(number) => format!("no ban {number}"),
+                KeptChange::Chartered(charter) => format!("founded {}", charter.channel),
+                KeptChange::Unchartered(channel) => format!("not founded {channel}"),
             })
             .collect();
         lines.sort();
@@ -45,12 +53,13 @@ impl Scene {
     }
 }
 
-fn proven(nick: &str, id: i64) -> Command {
+pub(super) fn proven(nick: &str, id: i64) -> Command {
     Command::Hello(Box::new(Hello {
         nick: Some(Nick::new(nick).unwrap()),
         token: None,
         after: None,
-        account: Some(AccountId(id)),
+        account: Some(account_id(id)),
+        origin: origin("192.0.2.1"),
     }))
 }
 

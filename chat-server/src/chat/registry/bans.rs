@@ -1,0 +1,302 @@
+//! Bans: from the server or from a channel, of a nick, an account or an address.
+
+use chat_proto::moderation as wire;
+use chat_proto::{Channel, ErrorCode, Event, Nick};
+
+use super::departure::Parting;
+use super::moderation::Asker;
+use super::queries::LIST_BYTES;
+use super::sanctions::Suspect;
+use super::user::UserKey;
+use super::words::{Words, banned, bytes_of, info, named, not_permitted, of_channel, sentence};
+use super::{Outcome, Registry};
+use crate::chat::accounts::AccountId;
+use crate::chat::batch::Batch;
+use crate::chat::command::Refusal;
+use crate::chat::moderation::{LOG, Sanction, Scope, Sentence, Target};
+use crate::chat::{ChannelKey, SessionId};
+use crate::netblock::Origin;
+
+/// Bans of the server, and as many mutes: some 10 MB at most.
+const SANCTIONS_MAX: usize = 20_000;
+
+/// Bans of one channel.
+const OF_CHANNEL_MAX: usize = 100;
+
+/// Bans of all channels together.
+const OF_CHANNELS_MAX: usize = 50_000;
+
+impl Registry {
+    pub(super) fn ban(&mut self, asker: Asker, sentence: &Sentence, out: &mut Batch) -> Outcome {
+        let room = self.jurisdiction(asker, sentence.channel.as_deref())?;
+        let target = &sentence.target;
+        self.check_target(asker, target)?;
+        let scope = match room {
+            Some(room) => Scope::Channel(self.rooms[room as usize].channel.clone()),
+            None => Scope::Server,
+        };
+        self.check_count(asker, &scope)?;
+        let holder = match target {
+            Target::Nick(nick) if room.is_some() => self.by_nick.get(nick.folded()).copied(),
+            _ => None,
+        };
+        let (by, why) = (
+            self.users[asker.user].nick.clone(),
+            sentence.reason.as_ref(),
+        );
+        let lasts = match &scope {
+            Scope::Channel(channel) => asker.operator || self.founders.lasts(channel.folded()),
+            Scope::Server | Scope::Speech => true,
+        };
+        let sanction = Sanction {
+            lasts,
+            ..self.sanction(scope, target.clone(), Some(&by), sentence.seconds, why)
+        };
+        let meant = self.all_meant(target);
+        let came_from = meant.first().map(|&user| self.users[user].origin);
+        let tell = Event::Banned(Box::new(wire::Banned {
+            ban: info(&sanction),
+            came_from: came_from
+                .filter(|_| asker.operator && !matches!(target, Target::Network(_)))
+                .map(|origin| origin.to_string().into()),
+        }));
+        out.tell(asker.session, &tell);
+        self.impose(sanction.clone(), holder, out);
+        match room {
+            Some(room) => self.enforce_in(room, &meant, &sanction, asker, out),
+            None => self.enforce(&meant, &sanction, Some(asker.session), out),
+        }
+        Ok(())
+    }
+
+    /// Everybody here whom a target means.
+    fn all_meant(&self, target: &Target) -> Vec<UserKey> {
+        if let Target::Nick(nick) = target
+            && !self.accounts.contains_key(nick.folded())
+        {
+            return self
+                .by_nick
+                .get(nick.folded())
+                .copied()
+                .into_iter()
+                .collect();
+        }
+        let here = self.users.iter().map(|(user, _)| user);
+        here.filter(|&user| self.suspect(user).is_meant(target))
+            .collect()
+    }
+
+    /// Who is meant by a ban of the server goes, and whoever has gone cannot come back.
+    fn enforce(
+        &mut self,
+        meant: &[UserKey],
+        sanction: &Sanction,
+        witness: Option<SessionId>,
+        out: &mut Batch,
+    ) {
+        for &user in meant {
+            let parting = Parting {
+                reason: sanction.reason.as_deref().unwrap_or("banned"),
+                by: sanction.by.as_deref(),
+                witness,
+            };
+            self.expel(user, banned(sanction), parting, out);
+        }
+        let accounts = &self.account_nicks;
+        let forgotten = self.absent.take_all(|nick, absent| {
+            let account = absent.account.and_then(|id| accounts.get(&id));
+            let suspect = Suspect {
+                nick,
+                account: account.map(|nick| &**nick),
+                origin: None,
+                user: None,
+            };
+            suspect.is_meant(&sanction.target)
+        });
+        for digest in forgotten {
+            self.forget(digest);
+        }
+    }
+
+    /// Who is meant by a ban of a channel is out of it. Operators are not.
+    fn enforce_in(
+        &mut self,
+        room: ChannelKey,
+        meant: &[UserKey],
+        sanction: &Sanction,
+        asker: Asker,
+        out: &mut Batch,
+    ) {
+        for &user in meant {
+            if self.is_member(user, room) && !self.is_operator(user) {
+                let parting = Parting {
+                    reason: sanction.reason.as_deref().unwrap_or("banned"),
+                    by: sanction.by.as_deref(),
+                    witness: Some(asker.session),
+                };
+                self.put_out(user, room, parting, out);
+            }
+        }
+    }
+
+    fn check_target(&self, asker: Asker, target: &Target) -> Outcome {
+        if self.suspect(asker.user).is_meant(target) {
+            return Err(not_permitted("that would be a ban of yourself"));
+        }
+        match target {
+            Target::Account(nick) if !self.accounts.contains_key(nick.folded()) => {
+                let detail = format!("{nick} is no account");
+                return Err(Refusal::new(ErrorCode::NotRegistered, detail));
+            }
+            Target::Network(_) if !asker.operator => {
+                return Err(not_permitted("only operators ban addresses"));
+            }
+            Target::Nick(nick) | Target::Account(nick) if !asker.operator => {
+                let here = self.by_nick.get(nick.folded());
+                if self.is_operators(Some(nick.folded()))
+                    || here.is_some_and(|&user| self.is_operator(user))
+                {
+                    return Err(not_permitted("that is an operator"));
+                }
+            }
+            Target::Nick(_) | Target::Account(_) | Target::Network(_) => {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_count(&self, asker: Asker, scope: &Scope) -> Outcome {
+        let full = match scope {
+            Scope::Server | Scope::Speech => self.sanctions.count(scope) >= SANCTIONS_MAX,
+            Scope::Channel(_) => {
+                self.sanctions.count(scope) >= OF_CHANNEL_MAX
+                    || (!asker.operator && self.sanctions.count_of_channels() >= OF_CHANNELS_MAX)
+            }
+        };
+        if full {
+            let detail = "there are as many bans as there may be; lift some";
+            return Err(Refusal::new(ErrorCode::RateLimited, detail));
+        }
+        Ok(())
+    }
+
+    pub(super) fn unban(
+        &mut self,
+        asker: Asker,
+        target: Target,
+        channel: Option<&str>,
+        out: &mut Batch,
+    ) -> Outcome {
+        let room = self.jurisdiction(asker, channel)?;
+        let scope = match room {
+            Some(room) => Scope::Channel(self.rooms[room as usize].channel.clone()),
+            None => Scope::Server,
+        };
+        let found = self.sanctions.get(&scope, &target);
+        let Some(number) = found.map(|sanction| sanction.number) else {
+            return Err(Refusal::new(ErrorCode::NoSuchBan, "there is no such ban"));
+        };
+        let by = self.users[asker.user].nick.as_str();
+        log::info!(target: LOG, "{by} lifts the ban of {}", Words(&target, &scope));
+        out.tell(
+            asker.session,
+            &Event::Unbanned(Box::new(wire::Unbanned {
+                target: named(&target),
+                channel: of_channel(&scope),
+                by: Some(by.into()),
+                time: self.now,
+            })),
+        );
+        self.lift(number, out);
+        Ok(())
+    }
+
+    pub(super) fn list_bans(
+        &self,
+        asker: Asker,
+        channel: Option<&str>,
+        after: u64,
+        limit: u16,
+        out: &mut Batch,
+    ) -> Outcome {
+        let room = self.jurisdiction(asker, channel)?;
+        let channel = room.map(|room| &self.rooms[room as usize].channel);
+        let is_listed = |sanction: &&Sanction| match (&sanction.scope, channel) {
+            (Scope::Channel(of), Some(channel)) => {
+                // An address is known to operators alone.
+                of == channel && (asker.operator || !matches!(sanction.target, Target::Network(_)))
+            }
+            (Scope::Server | Scope::Speech, None) => true,
+            (Scope::Channel(_) | Scope::Server | Scope::Speech, _) => false,
+        };
+        let mut room_left = LIST_BYTES;
+        let mut bans = Vec::new();
+        let mut more = false;
+        for sanction in self.sanctions.behind(after).filter(is_listed) {
+            let ban = info(sanction);
+            let bytes = bytes_of(&ban);
+            if bans.len() == usize::from(limit) || bytes > room_left {
+                more = true;
+                break;
+            }
+            room_left -= bytes;
+            bans.push(ban);
+        }
+        let channel = channel.map(|channel| channel.as_str().into());
+        out.tell(
+            asker.session,
+            &Event::Bans {
+                channel,
+                bans,
+                more,
+            },
+        );
+        Ok(())
+    }
+
+    /// Whether whoever says hello may be here, as far as nick and address tell.
+    pub(super) fn check_ban(
+        &self,
+        nick: &Nick,
+        account: Option<AccountId>,
+        origin: Origin,
+    ) -> Outcome {
+        let account = account.and_then(|id| self.nick_of(id));
+        let suspect = Suspect {
+            nick: nick.folded(),
+            account,
+            origin: Some(origin),
+            user: None,
+        };
+        match self.sanctions.about(&Scope::Server, suspect, self.now) {
+            Some(sanction) => Err(banned(sanction)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether somebody may enter a channel: operators always may.
+    pub(super) fn check_entry(&self, user: UserKey, channel: &Channel) -> Outcome {
+        if self.sanctions.is_empty() || self.is_operator(user) {
+            return Ok(());
+        }
+        let scope = Scope::Channel(channel.clone());
+        let suspect = self.suspect(user);
+        match self.sanctions.about(&scope, suspect, self.now) {
+            Some(sanction) => {
+                let why = sentence(sanction.until, sanction.reason.as_deref());
+                let detail = format!("you are banned from {channel}{why}");
+                Err(Refusal::new(ErrorCode::BannedFromChannel, detail))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether nobody may take a nick.
+    pub(super) fn check_nick(&self, nick: &Nick) -> Outcome {
+        let target = Target::Nick(nick.clone());
+        let found = self.sanctions.get(&Scope::Server, &target);
+        if found.is_some_and(|sanction| sanction.holds(self.now)) {
+            return Err(not_permitted(format!("the nick {nick} is banned")));
+        }
+        Ok(())
+    }
+}

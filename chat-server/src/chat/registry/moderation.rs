@@ -1,0 +1,200 @@
+//! Who may put whom out, and keep them out: operators everywhere, founders in their channels (protocol,
+//! 10. Moderation). What a ban means stands in `bans`, what a mute means in `mutes`; `verdicts` makes either
+//! hold, and ends it.
+
+use chat_proto::{ErrorCode, Event, Text};
+
+use super::departure::Parting;
+use super::sanctions::Suspect;
+use super::user::UserKey;
+use super::words::{because, not_permitted};
+use super::{LOBBY, Outcome, Registry, lookup};
+use crate::chat::accounts::AccountId;
+use crate::chat::batch::{Batch, Effect};
+use crate::chat::command::Refusal;
+use crate::chat::moderation::{Act, LOG};
+use crate::chat::{ChannelKey, SessionId};
+
+/// Somebody who asks for something that only some may do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asker {
+    pub session: SessionId,
+    pub user: UserKey,
+    pub operator: bool,
+}
+
+impl Registry {
+    pub(super) fn moderate(
+        &mut self,
+        session: SessionId,
+        user: UserKey,
+        act: Act,
+        out: &mut Batch,
+    ) -> Outcome {
+        self.end_sanctions(out);
+        let asker = Asker {
+            session,
+            user,
+            operator: self.is_operator(user),
+        };
+        match act {
+            Act::Kick {
+                nick,
+                channel,
+                reason,
+            } => self.kick(asker, &nick, channel.as_deref(), reason.as_ref(), out),
+            Act::Ban(sentence) => self.ban(asker, &sentence, out),
+            Act::Unban { target, channel } => self.unban(asker, target, channel.as_deref(), out),
+            Act::Bans {
+                channel,
+                after,
+                limit,
+            } => self.list_bans(asker, channel.as_deref(), after, limit, out),
+            Act::Mute {
+                nick,
+                seconds,
+                reason,
+            } => self.mute(asker, &nick, seconds, reason.as_ref(), out),
+            Act::Unmute { nick } => self.unmute(asker, &nick, out),
+            Act::Topic { channel, topic } => self.set_topic(session, user, &channel, topic, out),
+        }
+    }
+
+    /// Whether somebody is an account that the configuration names as an operator, under any nick.
+    pub(super) fn is_operator(&self, user: UserKey) -> bool {
+        let account = self.users[user].account;
+        account.is_some_and(|id| self.is_account(id) && self.is_operators(self.nick_of(id)))
+    }
+
+    /// Says which of the operators are not registered: whoever does that is one.
+    pub fn warn_of_operators(&self) {
+        let operators = self.settings.operators.iter();
+        for nick in operators.filter(|nick| !self.accounts.contains_key(&***nick)) {
+            log::warn!(target: LOG, "operators: {nick} is no account yet: whoever registers it is one");
+        }
+    }
+
+    /// Whether the configuration names the account of a folded nick.
+    pub(super) fn is_operators(&self, account: Option<&str>) -> bool {
+        account.is_some_and(|nick| self.settings.operators.contains(nick))
+    }
+
+    pub(super) fn is_account(&self, id: AccountId) -> bool {
+        self.account_nicks.contains_key(&id)
+    }
+
+    pub(super) fn nick_of(&self, id: AccountId) -> Option<&str> {
+        self.account_nicks.get(&id).map(|nick| &**nick)
+    }
+
+    pub(super) fn suspect(&self, key: UserKey) -> Suspect<'_> {
+        let user = &self.users[key];
+        Suspect {
+            nick: user.nick.folded(),
+            account: user.account.and_then(|id| self.nick_of(id)),
+            origin: Some(user.origin),
+            user: Some(key),
+        }
+    }
+
+    /// The channel that an act is about; none for the whole server. Whoever asks may do it there.
+    pub(super) fn jurisdiction(
+        &self,
+        asker: Asker,
+        channel: Option<&str>,
+    ) -> Result<Option<ChannelKey>, Refusal> {
+        let room = channel.map_or(Ok(LOBBY), |channel| self.find_channel(channel))?;
+        if asker.operator || (room != LOBBY && self.is_founder(asker.user, room)) {
+            return Ok(Some(room).filter(|&room| room != LOBBY));
+        }
+        Err(not_permitted(if room == LOBBY {
+            "this is for operators"
+        } else {
+            "this is for operators and for the founder of the channel"
+        }))
+    }
+
+    pub(super) fn find_user(&self, nick: &str) -> Result<UserKey, Refusal> {
+        self.by_nick
+            .get(&*lookup(nick))
+            .copied()
+            .ok_or_else(|| Refusal::new(ErrorCode::NoSuchUser, "nobody of that nick is here"))
+    }
+
+    /// Nobody puts out themselves by a slip, nor an operator without being one.
+    fn may_put_out(&self, asker: Asker, other: UserKey) -> Outcome {
+        if asker.user == other {
+            return Err(not_permitted(
+                "that is you; part leaves a channel, quit the server",
+            ));
+        }
+        if !asker.operator && self.is_operator(other) {
+            return Err(not_permitted("that is an operator"));
+        }
+        Ok(())
+    }
+
+    fn kick(
+        &mut self,
+        asker: Asker,
+        nick: &str,
+        channel: Option<&str>,
+        reason: Option<&Text>,
+        out: &mut Batch,
+    ) -> Outcome {
+        let room = self.jurisdiction(asker, channel)?;
+        let other = self.find_user(nick)?;
+        self.may_put_out(asker, other)?;
+        let by = self.users[asker.user].nick.clone();
+        let why = reason.map(Text::as_str);
+        let nick = &self.users[other].nick;
+        let Some(room) = room else {
+            log::info!(target: LOG, "{by} kicks {nick}: {:?}", why.unwrap_or_default());
+            let detail = format!("{by} has put you out{}", because(why));
+            let refusal = Refusal::new(ErrorCode::Kicked, detail);
+            let parting = Parting {
+                reason: why.unwrap_or("kicked"),
+                by: Some(by.as_str()),
+                witness: Some(asker.session),
+            };
+            self.expel(other, refusal, parting, out);
+            return Ok(());
+        };
+        let channel = &self.rooms[room as usize].channel;
+        if !self.is_member(other, room) {
+            let detail = format!("{nick} is not in {channel}");
+            return Err(Refusal::new(ErrorCode::NotInChannel, detail));
+        }
+        log::info!(target: LOG, "{by} kicks {nick} from {channel}: {:?}", why.unwrap_or_default());
+        let parting = Parting {
+            reason: why.unwrap_or("kicked"),
+            by: Some(by.as_str()),
+            witness: Some(asker.session),
+        };
+        self.put_out(other, room, parting, out);
+        Ok(())
+    }
+
+    /// Ends somebody's connection, and their token.
+    pub(super) fn expel(
+        &mut self,
+        user: UserKey,
+        refusal: Refusal,
+        parting: Parting<'_>,
+        out: &mut Batch,
+    ) {
+        let session = self.users[user].session;
+        self.seats.remove(session);
+        self.depart(user, parting, false, out);
+        let Refusal { code, detail } = refusal;
+        out.tell(
+            session,
+            &Event::Error {
+                code,
+                detail,
+                id: None,
+            },
+        );
+        out.push(Effect::Close { session });
+    }
+}

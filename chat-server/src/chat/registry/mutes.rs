@@ -1,0 +1,136 @@
+//! Mutes: who says nothing any more, but to operators.
+
+use chat_proto::moderation as wire;
+use chat_proto::{ErrorCode, Event, Nick, Text};
+
+use super::moderation::Asker;
+use super::user::UserKey;
+use super::words::{not_permitted, sentence};
+use super::{Outcome, Registry, lookup};
+use crate::chat::SessionId;
+use crate::chat::batch::Batch;
+use crate::chat::command::Refusal;
+use crate::chat::moderation::{LOG, Sanction, Scope, Target};
+
+impl Registry {
+    pub(super) fn mute(
+        &mut self,
+        asker: Asker,
+        nick: &str,
+        seconds: Option<u64>,
+        reason: Option<&Text>,
+        out: &mut Batch,
+    ) -> Outcome {
+        self.jurisdiction(asker, None)?;
+        let other = self.by_nick.get(&*lookup(nick)).copied();
+        let nick = match other {
+            Some(other) => self.users[other].nick.clone(),
+            // Whoever is away and has an account comes back as it.
+            None => match self.accounts.get(&*lookup(nick)) {
+                Some(account) => account.nick.clone(),
+                None => return self.find_user(nick).map(|_| ()),
+            },
+        };
+        let target = Target::Nick(nick.clone());
+        if self.suspect(asker.user).is_meant(&target) {
+            return Err(not_permitted("that is you"));
+        }
+        self.check_count(asker, &Scope::Speech)?;
+        let by = self.users[asker.user].nick.clone();
+        let sanction = self.sanction(Scope::Speech, target, Some(&by), seconds, reason);
+        let muted = Event::Muted(Box::new(wire::Muted {
+            nick: nick.to_string().into(),
+            by: Some(by.to_string().into()),
+            time: sanction.set,
+            until: sanction.until,
+            reason: sanction.reason.as_deref().map(|why| why.to_owned().into()),
+        }));
+        self.tell_both(asker.session, other, &muted, out);
+        self.impose(sanction, other, out);
+        Ok(())
+    }
+
+    pub(super) fn unmute(&mut self, asker: Asker, nick: &str, out: &mut Batch) -> Outcome {
+        self.jurisdiction(asker, None)?;
+        let other = self.by_nick.get(&*lookup(nick)).copied();
+        let mut lifted = Vec::new();
+        // By the nick that they have, or had.
+        if let Some(other) = other {
+            while let Some(sanction) = self.muted(other) {
+                let number = sanction.number;
+                lifted.extend(self.lift(number, out));
+            }
+        }
+        if let Ok(nick) = Nick::new(nick)
+            && let Some(sanction) = self.sanctions.get(&Scope::Speech, &Target::Nick(nick))
+        {
+            let number = sanction.number;
+            lifted.extend(self.lift(number, out));
+        }
+        if lifted.is_empty() {
+            return Err(Refusal::new(ErrorCode::NoSuchBan, "they are not muted"));
+        }
+        let by = self.users[asker.user].nick.clone();
+        let nick = match other {
+            Some(other) => self.users[other].nick.as_str().to_owned(),
+            None => nick.to_owned(),
+        };
+        log::info!(target: LOG, "{by} lifts the mute of {nick}");
+        let unmuted = Event::Unmuted {
+            nick: nick.into(),
+            by: Some(by.as_str().into()),
+            time: self.now,
+        };
+        self.tell_both(asker.session, other, &unmuted, out);
+        Ok(())
+    }
+
+    /// Who asked, and whom it is about.
+    fn tell_both(
+        &self,
+        asker: SessionId,
+        other: Option<UserKey>,
+        event: &Event<'_>,
+        out: &mut Batch,
+    ) {
+        let other = other.map(|other| self.users[other].session);
+        let both = std::iter::once(asker).chain(other.filter(|&other| other != asker));
+        out.tell_each(both.collect(), event);
+    }
+
+    fn muted(&self, user: UserKey) -> Option<&Sanction> {
+        let suspect = self.suspect(user);
+        self.sanctions.about(&Scope::Speech, suspect, self.now)
+    }
+
+    /// Whether somebody may say something, `to` a person or to everybody: to operators, always.
+    pub(super) fn check_mute(&self, user: UserKey, to: Option<&str>) -> Outcome {
+        if self.sanctions.is_empty() {
+            return Ok(());
+        }
+        let Some(sanction) = self.muted(user) else {
+            return Ok(());
+        };
+        if let Some(to) = to.filter(|to| !to.starts_with('#')) {
+            let folded = lookup(to);
+            let is_operator = match self.by_nick.get(&*folded) {
+                Some(&other) => self.is_operator(other),
+                None => self.accounts.contains_key(&*folded) && self.is_operators(Some(&folded)),
+            };
+            if is_operator {
+                return Ok(());
+            }
+        }
+        let detail = format!(
+            "you may say nothing but to operators{}",
+            sentence(sanction.until, sanction.reason.as_deref())
+        );
+        Err(Refusal::new(ErrorCode::Muted, detail))
+    }
+
+    /// The last words of somebody, if they may say any.
+    pub(super) fn last_words<'a>(&self, user: UserKey, words: Option<&'a Text>) -> Option<&'a str> {
+        let may = words.is_some() && self.check_mute(user, None).is_ok();
+        words.filter(|_| may).map(Text::as_str)
+    }
+}

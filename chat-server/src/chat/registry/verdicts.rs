@@ -1,0 +1,151 @@
+//! How a ban or a mute begins to hold, is kept, and ends.
+
+use chat_proto::{Channel, Nick, Text, Timestamp};
+
+use super::user::UserKey;
+use super::words::{bar, log_set};
+use super::{Registry, Ruling};
+use crate::chat::batch::{Bar, Batch, Effect};
+use crate::chat::command::Digest;
+use crate::chat::kept::KeptChange;
+use crate::chat::moderation::{Sanction, Scope, Target};
+use crate::netblock::Netblock;
+
+impl Registry {
+    pub(super) fn sanction(
+        &mut self,
+        scope: Scope,
+        target: Target,
+        by: Option<&Nick>,
+        seconds: Option<u64>,
+        reason: Option<&Text>,
+    ) -> Sanction {
+        Sanction {
+            number: self.sanctions.next(),
+            scope,
+            target,
+            holder: None,
+            by: by.map(|by| by.as_str().into()),
+            reason: reason.map(|reason| reason.as_str().into()),
+            set: self.now,
+            until: seconds.map(|seconds| {
+                let millis = i64::try_from(seconds)
+                    .unwrap_or(i64::MAX)
+                    .saturating_mul(1000);
+                Timestamp::from_millis(self.now.as_millis().saturating_add(millis))
+            }),
+            lasts: true,
+        }
+    }
+
+    /// A sanction holds from now on, in the place of an earlier one of the same; of somebody who is here
+    /// (`holder`) under any nick.
+    pub(super) fn impose(
+        &mut self,
+        mut sanction: Sanction,
+        holder: Option<UserKey>,
+        out: &mut Batch,
+    ) {
+        log_set(&sanction);
+        let earlier = self.sanctions.get(&sanction.scope, &sanction.target);
+        if let Some(number) = earlier.map(|earlier| earlier.number) {
+            self.lift(number, out);
+        }
+        sanction.holder = holder.map(|user| self.users[user].token.digest());
+        if let (Scope::Server, Target::Network(network)) = (&sanction.scope, &sanction.target) {
+            out.push(Effect::Bar {
+                network: *network,
+                bar: Box::new(bar(&sanction)),
+            });
+        }
+        self.keep_sanction(&sanction);
+        self.sanctions.insert(sanction, holder);
+    }
+
+    /// A sanction of before the server was started; says how its addresses are kept out. Called before
+    /// anything else happens.
+    pub fn restore_sanction(&mut self, sanction: Sanction) -> Option<(Netblock, Bar)> {
+        let barred = match (&sanction.scope, &sanction.target) {
+            (Scope::Server, Target::Network(network)) => Some((*network, bar(&sanction))),
+            _ => None,
+        };
+        self.sanctions.insert(sanction, None);
+        barred
+    }
+
+    fn keep_sanction(&mut self, sanction: &Sanction) {
+        if sanction.lasts {
+            let change = KeptChange::Sanctioned(Box::new(sanction.clone()));
+            self.ruled(Ruling::Sanction(sanction.number), change);
+        }
+    }
+
+    /// The bans of a channel are for good from now on.
+    pub(super) fn keep_all(&mut self, channel: &Channel) {
+        let scope = Scope::Channel(channel.clone());
+        let passing: Vec<u64> = self
+            .sanctions
+            .behind(0)
+            .filter(|sanction| sanction.scope == scope && !sanction.lasts)
+            .map(|sanction| sanction.number)
+            .collect();
+        for number in passing {
+            if let Some(mut sanction) = self.sanctions.remove(number) {
+                sanction.lasts = true;
+                self.keep_sanction(&sanction);
+                let holder = sanction.holder.and_then(|digest| self.here_with(digest));
+                self.sanctions.insert(sanction, holder);
+            }
+        }
+    }
+
+    fn here_with(&self, digest: Digest) -> Option<UserKey> {
+        let mut here = self.users.iter();
+        here.find(|(_, user)| user.token.digest() == digest)
+            .map(|(user, _)| user)
+    }
+
+    pub(super) fn lift(&mut self, number: u64, out: &mut Batch) -> Option<Sanction> {
+        let sanction = self.sanctions.remove(number)?;
+        self.lifted(&sanction);
+        if let (Scope::Server, Target::Network(network)) = (&sanction.scope, &sanction.target) {
+            out.push(Effect::Unbar { network: *network });
+        }
+        Some(sanction)
+    }
+
+    fn lifted(&mut self, sanction: &Sanction) {
+        if sanction.lasts {
+            let number = sanction.number;
+            self.ruled(Ruling::Sanction(number), KeptChange::Lifted(number));
+        }
+    }
+
+    /// Lifts those of a channel that `which` names.
+    pub(super) fn lift_all(&mut self, channel: &Channel, which: impl Fn(&Sanction) -> bool) {
+        let scope = Scope::Channel(channel.clone());
+        if self.sanctions.count(&scope) == 0 {
+            return;
+        }
+        let of_channel = self.sanctions.behind(0);
+        let numbers: Vec<u64> = of_channel
+            .filter(|sanction| sanction.scope == scope && which(sanction))
+            .map(|sanction| sanction.number)
+            .collect();
+        for number in numbers {
+            if let Some(sanction) = self.sanctions.remove(number) {
+                self.lifted(&sanction);
+            }
+        }
+    }
+
+    /// What has ended is forgotten.
+    pub(super) fn end_sanctions(&mut self, out: &mut Batch) {
+        for sanction in self.sanctions.expire(self.now) {
+            self.lifted(&sanction);
+            if let (Scope::Server, Target::Network(network)) = (&sanction.scope, &sanction.target) {
+                out.push(Effect::Unbar { network: *network });
+            }
+        }
+    }
+}

@@ -1,0 +1,475 @@
+//! Operators and founders of channels: whom they put out, keep out and silence, and what outlives a restart.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use support::{DEADLINE, Home, Server, TestClient};
+
+const PASSWORD: &str = "correct horse";
+
+/// A home whose configuration names Ana as an operator.
+fn home() -> Home {
+    let home = Home::new("");
+    home.configure("[listen]\n", "operators = [\"ana\"]\n[listen]\n");
+    home
+}
+
+/// Whoever it is registers their nick.
+fn registers(client: &mut TestClient) {
+    client.send(&json!({"type": "register", "password": PASSWORD}));
+    client.awaits("registered");
+}
+
+/// Ana, an operator.
+fn operator(server: &Server) -> TestClient {
+    let mut ana = server.joins("Ana");
+    registers(&mut ana);
+    ana
+}
+
+fn hello(server: &Server, nick: &str, token: Option<&str>) -> TestClient {
+    let mut client = server.connect();
+    client.send(&json!({"type": "hello", "version": 1, "nick": nick, "token": token}));
+    client
+}
+
+/// Whoever comes is told to be banned, and let go.
+fn is_banned(server: &Server, nick: &str, token: Option<&str>) -> Value {
+    let mut client = hello(server, nick, token);
+    let event = client.expect_error("banned");
+    client.expect_closed();
+    event
+}
+
+fn joins(client: &mut TestClient, channel: &str) {
+    client.send(&json!({"type": "join", "channel": channel}));
+    client.awaits("joined");
+    client.barrier();
+}
+
+/// Asks, and is refused so.
+fn refused(client: &mut TestClient, request: &Value, code: &str) {
+    client.barrier();
+    let mut request = request.clone();
+    request["id"] = "r".into();
+    client.send(&request);
+    assert_eq!(client.expect_error(code)["id"], "r", "{request}");
+}
+
+#[test]
+fn only_operators_and_founders_may() {
+    let home = home();
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    let mut luis = server.joins("Luis");
+    for request in [
+        json!({"type": "kick", "nick": "Ana"}),
+        json!({"type": "ban", "nick": "Ana"}),
+        json!({"type": "ban", "address": "192.0.2.7"}),
+        json!({"type": "unban", "nick": "Ana"}),
+        json!({"type": "mute", "nick": "Ana"}),
+        json!({"type": "unmute", "nick": "Ana"}),
+        json!({"type": "bans"}),
+        json!({"type": "topic", "channel": "#lobby", "topic": "mine"}),
+    ] {
+        // Ana has the nick, and not its account.
+        refused(&mut luis, &request, "not_permitted");
+        if request["nick"] != "Ana" {
+            refused(&mut ana, &request, "not_permitted");
+        }
+    }
+    registers(&mut ana);
+    for (request, code) in [
+        (json!({"type": "kick", "nick": "ana"}), "not_permitted"),
+        (
+            json!({"type": "ban", "address": "127.0.0.0/8"}),
+            "not_permitted",
+        ),
+        (
+            json!({"type": "ban", "address": "127.0.0"}),
+            "address_invalid",
+        ),
+        (json!({"type": "ban", "nick": "7"}), "nick_invalid"),
+        (json!({"type": "ban", "account": "Luis"}), "not_registered"),
+        (json!({"type": "ban"}), "bad_request"),
+        (json!({"type": "kick", "nick": "Nadie"}), "no_such_user"),
+        (
+            json!({"type": "kick", "nick": "Luis", "channel": "#x"}),
+            "no_such_channel",
+        ),
+        (
+            json!({"type": "kick", "nick": "Luis", "reason": "x".repeat(513)}),
+            "text_too_long",
+        ),
+        (json!({"type": "unban", "nick": "Luis"}), "no_such_ban"),
+        (json!({"type": "unmute", "nick": "Luis"}), "no_such_ban"),
+        (
+            json!({"type": "topic", "channel": "#lobby", "topic": "a\nb"}),
+            "text_invalid",
+        ),
+    ] {
+        refused(&mut ana, &request, code);
+    }
+    let mut nobody = server.connect();
+    nobody.send(&json!({"type": "kick", "nick": "Ana"}));
+    nobody.expect_error("hello_required");
+}
+
+#[test]
+fn who_is_kicked_is_told_why_and_may_come_back_anew() {
+    let home = home();
+    let server = home.start();
+    let mut ana = operator(&server);
+    let mut luis = server.joins("Luis");
+    let mut eva = server.joins("Eva");
+    ana.barrier();
+    luis.barrier();
+    ana.send(&json!({"type": "kick", "nick": "LUIS", "reason": "spam"}));
+    let error = luis.expect_error("kicked");
+    assert!(
+        error["detail"]
+            .as_str()
+            .unwrap()
+            .contains("Ana has put you out: spam")
+    );
+    luis.expect_closed();
+    for witness in [&mut ana, &mut eva] {
+        let gone = witness.expect("gone");
+        let told = (&gone["nick"], &gone["reason"], &gone["by"]);
+        assert_eq!(told, (&json!("Luis"), &json!("spam"), &json!("Ana")));
+    }
+    server.logs("chat_server::moderation] Ana kicks Luis");
+    let mut back = hello(&server, "Luis", Some(&luis.token));
+    assert_eq!(back.expect("welcome")["resumed"], false);
+    ana.expect("joined");
+    ana.hears_nothing();
+}
+
+#[test]
+fn a_banned_nick_is_nobodys_also_after_a_restart() {
+    let home = home();
+    let server = home.start();
+    let mut ana = operator(&server);
+    let mut luis = server.joins("Luis");
+    let mut eva = server.joins("Eva");
+    ana.barrier();
+    luis.barrier();
+    ana.send(&json!({"type": "ban", "nick": "luis", "reason": "spam"}));
+    let banned = ana.expect("banned");
+    assert_eq!(
+        (
+            &banned["nick"],
+            &banned["by"],
+            &banned["reason"],
+            &banned["came_from"]
+        ),
+        (
+            &json!("luis"),
+            &json!("Ana"),
+            &json!("spam"),
+            &json!("127.0.0.1")
+        )
+    );
+    luis.expect_error("banned");
+    luis.expect_closed();
+    assert_eq!(ana.expect("gone")["by"], "Ana");
+    is_banned(&server, "LUIS", Some(&luis.token));
+    refused(
+        &mut eva,
+        &json!({"type": "nick", "nick": "Luis"}),
+        "not_permitted",
+    );
+    server.kill();
+    let server = home.start();
+    let error = is_banned(&server, "Luis", Some(&luis.token));
+    assert_eq!(error["detail"], "you are banned from this server: spam");
+    // The operator is one by token too.
+    let mut ana = hello(&server, "Ana", Some(&ana.token));
+    ana.expect("welcome");
+    let list = ana.ask(&json!({"type": "bans"}));
+    assert_eq!(list["bans"].as_array().map(Vec::len), Some(1), "{list}");
+    assert_eq!(list["bans"][0]["nick"], "luis");
+    ana.send(&json!({"type": "unban", "nick": "Luis"}));
+    assert_eq!(ana.expect("unbanned")["by"], "Ana");
+    let mut luis = hello(&server, "Luis", Some(&luis.token));
+    assert_eq!(luis.expect("welcome")["resumed"], false);
+}
+
+#[test]
+fn a_banned_account_does_not_come_in_by_any_way() {
+    let home = home();
+    let server = home.start();
+    let mut ana = operator(&server);
+    let mut luis = server.joins("Luis");
+    registers(&mut luis);
+    luis.send(&json!({"type": "nick", "nick": "Lucho"}));
+    luis.awaits("renamed");
+    ana.barrier();
+    ana.send(&json!({"type": "ban", "account": "Luis"}));
+    ana.expect("banned");
+    luis.expect_error("banned");
+    luis.expect_closed();
+    let mut back = server.connect();
+    back.send(&json!({"type": "hello", "version": 1, "nick": "Luis", "password": PASSWORD}));
+    back.expect_error("banned");
+    back.expect_closed();
+    let mut other = hello(&server, "Lucho", Some(&luis.token));
+    assert_eq!(other.expect("welcome")["resumed"], false);
+}
+
+#[test]
+fn who_comes_from_a_banned_address_is_not_let_in() {
+    let home = home();
+    home.configure("tcp = \"127.0.0.1:0\"", "tcp = \"[::]:0\"");
+    let server = home.start();
+    let port = server.address.port();
+    let from = |address: &str| TestClient {
+        stream: std::net::TcpStream::connect_timeout(
+            &(address.parse::<std::net::IpAddr>().unwrap(), port).into(),
+            DEADLINE,
+        )
+        .unwrap(),
+        token: String::new(),
+    };
+    let hello = |nick: &str| json!({"type": "hello", "version": 1, "nick": nick});
+    let mut ana = from("127.0.0.1");
+    ana.send(&hello("Ana"));
+    ana.expect("welcome");
+    registers(&mut ana);
+    let mut luis = from("::1");
+    luis.send(&hello("Luis"));
+    luis.expect("welcome");
+    let mut waits = from("::1");
+    ana.barrier();
+    ana.send(&json!({"type": "ban", "address": "::1", "reason": "noise"}));
+    assert_eq!(ana.expect("banned")["address"], "::/64");
+    luis.expect_error("banned");
+    luis.expect_closed();
+    ana.expect("gone");
+    // Who was let in before, and has not said hello.
+    waits.send(&json!({"type": "hello", "version": 1, "nick": "Eva", "password": PASSWORD}));
+    waits.expect_error("banned");
+    waits.expect_closed();
+    // Without a word.
+    let mut late = from("::1");
+    late.expect_error("banned");
+    late.expect_closed();
+    server.kill();
+    let server = home.start();
+    let port = server.address.port();
+    let stream = std::net::TcpStream::connect_timeout(
+        &(std::net::Ipv6Addr::LOCALHOST, port).into(),
+        DEADLINE,
+    );
+    let mut late = TestClient {
+        stream: stream.unwrap(),
+        token: String::new(),
+    };
+    let error = late.expect_error("banned");
+    assert_eq!(error["detail"], "you are banned from this server: noise");
+}
+
+#[test]
+fn a_ban_ends_with_its_time() {
+    let home = home();
+    let server = home.start();
+    let mut ana = operator(&server);
+    ana.send(&json!({"type": "ban", "nick": "Luis", "seconds": 1}));
+    assert!(ana.expect("banned")["until"].is_string());
+    let begin = Instant::now();
+    let mut was_banned = false;
+    loop {
+        let event = hello(&server, "Luis", None).next();
+        if event["type"] == "welcome" {
+            break;
+        }
+        assert_eq!(event["code"], "banned");
+        was_banned = true;
+        assert!(begin.elapsed() < DEADLINE, "for good");
+    }
+    assert!(was_banned || begin.elapsed() > Duration::from_secs(1));
+    ana.barrier();
+    let list = ana.ask(&json!({"type": "bans"}));
+    assert_eq!(list["bans"], json!([]));
+}
+
+#[test]
+fn who_is_muted_speaks_to_operators_alone_also_after_a_restart() {
+    let home = home();
+    let server = home.start();
+    let mut ana = operator(&server);
+    let mut luis = server.joins("Luis");
+    ana.barrier();
+    ana.send(&json!({"type": "mute", "nick": "Luis", "seconds": 3600, "reason": "noise"}));
+    for client in [&mut ana, &mut luis] {
+        let muted = client.expect("muted");
+        assert_eq!(
+            (&muted["nick"], &muted["by"]),
+            (&json!("Luis"), &json!("Ana"))
+        );
+    }
+    luis.say("#lobby", "hola", "1");
+    assert_eq!(luis.expect_error("muted")["id"], "1");
+    luis.says("Ana", "why?", "2");
+    luis.expect("message");
+    ana.expect_message("Luis", "why?");
+    server.kill();
+    let server = home.start();
+    let mut luis = hello(&server, "Luis", Some(&luis.token));
+    luis.expect("welcome");
+    luis.say("#lobby", "hola", "3");
+    luis.expect_error("muted");
+    let mut ana = hello(&server, "Ana", Some(&ana.token));
+    ana.expect("welcome");
+    luis.expect("joined");
+    ana.send(&json!({"type": "unmute", "nick": "Luis"}));
+    ana.expect("unmuted");
+    luis.expect("unmuted");
+    luis.says("#lobby", "hola", "3");
+    ana.expect_message("Luis", "hola");
+    assert_eq!(home.lines().len(), 2, "what was refused is not recorded");
+}
+
+#[test]
+fn a_founder_kicks_and_sets_the_topic() {
+    let home = home();
+    let server = home.start();
+    let mut luis = server.joins("Luis");
+    registers(&mut luis);
+    let mut eva = server.joins("Eva");
+    let mut zoe = server.joins("Zoe");
+    for client in [&mut luis, &mut eva, &mut zoe] {
+        joins(client, "#Rust");
+    }
+    refused(
+        &mut eva,
+        &json!({"type": "kick", "nick": "Zoe", "channel": "#rust"}),
+        "not_permitted",
+    );
+    for client in [&mut luis, &mut zoe] {
+        client.barrier();
+    }
+    luis.send(&json!({"type": "topic", "channel": "#rust", "topic": "crabs"}));
+    luis.send(&json!({"type": "kick", "nick": "Zoe", "channel": "#rust", "reason": "off topic"}));
+    for client in [&mut luis, &mut eva, &mut zoe] {
+        let topic = client.expect("topic");
+        assert_eq!(
+            (&topic["channel"], &topic["topic"], &topic["by"]),
+            (&json!("#Rust"), &json!("crabs"), &json!("Luis"))
+        );
+        let left = client.expect("left");
+        assert_eq!(
+            (
+                &left["nick"],
+                &left["channel"],
+                &left["reason"],
+                &left["by"]
+            ),
+            (
+                &json!("Zoe"),
+                &json!("#Rust"),
+                &json!("off topic"),
+                &json!("Luis")
+            )
+        );
+    }
+    zoe.say("#rust", "hola?", "1");
+    zoe.expect_error("not_in_channel");
+    // Kicked, not banned: back, and told what it is about.
+    zoe.send(&json!({"type": "join", "channel": "#rust"}));
+    zoe.expect("joined");
+    assert_eq!(zoe.expect("topic")["topic"], "crabs");
+    let channels = zoe.ask(&json!({"type": "channels"}));
+    assert_eq!(channels["channels"][1]["topic"], "crabs");
+}
+
+#[test]
+fn what_a_founder_decides_holds_after_a_restart() {
+    let home = home();
+    let server = home.start();
+    let mut luis = server.joins("Luis");
+    registers(&mut luis);
+    let mut zoe = server.joins("Zoe");
+    joins(&mut luis, "#Rust");
+    joins(&mut zoe, "#rust");
+    luis.barrier();
+    luis.send(&json!({"type": "topic", "channel": "#rust", "topic": "crabs"}));
+    for client in [&mut luis, &mut zoe] {
+        client.expect("topic");
+    }
+    luis.send(&json!({"type": "ban", "nick": "Zoe", "channel": "#rust"}));
+    let banned = luis.expect("banned");
+    assert_eq!(banned.get("came_from"), None, "{banned}");
+    assert_eq!(zoe.expect("left")["reason"], "banned");
+    zoe.send(&json!({"type": "nick", "nick": "Zeta"}));
+    zoe.expect("renamed");
+    refused(
+        &mut zoe,
+        &json!({"type": "join", "channel": "#rust"}),
+        "banned_from_channel",
+    );
+    luis.send(&json!({"type": "part", "channel": "#rust"}));
+    luis.awaits("left");
+    luis.send(&json!({"type": "quit"}));
+    luis.awaits("bye");
+    home.until_kept("nick = 'Zeta'", 1);
+    server.kill();
+    let server = home.start();
+    let mut zoe = hello(&server, "Zeta", Some(&zoe.token));
+    assert_eq!(zoe.expect("welcome")["joined"], json!(["#lobby"]));
+    refused(
+        &mut zoe,
+        &json!({"type": "join", "channel": "#rust"}),
+        "banned_from_channel",
+    );
+    let mut luis = server.connect();
+    luis.send(&json!({"type": "hello", "version": 1, "nick": "Luis", "password": PASSWORD}));
+    luis.expect("welcome");
+    luis.send(&json!({"type": "join", "channel": "#rust"}));
+    luis.expect("joined");
+    assert_eq!(luis.expect("topic")["topic"], "crabs");
+    let list = luis.ask(&json!({"type": "bans", "channel": "#rust"}));
+    assert_eq!(list["bans"][0]["nick"], "Zoe", "{list}");
+    luis.send(&json!({"type": "unban", "nick": "Zoe", "channel": "#rust"}));
+    luis.expect("unbanned");
+    joins(&mut zoe, "#rust");
+    luis.send(&json!({"type": "topic", "channel": "#rust", "topic": ""}));
+    luis.awaits("topic");
+    assert_eq!(zoe.expect("topic")["topic"], "");
+}
+
+#[test]
+fn a_hang_up_makes_operators_and_unmakes_them() {
+    let home = home();
+    let server = home.start();
+    let mut ana = operator(&server);
+    let mut luis = server.joins("Luis");
+    registers(&mut luis);
+    home.configure("operators = [\"ana\"]", "operators = [\"LUIS\"]");
+    server.signal("HUP");
+    server.logs("the limits are read again");
+    refused(&mut ana, &json!({"type": "bans"}), "not_permitted");
+    luis.barrier();
+    assert_eq!(luis.ask(&json!({"type": "bans"}))["type"], "bans");
+    home.configure("operators = [\"LUIS\"]", "operators = [\"7up\"]");
+    server.signal("HUP");
+    server.logs("operators: `7up` is no nick");
+    assert_eq!(luis.ask(&json!({"type": "bans"}))["type"], "bans");
+}
+
+#[test]
+fn a_crowd_is_not_told_but_who_asked_is() {
+    let home = Home::new("presence_max = 2");
+    home.configure("[listen]\n", "operators = [\"ana\"]\n[listen]\n");
+    let server = home.start();
+    let mut ana = operator(&server);
+    let mut luis = server.joins("Luis");
+    let mut eva = server.joins("Eva");
+    ana.barrier();
+    ana.send(&json!({"type": "kick", "nick": "Luis"}));
+    assert_eq!(ana.expect("gone")["reason"], "kicked");
+    luis.awaits("error");
+    eva.hears_nothing();
+}
