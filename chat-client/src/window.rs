@@ -111,3 +111,6 @@ impl Window {
         self.0.send(told).ok();
     }
 }
+
+#[cfg(test)]
+mod tests;

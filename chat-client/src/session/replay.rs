@@ -105,8 +105,11 @@ impl Session {
             return;
         };
         let missed = replay.held.values().filter(|(_, missed)| *missed).count();
-        self.transcript
-            .notice(&format!("back, {missed} messages missed"));
+        // In the full screen it is seen that nothing was.
+        if missed > 0 || self.transcript.window().is_none() {
+            self.transcript
+                .notice(&format!("back, {missed} messages missed"));
+        }
         if replay.gap || !replay.holes.is_empty() {
             let notice = "more was missed than the server sends again: /history has the rest";
             self.transcript.notice(notice);

@@ -11,6 +11,7 @@ use super::messages::Row;
 use super::state::{Connection, Mode, State};
 use super::{help, links, people, picker, places, status};
 use crate::escape::word;
+use crate::stdin::Purpose;
 
 /// Draws everything.
 pub fn draw(state: &State, frame: &mut Frame<'_>) {
@@ -28,7 +29,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
     match &state.mode {
         Mode::Choose(picker) => picker::draw(state, picker, areas.messages, buffer),
         Mode::Help(top) => help::draw(*top, all, buffer),
-        Mode::Talk | Mode::Asked(_) => {}
+        Mode::Talk | Mode::Asked(..) => {}
     }
     if !matches!(state.mode, Mode::Help(_)) && !areas.entry.is_empty() {
         frame.set_cursor_position(cursor);
@@ -77,7 +78,7 @@ fn greeting(state: &State, area: Rect, buffer: &mut Buffer) {
             .iter()
             .map(|words| Line::styled(words.clone(), red)),
     );
-    if state.busy.is_none() && matches!(state.mode, Mode::Asked(_)) && state.last_words.is_empty() {
+    if matches!(state.mode, Mode::Asked(_, Purpose::Nickname)) && state.last_words.is_empty() {
         lines.push(Line::styled("type it below; Enter alone takes any", dim));
     }
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);

@@ -87,7 +87,7 @@ impl State {
 
     fn ask(&mut self, prompt: String, purpose: Purpose) {
         self.entry.set_purpose(purpose);
-        self.mode = Mode::Asked(prompt);
+        self.mode = Mode::Asked(prompt, purpose);
     }
 
     /// The keyboard is for talking again.

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget as _};
 
 use super::keys::{Action, BINDINGS};
+use super::wrap;
 use crate::entry::bindings;
 use crate::input::HELP;
 
@@ -21,41 +22,53 @@ pub fn draw(top: usize, area: Rect, buffer: &mut Buffer) {
         .title_bottom(" ↑ ↓ scroll · any other key closes ");
     let inside = block.inner(area);
     block.render(area, buffer);
-    let lines = lines();
+    let lines = lines(usize::from(inside.width));
     let top = top.min(lines.len().saturating_sub(usize::from(inside.height)));
     for (line, y) in lines.iter().skip(top).zip(inside.y..inside.bottom()) {
         buffer.set_line(inside.x, y, line, inside.width);
     }
 }
 
-fn lines() -> Vec<Line<'static>> {
-    let bold = Style::new().add_modifier(Modifier::BOLD);
-    let row = |keys: &str, does: &'static str| {
-        Line::from(vec![
-            Span::styled(format!("{keys:<28} "), bold),
-            Span::raw(does),
-        ])
-    };
-    let mut lines: Vec<Line<'static>> = HELP
-        .iter()
-        .chain(&MORE)
-        .map(|(typed, does)| row(typed, does))
-        .collect();
-    lines.push(Line::raw(""));
+/// From how many columns on what a key does stands beside it, and where.
+const BESIDE: usize = 60;
+const COLUMN: usize = 29;
+
+fn lines(width: usize) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    let mut add = |keys: &str, does: &str| lines.extend(rows(keys, does, width));
+    for (typed, does) in HELP.iter().chain(&MORE) {
+        add(typed, does);
+    }
+    add("", "");
     for (action, _, keys, does) in BINDINGS {
         match action {
-            Action::Go(0) => {
-                lines.push(row("alt-1 … alt-9", "the first to the ninth conversation"))
-            }
+            Action::Go(0) => add("alt-1 … alt-9", "the first to the ninth conversation"),
             Action::Go(_) => {}
-            _ => lines.push(row(&keys.join(", "), does)),
+            _ => add(&keys.join(", "), does),
         }
     }
-    lines.push(Line::raw(""));
-    lines.extend(
-        bindings::BINDINGS
-            .iter()
-            .map(|(_, _, keys, does)| row(&keys.join(", "), does)),
-    );
+    add("", "");
+    for (_, _, keys, does) in bindings::BINDINGS {
+        add(&keys.join(", "), does);
+    }
     lines
+}
+
+/// Beside each other, or one below the other where that would be too narrow.
+fn rows(keys: &str, does: &str, width: usize) -> Vec<Line<'static>> {
+    let keys = Span::styled(keys.to_owned(), Style::new().add_modifier(Modifier::BOLD));
+    let indent = if width < BESIDE { 2 } else { COLUMN };
+    let mut first = keys.content.len().max(1);
+    let mut rows = vec![Line::from(keys)];
+    for pieces in wrap::rows(does, width.saturating_sub(indent), 0, None) {
+        let text: String = pieces.into_iter().map(|piece| piece.text).collect();
+        if indent == COLUMN && first > 0 {
+            let blanks = " ".repeat(indent.saturating_sub(first).max(1));
+            rows[0].push_span(Span::raw(format!("{blanks}{text}")));
+        } else if !text.is_empty() {
+            rows.push(Line::raw(format!("{}{text}", " ".repeat(indent))));
+        }
+        first = 0;
+    }
+    rows
 }

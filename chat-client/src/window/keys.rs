@@ -211,7 +211,7 @@ impl State {
                 (Some(Action::PageUp), _) | (_, KeyCode::Up) => *top = top.saturating_sub(1),
                 _ => self.mode = Mode::Talk,
             },
-            Mode::Talk | Mode::Asked(_) => {
+            Mode::Talk | Mode::Asked(..) => {
                 if let Some(action) = action {
                     return self.act(action);
                 }
@@ -250,7 +250,7 @@ impl State {
 
     /// A line was entered.
     fn submit(&mut self, text: String) {
-        if let Mode::Asked(_) = self.mode {
+        if let Mode::Asked(..) = self.mode {
             self.answered();
             self.wish(Wish::Typed(Typed::Line(text)));
             return;

@@ -69,7 +69,7 @@ pub fn areas(state: &State) -> Areas {
 /// What stands before what is typed.
 pub fn prompt(state: &State) -> &str {
     match &state.mode {
-        Mode::Asked(question) => question,
+        Mode::Asked(question, _) => question,
         Mode::Talk | Mode::Choose(_) | Mode::Help(_) => PROMPT,
     }
 }

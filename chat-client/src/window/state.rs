@@ -15,6 +15,7 @@ use super::wish::Wish;
 use crate::entry::Entry;
 use crate::escape::word;
 use crate::state::State as Remembered;
+use crate::stdin::Purpose;
 
 /// Conversations that are kept apart. Who writes when there are so many already is read in the lobby.
 const MAX_CONVERSATIONS: usize = 500;
@@ -25,7 +26,7 @@ pub enum Mode {
     /// Talking.
     Talk,
     /// An answer to that question.
-    Asked(String),
+    Asked(String, Purpose),
     /// Choosing somebody.
     Choose(Picker),
     /// Reading what the keys do, from that row on.
@@ -254,7 +255,7 @@ impl State {
         if index >= self.conversations.len() || index == self.current {
             return;
         }
-        let asked = matches!(self.mode, Mode::Asked(_));
+        let asked = matches!(self.mode, Mode::Asked(..));
         if !asked {
             let draft = self.entry.text().to_owned();
             let left = self.here_mut();

@@ -56,7 +56,10 @@ fn parts(state: &State, width: usize) -> Vec<(u8, String)> {
     match (here.view, here.below()) {
         (View::End, _) => {}
         (View::At(_), 0) => parts.push((8, "End: newest".to_owned())),
-        (View::At(_), below) => parts.push((8, format!("{below} new below (End)"))),
+        (View::At(_), _) if here.unread > 0 => {
+            parts.push((8, format!("{} new below (End)", here.unread)));
+        }
+        (View::At(_), below) => parts.push((8, format!("{below} below (End)"))),
     }
     // With a list beside the messages this is said there.
     let listed = state.areas().conversations.width > 0;
@@ -71,10 +74,7 @@ fn parts(state: &State, width: usize) -> Vec<(u8, String)> {
         parts.push((5, format!("{unread} elsewhere{mine}")));
     }
     if let Some(search) = &state.search {
-        parts.push((
-            6,
-            format!("search: {} (F6 on, Esc)", shortened(&word(search), 20)),
-        ));
+        parts.push((6, format!("/{} (F6, Esc)", shortened(&word(search), 20))));
     }
     if width >= 60 {
         parts.push((0, word(&state.me)));

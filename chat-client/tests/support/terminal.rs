@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write};
 use std::num::NonZero;
+use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Instant;
@@ -30,6 +31,38 @@ impl Terminal {
         command.args(args);
         command.arg("--plain");
         Self::run(rows, cols, command)
+    }
+
+    /// In the full screen, with a state folder of its own.
+    pub(crate) fn full(rows: u16, cols: u16, args: &[&str], state: &Path) -> Self {
+        let mut command = CommandBuilder::new(BINARY);
+        command.args(args);
+        command.env("XDG_STATE_HOME", state);
+        Self::run(rows, cols, command)
+    }
+
+    /// The terminal has another size from now on.
+    pub(crate) fn resize(&mut self, rows: u16, cols: u16) {
+        let size = PtySize {
+            rows,
+            cols,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
+        self.master.resize(size).unwrap();
+        let (rows, cols) = (NonZero::new(rows).unwrap(), NonZero::new(cols).unwrap());
+        self.screen.set_size(rows, cols);
+    }
+
+    /// Whether the terminal shows its alternate screen.
+    pub(crate) fn is_full(&self) -> bool {
+        self.screen.screen().alternate_screen()
+    }
+
+    /// Sends a signal to the client.
+    pub(crate) fn signal(&self, signal: nix::sys::signal::Signal) {
+        let id = i32::try_from(self.child.process_id().unwrap()).unwrap();
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), signal).unwrap();
     }
 
     /// What a shell does with `$CLIENT` in its script.

@@ -1,0 +1,597 @@
+//! Every state of the screen at three sizes, and what keys and facts come to. Without a terminal.
+
+use chat_proto::{Event, LOBBY, Message, Timestamp};
+use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
+use jiff::tz::TimeZone;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use super::colour::Depth;
+use super::conversation::View;
+use super::draw::draw;
+use super::fact::Fact;
+use super::keys;
+use super::look::Look;
+use super::state::{Mode, State};
+use super::wish::Wish;
+use crate::entry::Entry;
+use crate::keys::Chord;
+use crate::names::Names;
+use crate::state::State as Remembered;
+use crate::stdin::{Purpose, Typed};
+
+/// Usable, comfortable, and not wasted.
+const SIZES: [(u16, u16); 3] = [(40, 10), (80, 24), (200, 60)];
+
+/// 2026-11-23 18:50:00 UTC
+const NOON: i64 = 1_795_459_800_000;
+
+const MINUTE: i64 = 60_000;
+
+/// A screen, and what it is told.
+struct Scene {
+    state: State,
+    seq: u64,
+    now: i64,
+}
+
+impl Scene {
+    /// Nobody is in yet.
+    fn new() -> Self {
+        let look = Look {
+            depth: Depth::None,
+            nicks: [].into(),
+            zone: TimeZone::UTC,
+            times: false,
+            links: false,
+        };
+        let remembered = Remembered::open(None, "host:1");
+        let state = State::new(
+            look,
+            "chat.example.org".into(),
+            Entry::default(),
+            remembered,
+        );
+        Self {
+            state,
+            seq: 0,
+            now: NOON,
+        }
+    }
+
+    /// Ana is in, with two others.
+    fn ana() -> Self {
+        let mut scene = Self::new();
+        scene.welcome(0);
+        scene.people(&["ana", "luis", "María"]);
+        scene.page(&[]);
+        scene
+    }
+
+    fn tell(&mut self, fact: Fact) {
+        self.now += 1;
+        self.state.apply(fact, Timestamp::from_millis(self.now));
+    }
+
+    fn welcome(&mut self, seen: u64) {
+        self.tell(Fact::Welcomed {
+            nick: "ana".into(),
+            joined: vec![LOBBY.into()],
+            seen,
+            last: self.seq,
+            clock: Timestamp::from_millis(self.now + 5 * MINUTE),
+        });
+    }
+
+    fn people(&mut self, nicks: &[&str]) {
+        self.tell(Fact::People {
+            channel: LOBBY.into(),
+            nicks: nicks.iter().map(|nick| (*nick).to_owned()).collect(),
+            total: nicks.len(),
+        });
+    }
+
+    fn page(&mut self, messages: &[Message<'static>]) {
+        self.tell(Fact::Page {
+            with: LOBBY.into(),
+            messages: messages.to_vec(),
+            more: false,
+        });
+    }
+
+    fn message(&mut self, from: &str, to: &str, text: &str) -> Message<'static> {
+        self.seq += 1;
+        self.now += MINUTE;
+        message(self.seq, self.now, from, to, text)
+    }
+
+    fn says(&mut self, from: &str, to: &str, text: &str) {
+        let message = self.message(from, to, text);
+        self.tell(Fact::Message {
+            message,
+            fresh: true,
+        });
+    }
+
+    fn joined(&mut self, nick: &str) {
+        let time = Timestamp::from_millis(self.now);
+        self.tell(Fact::Presence(Event::Joined {
+            channel: LOBBY.into(),
+            nick: nick.to_owned().into(),
+            time,
+        }));
+    }
+
+    fn gone(&mut self, nick: &str) {
+        let time = Timestamp::from_millis(self.now);
+        self.tell(Fact::Presence(Event::Gone {
+            nick: nick.to_owned().into(),
+            time,
+            reason: "disconnected".into(),
+            by: None,
+        }));
+    }
+
+    fn waiting(&mut self, id: &str, text: &str) {
+        self.tell(Fact::Waiting {
+            id: id.into(),
+            to: LOBBY.into(),
+            text: text.into(),
+        });
+    }
+
+    fn keys(&mut self, names: &[&str]) {
+        for name in names {
+            let chord: Chord = name.parse().unwrap();
+            self.input(Input::Key(chord.event()));
+        }
+    }
+
+    fn types(&mut self, text: &str) {
+        for c in text.chars() {
+            let key = KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE);
+            self.input(Input::Key(key));
+        }
+    }
+
+    fn input(&mut self, input: Input) {
+        self.state.event(input, &keys::default(), &Names::default());
+    }
+
+    fn shown(&mut self, (width, height): (u16, u16)) -> Terminal<TestBackend> {
+        self.state.resize(width, height);
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        terminal.draw(|frame| draw(&self.state, frame)).unwrap();
+        terminal
+    }
+
+    fn text(&mut self, size: (u16, u16)) -> String {
+        self.shown(size).backend().to_string()
+    }
+
+    /// What is seen at the three sizes is as it was when somebody last looked at it.
+    fn snapshots(&mut self, name: &str) {
+        for size in SIZES {
+            let shown = self.shown(size);
+            let name = format!("{name}_{}x{}", size.0, size.1);
+            insta::assert_snapshot!(name, shown.backend());
+        }
+    }
+}
+
+fn message(seq: u64, millis: i64, from: &str, to: &str, text: &str) -> Message<'static> {
+    Message {
+        seq,
+        time: Timestamp::from_millis(millis),
+        from: from.to_owned().into(),
+        to: to.to_owned().into(),
+        text: text.to_owned().into(),
+        id: None,
+    }
+}
+
+/// Numbered messages of the lobby.
+fn many(count: u64) -> Vec<Message<'static>> {
+    let one = |seq: u64| {
+        let millis = NOON + i64::try_from(seq).unwrap() * 1000;
+        message(seq, millis, "luis", LOBBY, &format!("message {seq}"))
+    };
+    (1..=count).map(one).collect()
+}
+
+#[test]
+fn before_one_is_in() {
+    let mut scene = Scene::new();
+    scene.tell(Fact::Busy(Some("connecting to chat.example.org".into())));
+    scene.snapshots("connecting");
+    scene.tell(Fact::Busy(None));
+    scene.tell(Fact::Asked {
+        prompt: "Your nickname: ".into(),
+        purpose: Purpose::Nickname,
+    });
+    scene.types("ana");
+    scene.snapshots("nickname");
+    scene.keys(&["enter"]);
+    assert_eq!(
+        scene.state.take_wishes(),
+        [Wish::Typed(Typed::Line("ana".into()))]
+    );
+    scene.tell(Fact::Error {
+        code: "nick_taken".into(),
+        detail: "somebody has it".into(),
+    });
+    scene.tell(Fact::Asked {
+        prompt: "Your nickname: ".into(),
+        purpose: Purpose::Nickname,
+    });
+    scene.snapshots("taken");
+    scene.tell(Fact::Asked {
+        prompt: "Password: ".into(),
+        purpose: Purpose::Password,
+    });
+    scene.types("secret");
+    scene.snapshots("password");
+    assert!(!scene.text((80, 24)).contains("secret"));
+}
+
+#[test]
+fn a_conversation() {
+    let mut scene = Scene::ana();
+    scene.says("luis", LOBBY, "¡hola! ¿qué tal?");
+    scene.says(
+        "María",
+        LOBBY,
+        "привет 👋🏽 ana: see https://example.org/a?b=c.",
+    );
+    scene.says(
+        "luis",
+        LOBBY,
+        "漢字 e\u{301} مرحبا بالعالم 👨\u{200d}👩\u{200d}👧",
+    );
+    scene.says(
+        "luis",
+        LOBBY,
+        "```\nfn  main() {\n    say(\"hola\");\n}\n```",
+    );
+    scene.says(
+        "a_nick_that_is_rather_long_indeed",
+        LOBBY,
+        "and a text that is long enough to be wrapped once",
+    );
+    for nick in ["pedro", "lucía", "olga"] {
+        scene.joined(nick);
+    }
+    scene.gone("pedro");
+    scene.says("ana", LOBBY, "mine");
+    scene.says("luis", "ana", "psst");
+    scene.says("luis", "#rust", "crabs");
+    scene.types("half a line");
+    scene.snapshots("conversation");
+    scene.state.look.times = true;
+    scene.snapshots("times");
+}
+
+#[test]
+fn what_one_says_is_waiting_recorded_or_failed() {
+    let mut scene = Scene::ana();
+    scene.waiting("a", "the same");
+    scene.waiting("b", "the same");
+    scene.waiting("c", "bad");
+    scene.waiting("d", "on its way");
+    let mut own = scene.message("ana", LOBBY, "the same");
+    own.id = Some("b".into());
+    scene.tell(Fact::Message {
+        message: own,
+        fresh: true,
+    });
+    let time = Timestamp::from_millis(scene.now);
+    scene.tell(Fact::Recorded {
+        id: "b".into(),
+        seq: 1,
+        time,
+    });
+    scene.tell(Fact::Failed {
+        id: "c".into(),
+        reason: "not_recorded: disk full".into(),
+    });
+    scene.snapshots("waiting");
+    // By id, never by text: the first of the two still waits.
+    let ids = |scene: &Scene| -> Vec<String> {
+        let waiting = scene.state.here().waiting.iter();
+        waiting.map(|waiting| waiting.id.clone()).collect()
+    };
+    assert_eq!(ids(&scene), ["a", "d"]);
+    // The acknowledgement may be first, and the message is there once.
+    scene.tell(Fact::Recorded {
+        id: "a".into(),
+        seq: 2,
+        time,
+    });
+    let mut own = scene.message("ana", LOBBY, "the same");
+    own.id = Some("a".into());
+    scene.tell(Fact::Message {
+        message: own,
+        fresh: true,
+    });
+    assert_eq!(ids(&scene), ["d"]);
+    assert_eq!(scene.text((80, 24)).matches("the same").count(), 2);
+    // One key sends again what failed, under its id.
+    scene.state.take_wishes();
+    scene.keys(&["f5"]);
+    let again = Wish::Again {
+        id: "c".into(),
+        to: LOBBY.into(),
+        text: "bad".into(),
+    };
+    assert_eq!(scene.state.take_wishes(), [again]);
+    assert!(!scene.text((80, 24)).contains("disk full"));
+}
+
+#[test]
+fn the_connection_is_away() {
+    let mut scene = Scene::ana();
+    scene.says("luis", LOBBY, "before");
+    scene.tell(Fact::Away);
+    scene.tell(Fact::Busy(Some("connection lost; trying again".into())));
+    scene.waiting("a", "said meanwhile");
+    scene.snapshots("away");
+    scene.seq += 10;
+    scene.tell(Fact::Busy(None));
+    scene.welcome(1);
+    let missed = scene.message("luis", LOBBY, "after the gap");
+    scene.tell(Fact::Message {
+        message: missed,
+        fresh: false,
+    });
+    scene.tell(Fact::Gap {
+        with: None,
+        after: 1,
+    });
+    scene.snapshots("gap");
+    scene.state.take_wishes();
+    scene.keys(&["page-up"]);
+    let before = Some(scene.seq);
+    let older = Wish::Older {
+        with: LOBBY.into(),
+        before,
+    };
+    assert_eq!(scene.state.take_wishes(), [older]);
+    let found: Vec<_> = (2..12)
+        .map(|seq| message(seq, NOON, "luis", LOBBY, "missed"))
+        .collect();
+    scene.page(&found);
+    let text = scene.text((80, 24));
+    assert!(
+        !text.contains("missing") && text.matches("missed").count() == 10,
+        "{text}"
+    );
+}
+
+#[test]
+fn what_was_missed_is_behind_an_unread_line() {
+    let mut scene = Scene::new();
+    scene.seq = 3;
+    scene.welcome(1);
+    scene.people(&["ana", "luis"]);
+    scene.page(&many(3));
+    scene.says("luis", "#rust", "crabs");
+    scene.snapshots("unread");
+    assert_eq!(
+        scene.state.read_up_to(),
+        0,
+        "the other channel was never looked at"
+    );
+    scene.keys(&["alt-a"]);
+    assert_eq!(
+        (scene.state.here().to.as_str(), scene.state.read_up_to()),
+        ("#rust", 4)
+    );
+}
+
+#[test]
+fn scrolling_keeps_its_place() {
+    let mut scene = Scene::ana();
+    scene.page(&many(300));
+    scene.seq = 300;
+    scene.text((80, 24));
+    scene.keys(&["page-up", "page-up"]);
+    let before = scene.text((80, 24));
+    assert!(
+        before.contains("message 256") && !before.contains("message 300"),
+        "{before}"
+    );
+    for number in 0..12 {
+        scene.says("luis", LOBBY, &format!("new {number}"));
+    }
+    scene.snapshots("scrolled");
+    let after = scene.text((80, 24));
+    let rows = |text: &str| -> Vec<String> {
+        let messages = |row: &str| row.chars().skip(14).take(54).collect();
+        text.lines().take(22).map(messages).collect()
+    };
+    assert_eq!(rows(&before), rows(&after), "nothing moved");
+    assert!(after.contains("12 new below"));
+    scene.keys(&["end"]);
+    assert_eq!(scene.state.here().view, View::End);
+}
+
+#[test]
+fn the_top_asks_for_more_once() {
+    let mut scene = Scene::ana();
+    let messages: Vec<_> = many(200).split_off(100);
+    scene.tell(Fact::Page {
+        with: LOBBY.into(),
+        messages,
+        more: true,
+    });
+    scene.seq = 200;
+    scene.text((80, 24));
+    scene.state.here_mut().older = super::conversation::Older::More;
+    scene.state.take_wishes();
+    for _ in 0..10 {
+        scene.keys(&["page-up"]);
+    }
+    let older = Wish::Older {
+        with: LOBBY.into(),
+        before: Some(101),
+    };
+    assert_eq!(scene.state.take_wishes(), [older]);
+    assert!(scene.text((80, 24)).contains("message 101"));
+    assert!(scene.state.is_animated());
+    let older = many(100);
+    scene.page(&older);
+    assert!(!scene.state.is_animated());
+    assert!(
+        scene.text((80, 24)).contains("message 101"),
+        "the place is kept"
+    );
+    for _ in 0..10 {
+        scene.keys(&["page-up"]);
+    }
+    assert!(scene.text((80, 24)).contains("the beginning of #lobby"));
+    assert_eq!(scene.state.take_wishes(), [], "there is nothing before it");
+}
+
+#[test]
+fn a_search() {
+    let mut scene = Scene::ana();
+    scene.page(&many(300));
+    scene.text((80, 24));
+    scene.types("/search MESSAGE 42");
+    scene.keys(&["enter"]);
+    scene.snapshots("search");
+    scene.keys(&["f6"]);
+    assert!(scene.state.hint.is_some(), "there is one only");
+    scene.keys(&["esc"]);
+    assert_eq!(scene.state.search, None);
+}
+
+#[test]
+fn somebody_is_chosen_to_talk_to() {
+    let mut scene = Scene::ana();
+    scene.types("a draft");
+    scene.tell(Fact::Choose(vec![
+        "luis".into(),
+        "María".into(),
+        "Олег".into(),
+    ]));
+    scene.types("mar");
+    scene.snapshots("picker");
+    scene.keys(&["enter"]);
+    assert_eq!(scene.state.here().to, "María");
+    assert!(scene.state.entry.is_empty());
+    scene.types("another");
+    scene.keys(&["alt-1"]);
+    assert_eq!(scene.state.entry.text(), "a draft", "no draft is lost");
+    scene.keys(&["alt-down"]);
+    assert_eq!(scene.state.entry.text(), "another");
+    scene.types("!");
+    scene.keys(&["enter"]);
+    let line = Wish::Line {
+        to: "María".into(),
+        text: "another!".into(),
+    };
+    assert!(scene.state.take_wishes().contains(&line));
+}
+
+#[test]
+fn help() {
+    let mut scene = Scene::ana();
+    scene.keys(&["f1"]);
+    scene.snapshots("help");
+    scene.keys(&["a"]);
+    assert_eq!(scene.state.mode, Mode::Talk);
+}
+
+/// Whatever a server sends, wherever it is shown.
+#[test]
+fn nothing_from_outside_drives_the_terminal() {
+    let mut scene = Scene::new();
+    let evil: String = (0..0x3000u32).filter_map(char::from_u32).collect();
+    let evil = format!("\u{1b}]0;x\u{7}\u{1b}[2J\u{9b}31m{evil}");
+    scene.state.look.links = true;
+    scene.tell(Fact::Busy(Some(evil.clone())));
+    scene.tell(Fact::Error {
+        code: evil.clone(),
+        detail: evil.clone(),
+    });
+    let clean = |scene: &mut Scene| {
+        for size in SIZES {
+            let shown = scene.shown(size);
+            for cell in shown.backend().buffer().content() {
+                let symbol = cell.symbol();
+                assert!(!symbol.contains(crate::escape::is_escaped), "{symbol:?}");
+            }
+        }
+    };
+    clean(&mut scene);
+    scene.welcome(0);
+    for (from, to) in [
+        (evil.as_str(), LOBBY),
+        ("luis", evil.as_str()),
+        (evil.as_str(), "ana"),
+    ] {
+        scene.says(from, to, &evil);
+    }
+    scene.joined(&evil);
+    scene.gone(&evil);
+    scene.waiting("a", &evil);
+    scene.tell(Fact::Failed {
+        id: "a".into(),
+        reason: evil.clone(),
+    });
+    scene.tell(Fact::People {
+        channel: LOBBY.into(),
+        nicks: vec![evil.clone()],
+        total: 1,
+    });
+    for index in 0..scene.state.conversations.len() {
+        scene.state.switch(index);
+        clean(&mut scene);
+    }
+    scene.tell(Fact::Choose(vec![evil.clone()]));
+    clean(&mut scene);
+}
+
+/// A link is the one sequence, and leads where it says.
+#[test]
+fn a_link_for_the_terminal() {
+    let mut scene = Scene::ana();
+    scene.state.look.links = true;
+    scene.says("luis", LOBBY, "https://example.org/\u{1b}]8;;evil");
+    let shown = scene.shown((80, 24));
+    let sequences: Vec<&str> = shown
+        .backend()
+        .buffer()
+        .content()
+        .iter()
+        .map(ratatui::buffer::Cell::symbol)
+        .filter(|symbol| symbol.contains('\u{1b}'))
+        .collect();
+    assert_eq!(
+        sequences,
+        ["\u{1b}]8;;https://example.org/\u{1b}\\https://example.org/\u{1b}]8;;\u{1b}\\"]
+    );
+}
+
+/// Any size, any text, any order of keys: nothing panics, and what is drawn stays inside.
+#[test]
+fn any_size_and_any_keys() {
+    let mut scene = Scene::ana();
+    scene.page(&many(60));
+    for number in 0..20 {
+        scene.says("luis", LOBBY, &"漢字👋🏽 word ".repeat(number));
+    }
+    let all: Vec<&str> = keys::BINDINGS
+        .iter()
+        .flat_map(|(_, _, keys, _)| keys.iter().copied())
+        .collect();
+    for width in (1..60).chain([80, 200]) {
+        for height in [1, 2, 3, 5, 8, 24] {
+            scene.text((width, height));
+            let key = all[usize::from(width + height) % all.len()];
+            scene.keys(&[key, "x"]);
+            scene.text((width, height));
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Scenes in the full screen: the real binary on a pseudo-terminal, against a scripted server.
+
+mod support;
+
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+use support::terminal::Terminal;
+use support::{FakeServer, Peer, error, message, welcome, welcome_with};
+
+/// Answers what a full screen asks on arrival: who is here, and the last messages.
+fn answer(peer: &mut Peer, messages: &[Value], more: bool) {
+    people(peer);
+    let asked = peer.expect("history");
+    page(peer, &asked["with"], messages, more);
+}
+
+fn people(peer: &mut Peer) {
+    peer.expect("users");
+    peer.send(&json!({
+        "type": "users", "channel": "#lobby", "users": ["ana", "luis"], "total": 2, "more": false
+    }));
+}
+
+fn page(peer: &mut Peer, with: &Value, messages: &[Value], more: bool) {
+    peer.send(&json!({"type": "history", "with": with, "messages": messages, "more": more}));
+}
+
+fn lines(seqs: std::ops::RangeInclusive<u64>) -> Vec<Value> {
+    seqs.map(|seq| message(seq, "luis", "#lobby", &format!("line {seq}.")))
+        .collect()
+}
+
+/// Ana at her terminal, and the server's side of it.
+fn ana(server: &FakeServer, state: &tempfile::TempDir) -> (Terminal, Peer) {
+    let args = [&server.address(), "--nick", "ana"];
+    let mut terminal = Terminal::full(24, 80, &args, state.path());
+    let mut peer = server.accept();
+    peer.expect("hello");
+    peer.send(&welcome_with("ana", &json!({"seq": 200})));
+    answer(&mut peer, &lines(101..=200), true);
+    terminal.sees("line 200.");
+    terminal.sees("online · #lobby · 2 people");
+    (terminal, peer)
+}
+
+fn leave(mut terminal: Terminal, peer: Peer) {
+    terminal.keys(".q\r");
+    peer.goodbye();
+    assert_eq!(terminal.end(), 0);
+    as_it_was(&terminal);
+}
+
+fn as_it_was(terminal: &Terminal) {
+    assert!(terminal.echoes() && !terminal.is_full());
+    let raw = terminal.raw();
+    for mode in ["?1049", "?2004", "?1000", "?1006", "?1004"] {
+        let last = |end: &str| raw.rfind(&format!("\u{1b}[{mode}{end}"));
+        assert!(last("l") > last("h"), "{mode} is on still");
+    }
+}
+
+#[test]
+fn two_people_talk() {
+    let server = FakeServer::start();
+    let state = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::full(24, 80, &[&server.address()], state.path());
+    terminal.sees("Your nickname:");
+    terminal.keys("luis\r");
+    let mut peer = server.accept();
+    assert_eq!(peer.expect("hello")["nick"], "luis");
+    peer.send(&error("nick_taken", &json!(null)));
+    terminal.sees("! nick_taken: as the server says");
+    terminal.keys("ana\r");
+    assert_eq!(peer.expect("hello")["nick"], "ana");
+    peer.send(&welcome("ana"));
+    answer(&mut peer, &[], false);
+    terminal.sees("the beginning of #lobby");
+    peer.send(&message(1, "luis", "#lobby", "hola, ana"));
+    terminal.sees("luis hola, ana");
+    terminal.keys("dos\x1b\rlíneas");
+    terminal.sees("líneas");
+    terminal.keys("\r");
+    let say = peer.expect("say");
+    assert_eq!(
+        (&say["text"], &say["to"]),
+        (&json!("dos\nlíneas"), &json!("#lobby"))
+    );
+    terminal.sees("⋯ waiting");
+    peer.ack(&say, 2);
+    terminal.until("recorded", |screen| {
+        !screen.contains("waiting") && screen.contains("líneas")
+    });
+    // What cannot be recorded says why, and one key says it again under its id.
+    terminal.keys("otra\r");
+    let say = peer.expect("say");
+    peer.send(&error("not_recorded", &say["id"]));
+    terminal.sees("✗ not_recorded: as the server says");
+    terminal.keys("\x1b[15~");
+    let again = peer.expect("say");
+    assert_eq!((&again["id"], &again["text"]), (&say["id"], &say["text"]));
+    peer.ack(&again, 3);
+    terminal.until("recorded", |screen| {
+        !screen.contains("F5") && !screen.contains("waiting") && screen.contains("ana otra")
+    });
+    leave(terminal, peer);
+}
+
+#[test]
+fn scrolling_and_resizing() {
+    let server = FakeServer::start();
+    let state = tempfile::tempdir().unwrap();
+    let (mut terminal, mut peer) = ana(&server, &state);
+    for _ in 0..6 {
+        terminal.keys("\x1b[5~");
+    }
+    let asked = peer.expect("history");
+    assert_eq!(asked["before"], 101);
+    terminal.sees("line 101.");
+    page(&mut peer, &asked["with"], &lines(1..=100), false);
+    terminal.sees("line 100.");
+    terminal.keys("\x1b[5~");
+    terminal.sees("line 85.");
+    peer.send(&message(201, "luis", "#lobby", "news"));
+    terminal.sees("1 new below (End)");
+    // Nothing is garbled at any size, and the place is kept.
+    terminal.resize(10, 40);
+    terminal.until("narrow", |screen| {
+        screen.lines().count() == 10 && screen.contains("new below") && screen.contains("line ")
+    });
+    terminal.resize(24, 80);
+    terminal.until("wide", |screen| {
+        screen.contains("│ luis") && screen.contains("line ")
+    });
+    terminal.keys("\x1b[F");
+    terminal.sees("luis news");
+    leave(terminal, peer);
+}
+
+/// What is typed meanwhile waits, and is sent once.
+#[test]
+fn the_connection_is_lost_and_the_next_start() {
+    let server = FakeServer::start();
+    let state = tempfile::tempdir().unwrap();
+    let (mut terminal, mut peer) = ana(&server, &state);
+    peer.send(&message(201, "luis", "#lobby", "news"));
+    terminal.sees("luis news");
+    drop(peer);
+    terminal.sees("connection lost; trying again");
+    terminal.keys("meanwhile\r");
+    terminal.sees("meanwhile ⋯ waiting");
+    let mut peer = server.accept();
+    let hello = peer.expect("hello");
+    assert_eq!(
+        (&hello["token"], &hello["after"]),
+        (&welcome("ana")["token"], &json!(201))
+    );
+    peer.send(&welcome_with("ana", &json!({"seq": 202, "resumed": true})));
+    peer.send(&message(202, "luis", "#lobby", "missed"));
+    peer.expect("ping");
+    let say = peer.record("ana", 203);
+    people(&mut peer);
+    assert_eq!(say["text"], "meanwhile");
+    terminal.until("all of it", |screen| {
+        screen.contains("luis missed")
+            && screen.contains("ana meanwhile")
+            && !screen.contains("waiting")
+            && screen.contains("online")
+    });
+    leave(terminal, peer);
+    // The next start asks for what came since.
+    let args = [&server.address(), "--nick", "ana"];
+    let mut terminal = Terminal::full(24, 80, &args, state.path());
+    let mut peer = server.accept();
+    assert_eq!(peer.expect("hello")["after"], 203);
+    peer.send(&welcome_with("ana", &json!({"seq": 204})));
+    peer.send(&message(204, "luis", "#lobby", "in the night"));
+    peer.expect("ping");
+    answer(&mut peer, &lines(101..=200), true);
+    terminal.until("the unread line", |screen| {
+        let (unread, night) = (screen.find("unread"), screen.find("in the night"));
+        unread.is_some() && unread < night
+    });
+    leave(terminal, peer);
+}
+
+#[test]
+fn the_terminal_is_given_back() {
+    let server = FakeServer::start();
+    for signal in [Signal::SIGTERM, Signal::SIGHUP] {
+        let state = tempfile::tempdir().unwrap();
+        let (mut terminal, peer) = ana(&server, &state);
+        terminal.signal(signal);
+        peer.goodbye();
+        assert_eq!(terminal.end(), 0);
+        as_it_was(&terminal);
+    }
+    // In a hurry: the server does not answer.
+    let state = tempfile::tempdir().unwrap();
+    let (mut terminal, mut peer) = ana(&server, &state);
+    terminal.keys("\x03");
+    peer.expect("quit");
+    terminal.keys("\x03");
+    assert_eq!(terminal.end(), 1);
+    as_it_was(&terminal);
+    // Nobody is there: the reason is read when the screen is gone.
+    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = nowhere.local_addr().unwrap().to_string();
+    drop(nowhere);
+    let mut terminal = Terminal::full(24, 80, &[&address, "--nick", "ana"], state.path());
+    assert_eq!(terminal.end(), 1);
+    as_it_was(&terminal);
+    assert!(
+        terminal.screen().contains("! connection_refused"),
+        "{}",
+        terminal.screen()
+    );
+}
+
+/// A server that lets everything through drives nobody's terminal.
+#[test]
+fn a_hostile_server() {
+    let server = FakeServer::start();
+    let state = tempfile::tempdir().unwrap();
+    let (mut terminal, mut peer) = ana(&server, &state);
+    let evil = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}5m\u{1b}]52;c;eA==\u{7}\u{202e}";
+    peer.send(&message(201, evil, "#lobby", evil));
+    peer.send(&message(202, "luis", evil, evil));
+    peer.send(&json!({"type": "gone", "nick": "luis", "time": support::TIME, "reason": evil}));
+    peer.send(&message(203, "luis", "#lobby", "the end"));
+    terminal.sees("the end");
+    let raw = terminal.raw();
+    for sequence in ["]0;", "]52;", "\u{1b}[2J\u{9b}", "\u{9b}", "\u{202e}"] {
+        assert!(
+            !raw.contains(&format!("\u{1b}{sequence}")) && !raw.contains('\u{9b}'),
+            "{sequence:?}"
+        );
+    }
+    assert!(terminal.screen().contains("\\u{1b}"));
+    leave(terminal, peer);
+}
