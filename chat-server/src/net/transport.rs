@@ -22,7 +22,7 @@ pub trait Layer: AsyncRead + AsyncWrite + fmt::Debug + Unpin {
         None
     }
 
-    /// See [`Transport::try_write`].
+    /// See `Transport::try_write`.
     fn write_now(&mut self, slices: &[IoSlice<'_>], cx: &mut Context<'_>) -> io::Result<usize> {
         match Pin::new(self).poll_write_vectored(cx, slices) {
             Poll::Ready(written) => written,
@@ -30,7 +30,7 @@ pub trait Layer: AsyncRead + AsyncWrite + fmt::Debug + Unpin {
         }
     }
 
-    /// See [`Transport::is_flushed`].
+    /// See `Transport::is_flushed`.
     fn is_flushed(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
         match Pin::new(self).poll_flush(cx) {
             Poll::Ready(flushed) => flushed.map(|()| true),
@@ -38,7 +38,7 @@ pub trait Layer: AsyncRead + AsyncWrite + fmt::Debug + Unpin {
         }
     }
 
-    /// See [`Transport::poll_writable`]: a layer tells by waking who tried last.
+    /// See `Transport::poll_writable`: a layer tells by waking who tried last.
     fn poll_writable(&mut self, tried: bool, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         match tried {
             true => Poll::Pending,

@@ -6,7 +6,7 @@
 //! part only, or was not forced to the disk, is cut off again. Where even that fails, what is recorded is
 //! not known: nobody is answered, the recorder ends and the server with it, and the next start finds out.
 //! A full disk is no state of its own: the next batch is simply tried. With durability `interval` nothing
-//! more is taken while what was taken cannot be forced to the disk ([`super::forced`]).
+//! more is taken while what was taken cannot be forced to the disk (`store::forced`).
 //! The indexer hears of it when there is enough for it to do.
 
 use std::fs::File;
