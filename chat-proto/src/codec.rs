@@ -76,13 +76,20 @@ pub fn encode_message(message: &Message<'_>, buffer: &mut BytesMut) -> Result<us
     Ok(buffer.len() - start)
 }
 
+/// JSON allows them in a string, but many a tool takes them for the end of a line, and a message is one line
+/// of the history.
+const LINE_ENDS: [char; 2] = ['\u{2028}', '\u{2029}'];
+
 /// Writes `text` as a JSON string; most texts have nothing to escape, which is looked for wide.
 fn put_string(text: &str, buffer: &mut BytesMut) -> Result<(), ProtoError> {
     let escapes = text.bytes().fold(false, |found, byte| {
         found | (byte < 0x20) | (byte == b'"') | (byte == b'\\')
     });
-    if escapes {
-        return Ok(serde_json::to_writer(buffer.writer(), text)?);
+    if escapes || !text.is_ascii() && text.contains(LINE_ENDS) {
+        let json = serde_json::to_string(text)?;
+        let line = json.replace(LINE_ENDS[0], "\\u2028");
+        buffer.put_slice(line.replace(LINE_ENDS[1], "\\u2029").as_bytes());
+        return Ok(());
     }
     buffer.reserve(text.len() + 2);
     buffer.put_u8(b'"');

@@ -155,7 +155,7 @@ proptest! {
     fn a_message_is_written_as_serde_would(
         seq in any::<u64>(),
         millis in 0_i64..4_000_000_000_000,
-        texts in proptest::array::uniform3("([a-z \\PC]|[\"\\\\\n\t\u{1}\u{7f}\u{85}]){0,40}"),
+        texts in proptest::array::uniform3("([a-z \\PC]|[\"\\\\\n\t\u{1}\u{7f}\u{85}\u{2028}]){0,40}"),
         id in proptest::option::of("[\u{0}-\u{7f}]{1,64}"),
     ) {
         let [from, to, text] = texts.map(Into::into);
@@ -164,6 +164,8 @@ proptest! {
         let mut frame = BytesMut::new();
         encode_message(&message, &mut frame).unwrap();
         let line = serde_json::to_string(&Event::Message(message)).unwrap() + "\n";
+        // But for what would look like the end of a line.
+        let line = line.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");
         prop_assert_eq!(split_frame(&frame).unwrap().unwrap(), line.as_bytes());
     }
 

@@ -500,6 +500,22 @@ fn every_error_code_has_its_name() {
 }
 
 #[test]
+fn nothing_in_a_message_looks_like_the_end_of_its_line() {
+    let text = "one\u{2028}two\u{2029}\"three\"";
+    let said = Message {
+        text: text.into(),
+        id: Some("\u{2028}".into()),
+        ..message()
+    };
+    let mut buffer = BytesMut::new();
+    encode_message(&said, &mut buffer).unwrap();
+    let line = split_frame(&buffer).unwrap().unwrap();
+    let json = std::str::from_utf8(line).unwrap();
+    assert!(json.contains(r#""text":"one\u2028two\u2029\"three\"","id":"\u2028""#));
+    assert_eq!(Event::parse(line).unwrap(), Event::Message(said));
+}
+
+#[test]
 fn a_message_is_frame_and_line_at_once() {
     let mut buffer = BytesMut::from(&b"before"[..]);
     let bytes = encode_message(&message(), &mut buffer).unwrap();
