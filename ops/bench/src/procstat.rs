@@ -1,7 +1,10 @@
 //! What a process has used, from /proc.
 
 use std::fs;
+use std::io;
 use std::time::Duration;
+
+use rustix::io::Errno;
 
 use crate::error::{BenchError, Doing, Result};
 
@@ -12,7 +15,10 @@ pub(crate) fn cpu_time(pid: u32) -> Result<Duration> {
     let mut nanoseconds = 0;
     for task in tasks {
         let path = task.doing("the server's tasks")?.path().join("schedstat");
-        let schedstat = fs::read_to_string(path).doing("schedstat")?;
+        let schedstat = match fs::read_to_string(path) {
+            Err(error) if has_ended(&error) => continue,
+            schedstat => schedstat.doing("schedstat")?,
+        };
         nanoseconds += first_number(&schedstat)
             .ok_or_else(|| BenchError::Server("schedstat is empty".to_owned()))?;
     }
@@ -45,6 +51,12 @@ pub(crate) fn open_files(pid: u32) -> Result<usize> {
     Ok(fs::read_dir(format!("/proc/{pid}/fd"))
         .doing("the server's files")?
         .count())
+}
+
+/// Whether whose file it is has ended meanwhile: before the file was opened, or after.
+fn has_ended(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+        || error.raw_os_error() == Some(Errno::SRCH.raw_os_error())
 }
 
 fn first_number(text: &str) -> Option<u64> {
