@@ -1,5 +1,7 @@
 //! The full screen: what the Session and the keyboard tell it, as one state, drawn by one thread.
 //!
+#![doc = include_str!("../docs/terminal.svg")]
+//!
 //! ```text
 //!   Session --Fact--+                        +--Wish--> Session
 //!                   +--> painter's thread ---+--NextKeys--> Stdin
