@@ -301,9 +301,14 @@ fn interrupts() -> io::Result<mpsc::UnboundedReceiver<()>> {
     ] {
         let mut signals = signal(kind)?;
         let tx = tx.clone();
-        actix_rt::spawn(
-            async move { while signals.recv().await.is_some() && tx.send(()).is_ok() {} },
-        );
+        actix_rt::spawn(async move {
+            while signals.recv().await.is_some() {
+                let for_an_editor = kind == SignalKind::interrupt() && window::stage::is_lent();
+                if !for_an_editor && tx.send(()).is_err() {
+                    return;
+                }
+            }
+        });
     }
     Ok(rx)
 }

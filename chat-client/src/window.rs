@@ -52,6 +52,7 @@ pub mod status;
 pub mod wish;
 pub mod wrap;
 
+use std::io;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 
@@ -72,8 +73,8 @@ pub enum Told {
     Keys(Vec<Event>),
     /// The terminal is gone.
     NoKeys,
-    /// Somebody had the text that is typed edited.
-    Edited(String),
+    /// Somebody had the text that is typed edited, or wanted to.
+    Edited(io::Result<String>),
     /// It is over: the terminal is to be as it was.
     Finish(oneshot::Sender<()>),
 }

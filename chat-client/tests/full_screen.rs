@@ -216,6 +216,45 @@ fn the_terminal_is_given_back() {
     );
 }
 
+/// The editor has the terminal for itself, Ctrl-C too; what comes of it is in the entry.
+#[test]
+fn what_is_typed_is_edited_elsewhere() {
+    let server = FakeServer::start();
+    let state = tempfile::tempdir().unwrap();
+    let folder = state.path().display();
+    let editor = state.path().join("editor");
+    let script = "trap 'echo interrupted' INT\necho \"editing $(cat \"$1\")\"\nread -r line || read -r line\n\
+                  [ \"$line\" != fail ] || exit 3\nprintf ' %s\\n' \"$line\" >>\"$1\"\n";
+    std::fs::write(&editor, script).unwrap();
+    let mut terminal = Terminal::shell(&format!(
+        "VISUAL='sh {}' XDG_STATE_HOME={folder} exec \"$CLIENT\" {} --nick ana",
+        editor.display(),
+        server.address()
+    ));
+    let mut peer = server.accept();
+    peer.expect("hello");
+    peer.send(&welcome("ana"));
+    answer(&mut peer, &[], false);
+    terminal.sees("online · #lobby · 2 people");
+    terminal.keys("first\x18\x05");
+    terminal.sees("editing first");
+    as_it_was(&terminal);
+    terminal.keys("\x03");
+    terminal.sees("interrupted");
+    terminal.keys("then\r");
+    terminal.sees("> first then");
+    assert!(terminal.is_full() && !terminal.echoes());
+    terminal.keys("\r");
+    assert_eq!(peer.record("ana", 1)["text"], "first then");
+    terminal.keys("kept\x18\x05");
+    terminal.sees("editing kept");
+    terminal.keys("fail\r");
+    terminal.sees("the editor failed: exit status: 3");
+    terminal.sees("> kept");
+    terminal.keys("\x15");
+    leave(terminal, peer);
+}
+
 /// A server that lets everything through drives nobody's terminal.
 #[test]
 fn a_hostile_server() {

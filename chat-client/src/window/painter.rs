@@ -11,7 +11,7 @@ use actix::Recipient;
 use crossterm::event::Event;
 use nix::sys::signal::{Signal, raise};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::{Backend as _, CrosstermBackend};
 
 use super::draw::draw;
 use super::keys::{Action, Errand};
@@ -208,9 +208,11 @@ impl Painter {
     /// Draws everything, whatever stands there.
     fn redraw(&mut self) {
         self.titled.clear();
-        if let Err(error) = self.terminal.clear() {
+        // `Terminal::clear` asks where the cursor is, and does nothing if the terminal does not say.
+        if let Err(error) = self.terminal.backend_mut().clear() {
             log::warn!("the terminal cannot be wiped: {error}");
         }
+        self.terminal.swap_buffers();
     }
 
     /// Goes back to full screen.
@@ -235,20 +237,21 @@ impl Painter {
 
     /// Has a text edited. Meanwhile nothing is drawn and no key is read, and what arrives is taken in.
     fn edit(&mut self, text: String) {
-        stage::leave();
+        stage::lend();
         self.lent = true;
         let window = self.parts.window.clone();
-        thread::spawn(move || {
-            let edited = edited(&text).unwrap_or_else(|error| {
-                log::warn!("the editor: {error}");
-                text
-            });
-            window.give(Told::Edited(edited));
-        });
+        thread::spawn(move || window.give(Told::Edited(edited(&text))));
     }
 
-    fn edited(&mut self, text: String) {
-        self.parts.state.entry.set_text(&text);
+    /// What was typed stays where no editor has made anything of it.
+    fn edited(&mut self, text: io::Result<String>) {
+        let state = &mut self.parts.state;
+        match text {
+            Ok(text) => state.entry.set_text(&text),
+            Err(error) => {
+                state.hint = Some(format!("the editor failed: {}", word(&error.to_string())))
+            }
+        }
         self.take_back();
         self.parts.keyboard.do_send(NextKeys);
     }

@@ -21,6 +21,12 @@ const NO_MOUSE: &str = "\x1b[?1006l\x1b[?1000l";
 /// Whether the terminal is in full screen. There is one terminal, and whoever panics gives it back.
 static ENTERED: AtomicBool = AtomicBool::new(false);
 
+/// Whether an editor has the terminal: its Ctrl-C reaches everybody there, and is meant for it alone.
+static LENT: AtomicBool = AtomicBool::new(false);
+
+/// The exit code of a program that panicked.
+const PANICKED: i32 = 101;
+
 /// Goes to full screen.
 ///
 /// # Errors
@@ -30,12 +36,16 @@ pub fn enter(mouse: bool) -> io::Result<()> {
     HOOK.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
+            // From here on nobody else writes, and without its thread the rest is of no use.
+            let _out = io::stdout().lock();
             leave();
             before(panic);
+            std::process::exit(PANICKED);
         }));
     });
     enable_raw_mode()?;
     ENTERED.store(true, Ordering::SeqCst);
+    LENT.store(false, Ordering::SeqCst);
     write(&format!(
         "{SAVE_TITLE}{ENTER}{}",
         if mouse { MOUSE } else { "" }
@@ -50,6 +60,17 @@ pub fn leave() {
     // A terminal that takes neither is gone.
     write(&format!("{LEAVE}{RESTORE_TITLE}")).ok();
     disable_raw_mode().ok();
+}
+
+/// Gives the terminal to an editor, until full screen is entered again.
+pub fn lend() {
+    LENT.store(true, Ordering::SeqCst);
+    leave();
+}
+
+/// Whether an editor has the terminal.
+pub fn is_lent() -> bool {
+    LENT.load(Ordering::SeqCst)
 }
 
 /// Listens to the mouse, or not: then the terminal's own selection works as usual.
