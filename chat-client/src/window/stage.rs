@@ -1,8 +1,9 @@
 //! The terminal in full screen, and as it was found: given back whatever the way out.
 
 use std::io::{self, Write as _};
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::time::{Duration, Instant};
 
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
@@ -23,6 +24,10 @@ static ENTERED: AtomicBool = AtomicBool::new(false);
 
 /// Whether an editor has the terminal: its Ctrl-C reaches everybody there, and is meant for it alone.
 static LENT: AtomicBool = AtomicBool::new(false);
+
+/// When the last one gave it back. What was pressed before that may be told a little later.
+static GIVEN_BACK: Mutex<Option<Instant>> = Mutex::new(None);
+const LATER: Duration = Duration::from_secs(1);
 
 /// The exit code of a program that panicked.
 const PANICKED: i32 = 101;
@@ -45,7 +50,10 @@ pub fn enter(mouse: bool) -> io::Result<()> {
     });
     enable_raw_mode()?;
     ENTERED.store(true, Ordering::SeqCst);
-    LENT.store(false, Ordering::SeqCst);
+    if LENT.load(Ordering::SeqCst) {
+        *given_back() = Some(Instant::now());
+        LENT.store(false, Ordering::SeqCst);
+    }
     write(&format!(
         "{SAVE_TITLE}{ENTER}{}",
         if mouse { MOUSE } else { "" }
@@ -68,9 +76,13 @@ pub fn lend() {
     leave();
 }
 
-/// Whether an editor has the terminal.
+/// Whether a Ctrl-C that is told as a signal is an editor's: in full screen it is a key.
 pub fn is_lent() -> bool {
-    LENT.load(Ordering::SeqCst)
+    LENT.load(Ordering::SeqCst) || given_back().is_some_and(|since| since.elapsed() < LATER)
+}
+
+fn given_back() -> MutexGuard<'static, Option<Instant>> {
+    GIVEN_BACK.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Listens to the mouse, or not: then the terminal's own selection works as usual.
