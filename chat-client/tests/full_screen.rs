@@ -255,6 +255,27 @@ fn what_is_typed_is_edited_elsewhere() {
     leave(terminal, peer);
 }
 
+/// Why one is not in a channel is read where one is instead; what that is about stands above it.
+#[test]
+fn a_channel_that_one_is_kept_out_of() {
+    let server = FakeServer::start();
+    let state = tempfile::tempdir().unwrap();
+    let (mut terminal, mut peer) = ana(&server, &state);
+    terminal.keys("/join #rust\r");
+    let join = peer.expect("join");
+    let asked = peer.expect("history");
+    page(&mut peer, &asked["with"], &[], false);
+    peer.send(&error("banned_from_channel", &join["id"]));
+    terminal.sees("* banned_from_channel: as the server says");
+    terminal.sees("online · #lobby");
+    peer.send(&json!({
+        "type": "topic", "channel": "#lobby", "topic": "crabs", "by": "luis", "time": support::TIME
+    }));
+    terminal.sees("│crabs");
+    terminal.sees("* the topic of #lobby: crabs (set by luis)");
+    leave(terminal, peer);
+}
+
 /// A server that lets everything through drives nobody's terminal.
 #[test]
 fn a_hostile_server() {

@@ -170,14 +170,30 @@ impl Session {
             event,
             Event::Joined { .. } | Event::Left { .. } | Event::Gone { .. } | Event::Renamed { .. }
         );
-        if let Some(window) = self.transcript.window().filter(|_| is_presence) {
-            return window.tell(Fact::Presence(event));
+        let told = render::notice(&event);
+        if let Some(window) = self.transcript.window() {
+            if is_presence && !self.is_put_out(&event) {
+                return window.tell(Fact::Presence(event));
+            }
+            if let (Event::Topic { channel, topic, .. }, Some((text, time))) = (&event, &told) {
+                return window.tell(Fact::Topic {
+                    channel: channel.as_ref().to_owned(),
+                    topic: topic.as_ref().to_owned(),
+                    text: text.clone(),
+                    time: *time,
+                });
+            }
         }
-        if let Some((text, time)) = render::notice(&event)
+        if let Some((text, time)) = told
             && !self.options.json
         {
             self.transcript.notice_at(&text, time);
         }
+    }
+
+    /// Whether one was put out of a channel: nothing is left there that says so.
+    fn is_put_out(&self, event: &Event<'_>) -> bool {
+        matches!(event, Event::Left { nick, by: Some(_), .. } if self.place.is_me(nick))
     }
 
     /// One is in a channel.
@@ -219,6 +235,10 @@ impl Session {
             Some(Question::Older { .. } | Question::Missed { .. }) => true,
             _ => false,
         };
+        if let Some(Question::Join { channel, .. }) = &question {
+            // First, as the error is read where one is then.
+            self.tell_parted(channel.as_str());
+        }
         let told = self.tell_failed(code, detail, id);
         if !silent && !told && !self.options.json {
             self.transcript.error(&code.to_string(), detail);
@@ -260,7 +280,6 @@ impl Session {
         if was_there && self.place.switch(before) {
             self.show_notice(&format!("you are in {before}"));
         }
-        self.tell_parted(channel.as_str());
     }
 
     fn bye(&mut self, reason: &str, ctx: &mut Context<Self>) {

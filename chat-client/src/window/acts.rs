@@ -1,11 +1,11 @@
 //! What is done by keys, by the mouse and by the commands that only the full screen knows.
 
-use super::conversation::{Conversation, View};
+use super::conversation::{Conversation, Older, View};
 use super::keys::{Action, Errand};
 use super::lines::What;
 use super::messages::Canvas;
 use super::picker::Picked;
-use super::state::{Mode, State};
+use super::state::{Connection, Mode, State};
 use super::wish::Wish;
 
 impl State {
@@ -132,10 +132,19 @@ impl State {
         let found = self.here_mut().search(&wanted);
         match found {
             Some(place) => self.scroll(|canvas, here, height| canvas.show(here, place, height)),
-            None => {
-                self.hint = Some("no more of it in what is loaded; Page Up loads more".to_owned())
-            }
+            None => self.search_ended(),
         }
+    }
+
+    /// There is no more of it in what is loaded; older messages, if there are, come to be looked through.
+    fn search_ended(&mut self) {
+        let words = match (self.here().older, self.connection) {
+            (Older::Nothing, _) => "no more of it, and nothing older",
+            (_, Connection::Up) => "no more of it in what is loaded; F6 looks in older ones",
+            (_, _) => "no more of it in what is loaded",
+        };
+        self.hint = Some(words.to_owned());
+        self.fetch_older();
     }
 
     pub(super) fn picked(&mut self, picked: Picked) {

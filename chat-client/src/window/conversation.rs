@@ -81,6 +81,8 @@ pub struct Conversation {
     pub people: People,
     /// What was typed and not sent.
     pub draft: String,
+    /// What a channel is about: nothing, if empty.
+    pub topic: String,
     /// Nobody is called for it.
     pub muted: bool,
     /// Where the last search ended.
@@ -103,6 +105,7 @@ impl Conversation {
             fetching: None,
             people: People::default(),
             draft: String::new(),
+            topic: String::new(),
             muted: false,
             found: None,
         }
@@ -191,7 +194,10 @@ impl Conversation {
     /// The place of the next message above the last one found, or above the end, that has `wanted`.
     pub fn search(&mut self, wanted: &str) -> Option<u64> {
         let from = match self.view {
-            View::End => self.lines.places().end,
+            View::End => {
+                self.found = None;
+                self.lines.places().end
+            }
             View::At(spot) => self.found.unwrap_or(spot.place + 1),
         };
         let is_it =
@@ -201,8 +207,9 @@ impl Conversation {
             .iter()
             .rev()
             .skip_while(|(place, _)| *place >= from);
-        self.found = above.find_map(|(place, line)| is_it(line).then_some(place));
-        self.found
+        let found = above.find_map(|(place, line)| is_it(line).then_some(place));
+        self.found = found.or(self.found);
+        found
     }
 
     /// Takes a line out; what is looked at stays.

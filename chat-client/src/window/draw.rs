@@ -9,6 +9,7 @@ use ratatui::text::Line;
 use super::layout::{self, Areas};
 use super::messages::Row;
 use super::state::{Connection, Mode, State};
+use super::wrap::shortened;
 use super::{help, links, people, picker, places, status};
 use crate::escape::word;
 use crate::stdin::Purpose;
@@ -22,6 +23,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
     if state.connection == Connection::New {
         greeting(state, areas.messages, buffer);
     } else {
+        topic(state, areas.topic, buffer);
         messages(state, areas.messages, buffer);
     }
     status::draw(state, areas.status, buffer);
@@ -33,6 +35,15 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
     }
     if !matches!(state.mode, Mode::Help(_)) && !areas.entry.is_empty() {
         frame.set_cursor_position(cursor);
+    }
+}
+
+fn topic(state: &State, area: Rect, buffer: &mut Buffer) {
+    let style = Style::new().add_modifier(Modifier::UNDERLINED);
+    buffer.set_style(area, style);
+    if !area.is_empty() {
+        let text = shortened(&word(&state.here().topic), usize::from(area.width));
+        buffer.set_string(area.x, area.y, text, style);
     }
 }
 

@@ -104,6 +104,17 @@ pub enum Fact {
         /// When.
         time: Timestamp,
     },
+    /// What a channel is about from now on.
+    Topic {
+        /// The channel.
+        channel: String,
+        /// Nothing, if empty.
+        topic: String,
+        /// The same in words that are safe to show.
+        text: String,
+        /// Since when.
+        time: Timestamp,
+    },
     /// An error.
     Error {
         /// For programs.

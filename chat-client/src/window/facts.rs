@@ -72,6 +72,12 @@ impl State {
                 self.here_mut()
                     .remark(What::Notice(text.into()), newest, time);
             }
+            Fact::Topic {
+                channel,
+                topic,
+                text,
+                time,
+            } => self.topic(&channel, topic, text, time),
             Fact::Error { code, detail } => self.error(&code, &detail, now),
             Fact::Here(to) => self.go_to(&to),
             Fact::Parted(channel) => self.close(&channel),
@@ -117,6 +123,10 @@ impl State {
         self.me = nick;
         // A history that was begun anew counts from 1 again.
         self.newest = if first { last } else { self.newest.min(last) };
+        // Those that there are come next.
+        for conversation in &mut self.conversations {
+            conversation.topic.clear();
+        }
         for channel in joined {
             self.open(&channel);
             self.wish(Wish::People(channel));
@@ -263,6 +273,19 @@ impl State {
                 });
             }
         }
+    }
+
+    /// Said in the channel itself, if one is in it.
+    fn topic(&mut self, channel: &str, topic: String, text: String, time: Timestamp) {
+        let newest = self.newest;
+        let conversation = match self.find(channel) {
+            Some(conversation) => {
+                conversation.topic = topic;
+                conversation
+            }
+            None => self.here_mut(),
+        };
+        conversation.remark(What::Notice(text.into()), newest, time);
     }
 
     fn error(&mut self, code: &str, detail: &str, now: Timestamp) {

@@ -9,6 +9,9 @@ use super::wrap::columns;
 const WITH_CONVERSATIONS: u16 = 56;
 const WITH_PEOPLE: u16 = 74;
 
+/// From how many rows of messages on one of them is for what the channel is about.
+const WITH_TOPIC: u16 = 10;
+
 /// The most rows of what is typed, as long as messages have more.
 const MAX_ENTRY: u16 = 8;
 
@@ -20,6 +23,8 @@ pub const PROMPT: &str = "> ";
 pub struct Areas {
     /// The conversations, with a rule at its right.
     pub conversations: Rect,
+    /// What the channel is about, above the messages.
+    pub topic: Rect,
     /// The messages.
     pub messages: Rect,
     /// The people, with a rule at its left.
@@ -56,9 +61,13 @@ pub fn areas(state: &State) -> Areas {
         13,
         22,
     );
+    let middle = width.saturating_sub(left + right);
+    let has_topic = talks && !state.here().topic.is_empty();
+    let topic = u16::from(has_topic && above >= WITH_TOPIC);
     Areas {
         conversations: Rect::new(0, 0, left, above),
-        messages: Rect::new(left, 0, width.saturating_sub(left + right), above),
+        topic: Rect::new(left, 0, middle, topic),
+        messages: Rect::new(left, topic, middle, above - topic),
         people: Rect::new(width.saturating_sub(right), 0, right, above),
         status: Rect::new(0, above, width, status),
         prompt: Rect::new(0, above + status, asked, rows),

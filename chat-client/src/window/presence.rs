@@ -51,6 +51,11 @@ impl Conversation {
         let Some((only, time)) = self.moved(event) else {
             return false;
         };
+        if let Event::Left { by: Some(_), .. } | Event::Gone { by: Some(_), .. } = event {
+            // Whoever was put out has not just left.
+            self.remark(What::Notice(only.into()), seq, time);
+            return true;
+        }
         let folds = matches!(
             self.lines.last(),
             Some(Line {

@@ -7,7 +7,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 use super::colour::Depth;
-use super::conversation::View;
+use super::conversation::{Older, View};
 use super::draw::draw;
 use super::fact::Fact;
 use super::keys;
@@ -15,6 +15,7 @@ use super::look::Look;
 use super::state::{Mode, State};
 use super::wish::Wish;
 use crate::entry::Entry;
+use crate::escape::word;
 use crate::keys::Chord;
 use crate::names::Names;
 use crate::state::State as Remembered;
@@ -92,10 +93,14 @@ impl Scene {
     }
 
     fn page(&mut self, messages: &[Message<'static>]) {
+        self.loaded(messages, false);
+    }
+
+    fn loaded(&mut self, messages: &[Message<'static>], more: bool) {
         self.tell(Fact::Page {
             with: LOBBY.into(),
             messages: messages.to_vec(),
-            more: false,
+            more,
         });
     }
 
@@ -130,6 +135,15 @@ impl Scene {
             reason: "disconnected".into(),
             by: None,
         }));
+    }
+
+    fn topic(&mut self, topic: &str) {
+        self.tell(Fact::Topic {
+            channel: LOBBY.into(),
+            topic: topic.into(),
+            text: format!("the topic of #lobby: {} (set by luis)", word(topic)),
+            time: Timestamp::from_millis(self.now),
+        });
     }
 
     fn waiting(&mut self, id: &str, text: &str) {
@@ -453,6 +467,46 @@ fn the_top_asks_for_more_once() {
 }
 
 #[test]
+fn what_a_channel_is_about() {
+    let mut scene = Scene::ana();
+    scene.says("luis", "#lobby", "hola");
+    scene.topic("crabs, and whatever else has ten legs; the rest belongs into #other");
+    scene.snapshots("topic");
+    scene.topic("\u{1b}[2Jnothing \u{202e}else");
+    let shown = scene.text((80, 24));
+    assert!(
+        !shown.contains(['\u{1b}', '\u{202e}']) && shown.contains("nothing"),
+        "{shown}"
+    );
+    // It went while one was away: nothing says that it is still so.
+    scene.tell(Fact::Away);
+    scene.welcome(0);
+    assert_eq!(scene.state.areas().topic.height, 0);
+}
+
+/// Those who come and go are told together, but not who was put out.
+#[test]
+fn a_kick_is_no_leaving() {
+    let mut scene = Scene::ana();
+    scene.joined("eva");
+    scene.joined("ivo");
+    scene.tell(Fact::Presence(Event::Left {
+        channel: LOBBY.into(),
+        nick: "ivo".into(),
+        time: Timestamp::from_millis(scene.now),
+        reason: Some("noise".into()),
+        by: Some("luis".into()),
+    }));
+    let shown = scene.text((80, 24));
+    assert!(
+        shown.contains("2 joined (eva, ivo)")
+            && shown.contains("ivo was kicked by luis (noise)")
+            && !shown.contains("1 left"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn a_search() {
     let mut scene = Scene::ana();
     scene.page(&many(300));
@@ -461,9 +515,40 @@ fn a_search() {
     scene.keys(&["enter"]);
     scene.snapshots("search");
     scene.keys(&["f6"]);
-    assert!(scene.state.hint.is_some(), "there is one only");
+    let hint = scene.state.hint.take();
+    assert_eq!(hint.as_deref(), Some("no more of it, and nothing older"));
     scene.keys(&["esc"]);
     assert_eq!(scene.state.search, None);
+}
+
+/// What is loaded is looked through, and then what comes of asking for more.
+#[test]
+fn a_search_goes_on_in_older_messages() {
+    let mut scene = Scene::ana();
+    let all = many(300);
+    scene.state.here_mut().older = Older::Unknown;
+    scene.state.fetch_older();
+    scene.loaded(&all[200..], true);
+    scene.state.take_wishes();
+    scene.types("/search message 1");
+    scene.keys(&["enter"]);
+    let hint = scene.state.hint.clone().unwrap_or_default();
+    assert!(hint.contains("in what is loaded; F6"), "{hint:?}");
+    let asked = scene.state.take_wishes();
+    assert!(
+        matches!(
+            asked[..],
+            [Wish::Older {
+                before: Some(201),
+                ..
+            }]
+        ),
+        "{asked:?}"
+    );
+    scene.loaded(&all[100..200], false);
+    scene.keys(&["f6"]);
+    assert!(scene.text((80, 24)).contains("message 199"));
+    assert_eq!(scene.state.hint, None);
 }
 
 #[test]
