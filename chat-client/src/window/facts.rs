@@ -37,12 +37,7 @@ impl State {
             Fact::Message { message, fresh } => self.message(&message, fresh),
             Fact::Waiting { id, to, text } => self.waiting(id, &to, text),
             Fact::Recorded { id, seq, time } => self.recorded(&id, seq, time),
-            Fact::Failed { id, reason } => {
-                let newest = self.newest;
-                self.conversations
-                    .iter_mut()
-                    .any(|conversation| conversation.failed(&id, &reason, newest, now));
-            }
+            Fact::Failed { id, reason } => self.failed(&id, &reason, now),
             Fact::Presence(event) => self.presence(&event),
             Fact::People {
                 channel,
@@ -72,12 +67,7 @@ impl State {
                 self.here_mut()
                     .remark(What::Notice(text.into()), newest, time);
             }
-            Fact::Topic {
-                channel,
-                topic,
-                text,
-                time,
-            } => self.topic(&channel, topic, text, time),
+            Fact::Topic { .. } => self.topic(fact),
             Fact::Error { code, detail } => self.error(&code, &detail, now),
             Fact::Here(to) => self.go_to(&to),
             Fact::Parted(channel) => self.close(&channel),
@@ -200,6 +190,13 @@ impl State {
         }
     }
 
+    fn failed(&mut self, id: &str, reason: &str, now: Timestamp) {
+        let newest = self.newest;
+        self.conversations
+            .iter_mut()
+            .any(|conversation| conversation.failed(id, reason, newest, now));
+    }
+
     fn presence(&mut self, event: &Event<'_>) {
         let newest = self.newest;
         let me = fold(&self.me).into_owned();
@@ -276,9 +273,18 @@ impl State {
     }
 
     /// Said in the channel itself, if one is in it.
-    fn topic(&mut self, channel: &str, topic: String, text: String, time: Timestamp) {
+    fn topic(&mut self, fact: Fact) {
+        let Fact::Topic {
+            channel,
+            topic,
+            text,
+            time,
+        } = fact
+        else {
+            return;
+        };
         let newest = self.newest;
-        let conversation = match self.find(channel) {
+        let conversation = match self.find(&channel) {
             Some(conversation) => {
                 conversation.topic = topic;
                 conversation
