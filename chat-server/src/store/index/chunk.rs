@@ -5,6 +5,7 @@ use std::fmt;
 
 use chat_proto::name::fold;
 use memchr::memmem;
+use smallvec::SmallVec;
 
 use crate::error::HistoryError;
 use crate::store::log::{Line, Log};
@@ -122,50 +123,67 @@ fn narrow<T: TryFrom<usize, Error: fmt::Debug>>(number: usize) -> T {
 
 /// The lines of a chunk by key, while they are gathered.
 #[derive(Debug)]
-struct Postings {
+struct Postings<'a> {
     by_key: Vec<(Key, Vec<u8>)>,
     numbers: HashMap<Key, usize>,
-    /// Which of `by_key` a line belongs to, by what stands in it from the sender's name to the
-    /// receiver's: names are decoded and folded once a chunk, not once a line.
-    known: HashMap<Vec<u8>, Vec<usize>, foldhash::fast::RandomState>,
+    /// Which of `by_key` a line belongs to, by what stands in it from the sender's name to the receiver's: names
+    /// are decoded and folded once a chunk, not once a line.
+    known: HashMap<&'a [u8], Indices, foldhash::fast::RandomState>,
+    /// The same of the last line, whose names are often those of the next one.
+    last: Option<(&'a [u8], Indices)>,
     /// What stands behind the names in a line.
     text: memmem::Finder<'static>,
 }
 
-impl Postings {
+/// A channel, or a pair and its two ends.
+type Indices = SmallVec<[usize; 3]>;
+
+impl<'a> Postings<'a> {
     fn new() -> Self {
         Self {
             by_key: Vec::new(),
             numbers: HashMap::new(),
             known: HashMap::default(),
-            text: memmem::Finder::new(b"\",\"text\":\""),
+            last: None,
+            text: memmem::Finder::new(TEXT),
         }
     }
 
     /// Adds line `number` and returns its `seq`, or what is wrong with it.
-    fn add(&mut self, line: &[u8], number: usize) -> Result<u64, String> {
-        let (seq, indices) = match as_recorded(line, &self.text) {
-            Some((seq, names)) => match self.known.get(names) {
-                Some(indices) => (seq, indices),
-                None => {
-                    let indices = self.indices_of(&Line::parse(line)?);
-                    (seq, &*self.known.entry(names.to_vec()).or_insert(indices))
-                }
-            },
-            // Whatever else is a message is one too.
-            None => {
-                let line = Line::parse(line)?;
-                (line.seq, &self.indices_of(&line))
+    fn add(&mut self, line: &'a [u8], number: usize) -> Result<u64, String> {
+        let number = narrow::<u16>(number).to_le_bytes();
+        if let Some((seq, rest)) = as_recorded(line) {
+            if let Some((names, indices)) = &self.last
+                && rest
+                    .strip_prefix(*names)
+                    .is_some_and(|rest| rest.starts_with(TEXT))
+            {
+                post(&mut self.by_key, indices, number);
+                return Ok(seq);
             }
-        };
-        for &index in indices {
-            let number = narrow::<u16>(number).to_le_bytes();
-            self.by_key[index].1.extend_from_slice(&number);
+            if let Some(length) = self.text.find(rest) {
+                let names = &rest[..length];
+                let indices = match self.known.get(names) {
+                    Some(indices) => indices.clone(),
+                    None => {
+                        let indices = self.indices_of(&Line::parse(line)?);
+                        self.known.insert(names, indices.clone());
+                        indices
+                    }
+                };
+                post(&mut self.by_key, &indices, number);
+                self.last = Some((names, indices));
+                return Ok(seq);
+            }
         }
-        Ok(seq)
+        // Whatever else is a message is one too.
+        let line = Line::parse(line)?;
+        let indices = self.indices_of(&line);
+        post(&mut self.by_key, &indices, number);
+        Ok(line.seq)
     }
 
-    fn indices_of(&mut self, line: &Line<'_>) -> Vec<usize> {
+    fn indices_of(&mut self, line: &Line<'_>) -> Indices {
         let keys = Key::all_of(&line.from, &line.to).into_iter();
         keys.map(|key| {
             *self.numbers.entry(key).or_insert_with_key(|key| {
@@ -181,17 +199,36 @@ impl Postings {
     }
 }
 
-/// The number of a line as the recorder writes it, and what stands in it from the sender's name up to
-/// the `text`. A quote within a JSON string is escaped, so what looks like the next key is the next key.
-fn as_recorded<'a>(line: &'a [u8], text: &memmem::Finder<'_>) -> Option<(u64, &'a [u8])> {
+fn post(by_key: &mut [(Key, Vec<u8>)], indices: &[usize], number: [u8; 2]) {
+    for &index in indices {
+        by_key[index].1.extend_from_slice(&number);
+    }
+}
+
+/// What stands between the names and the text of a line. A quote within a JSON string is escaped, so what looks
+/// like the next key is the next key.
+const TEXT: &[u8] = b"\",\"text\":\"";
+
+/// The number of a line as the recorder writes it, and what stands in it from the sender's name on.
+fn as_recorded(line: &[u8]) -> Option<(u64, &[u8])> {
     const TIME_BYTES: usize = "2026-11-23T18:50:00.123Z".len();
     let rest = line.strip_prefix(b"{\"type\":\"message\",\"seq\":")?;
-    let comma = rest.iter().position(|&byte| byte == b',')?;
-    let seq = str::from_utf8(&rest[..comma]).ok()?.parse().ok()?;
-    let rest = rest[comma..].strip_prefix(b",\"time\":\"")?;
+    let (seq, rest) = leading_number(rest)?;
+    let rest = rest.strip_prefix(b",\"time\":\"")?;
     let rest = rest.get(TIME_BYTES..)?.strip_prefix(b"\",\"from\":\"")?;
-    let names = text.find(rest)?;
-    Some((seq, &rest[..names]))
+    Some((seq, rest))
+}
+
+fn leading_number(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let digits = bytes
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    let (digits, rest) = bytes.split_at(digits);
+    let number = digits.iter().try_fold(0_u64, |number, digit| {
+        number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
+    })?;
+    (!digits.is_empty()).then_some((number, rest))
 }
 
 #[cfg(test)]
@@ -199,16 +236,49 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_recorded_line_is_read_without_parsing_all_of_it() {
-        let line = br#"{"type":"message","seq":7,"time":"2026-11-23T18:50:00.123Z","from":"a\"b","to":"\u0441","text":"\",\"text\":\""}"#;
-        assert_eq!(
-            as_recorded(line, &Postings::new().text),
-            Some((7, &br#"a\"b","to":"\u0441"#[..]))
-        );
-        assert_eq!(
-            as_recorded(br#"{"seq":7,"type":"message"}"#, &Postings::new().text),
-            None
-        );
+    fn a_line_is_posted_by_its_names_whatever_the_line_before() {
+        let line = |seq: u64, from: &str, to: &str| {
+            format!(
+                r#"{{"type":"message","seq":{seq},"time":"2026-11-23T18:50:00.123Z","from":"{from}","to":"{to}","text":"\",\"text\":\""}}"#
+            )
+        };
+        let lines = [
+            line(7, r#"a\"b"#, "#té"),
+            line(8, r#"a\"b"#, "#té"),
+            line(9, r#"a\"b"#, r"#t\u00e9"),
+            line(10, r#"a\"b"#, "#téa"),
+            line(11, r#"a\"b"#, "Zoe"),
+            line(12, "x", "#TÉ"),
+            // Not as the recorder writes it.
+            r##"{"seq":13,"type":"message","time":"2026-11-23T18:50:00.123Z","from":"x","to":"#té","text":"t"}"##.into(),
+            line(14, "x", "#TÉ"),
+        ];
+        let mut postings = Postings::new();
+        for (number, text) in lines.iter().enumerate() {
+            assert_eq!(postings.add(text.as_bytes(), number), Ok(7 + number as u64));
+        }
+        let of = |key| {
+            let (_, posted) = postings
+                .by_key
+                .iter()
+                .find(|(other, _)| *other == key)
+                .unwrap();
+            posted.chunks(2).map(|number| number[0]).collect::<Vec<_>>()
+        };
+        assert_eq!(of(Key::channel("#té")), [0, 1, 2, 5, 6, 7]);
+        assert_eq!(of(Key::channel("#téa")), [3]);
+        assert_eq!(of(Key::person("zoe")), [4]);
+        for damaged in [
+            "",
+            "{}",
+            r#"{"type":"message","seq":"#,
+            &line(1, "a", "b")[..80],
+        ] {
+            assert!(
+                Postings::new().add(damaged.as_bytes(), 0).is_err(),
+                "{damaged}"
+            );
+        }
     }
 
     #[test]

@@ -1,19 +1,24 @@
 //! `Indexer`: keeps the index up with the log, behind everyone's back.
 //!
 //! The recorder tells it that the log has grown ([`Grown`]) when that makes a chunk, and it reads from
-//! the log what it does not have yet; so catching up after a crash, making the index anew and the work
-//! of every day are one and the same. It lives on a thread of its own. If it falls behind or fails,
-//! readers read more of the log, and nobody misses anything.
+//! the log what it does not have yet, a moment later, when on a busy day there is more of it; so catching up
+//! after a crash, making the index anew and the work of every day are one and the same. It lives on a thread of
+//! its own. If it falls behind or fails, readers read more of the log, and nobody misses anything.
+
+use std::time::Duration;
 
 use actix::prelude::*;
 
 use super::chunk::{CHUNK_BYTES, Chunk};
-use super::file::Index;
+use super::file::{Covered, Index};
 use crate::error::HistoryError;
 use crate::store::log::Log;
 
 /// Chunks that are added at once: what is read in some tens of milliseconds.
 const CHUNKS_AT_ONCE: usize = 64;
+
+/// How long more is waited for: a transaction costs as much as the chunk that it adds.
+const MOMENT: Duration = Duration::from_millis(20);
 
 /// The recorded lines end at this offset now.
 #[derive(Debug, Message)]
@@ -24,7 +29,11 @@ pub struct Grown(pub u64);
 #[derive(Debug)]
 pub struct Indexer {
     index: Index,
+    /// How far it reaches, if that is known.
+    covered: Option<Covered>,
     log: Log,
+    /// Where the lines end that it is to have in a moment.
+    due: Option<u64>,
     /// What a chunk is read into; kept, as the system takes its time to give so much anew.
     buffer: Vec<u8>,
     /// The last try failed: said once, until one succeeds.
@@ -37,7 +46,9 @@ impl Indexer {
     pub fn new(index: Index, log: Log) -> Self {
         Self {
             index,
+            covered: None,
             log,
+            due: None,
             buffer: Vec::new(),
             failing: false,
             stuck: false,
@@ -46,7 +57,8 @@ impl Indexer {
 
     /// Indexes what makes chunks of the log up to `end`.
     pub(super) fn catch_up(&mut self, end: u64) -> Result<(), HistoryError> {
-        let mut covered = self.index.covered()?;
+        let covered = self.covered.take();
+        let mut covered = covered.map_or_else(|| self.index.covered(), Ok)?;
         while covered.end + CHUNK_BYTES <= end {
             let mut chunks = Vec::new();
             while chunks.len() < CHUNKS_AT_ONCE && covered.end + CHUNK_BYTES <= end {
@@ -66,7 +78,21 @@ impl Indexer {
             }
             self.index.add(&chunks)?;
         }
+        self.covered = Some(covered);
         Ok(())
+    }
+
+    fn go_on(&mut self) {
+        let Some(end) = self.due.take() else { return };
+        match self.catch_up(end) {
+            Ok(()) => self.failing = false,
+            Err(error) => {
+                self.stuck = matches!(error, HistoryError::Damaged { .. });
+                if !std::mem::replace(&mut self.failing, true) {
+                    log::error!("old messages will be found slowly: {error}");
+                }
+            }
+        }
     }
 }
 
@@ -77,18 +103,9 @@ impl Actor for Indexer {
 impl Handler<Grown> for Indexer {
     type Result = ();
 
-    fn handle(&mut self, Grown(end): Grown, _: &mut Self::Context) {
-        if self.stuck {
-            return;
-        }
-        match self.catch_up(end) {
-            Ok(()) => self.failing = false,
-            Err(error) => {
-                self.stuck = matches!(error, HistoryError::Damaged { .. });
-                if !std::mem::replace(&mut self.failing, true) {
-                    log::error!("old messages will be found slowly: {error}");
-                }
-            }
+    fn handle(&mut self, Grown(end): Grown, ctx: &mut Self::Context) {
+        if !self.stuck && self.due.replace(end).is_none() {
+            ctx.run_later(MOMENT, |indexer, _| indexer.go_on());
         }
     }
 }

@@ -4,8 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use chat_proto::codec::encode_message;
-use chat_proto::{Message, Timestamp};
+use chat_proto::{Message, Record, Timestamp};
 use rand::prelude::*;
 use tempfile::TempDir;
 
@@ -46,9 +45,8 @@ impl Scene {
                 text: "x".repeat(rng.random_range(1..400)).into(),
                 id: None,
             };
-            let mut frame = bytes::BytesMut::new();
-            encode_message(&message, &mut frame).unwrap();
-            lines.extend_from_slice(&frame[4..]);
+            serde_json::to_writer(&mut lines, &Record::Message(message)).unwrap();
+            lines.push(b'\n');
         }
         fs::write(&path, lines).unwrap();
         Self { _dir: dir, path }
