@@ -100,6 +100,8 @@ pub struct Recorder {
     indexer: Option<Recipient<Grown>>,
     told: u64,
     syncing: Syncing,
+    /// The lines of the present batch; kept, as the system takes its time to give so much anew.
+    lines: Vec<u8>,
     /// A probe stands behind the end and could not be cut off yet.
     torn: bool,
     /// It cannot be written: said once, and looked again until it can.
@@ -129,6 +131,7 @@ impl Recorder {
             room,
             indexer,
             syncing: Syncing::default(),
+            lines: Vec::new(),
             torn: false,
             failing: None,
             report,
@@ -148,7 +151,8 @@ impl Recorder {
         }
         let mut written = 0;
         let fsync = &self.report.fsync;
-        let outcome = write_lines(&self.file, frames, &mut written).and_then(|lines| {
+        let lines = write_lines(&self.file, frames, &mut self.lines, &mut written);
+        let outcome = lines.and_then(|lines| {
             if self.durability == Durability::Batch {
                 fsync.observe_closure_duration(|| self.file.sync_data())?;
             }
@@ -262,10 +266,16 @@ impl Recorder {
 }
 
 /// Writes the lines of frames, which stand behind their headers, and returns how many there are. The bytes
-/// `written` are counted also where not all of it can be. The lines are put side by side first: where they
-/// have 200 bytes that costs less than what the kernel takes to gather them.
-fn write_lines(mut file: &File, mut frames: &[u8], written: &mut u64) -> io::Result<u64> {
-    let (mut lines, mut bytes) = (0, Vec::with_capacity(frames.len()));
+/// `written` are counted also where not all of it can be. The lines are put side by side in `bytes` first: where
+/// they have 200 bytes that costs less than what the kernel takes to gather them.
+fn write_lines(
+    mut file: &File,
+    mut frames: &[u8],
+    bytes: &mut Vec<u8>,
+    written: &mut u64,
+) -> io::Result<u64> {
+    let mut lines = 0;
+    bytes.clear();
     while let Ok(Some(line)) = split_frame(frames) {
         lines += 1;
         bytes.extend_from_slice(line);
