@@ -9,6 +9,8 @@
 //! | [`name`] | [`Nick`] and [`Channel`], legal once built | 2. Names and text |
 //! | [`text`] | [`Text`], legal once built | 2. Names and text |
 //! | [`request`] | what a client asks | 3. From the client |
+//! | [`saying`] | [`Saying`], what is said on its way to everyone | What a message promises |
+//! | [`plain`] | [`PlainSay`], the short way for what almost every frame is | 3. From the client |
 //! | [`secret`] | [`Secret`], a password that is never shown | 5. Accounts |
 //! | [`event`] | what a server tells | 4. From the server |
 //! | [`time`] | [`Timestamp`], RFC 3339 in UTC with milliseconds | 1. Frames |
@@ -21,8 +23,10 @@ pub mod error;
 pub mod event;
 pub mod moderation;
 pub mod name;
-mod quick;
+pub mod plain;
 pub mod request;
+pub mod saying;
+mod scan;
 pub mod secret;
 pub mod text;
 pub mod time;
@@ -31,7 +35,9 @@ pub use codec::FrameCodec;
 pub use error::{ErrorCode, Malformed, ProtoError};
 pub use event::{ChannelInfo, Event, Message, Record, Welcome};
 pub use name::{Channel, NameError, Nick};
+pub use plain::PlainSay;
 pub use request::{Envelope, Hello, HistoryQuery, Request, Say, UsersQuery};
+pub use saying::Saying;
 pub use secret::Secret;
 pub use text::{Text, TextError};
 pub use time::Timestamp;

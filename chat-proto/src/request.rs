@@ -9,7 +9,6 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::moderation::{self, Ban, BansQuery, Kick, Mute, SENTENCE_SECONDS, Unban};
-use crate::quick;
 use crate::{DEFAULT_HISTORY_PAGE, ErrorCode, LOBBY, MAX_ID_BYTES, MAX_PAGE, Malformed, Secret};
 
 /// A request and the `id` by which its answer is known again.
@@ -196,13 +195,6 @@ impl<'a> Envelope<'a> {
     pub fn parse(frame: &'a [u8]) -> Result<Self, Malformed> {
         // The whole of it: serde_json would not look into what it skips.
         let json = std::str::from_utf8(frame).map_err(|_| bad_json("the frame is not UTF-8"))?;
-        if let Some(say) = quick::say(json) {
-            return Ok(say);
-        }
-        Self::parse_any(json)
-    }
-
-    pub(crate) fn parse_any(json: &'a str) -> Result<Self, Malformed> {
         if !json.trim_ascii_start().starts_with('{') {
             return Err(match serde_json::from_str::<de::IgnoredAny>(json) {
                 Ok(_) => bad_request("a request is a JSON object", None),

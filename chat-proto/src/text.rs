@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::scan::{self, bit};
+
 /// 1 to 8,192 bytes of UTF-8 without control characters other than newline and tab.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Text(Box<str>);
@@ -18,16 +20,7 @@ impl Text {
         text: impl Into<Box<str>> + AsRef<str>,
         max_bytes: usize,
     ) -> Result<Self, TextError> {
-        let bytes = text.as_ref().as_bytes();
-        if bytes.is_empty() {
-            return Err(TextError::Empty);
-        }
-        if bytes.len() > max_bytes {
-            return Err(TextError::TooLong { max_bytes });
-        }
-        if has_forbidden_control(bytes) {
-            return Err(TextError::Control);
-        }
+        check(text.as_ref(), max_bytes)?;
         Ok(Self(text.into()))
     }
 
@@ -61,18 +54,69 @@ pub enum TextError {
     Control,
 }
 
-/// Whether valid UTF-8 has a character of Unicode category Cc other than newline and tab: U+0000 to
-/// U+001F, U+007F, and U+0080 to U+009F, which UTF-8 writes as C2 80 to C2 9F. Branch-free over
-/// bytes, so that the compiler makes it wide: every text that is said passes here.
-fn has_forbidden_control(bytes: &[u8]) -> bool {
-    let ascii = bytes.iter().fold(false, |found, &byte| {
-        found | ((byte < 0x20) & (byte != b'\n') & (byte != b'\t')) | (byte == 0x7f)
-    });
-    ascii
-        || !bytes.is_ascii()
-            && bytes.windows(2).fold(false, |found, pair| {
-                found | ((pair[0] == 0xc2) & (pair[1] < 0xa0))
-            })
+/// How text stands in a JSON string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As it is.
+    Plain,
+    /// Something in it has to be escaped.
+    Escaped,
+}
+
+/// A control character of ASCII other than newline and tab.
+const CONTROL: u8 = 1;
+/// What JSON escapes.
+const ESCAPED: u8 = 2;
+/// UTF-8 writes U+0080 to U+009F, control characters too, as C2 80 to C2 9F.
+const LEADS_CONTROL: u8 = 4;
+/// and [`LINE_ENDS`] as E2 80 A8 and E2 80 A9.
+const LEADS_LINE_END: u8 = 8;
+
+/// JSON allows them in a string, but many a tool takes them for the end of a line, and a message is one line
+/// of the history.
+pub(crate) const LINE_ENDS: [char; 2] = ['\u{2028}', '\u{2029}'];
+
+fn classes(text: &str) -> u8 {
+    scan::classes(text.as_bytes(), |byte| {
+        let control = (byte < 0x20) & (byte != b'\n') & (byte != b'\t') | (byte == 0x7f);
+        let escaped = (byte < 0x20) | (byte == b'"') | (byte == b'\\');
+        bit(CONTROL, control)
+            | bit(ESCAPED, escaped)
+            | bit(LEADS_CONTROL, byte == 0xc2)
+            | bit(LEADS_LINE_END, byte == 0xe2)
+    })
+}
+
+fn form(text: &str, classes: u8) -> Form {
+    if classes & ESCAPED != 0 || classes & LEADS_LINE_END != 0 && text.contains(LINE_ENDS) {
+        Form::Escaped
+    } else {
+        Form::Plain
+    }
+}
+
+/// How any text stands in a JSON string.
+pub(crate) fn form_of(text: &str) -> Form {
+    form(text, classes(text))
+}
+
+/// Whether a text is legal, and how it stands in a JSON string: found out together, as every text that is
+/// said passes here.
+pub(crate) fn check(text: &str, max_bytes: usize) -> Result<Form, TextError> {
+    if text.is_empty() {
+        return Err(TextError::Empty);
+    }
+    if text.len() > max_bytes {
+        return Err(TextError::TooLong { max_bytes });
+    }
+    let classes = classes(text);
+    let leads_control = |pair: &[u8]| pair[0] == 0xc2 && pair[1] < 0xa0;
+    if classes & CONTROL != 0
+        || classes & LEADS_CONTROL != 0 && text.as_bytes().windows(2).any(leads_control)
+    {
+        return Err(TextError::Control);
+    }
+    Ok(form(text, classes))
 }
 
 #[cfg(test)]

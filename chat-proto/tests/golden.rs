@@ -1,10 +1,13 @@
 //! One frozen sample of each object of the protocol, byte for byte: what a client or a server of any
 //! age has to understand. A change here is a change of the contract.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::too_many_lines, reason = "tables: a sample of each object")]
 
+mod support;
+
 use bytes::BytesMut;
-use chat_proto::codec::{encode, encode_history, encode_message, split_frame};
+use chat_proto::codec::{encode, encode_history, split_frame};
 use chat_proto::moderation::{
     Ban, BanInfo, Banned, BansQuery, Kick, Mute, Muted, Target, Unban, Unbanned,
 };
@@ -12,6 +15,7 @@ use chat_proto::{
     ChannelInfo, Envelope, ErrorCode, Event, Hello, HistoryQuery, Message, Record, Request, Say,
     Timestamp, UsersQuery, Welcome,
 };
+use support::frame_of;
 
 const TIME: Timestamp = Timestamp::from_millis(1_795_459_800_123);
 
@@ -507,8 +511,7 @@ fn nothing_in_a_message_looks_like_the_end_of_its_line() {
         id: Some("\u{2028}".into()),
         ..message()
     };
-    let mut buffer = BytesMut::new();
-    encode_message(&said, &mut buffer).unwrap();
+    let buffer = frame_of(&said);
     let line = split_frame(&buffer).unwrap().unwrap();
     let json = std::str::from_utf8(line).unwrap();
     assert!(json.contains(r#""text":"one\u2028two\u2029\"three\"","id":"\u2028""#));
@@ -517,11 +520,8 @@ fn nothing_in_a_message_looks_like_the_end_of_its_line() {
 
 #[test]
 fn a_message_is_frame_and_line_at_once() {
-    let mut buffer = BytesMut::from(&b"before"[..]);
-    let bytes = encode_message(&message(), &mut buffer).unwrap();
-    let frame = &buffer[6..];
-    assert_eq!(frame.len(), bytes);
-    let json = split_frame(frame).unwrap().unwrap();
+    let frame = frame_of(&message());
+    let json = split_frame(&frame).unwrap().unwrap();
     assert_eq!(
         json,
         format!(

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
-use chat_proto::codec::{encode, encode_message};
-use chat_proto::{ErrorCode, Event, Message, Nick, Timestamp, Welcome};
+use chat_proto::codec::{Names, encode, encode_message};
+use chat_proto::{ErrorCode, Event, Nick, Saying, Timestamp, Welcome};
 
 use super::command::{Id, Refusal};
 use super::{ChannelKey, SessionId};
@@ -166,6 +166,17 @@ pub struct Replay {
     pub max: usize,
 }
 
+/// What becomes a `message`.
+#[derive(Debug, Clone, Copy)]
+pub struct Said<'a> {
+    pub seq: u64,
+    pub time: Timestamp,
+    pub from: &'a str,
+    pub to: &'a str,
+    pub saying: &'a Saying,
+    pub id: Option<&'a Id>,
+}
+
 /// Consequences that are being gathered.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -173,6 +184,8 @@ pub struct Batch {
     events: BytesMut,
     effects: Vec<Effect>,
     messages: usize,
+    /// Of the last message.
+    names: Names,
     /// When the first of its requests came.
     since: Option<Instant>,
     /// The codes of those that were refused.
@@ -199,6 +212,7 @@ impl Batch {
             frames: BytesMut::with_capacity(self.frames.len()),
             events: BytesMut::with_capacity(self.events.len()),
             effects: Vec::with_capacity(self.effects.len()),
+            names: std::mem::take(&mut self.names),
             ..Self::default()
         };
         std::mem::replace(self, next)
@@ -237,28 +251,32 @@ impl Batch {
         self.frames.split().freeze()
     }
 
-    pub fn message(
-        &mut self,
-        message: &Message<'_>,
-        id: Option<Id>,
-        sender: SessionId,
-        audience: Audience,
-    ) {
+    /// A message, numbered and stamped.
+    pub fn message(&mut self, said: &Said<'_>, sender: SessionId, audience: Audience) {
+        let Said {
+            seq,
+            time,
+            from,
+            to,
+            saying,
+            id,
+        } = *said;
         let ack = id.map(|id| {
             let event = self.event(&Event::Ack {
-                id: (&*id).into(),
-                seq: message.seq,
-                time: message.time,
+                id: id.as_str().into(),
+                seq,
+                time,
             });
-            (id, event)
+            (id.clone(), event)
         });
         let start = self.frames.len();
-        encode_message(message, &mut self.frames)
+        self.names.set(from, to);
+        encode_message(seq, time, &self.names, saying, &mut self.frames)
             .expect("names and texts of legal length fit into a frame");
         let frame = span(start, self.frames.len());
         self.messages += 1;
         self.effects.push(Effect::Message {
-            seq: message.seq,
+            seq,
             frame,
             audience,
             sender,
@@ -323,7 +341,7 @@ impl Batch {
                     self.refuse(sender, ack.as_ref().map(|(id, _)| &**id), not_recorded());
                 }
                 Effect::Ack { seq, to, id, .. } if seq >= failed => {
-                    self.refuse(to, Some(&id), not_recorded())
+                    self.refuse(to, Some(id.as_str()), not_recorded())
                 }
                 other => self.effects.push(other),
             }

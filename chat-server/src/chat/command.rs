@@ -2,17 +2,17 @@
 //! words, so that a second protocol costs the core no edit.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
-use chat_proto::{Channel, ErrorCode, Nick, Text};
+use chat_proto::{Channel, ErrorCode, Nick, Saying, Text};
 use sha2::{Digest as _, Sha256};
+use smol_str::SmolStr;
 
 use super::accounts::AccountId;
 use super::moderation::Act;
 use crate::netblock::Origin;
 
 /// The `id` that a client gave its request.
-pub type Id = Arc<str>;
+pub type Id = SmolStr;
 
 /// A request and the `id` by which its answer is known again.
 #[derive(Debug)]
@@ -87,10 +87,10 @@ pub struct Hello {
 #[derive(Debug)]
 pub struct Say {
     /// A channel or a nick; the lobby where there is none.
-    pub to: Option<Box<str>>,
-    pub text: Text,
+    pub to: Option<SmolStr>,
+    pub saying: Saying,
     /// Who the client believes to be.
-    pub from: Option<Box<str>>,
+    pub from: Option<SmolStr>,
 }
 
 /// A polite no. The connection lives, unless the code is one that closes (protocol, 6. Errors).

@@ -26,7 +26,7 @@ use super::connection::{COSTLY, CREDIT, Connection, LINGER, Phase};
 use super::pace::{self, Pace};
 use super::places::Permit;
 use super::table::Table;
-use super::translate::translate;
+use super::translate::Translator;
 use super::transport::Transport;
 use crate::chat::command::{Command, Refusal, Request};
 use crate::chat::moderation::Act;
@@ -191,6 +191,8 @@ impl Session {
         self.connection.heard.set(now);
         pace::read_at(now);
         let budget = CREDIT.saturating_sub(self.connection.unanswered.get());
+        let (text_bytes, origin) = (self.table.limits().text_bytes, self.connection.peer.ip());
+        let mut translator = Translator::new(text_bytes, origin.into(), input.len());
         let (mut requests, mut cost, mut taken) = (Vec::new(), 0, 0);
         while !self.done
             && cost < budget
@@ -212,13 +214,10 @@ impl Session {
             }
             #[cfg(test)]
             assert_ne!(frame, FAIL, "as a test wants it");
-            let origin = self.connection.peer.ip().into();
-            let text_bytes = self.table.limits().text_bytes;
-            let (request, malformed, wish) = translate(frame, text_bytes, origin);
             taken += HEADER_BYTES + frame.len();
-            let request = match wish {
-                None => Some(request),
-                Some(wish) => self.connection.begin_errand(wish, request, &self.table),
+            let (request, malformed) = match translator.say(frame) {
+                Some(request) => (Some(request), false),
+                None => self.translate(frame, &mut translator),
             };
             if let Some(request) = request {
                 cost += cost_of(&request.command);
@@ -245,6 +244,16 @@ impl Session {
             self.input = input[taken..].to_vec();
         }
         self.hand_on(requests, cost);
+    }
+
+    /// The request of a frame, if the room is to be told of it now, and whether it was malformed.
+    fn translate(&self, frame: &[u8], translator: &mut Translator) -> (Option<Request>, bool) {
+        let (request, malformed, wish) = translator.translate(frame);
+        let request = match wish {
+            None => Some(request),
+            Some(wish) => self.connection.begin_errand(wish, request, &self.table),
+        };
+        (request, malformed)
     }
 
     fn hand_on(&self, requests: Vec<Request>, cost: u32) {

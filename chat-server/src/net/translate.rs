@@ -3,48 +3,150 @@
 
 use std::borrow::Cow;
 
+use bytes::BytesMut;
 use chat_proto::moderation::{REASON_BYTES, TOPIC_BYTES, Target};
 use chat_proto::{
-    Channel, Envelope, ErrorCode, Nick, PASSWORD_BYTES, Secret, Text, TextError, VERSION,
+    Channel, Envelope, ErrorCode, Nick, PASSWORD_BYTES, PlainSay, Saying, Secret, Text, TextError,
+    VERSION,
 };
+use smol_str::SmolStr;
 
 use super::errand::Wish;
-use crate::chat::command::{Command, Hello, Refusal, Request, Say, Token};
+use crate::chat::command::{Command, Hello, Id, Refusal, Request, Say, Token};
 use crate::chat::moderation::{self, Act, Sentence};
 use crate::netblock::{NoNetblock, Origin};
 
-/// The request of a frame from somebody of `origin`, whether it was malformed (protocol, 1. Frames: ten in a row close), and what
-/// it wants of the accounts.
-pub fn translate(frame: &[u8], text_bytes: usize, origin: Origin) -> (Request, bool, Option<Wish>) {
-    match Envelope::parse(frame) {
-        Ok(Envelope { mut request, id }) => {
-            let wish = wish(&mut request);
-            let (command, wish) =
-                match wish.and_then(|wish| Ok((command(request, text_bytes, origin)?, wish))) {
-                    Ok(both) => both,
-                    Err(refusal) => (Command::Refuse(refusal), None),
-                };
-            (
-                Request {
-                    id: id.map(|id| (&*id).into()),
-                    command,
-                },
-                false,
-                wish,
-            )
+/// What holds for all requests of a read.
+#[derive(Debug)]
+pub struct Translator {
+    text_bytes: usize,
+    origin: Origin,
+    /// Bytes that were read: what is said in them takes no more, but where much is escaped.
+    read_bytes: usize,
+    /// Where what is said is written.
+    sayings: BytesMut,
+}
+
+impl Translator {
+    pub fn new(text_bytes: usize, origin: Origin, read_bytes: usize) -> Self {
+        Self {
+            text_bytes,
+            origin,
+            read_bytes,
+            sayings: BytesMut::new(),
         }
-        Err(malformed) => {
-            let counts = malformed.code != ErrorCode::UnknownType;
-            let id = malformed.id.map(Into::into);
-            (
-                Request {
-                    id,
-                    command: Command::Refuse(Refusal::new(malformed.code, malformed.detail)),
-                },
-                counts,
-                None,
-            )
+    }
+
+    /// The request of a frame that is nothing but a plain and legal `say`, as almost every one is.
+    pub fn say(&mut self, frame: &[u8]) -> Option<Request> {
+        let PlainSay { text, to, from, id } = PlainSay::parse(frame)?;
+        let command = Command::Say(Say {
+            saying: self.saying(text, id).ok()?,
+            to: to.map(SmolStr::from),
+            from: from.map(SmolStr::from),
+        });
+        let id = id.map(Id::from);
+        Some(Request { id, command })
+    }
+
+    /// The request of any frame, whether it was malformed (protocol, 1. Frames: ten in a row close), and what it
+    /// wants of the accounts.
+    pub fn translate(&mut self, frame: &[u8]) -> (Request, bool, Option<Wish>) {
+        match Envelope::parse(frame) {
+            Ok(Envelope { mut request, id }) => {
+                let id = id.map(Id::from);
+                let wish = wish(&mut request);
+                let both = wish.and_then(|wish| Ok((self.command(request, id.as_deref())?, wish)));
+                let (command, wish) =
+                    both.unwrap_or_else(|refusal| (Command::Refuse(refusal), None));
+                (Request { id, command }, false, wish)
+            }
+            Err(malformed) => {
+                let counts = malformed.code != ErrorCode::UnknownType;
+                let id = malformed.id.map(Into::into);
+                let refusal = Refusal::new(malformed.code, malformed.detail);
+                let command = Command::Refuse(refusal);
+                (Request { id, command }, counts, None)
+            }
         }
+    }
+
+    fn command(
+        &mut self,
+        request: chat_proto::Request<'_>,
+        id: Option<&str>,
+    ) -> Result<Command, Refusal> {
+        use chat_proto::Request as Wire;
+        let text_bytes = self.text_bytes;
+        Ok(match request {
+            Wire::Say(say) => Command::Say(Say {
+                saying: self.saying(&say.text, id)?,
+                to: say.to.map(SmolStr::from),
+                from: say.from.map(SmolStr::from),
+            }),
+            Wire::Hello(hello) => self.hello(hello)?,
+            Wire::Join { channel } => {
+                let channel = Channel::new(&channel);
+                Command::Join {
+                    channel: channel.map_err(|error| {
+                        Refusal::new(ErrorCode::ChannelInvalid, error.to_string())
+                    })?,
+                }
+            }
+            Wire::Part { channel, reason } => Command::Part {
+                channel: boxed(channel),
+                reason: optional_text(reason, text_bytes)?,
+            },
+            Wire::Users(users) => Command::Users {
+                channel: boxed(users.channel),
+                after: users.after.map(boxed),
+                limit: users.limit,
+            },
+            Wire::Channels => Command::Channels,
+            Wire::History(page) => Command::History {
+                with: boxed(page.with),
+                before: page.before,
+                after: page.after,
+                limit: page.limit,
+            },
+            Wire::Nick { nick: name } => Command::Nick { nick: nick(&name)? },
+            Wire::Register { .. } | Wire::Password { .. } | Wire::Unregister { .. } => {
+                Command::Account
+            }
+            Wire::Kick(_)
+            | Wire::Ban(_)
+            | Wire::Unban(_)
+            | Wire::Bans(_)
+            | Wire::Mute(_)
+            | Wire::Unmute { .. }
+            | Wire::Topic { .. } => Command::Moderate(Box::new(act(request, text_bytes)?)),
+            Wire::Ping => Command::Ping,
+            Wire::Pong => Command::Pong,
+            Wire::Quit { reason } => Command::Quit {
+                reason: optional_text(reason, text_bytes)?,
+            },
+        })
+    }
+
+    fn hello(&self, hello: chat_proto::Hello<'_>) -> Result<Command, Refusal> {
+        if hello.version != Some(VERSION) {
+            let detail = "this server speaks version 1";
+            return Err(Refusal::new(ErrorCode::BadVersion, detail));
+        }
+        Ok(Command::Hello(Box::new(Hello {
+            nick: hello.nick.map(|name| nick(&name)).transpose()?,
+            token: hello.token.and_then(|token| Token::parse(&token)),
+            after: hello.after,
+            account: None,
+            origin: self.origin,
+        })))
+    }
+
+    fn saying(&mut self, text: &str, id: Option<&str>) -> Result<Saying, Refusal> {
+        if self.sayings.capacity() == 0 {
+            self.sayings.reserve(self.read_bytes);
+        }
+        Saying::new(text, self.text_bytes, id, &mut self.sayings).map_err(illegal)
     }
 }
 
@@ -77,73 +179,6 @@ fn chosen(password: Secret<'static>) -> Result<Secret<'static>, Refusal> {
         ErrorCode::PasswordInvalid,
         format!("a password has {min} to {max} bytes"),
     ))
-}
-
-fn command(
-    request: chat_proto::Request<'_>,
-    text_bytes: usize,
-    origin: Origin,
-) -> Result<Command, Refusal> {
-    use chat_proto::Request as Wire;
-    Ok(match request {
-        Wire::Say(say) => Command::Say(Say {
-            to: say.to.map(boxed),
-            text: text(say.text, text_bytes)?,
-            from: say.from.map(boxed),
-        }),
-        Wire::Hello(hello) => {
-            if hello.version != Some(VERSION) {
-                return Err(Refusal::new(
-                    ErrorCode::BadVersion,
-                    "this server speaks version 1",
-                ));
-            }
-            Command::Hello(Box::new(Hello {
-                nick: hello.nick.map(|name| nick(&name)).transpose()?,
-                token: hello.token.and_then(|token| Token::parse(&token)),
-                after: hello.after,
-                account: None,
-                origin,
-            }))
-        }
-        Wire::Join { channel } => {
-            let channel = Channel::new(&channel);
-            Command::Join {
-                channel: channel
-                    .map_err(|error| Refusal::new(ErrorCode::ChannelInvalid, error.to_string()))?,
-            }
-        }
-        Wire::Part { channel, reason } => Command::Part {
-            channel: boxed(channel),
-            reason: optional_text(reason, text_bytes)?,
-        },
-        Wire::Users(users) => Command::Users {
-            channel: boxed(users.channel),
-            after: users.after.map(boxed),
-            limit: users.limit,
-        },
-        Wire::Channels => Command::Channels,
-        Wire::History(page) => Command::History {
-            with: boxed(page.with),
-            before: page.before,
-            after: page.after,
-            limit: page.limit,
-        },
-        Wire::Nick { nick: name } => Command::Nick { nick: nick(&name)? },
-        Wire::Register { .. } | Wire::Password { .. } | Wire::Unregister { .. } => Command::Account,
-        Wire::Kick(_)
-        | Wire::Ban(_)
-        | Wire::Unban(_)
-        | Wire::Bans(_)
-        | Wire::Mute(_)
-        | Wire::Unmute { .. }
-        | Wire::Topic { .. } => Command::Moderate(Box::new(act(request, text_bytes)?)),
-        Wire::Ping => Command::Ping,
-        Wire::Pong => Command::Pong,
-        Wire::Quit { reason } => Command::Quit {
-            reason: optional_text(reason, text_bytes)?,
-        },
-    })
 }
 
 /// What only operators and founders may do.
@@ -217,13 +252,15 @@ fn nick(name: &str) -> Result<Nick, Refusal> {
 }
 
 fn text(text: Cow<'_, str>, max_bytes: usize) -> Result<Text, Refusal> {
-    Text::new(text.into_owned(), max_bytes).map_err(|error| {
-        let code = match error {
-            TextError::TooLong { .. } => ErrorCode::TextTooLong,
-            TextError::Empty | TextError::Control => ErrorCode::TextInvalid,
-        };
-        Refusal::new(code, error.to_string())
-    })
+    Text::new(text.into_owned(), max_bytes).map_err(illegal)
+}
+
+fn illegal(error: TextError) -> Refusal {
+    let code = match error {
+        TextError::TooLong { .. } => ErrorCode::TextTooLong,
+        TextError::Empty | TextError::Control => ErrorCode::TextInvalid,
+    };
+    Refusal::new(code, error.to_string())
 }
 
 /// A reason is a text that may be left empty.

@@ -71,6 +71,9 @@ impl Registry {
 
     /// The channel that `name` means.
     pub(super) fn find_channel(&self, name: &str) -> Result<ChannelKey, Refusal> {
+        if name == chat_proto::LOBBY {
+            return Ok(LOBBY);
+        }
         if let Some(&room) = self.by_channel.get(&*lookup(name)) {
             return Ok(room);
         }

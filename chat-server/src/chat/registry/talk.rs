@@ -1,11 +1,11 @@
 //! Saying something to a channel or a person.
 
-use chat_proto::{ErrorCode, Message};
+use chat_proto::ErrorCode;
 
 use super::user::UserKey;
 use super::{LOBBY, Outcome, Registry, lookup};
 use crate::chat::SessionId;
-use crate::chat::batch::{Audience, Batch};
+use crate::chat::batch::{Audience, Batch, Said};
 use crate::chat::command::{Id, Refusal, Say};
 use crate::chat::recent::Stamp;
 
@@ -39,15 +39,15 @@ impl Registry {
         let (audience, to) = self.target(session, user, say.to.as_deref())?;
         self.check_mute(user, say.to.as_deref())?;
         let seq = self.last_seq + 1;
-        let message = Message {
+        let said = Said {
             seq,
             time: self.now,
-            from: sender.nick.as_str().into(),
-            to: to.into(),
-            text: say.text.as_str().into(),
-            id: id.as_deref().map(Into::into),
+            from: sender.nick.as_str(),
+            to,
+            saying: &say.saying,
+            id: id.as_ref(),
         };
-        out.message(&message, id.clone(), session, audience);
+        out.message(&said, session, audience);
         self.last_seq = seq;
         if let Some(id) = id {
             let time = self.now;

@@ -4,8 +4,9 @@ mod accounts;
 mod model;
 mod moderation;
 
+use bytes::BytesMut;
 use chat_proto::codec::{HEADER_BYTES, split_frame};
-use chat_proto::{Nick, Text};
+use chat_proto::{Nick, Saying, Text};
 
 use super::*;
 use crate::chat::batch::{Audience, Released};
@@ -195,7 +196,7 @@ fn origin(address: &str) -> Origin {
 fn say(to: Option<&str>, text: &str) -> Command {
     Command::Say(Say {
         to: to.map(Into::into),
-        text: Text::new(text, 100).unwrap(),
+        saying: Saying::new(text, 100, None, &mut BytesMut::new()).unwrap(),
         from: None,
     })
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use chat_proto::{Nick, Text};
+use bytes::BytesMut;
+use chat_proto::{Nick, Saying, Text};
 use tokio::sync::mpsc;
 
 use super::*;
@@ -78,7 +79,7 @@ fn what_arrives_at_once_is_released_in_pieces_that_readers_have_room_for() {
         id: None,
         command: Command::Say(Say {
             to: None,
-            text: Text::new(text.clone(), Text::MAX_BYTES).unwrap(),
+            saying: Saying::new(&text, Text::MAX_BYTES, None, &mut BytesMut::new()).unwrap(),
             from: None,
         }),
     };
