@@ -442,6 +442,15 @@ impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
     }
 }
 
+/// The number without its fraction of nothing. Below 2^48 it is the one that was written: a double is more exact
+/// than that by far (RFC 7493, 2.2), and what serde_json gets wrong of it is a fraction.
+fn whole(number: f64) -> Option<u64> {
+    const EXACT_BELOW: f64 = 281_474_976_710_656.0;
+    let is_whole = (0.0..EXACT_BELOW).contains(&number) && number.fract() == 0.0;
+    // The shortest text of a whole number that small has neither point nor exponent.
+    is_whole.then(|| number.abs().to_string().parse().ok())?
+}
+
 struct FieldVisitor;
 
 impl<'de> de::Visitor<'de> for FieldVisitor {
@@ -467,8 +476,9 @@ impl<'de> de::Visitor<'de> for FieldVisitor {
         Ok(Field::Number)
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Field<'de>, E> {
-        Ok(Field::Number)
+    /// `1.0` is the number 1 (RFC 8259 knows no integers), and some JSON libraries write it so.
+    fn visit_f64<E>(self, number: f64) -> Result<Field<'de>, E> {
+        Ok(whole(number).map_or(Field::Number, Field::Unsigned))
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Field<'de>, E> {
@@ -612,6 +622,35 @@ mod tests {
                 id: Some("p".into())
             }
         );
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_as_a_fraction() {
+        for (number, want) in [
+            ("1.0", Some(1)),
+            ("10e-1", Some(1)),
+            ("0.0", Some(0)),
+            ("-0.0", Some(0)),
+            ("281474976710655.0", Some(281_474_976_710_655)),
+            ("281474976710656.0", None),
+            ("1.5", None),
+            ("-1.0", None),
+            ("1e300", None),
+        ] {
+            let hello = format!("{{\"type\":\"hello\",\"version\":{number}}}");
+            let Request::Hello(hello) = Envelope::parse(hello.as_bytes()).unwrap().request else {
+                panic!("{hello}");
+            };
+            assert_eq!(hello.version, want, "{number}");
+        }
+        let page = Envelope::parse(br#"{"type":"history","limit":5e1,"after":7.0}"#).unwrap();
+        let want = HistoryQuery {
+            with: LOBBY.into(),
+            before: None,
+            after: Some(7),
+            limit: 50,
+        };
+        assert_eq!(page.request, Request::History(want));
     }
 
     #[test]
