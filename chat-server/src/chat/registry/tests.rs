@@ -375,6 +375,26 @@ fn a_token_brings_back_until_its_time_is_over() {
     );
 }
 
+/// The window of an earlier absence says nothing about a later one of the same token.
+#[test]
+fn the_time_to_come_back_begins_with_each_going() {
+    let mut scene = Scene::new(10);
+    scene.does(ANA, hello("ana", None));
+    scene.does(ANA, join("#x"));
+    let token = scene.token(ANA);
+    for seconds in [59, 2, 59] {
+        scene.leaves(ANA);
+        scene.seconds += seconds;
+        let back = scene.does(ANA, hello("ana", Some(token)));
+        assert_eq!(back[0], "1: welcome ana in #lobby,#x back", "{seconds}");
+    }
+    scene.seconds += 61;
+    scene.leaves(ANA);
+    scene.seconds += 1;
+    let back = scene.does(ANA, hello("ana", Some(token)));
+    assert_eq!(back[0], "1: welcome ana in #lobby,#x back");
+}
+
 #[test]
 fn a_token_ends_with_a_goodbye_and_when_the_nick_is_taken() {
     let mut scene = Scene::new(10);

@@ -79,9 +79,10 @@ pub(super) struct Absent {
 /// Everybody who has gone and may come back, by folded nick, until their time is over.
 #[derive(Debug, Default)]
 pub(super) struct Absence {
-    people: Map<Arc<str>, Absent>,
-    /// In the order of going; an entry whose digest is another one is about an earlier absence.
-    until: VecDeque<(Timestamp, Arc<str>, Digest)>,
+    people: Map<Arc<str>, (Timestamp, Absent)>,
+    /// In the order of going; an entry whose time is another one is about an earlier absence, of the same
+    /// token maybe: that stays the same over a resume.
+    until: VecDeque<(Timestamp, Arc<str>)>,
 }
 
 impl Absence {
@@ -94,9 +95,10 @@ impl Absence {
         max: usize,
     ) -> Vec<Digest> {
         let digest = absent.digest;
-        self.until.push_back((until, nick.clone(), digest));
-        let before = self.people.insert(nick, absent).map(|before| before.digest);
+        self.until.push_back((until, nick.clone()));
+        let before = self.people.insert(nick, (until, absent));
         let mut forgotten: Vec<_> = before
+            .map(|(_, before)| before.digest)
             .filter(|&before| before != digest)
             .into_iter()
             .collect();
@@ -116,26 +118,28 @@ impl Absence {
     }
 
     pub(super) fn get(&self, nick: &str) -> Option<&Absent> {
-        self.people.get(nick)
+        self.people.get(nick).map(|(_, absent)| absent)
     }
 
     pub(super) fn take(&mut self, nick: &str) -> Option<Absent> {
-        self.people.remove(nick)
+        self.people.remove(nick).map(|(_, absent)| absent)
     }
 
     /// Takes out everybody that `is_one` is true of, and returns their tokens.
     pub(super) fn take_all(&mut self, is_one: impl Fn(&str, &Absent) -> bool) -> Vec<Digest> {
-        let taken = self.people.extract_if(|nick, absent| is_one(nick, absent));
-        taken.map(|(_, absent)| absent.digest).collect()
+        let taken = self
+            .people
+            .extract_if(|nick, (_, absent)| is_one(nick, absent));
+        taken.map(|(_, (_, absent))| absent.digest).collect()
     }
 
     fn drop_first(&mut self) -> Option<Digest> {
-        let (_, nick, digest) = self.until.pop_front()?;
-        let theirs = self.people.get(&nick)?.digest == digest;
-        if theirs {
-            self.people.remove(&nick);
+        let (until, nick) = self.until.pop_front()?;
+        let theirs = self.people.get(&nick)?.0 == until;
+        if !theirs {
+            return None;
         }
-        theirs.then_some(digest)
+        self.take(&nick).map(|absent| absent.digest)
     }
 }
 
