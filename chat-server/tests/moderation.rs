@@ -22,11 +22,49 @@ fn registers(client: &mut TestClient) {
     client.awaits("registered");
 }
 
-/// Ana, an operator.
-fn operator(server: &Server) -> TestClient {
+/// Ana, an operator, and these others; all of them have read who came.
+fn people<const N: usize>(server: &Server, others: [&str; N]) -> (TestClient, [TestClient; N]) {
     let mut ana = server.joins("Ana");
     registers(&mut ana);
-    ana
+    let mut others = others.map(|nick| server.joins(nick));
+    ana.barrier();
+    for other in &mut others {
+        other.barrier();
+    }
+    (ana, others)
+}
+
+/// The beginning of most scenes: the operator and these others.
+fn scene<const N: usize>(others: [&str; N]) -> (Home, Server, TestClient, [TestClient; N]) {
+    let home = home();
+    let server = home.start();
+    let (ana, others) = people(&server, others);
+    (home, server, ana, others)
+}
+
+/// The beginning of the others: Luis, who has an account and has founded #Rust, and these in it with him.
+fn founder<const N: usize>(others: [&str; N]) -> (Home, Server, TestClient, [TestClient; N]) {
+    let home = home();
+    let server = home.start();
+    let mut luis = server.joins("Luis");
+    registers(&mut luis);
+    joins(&mut luis, "#Rust");
+    let mut others = others.map(|nick| server.joins(nick));
+    for other in &mut others {
+        joins(other, "#Rust");
+    }
+    luis.barrier();
+    for other in &mut others {
+        other.barrier();
+    }
+    (home, server, luis, others)
+}
+
+/// The event has these fields.
+fn has(event: &Value, fields: &Value) {
+    for (name, value) in fields.as_object().into_iter().flatten() {
+        assert_eq!(&event[name], value, "{name} of {event}");
+    }
 }
 
 fn hello(server: &Server, nick: &str, token: Option<&str>) -> TestClient {
@@ -119,13 +157,7 @@ fn only_operators_and_founders_may() {
 
 #[test]
 fn who_is_kicked_is_told_why_and_may_come_back_anew() {
-    let home = home();
-    let server = home.start();
-    let mut ana = operator(&server);
-    let mut luis = server.joins("Luis");
-    let mut eva = server.joins("Eva");
-    ana.barrier();
-    luis.barrier();
+    let (_home, server, mut ana, [mut luis, mut eva]) = scene(["Luis", "Eva"]);
     ana.send(&json!({"type": "kick", "nick": "LUIS", "reason": "spam"}));
     let error = luis.expect_error("kicked");
     assert!(
@@ -136,9 +168,10 @@ fn who_is_kicked_is_told_why_and_may_come_back_anew() {
     );
     luis.expect_closed();
     for witness in [&mut ana, &mut eva] {
-        let gone = witness.expect("gone");
-        let told = (&gone["nick"], &gone["reason"], &gone["by"]);
-        assert_eq!(told, (&json!("Luis"), &json!("spam"), &json!("Ana")));
+        has(
+            &witness.expect("gone"),
+            &json!({"nick": "Luis", "reason": "spam", "by": "Ana"}),
+        );
     }
     server.logs("chat_server::moderation] Ana kicks Luis");
     let mut back = hello(&server, "Luis", Some(&luis.token));
@@ -149,28 +182,11 @@ fn who_is_kicked_is_told_why_and_may_come_back_anew() {
 
 #[test]
 fn a_banned_nick_is_nobodys_also_after_a_restart() {
-    let home = home();
-    let server = home.start();
-    let mut ana = operator(&server);
-    let mut luis = server.joins("Luis");
-    let mut eva = server.joins("Eva");
-    ana.barrier();
-    luis.barrier();
+    let (home, server, mut ana, [mut luis, mut eva]) = scene(["Luis", "Eva"]);
     ana.send(&json!({"type": "ban", "nick": "luis", "reason": "spam"}));
-    let banned = ana.expect("banned");
-    assert_eq!(
-        (
-            &banned["nick"],
-            &banned["by"],
-            &banned["reason"],
-            &banned["came_from"]
-        ),
-        (
-            &json!("luis"),
-            &json!("Ana"),
-            &json!("spam"),
-            &json!("127.0.0.1")
-        )
+    has(
+        &ana.expect("banned"),
+        &json!({"nick": "luis", "by": "Ana", "reason": "spam", "came_from": "127.0.0.1"}),
     );
     luis.expect_error("banned");
     luis.expect_closed();
@@ -199,10 +215,7 @@ fn a_banned_nick_is_nobodys_also_after_a_restart() {
 
 #[test]
 fn a_banned_account_does_not_come_in_by_any_way() {
-    let home = home();
-    let server = home.start();
-    let mut ana = operator(&server);
-    let mut luis = server.joins("Luis");
+    let (_home, server, mut ana, [mut luis]) = scene(["Luis"]);
     registers(&mut luis);
     luis.send(&json!({"type": "nick", "nick": "Lucho"}));
     luis.awaits("renamed");
@@ -273,9 +286,7 @@ fn who_comes_from_a_banned_address_is_not_let_in() {
 
 #[test]
 fn a_ban_ends_with_its_time() {
-    let home = home();
-    let server = home.start();
-    let mut ana = operator(&server);
+    let (_home, server, mut ana, []) = scene([]);
     ana.send(&json!({"type": "ban", "nick": "Luis", "seconds": 1}));
     assert!(ana.expect("banned")["until"].is_string());
     let begin = Instant::now();
@@ -297,17 +308,12 @@ fn a_ban_ends_with_its_time() {
 
 #[test]
 fn who_is_muted_speaks_to_operators_alone_also_after_a_restart() {
-    let home = home();
-    let server = home.start();
-    let mut ana = operator(&server);
-    let mut luis = server.joins("Luis");
-    ana.barrier();
+    let (home, server, mut ana, [mut luis]) = scene(["Luis"]);
     ana.send(&json!({"type": "mute", "nick": "Luis", "seconds": 3600, "reason": "noise"}));
     for client in [&mut ana, &mut luis] {
-        let muted = client.expect("muted");
-        assert_eq!(
-            (&muted["nick"], &muted["by"]),
-            (&json!("Luis"), &json!("Ana"))
+        has(
+            &client.expect("muted"),
+            &json!({"nick": "Luis", "by": "Ana"}),
         );
     }
     luis.say("#lobby", "hola", "1");
@@ -334,45 +340,22 @@ fn who_is_muted_speaks_to_operators_alone_also_after_a_restart() {
 
 #[test]
 fn a_founder_kicks_and_sets_the_topic() {
-    let home = home();
-    let server = home.start();
-    let mut luis = server.joins("Luis");
-    registers(&mut luis);
-    let mut eva = server.joins("Eva");
-    let mut zoe = server.joins("Zoe");
-    for client in [&mut luis, &mut eva, &mut zoe] {
-        joins(client, "#Rust");
-    }
+    let (_home, _server, mut luis, [mut eva, mut zoe]) = founder(["Eva", "Zoe"]);
     refused(
         &mut eva,
         &json!({"type": "kick", "nick": "Zoe", "channel": "#rust"}),
         "not_permitted",
     );
-    for client in [&mut luis, &mut zoe] {
-        client.barrier();
-    }
     luis.send(&json!({"type": "topic", "channel": "#rust", "topic": "crabs"}));
     luis.send(&json!({"type": "kick", "nick": "Zoe", "channel": "#rust", "reason": "off topic"}));
     for client in [&mut luis, &mut eva, &mut zoe] {
-        let topic = client.expect("topic");
-        assert_eq!(
-            (&topic["channel"], &topic["topic"], &topic["by"]),
-            (&json!("#Rust"), &json!("crabs"), &json!("Luis"))
+        has(
+            &client.expect("topic"),
+            &json!({"channel": "#Rust", "topic": "crabs", "by": "Luis"}),
         );
-        let left = client.expect("left");
-        assert_eq!(
-            (
-                &left["nick"],
-                &left["channel"],
-                &left["reason"],
-                &left["by"]
-            ),
-            (
-                &json!("Zoe"),
-                &json!("#Rust"),
-                &json!("off topic"),
-                &json!("Luis")
-            )
+        has(
+            &client.expect("left"),
+            &json!({"nick": "Zoe", "channel": "#Rust", "reason": "off topic", "by": "Luis"}),
         );
     }
     zoe.say("#rust", "hola?", "1");
@@ -387,14 +370,7 @@ fn a_founder_kicks_and_sets_the_topic() {
 
 #[test]
 fn what_a_founder_decides_holds_after_a_restart() {
-    let home = home();
-    let server = home.start();
-    let mut luis = server.joins("Luis");
-    registers(&mut luis);
-    let mut zoe = server.joins("Zoe");
-    joins(&mut luis, "#Rust");
-    joins(&mut zoe, "#rust");
-    luis.barrier();
+    let (home, server, mut luis, [mut zoe]) = founder(["Zoe"]);
     luis.send(&json!({"type": "topic", "channel": "#rust", "topic": "crabs"}));
     for client in [&mut luis, &mut zoe] {
         client.expect("topic");
@@ -442,10 +418,7 @@ fn what_a_founder_decides_holds_after_a_restart() {
 
 #[test]
 fn a_hang_up_makes_operators_and_unmakes_them() {
-    let home = home();
-    let server = home.start();
-    let mut ana = operator(&server);
-    let mut luis = server.joins("Luis");
+    let (home, server, mut ana, [mut luis]) = scene(["Luis"]);
     registers(&mut luis);
     home.configure("operators = [\"ana\"]", "operators = [\"LUIS\"]");
     server.signal("HUP");
@@ -464,10 +437,7 @@ fn a_crowd_is_not_told_but_who_asked_is() {
     let home = Home::new("presence_max = 2");
     home.configure("[listen]\n", "operators = [\"ana\"]\n[listen]\n");
     let server = home.start();
-    let mut ana = operator(&server);
-    let mut luis = server.joins("Luis");
-    let mut eva = server.joins("Eva");
-    ana.barrier();
+    let (mut ana, [mut luis, mut eva]) = people(&server, ["Luis", "Eva"]);
     ana.send(&json!({"type": "kick", "nick": "Luis"}));
     assert_eq!(ana.expect("gone")["reason"], "kicked");
     luis.awaits("error");

@@ -207,6 +207,13 @@ fn join(channel: &str) -> Command {
     }
 }
 
+fn part(channel: &str) -> Command {
+    Command::Part {
+        channel: channel.into(),
+        reason: None,
+    }
+}
+
 fn rename(nick: &str) -> Command {
     Command::Nick {
         nick: Nick::new(nick).unwrap(),
@@ -307,10 +314,6 @@ fn channels_come_and_go_with_their_people() {
     assert_eq!(scene.does(LUIS, join("#x")), ["2: joined #x luis"]);
     scene.does(LUIS, join("#y"));
     assert_eq!(scene.does(LUIS, join("#z")), ["2: too_many_channels"]);
-    let part = |channel: &str| Command::Part {
-        channel: channel.into(),
-        reason: None,
-    };
     assert_eq!(
         scene.does(LUIS, part("#x")),
         ["c1: left #x luis", "2 out c1"]

@@ -131,10 +131,7 @@ impl Model {
             }
             Deed::Tell { nick } => say(Some(NICKS[nick]), "x"),
             Deed::Join { channel } => join(CHANNELS[channel]),
-            Deed::Part { channel } => Command::Part {
-                channel: CHANNELS[channel].into(),
-                reason: None,
-            },
+            Deed::Part { channel } => part(CHANNELS[channel]),
             Deed::Rename { nick } => rename(NICKS[nick]),
             Deed::Quit => Command::Quit { reason: None },
             Deed::Hang => return (None, None),

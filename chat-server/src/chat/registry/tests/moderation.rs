@@ -1,7 +1,5 @@
 //! Operators and founders: who may do what, and what comes of it.
 
-#![expect(clippy::too_many_lines, reason = "a scene of who may do what")]
-
 use super::accounts::{account_id, proven};
 use super::*;
 use crate::chat::kept::KeptChange;
@@ -186,38 +184,19 @@ fn a_founder_rules_the_channel_and_nothing_else() {
         scene.does(LUIS, kick("zoe", Some("#X"))),
         ["c1: left #x zoe spam by luis", "4 out c1"]
     );
-    assert_eq!(
-        scene.does(LUIS, kick("zoe", Some("#x"))),
-        ["2: not_in_channel"]
-    );
-    assert_eq!(
-        scene.does(LUIS, kick("nobody", Some("#x"))),
-        ["2: no_such_user"]
-    );
-    assert_eq!(
-        scene.does(LUIS, kick("zoe", Some("#y"))),
-        ["2: no_such_channel"]
-    );
-    assert_eq!(
-        scene.does(LUIS, kick("luis", Some("#x"))),
-        ["2: not_permitted"]
-    );
-    assert_eq!(
-        scene.does(LUIS, kick("ana", Some("#x"))),
-        ["2: not_permitted"]
-    );
-    assert_eq!(
-        scene.does(LUIS, ban("ana", Some("#x"))),
-        ["2: not_permitted"]
-    );
-    assert_eq!(
-        scene.does(LUIS, ban("account ana", Some("#x"))),
-        ["2: not_permitted"]
-    );
-    assert_eq!(
-        scene.does(LUIS, ban("192.0.2.9", Some("#x"))),
-        ["2: not_permitted"]
-    );
+    for (command, code) in [
+        (kick("zoe", Some("#x")), "not_in_channel"),
+        (kick("nobody", Some("#x")), "no_such_user"),
+        (kick("zoe", Some("#y")), "no_such_channel"),
+        (kick("luis", Some("#x")), "not_permitted"),
+        (kick("ana", Some("#x")), "not_permitted"),
+        (ban("ana", Some("#x")), "not_permitted"),
+        (ban("account ana", Some("#x")), "not_permitted"),
+        (ban("192.0.2.9", Some("#x")), "not_permitted"),
+    ] {
+        let shown = format!("{command:?}");
+        assert_eq!(scene.does(LUIS, command), [format!("2: {code}")], "{shown}");
+    }
     assert_eq!(
         scene.does(LUIS, topic("#x", "crabs")),
         [r##"c1: topic #x "crabs""##]
@@ -227,13 +206,7 @@ fn a_founder_rules_the_channel_and_nothing_else() {
         r##"4: topic #x "crabs""##
     );
     // An operator rules everywhere, also where they are not.
-    scene.does(
-        ANA,
-        Command::Part {
-            channel: "#x".into(),
-            reason: None,
-        },
-    );
+    scene.does(ANA, part("#x"));
     assert_eq!(
         scene.does(ANA, kick("luis", Some("#x"))),
         [
@@ -260,13 +233,7 @@ fn a_founder_without_an_account_is_one_again_by_token() {
     // A channel that has ended is nobody's.
     scene.does(LUIS, ban("zoe", Some("#x")));
     for session in [LUIS, EVA, ANA] {
-        scene.does(
-            session,
-            Command::Part {
-                channel: "#x".into(),
-                reason: None,
-            },
-        );
+        scene.does(session, part("#x"));
     }
     assert_eq!(scene.does(ZOE, join("#x"))[1], "4: joined #x zoe");
     assert!(scene.does(ZOE, topic("#x", "mine"))[0].starts_with("c1: topic"));
@@ -286,13 +253,7 @@ fn an_account_founds_for_good() {
     scene.does(LUIS, topic("#x", "crabs"));
     scene.does(LUIS, ban("zoe", Some("#x")));
     for session in [LUIS, EVA, ANA] {
-        scene.does(
-            session,
-            Command::Part {
-                channel: "#x".into(),
-                reason: None,
-            },
-        );
+        scene.does(session, part("#x"));
     }
     assert_eq!(scene.does(ZOE, join("#x")), ["4: banned_from_channel"]);
     scene.does(EVA, join("#x"));
@@ -315,10 +276,6 @@ fn what_an_account_may_found_is_bounded() {
     let mut scene = Scene::new(10);
     scene.protects(3, "luis", None);
     scene.does(LUIS, proven("luis", 3));
-    let part = |channel: &str| Command::Part {
-        channel: channel.into(),
-        reason: None,
-    };
     for number in 0..100 {
         let channel = format!("#c{number}");
         scene.does(LUIS, join(&channel));
@@ -483,13 +440,7 @@ fn who_was_away_when_banned_from_a_channel_is_not_in_it_again() {
         "{lines:?}"
     );
     // Operators enter everywhere.
-    scene.does(
-        ANA,
-        Command::Part {
-            channel: "#x".into(),
-            reason: None,
-        },
-    );
+    scene.does(ANA, part("#x"));
     let lines = scene.does(ANA, ban("192.0.2.2/31", Some("#x")));
     let out = ["left #x eva spam by ana", "left #x luis spam by ana"];
     for left in out {
