@@ -214,10 +214,11 @@ impl Session {
             }
             #[cfg(test)]
             assert_ne!(frame, FAIL, "as a test wants it");
+            let (request, malformed, wish) = translator.translate(frame);
             taken += HEADER_BYTES + frame.len();
-            let (request, malformed) = match translator.say(frame) {
-                Some(request) => (Some(request), false),
-                None => self.translate(frame, &mut translator),
+            let request = match wish {
+                None => Some(request),
+                Some(wish) => self.connection.begin_errand(wish, request, &self.table),
             };
             if let Some(request) = request {
                 cost += cost_of(&request.command);
@@ -244,16 +245,6 @@ impl Session {
             self.input = input[taken..].to_vec();
         }
         self.hand_on(requests, cost);
-    }
-
-    /// The request of a frame, if the room is to be told of it now, and whether it was malformed.
-    fn translate(&self, frame: &[u8], translator: &mut Translator) -> (Option<Request>, bool) {
-        let (request, malformed, wish) = translator.translate(frame);
-        let request = match wish {
-            None => Some(request),
-            Some(wish) => self.connection.begin_errand(wish, request, &self.table),
-        };
-        (request, malformed)
     }
 
     fn hand_on(&self, requests: Vec<Request>, cost: u32) {

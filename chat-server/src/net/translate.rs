@@ -37,21 +37,26 @@ impl Translator {
         }
     }
 
+    /// The request of a frame, whether it was malformed (protocol, 1. Frames: ten in a row close), and what it
+    /// wants of the accounts.
+    pub fn translate(&mut self, frame: &[u8]) -> (Request, bool, Option<Wish>) {
+        match self.plain_say(frame) {
+            Some(request) => (request, false, None),
+            None => self.translate_any(frame),
+        }
+    }
+
     /// The request of a frame that is nothing but a plain and legal `say`, as almost every one is.
-    pub fn say(&mut self, frame: &[u8]) -> Option<Request> {
+    fn plain_say(&mut self, frame: &[u8]) -> Option<Request> {
         let PlainSay { text, to, from, id } = PlainSay::parse(frame)?;
-        let command = Command::Say(Say {
-            saying: self.saying(text, id).ok()?,
-            to: to.map(SmolStr::from),
-            from: from.map(SmolStr::from),
-        });
+        let command = self.say(text, to, from, id).ok()?;
         let id = id.map(Id::from);
         Some(Request { id, command })
     }
 
-    /// The request of any frame, whether it was malformed (protocol, 1. Frames: ten in a row close), and what it
-    /// wants of the accounts.
-    pub fn translate(&mut self, frame: &[u8]) -> (Request, bool, Option<Wish>) {
+    // Apart, as the room that all kinds of requests take on the stack costs the plain ones.
+    #[inline(never)]
+    fn translate_any(&mut self, frame: &[u8]) -> (Request, bool, Option<Wish>) {
         match Envelope::parse(frame) {
             Ok(Envelope { mut request, id }) => {
                 let id = id.map(Id::from);
@@ -79,11 +84,7 @@ impl Translator {
         use chat_proto::Request as Wire;
         let text_bytes = self.text_bytes;
         Ok(match request {
-            Wire::Say(say) => Command::Say(Say {
-                saying: self.saying(&say.text, id)?,
-                to: say.to.map(SmolStr::from),
-                from: say.from.map(SmolStr::from),
-            }),
+            Wire::Say(say) => self.say(&say.text, say.to.as_deref(), say.from.as_deref(), id)?,
             Wire::Hello(hello) => self.hello(hello)?,
             Wire::Join { channel } => {
                 let channel = Channel::new(&channel);
@@ -142,11 +143,22 @@ impl Translator {
         })))
     }
 
-    fn saying(&mut self, text: &str, id: Option<&str>) -> Result<Saying, Refusal> {
+    fn say(
+        &mut self,
+        text: &str,
+        to: Option<&str>,
+        from: Option<&str>,
+        id: Option<&str>,
+    ) -> Result<Command, Refusal> {
         if self.sayings.capacity() == 0 {
             self.sayings.reserve(self.read_bytes);
         }
-        Saying::new(text, self.text_bytes, id, &mut self.sayings).map_err(illegal)
+        let saying = Saying::new(text, self.text_bytes, id, &mut self.sayings).map_err(illegal)?;
+        Ok(Command::Say(Say {
+            saying,
+            to: to.map(SmolStr::from),
+            from: from.map(SmolStr::from),
+        }))
     }
 }
 

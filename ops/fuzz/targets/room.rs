@@ -9,7 +9,7 @@ use chat_proto::{Record, Timestamp};
 use chat_server::chat::SessionId;
 use chat_server::chat::batch::{Batch, Effect};
 use chat_server::chat::registry::{Registry, Settings};
-use chat_server::net::translate::translate;
+use chat_server::net::translate::Translator;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -34,7 +34,8 @@ fuzz_target!(|bytes: &[u8]| {
             slot,
             generation: 1,
         };
-        let (request, _, _) = translate(line.get(1..).unwrap_or_default(), 8192, origin);
+        let frame = line.get(1..).unwrap_or_default();
+        let (request, _, _) = Translator::new(8192, origin, frame.len()).translate(frame);
         let mut batch = Batch::default();
         let now = Timestamp::from_millis(index as i64);
         registry.handle(session, request, now, &mut batch);
