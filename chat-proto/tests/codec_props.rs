@@ -5,11 +5,13 @@
 mod support;
 
 use bytes::{BufMut, BytesMut};
-use chat_proto::codec::{encode, encode_history, history_room, json_string_bytes, split_frame};
+use chat_proto::codec::{
+    Names, encode, encode_history, encode_message, history_room, json_string_bytes, split_frame,
+};
 use chat_proto::name::fold;
 use chat_proto::{
     Channel, Envelope, Event, FrameCodec, MAX_FRAME_BYTES, Message, Nick, ProtoError, Request, Say,
-    Text, Timestamp,
+    Saying, Text, Timestamp,
 };
 use proptest::prelude::*;
 use support::frame_of;
@@ -107,6 +109,34 @@ fn the_largest_message_and_the_largest_page_fit() {
     assert_eq!(split_frame(&page).unwrap().unwrap().len(), MAX_FRAME_BYTES);
     let line = [&line[..], b"1"].concat();
     assert!(encode_history(&nick, &[&line], false, &mut page).is_err());
+}
+
+#[test]
+fn names_are_those_of_the_message_whoever_spoke_before() {
+    let saying = Saying::new("x", 1, None, &mut BytesMut::new()).unwrap();
+    let time = Timestamp::from_millis(0);
+    let mut names = Names::default();
+    for (from, to) in [
+        ("ana", "#a"),
+        ("ana", "#a"),
+        ("ana", "#b"),
+        ("eva", "#b"),
+        ("ana", "#a"),
+    ] {
+        names.set(from, to);
+        let mut frame = BytesMut::new();
+        encode_message(1, time, &names, &saying, &mut frame).unwrap();
+        let (from, to, text) = (from.into(), to.into(), "x".into());
+        let message = Message {
+            seq: 1,
+            time,
+            from,
+            to,
+            text,
+            id: None,
+        };
+        assert_eq!(frame, frame_of(&message));
+    }
 }
 
 proptest! {

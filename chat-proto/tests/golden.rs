@@ -7,7 +7,7 @@
 mod support;
 
 use bytes::BytesMut;
-use chat_proto::codec::{encode, encode_history, split_frame};
+use chat_proto::codec::{HEADER_BYTES, encode, encode_history, split_frame};
 use chat_proto::moderation::{
     Ban, BanInfo, Banned, BansQuery, Kick, Mute, Muted, Target, Unban, Unbanned,
 };
@@ -15,7 +15,7 @@ use chat_proto::{
     ChannelInfo, Envelope, ErrorCode, Event, Hello, HistoryQuery, Message, Record, Request, Say,
     Timestamp, UsersQuery, Welcome,
 };
-use support::frame_of;
+use support::{append, frame_of};
 
 const TIME: Timestamp = Timestamp::from_millis(1_795_459_800_123);
 
@@ -520,8 +520,11 @@ fn nothing_in_a_message_looks_like_the_end_of_its_line() {
 
 #[test]
 fn a_message_is_frame_and_line_at_once() {
-    let frame = frame_of(&message());
-    let json = split_frame(&frame).unwrap().unwrap();
+    let mut buffer = BytesMut::from(&b"before"[..]);
+    append(&message(), &mut buffer);
+    let frame = buffer.strip_prefix(b"before").unwrap();
+    let json = split_frame(frame).unwrap().unwrap();
+    assert_eq!(frame.len(), HEADER_BYTES + json.len());
     assert_eq!(
         json,
         format!(
