@@ -41,7 +41,7 @@ pub fn encode(object: &impl Serialize, buffer: &mut BytesMut) -> Result<(), Prot
 }
 
 /// Who says something, and where, as it stands in a `message`: written anew only where it is not as in the one
-/// before, which it is nine times in ten where people are busy.
+/// before, as it is where somebody says many things at once.
 #[derive(Debug, Default)]
 pub struct Names {
     from: String,

@@ -88,6 +88,7 @@ pub struct Hello {
 pub struct Say {
     /// A channel or a nick; the lobby where there is none.
     pub to: Option<SmolStr>,
+    /// Its `id` is that of the request.
     pub saying: Saying,
     /// Who the client believes to be.
     pub from: Option<SmolStr>,

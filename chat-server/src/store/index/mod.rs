@@ -13,7 +13,7 @@
 //! | [`indexer`] | `Indexer`, the actor that keeps it up with the log |
 //!
 //! Figures: a chunk of 256 KiB has some thousand lines; the part of the log that is not covered is
-//! shorter than that, and takes a millisecond to read. A line of a channel takes 6 bytes of the index, a
+//! shorter than that, but for what was recorded in the last 20 ms, and takes a millisecond to read. A line of a channel takes 6 bytes of the index, a
 //! direct one 10, and each conversation some 40 in every chunk in which somebody speaks there.
 
 mod chunk;
