@@ -47,3 +47,30 @@ fn accounts_in_a_file_of_another_kind() {
     says_once(&line, "accounts.db");
     says_once(&line, "not a database");
 }
+
+/// Line n is message n. A line that repeats the one before it, as a bad copy leaves it, is the wrong one
+/// of the two.
+#[test]
+fn a_history_whose_numbers_do_not_go_on() {
+    for (numbers, expected) in [
+        (&[1, 2, 2][..], "line 3: it has the number 2 instead of 3"),
+        (&[1, 2, 4], "line 3: it has the number 4 instead of 3"),
+        (&[1, 7, 3], "line 2: it has the number 7 instead of 2"),
+        (&[1, 0], "line 2: it has the number 0 instead of 2"),
+        (
+            &[1, u64::MAX],
+            "line 2: it has the number 18446744073709551615 instead of 2",
+        ),
+        (&[2, 3], "line 1: it has the number 2 instead of 1"),
+    ] {
+        let home = Home::new("");
+        let lines = numbers.iter().map(|number| {
+            format!(
+                r##"{{"type":"message","seq":{number},"time":"2026-11-23T18:50:00.123Z","from":"ana","to":"#lobby","text":"hola"}}"##
+            ) + "\n"
+        });
+        fs::write(home.file("log"), lines.collect::<String>()).unwrap();
+        let line = told(&home);
+        says_once(&line, expected);
+    }
+}

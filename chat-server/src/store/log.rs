@@ -226,9 +226,8 @@ impl Log {
         Ok(line)
     }
 
-    /// The error that what stands at `offset` is wrong. Counts the lines before it, so that the error
-    /// says what an editor says.
-    pub fn damaged(&self, offset: u64, what: impl Into<String>) -> HistoryError {
+    /// Which line of the file begins at `offset`, as an editor counts: all before it is read.
+    pub fn line_number(&self, offset: u64) -> u64 {
         let lines = BufReader::with_capacity(
             1 << 20,
             Section {
@@ -240,9 +239,14 @@ impl Log {
         .split(b'\n')
         .map_while(Result::ok)
         .count();
+        lines as u64 + 1
+    }
+
+    /// The error that what stands at `offset` is wrong.
+    pub fn damaged(&self, offset: u64, what: impl Into<String>) -> HistoryError {
         HistoryError::Damaged {
             path: self.path.clone(),
-            line: lines as u64 + 1,
+            line: self.line_number(offset),
             what: what.into(),
         }
     }

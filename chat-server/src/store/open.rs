@@ -14,7 +14,7 @@ use chat_proto::Timestamp;
 use chat_proto::name::fold;
 
 use super::forced::make_sure;
-use super::log::{Entry, Lines, Log};
+use super::log::{Entry, Lines, Log, Place};
 use crate::chat::recent::{Stamp, WINDOW};
 use crate::chat::registry::Remembered;
 use crate::error::HistoryError;
@@ -170,16 +170,13 @@ struct Tail {
 fn read_tail(log: &Log, end: u64) -> Result<Tail, HistoryError> {
     let mut lines = log.backward(0, end);
     let mut tail = Tail::default();
-    let mut expected = None;
-    let mut first = None;
+    // Of those read, which is the one behind the next to be read.
+    let mut first: Option<Place> = None;
     while let Some(Entry { place, line, .. }) = lines.next_line()? {
-        if let Some(expected) = expected
-            && place.seq != expected
+        if let Some(behind) = first
+            && behind.seq.checked_sub(1) != Some(place.seq)
         {
-            return Err(log.damaged(
-                place.offset,
-                format!("it has the number {} instead of {expected}", place.seq),
-            ));
+            return Err(misnumbered(log, place, behind));
         }
         tail.last_seq = tail.last_seq.max(place.seq);
         tail.last_time = tail.last_time.max(Some(line.time));
@@ -195,14 +192,26 @@ fn read_tail(log: &Log, end: u64) -> Result<Tail, HistoryError> {
             });
         }
         first = Some(place);
-        if place.seq + WINDOW <= tail.last_seq || place.seq == 0 {
+        if tail.last_seq - place.seq >= WINDOW {
             break;
         }
-        expected = Some(place.seq - 1);
     }
     if let Some(place) = first.filter(|place| place.offset == 0 && place.seq != 1) {
         return Err(log.damaged(0, format!("it has the number {} instead of 1", place.seq)));
     }
     tail.remembered.reverse();
     Ok(tail)
+}
+
+/// The error that the line behind `place` does not go on from it: line n is message n, so the wrong one is
+/// the first of the two that does not stand where its number says.
+fn misnumbered(log: &Log, place: Place, behind: Place) -> HistoryError {
+    let line = log.line_number(place.offset);
+    let (wrong, expected) = if place.seq == line {
+        (behind, line + 1)
+    } else {
+        (place, line)
+    };
+    let what = format!("it has the number {} instead of {expected}", wrong.seq);
+    log.damaged(wrong.offset, what)
 }
