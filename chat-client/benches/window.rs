@@ -11,7 +11,6 @@ use chat_client::state::State as Remembered;
 use chat_client::window::colour::Depth;
 use chat_client::window::draw::draw;
 use chat_client::window::fact::Fact;
-use chat_client::window::keys;
 use chat_client::window::look::Look;
 use chat_client::window::state::State;
 use chat_proto::{Message, Timestamp};
@@ -97,7 +96,7 @@ fn draws(state: &mut State, width: u16, height: u16) {
     let Ok(mut terminal) = terminal else {
         return say("no terminal can be made");
     };
-    let (keymap, names) = (keys::default(), Names::default());
+    let names = Names::default();
     for (what, code, modifiers) in [
         ("a letter", KeyCode::Char('x'), KeyModifiers::NONE),
         ("Page Up", KeyCode::PageUp, KeyModifiers::NONE),
@@ -111,7 +110,7 @@ fn draws(state: &mut State, width: u16, height: u16) {
         let mut times: Vec<Duration> = (0..500)
             .map(|_| {
                 let begin = Instant::now();
-                state.event(Event::Key(KeyEvent::new(code, modifiers)), &keymap, &names);
+                state.event(Event::Key(KeyEvent::new(code, modifiers)), &names);
                 terminal.draw(|frame| draw(state, frame)).ok();
                 begin.elapsed()
             })

@@ -155,18 +155,10 @@ impl Entry {
             return Outcome::Ignored;
         }
         let chord = Chord::from(key);
-        let first = self.first.take();
-        let found = match self.keymap.find(first, chord) {
-            // A key that does not go with the first one is a key by itself.
-            Found::Nothing if first.is_some() => self.keymap.find(None, chord),
-            found => found,
-        };
+        let found = self.keymap.follow(&mut self.first, chord);
         match (found, chord.character()) {
             (Found::Action(edit), _) => self.edit(edit, names),
-            (Found::More, _) => {
-                self.first = Some(chord);
-                Outcome::Changed
-            }
+            (Found::More, _) => Outcome::Changed,
             (Found::Nothing, Some(c)) if !c.is_control() => {
                 self.insert(c.encode_utf8(&mut [0; 4]));
                 Outcome::Changed
@@ -175,8 +167,28 @@ impl Entry {
         }
     }
 
+    /// The keys of the entry.
+    pub fn keymap(&self) -> &Keymap<Edit> {
+        &self.keymap
+    }
+
+    /// What that key would do here.
+    pub fn find(&self, key: Chord) -> Found<Edit> {
+        self.keymap.find(self.first, key)
+    }
+
+    /// Whether that key is what the first one of two waits for.
+    pub fn awaits(&self, key: Chord) -> bool {
+        self.first.is_some() && matches!(self.find(key), Found::Action(_))
+    }
+
+    /// The first one of two keys waits no longer: the next one was for something else.
+    pub fn forget_first(&mut self) {
+        self.first = None;
+    }
+
     /// A paste, which the terminal tells from keys. It is only put in: of several lines it waits for
-    /// Enter, or for Esc, which takes it back.
+    /// [`Edit::Submit`], or for [`Edit::Drop`], which takes it back.
     pub fn paste(&mut self, pasted: &str) {
         let text = normal(pasted);
         let text = text.strip_suffix('\n').unwrap_or(&text);
@@ -223,7 +235,14 @@ impl Entry {
         if let Some((before, _)) = &self.pasted {
             let lines = |text: &str| text.split('\n').count();
             let pasted = lines(self.text()) + 1 - lines(before);
-            return Some(look.note(&format!("{pasted} lines pasted: Enter sends, Esc drops")));
+            let done = [(Edit::Submit, "sends"), (Edit::Drop, "drops")].map(|(edit, does)| {
+                let key = self.keymap.spoken(edit)?;
+                Some(format!("{key} {does}"))
+            });
+            let done: Vec<_> = done.into_iter().flatten().collect();
+            let colon = if done.is_empty() { "" } else { ": " };
+            let words = format!("{pasted} lines pasted{colon}{}", done.join(", "));
+            return Some(look.note(&words));
         }
         if let Some((found, chosen)) = self.completion.as_ref().and_then(Completion::list) {
             return Some(look.choice(found, chosen));

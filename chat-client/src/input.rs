@@ -121,7 +121,7 @@ pub const HELP: [(&str, &str); 24] = [
     ),
     (
         "/search TEXT",
-        "full screen: where it stands in what is loaded; F6 further up",
+        "full screen: where it stands in what is loaded",
     ),
     (
         "/close",

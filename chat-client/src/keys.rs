@@ -1,6 +1,5 @@
 //! The keys of a terminal by name, and which of them does what. Pure.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -57,6 +56,27 @@ impl Chord {
             modifiers.remove(KeyModifiers::SHIFT);
         }
         Self { code, modifiers }
+    }
+
+    /// The name as people read it in a sentence: `Page Up`, `Alt-N`.
+    fn spoken(self) -> String {
+        let held = HELD
+            .iter()
+            .filter(|(_, held)| self.modifiers.contains(*held));
+        let mut spoken: String = held.map(|(prefix, _)| capital(prefix)).collect();
+        spoken += &match self.code {
+            KeyCode::BackTab => "Shift-Tab".to_owned(),
+            KeyCode::Char(c) if c != ' ' && self.modifiers.is_empty() => c.to_string(),
+            code => {
+                let plain = Self::new(code, KeyModifiers::NONE).to_string();
+                let words: Vec<_> = match code {
+                    KeyCode::Char('-') => vec![plain],
+                    _ => plain.split('-').map(capital).collect(),
+                };
+                words.join(" ")
+            }
+        };
+        spoken
     }
 
     /// The character that the key stands for, where nothing is held down that makes it a command.
@@ -161,9 +181,27 @@ pub fn parse(names: &str) -> Result<Keys, NoSuchKey> {
     }
 }
 
-/// What keys do.
+/// The names by which [`parse`] knows the keys.
+pub fn name((first, last): Keys) -> String {
+    let first = first.map_or(String::new(), |first| format!("{first} "));
+    format!("{first}{last}")
+}
+
+fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    let first = chars.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(chars).collect()
+}
+
+/// Only one of them can be pressed: they are the same, or one is where the other begins.
+pub fn clash(one: Keys, other: Keys) -> bool {
+    let begins = |one: Keys, other: Keys| one.0.is_none() && other.0 == Some(one.1);
+    one == other || begins(one, other) || begins(other, one)
+}
+
+/// What keys do; those of an action in the order in which they were named.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keymap<A>(HashMap<Keys, A>);
+pub struct Keymap<A>(Vec<(Keys, A)>);
 
 /// What a key comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,11 +220,11 @@ impl<A: Copy + PartialEq> Keymap<A> {
     /// # Panics
     /// They are not, which a test of the table tells.
     pub fn of<'k>(table: impl IntoIterator<Item = (A, &'k [&'k str])>) -> Self {
-        let mut bound = HashMap::new();
+        let mut bound = Vec::new();
         for (action, keys) in table {
             for names in keys {
                 let keys = parse(names).expect("the table has names of keys");
-                bound.insert(keys, action);
+                bound.push((keys, action));
             }
         }
         Self(bound)
@@ -194,25 +232,52 @@ impl<A: Copy + PartialEq> Keymap<A> {
 
     /// `action` is done by these keys and no others.
     pub fn rebind(&mut self, action: A, keys: impl IntoIterator<Item = Keys>) {
-        self.0.retain(|_, bound| *bound != action);
-        self.0.extend(keys.into_iter().map(|keys| (keys, action)));
+        self.0.retain(|(_, bound)| *bound != action);
+        for keys in keys {
+            self.unbind(keys);
+            self.0.push((keys, action));
+        }
     }
 
-    /// These keys do nothing any more.
+    /// These keys do nothing any more, nor do others that are in their way.
     pub fn unbind(&mut self, keys: Keys) {
-        self.0.remove(&keys);
+        self.0.retain(|(bound, _)| !clash(*bound, keys));
     }
 
     /// What `key` does behind `first`.
     pub fn find(&self, first: Option<Chord>, key: Chord) -> Found<A> {
-        if let Some(action) = self.0.get(&(first, key)) {
+        if let Some((_, action)) = self.0.iter().find(|(keys, _)| *keys == (first, key)) {
             return Found::Action(*action);
         }
-        let begins = |keys: &Keys| keys.0 == Some(key);
-        if first.is_none() && self.0.keys().any(begins) {
+        if first.is_none() && self.0.iter().any(|(keys, _)| keys.0 == Some(key)) {
             return Found::More;
         }
         Found::Nothing
+    }
+
+    /// What the next key does: `first` is the one before it where that waits for another.
+    pub fn follow(&self, first: &mut Option<Chord>, key: Chord) -> Found<A> {
+        let before = first.take();
+        let found = match self.find(before, key) {
+            // A key that does not go with the first one is a key by itself.
+            Found::Nothing if before.is_some() => self.find(None, key),
+            found => found,
+        };
+        *first = (found == Found::More).then_some(key);
+        found
+    }
+
+    /// The keys of an action.
+    pub fn keys(&self, action: A) -> impl Iterator<Item = Keys> {
+        let of_it = self.0.iter().filter(move |(_, bound)| *bound == action);
+        of_it.map(|(keys, _)| *keys)
+    }
+
+    /// The first key of an action, as people read it in a sentence, if there is one.
+    pub fn spoken(&self, action: A) -> Option<String> {
+        let (first, last) = self.keys(action).next()?;
+        let first = first.map_or(String::new(), |first| first.spoken() + " ");
+        Some(first + &last.spoken())
     }
 }
 
@@ -291,5 +356,58 @@ mod tests {
         assert_eq!(other.find(None, key("f2")), Found::Nothing);
         assert_eq!(other.find(None, first), Found::Nothing);
         assert_eq!(other.find(None, key("f3")), Found::Action(1));
+    }
+
+    /// What is listed as a key of an action does it.
+    #[test]
+    fn keys_in_the_way_of_each_other() {
+        let map = Keymap::of([
+            (1, &["ctrl-x ctrl-e", "f2"][..]),
+            (2, &["ctrl-e", "ctrl-w"]),
+        ]);
+        let named = |map: &Keymap<i32>, action| map.keys(action).map(name).collect::<Vec<_>>();
+        let rebound = |action, keys: &[&str]| {
+            let mut other = map.clone();
+            other.rebind(action, keys.iter().map(|names| parse(names).unwrap()));
+            (named(&other, 1), named(&other, 2))
+        };
+        let strings = |names: &[&str]| -> Vec<String> { names.iter().map(|&s| s.into()).collect() };
+        for (action, keys, one, two) in [
+            (2, &["ctrl-x"][..], &["f2"][..], &["ctrl-x"][..]),
+            (
+                1,
+                &["ctrl-w a", "f2", "f2"],
+                &["ctrl-w a", "f2"],
+                &["ctrl-e"],
+            ),
+            (1, &[], &[], &["ctrl-e", "ctrl-w"]),
+        ] {
+            assert_eq!(
+                rebound(action, keys),
+                (strings(one), strings(two)),
+                "{keys:?}"
+            );
+        }
+        assert_eq!(map.spoken(1).as_deref(), Some("Ctrl-X Ctrl-E"));
+        assert_eq!(map.spoken(3), None);
+    }
+
+    #[test]
+    fn a_key_in_a_sentence() {
+        for (name, spoken) in [
+            ("f6", "F6"),
+            ("page-up", "Page Up"),
+            ("alt-n", "Alt-N"),
+            ("ctrl-alt-end", "Ctrl-Alt-End"),
+            ("back-tab", "Shift-Tab"),
+            ("ctrl-space", "Ctrl-Space"),
+            ("alt--", "Alt--"),
+            ("-", "-"),
+            ("q", "q"),
+            ("Q", "Q"),
+            ("alt-ñ", "Alt-Ñ"),
+        ] {
+            assert_eq!(name.parse::<Chord>().unwrap().spoken(), spoken);
+        }
     }
 }

@@ -6,7 +6,7 @@
 mod manual;
 mod values;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ pub use self::manual::manual;
 pub use self::values::{Colour, Depth, Home, Host, KeyNames, NickName, Pin};
 use crate::address::Address;
 use crate::entry::bindings::{self, Edit};
-use crate::keys::Keymap;
+use crate::keys::{Keymap, clash};
 use crate::state::folder;
 use crate::tls::Trust;
 use crate::window::keys::{self, Action};
@@ -135,15 +135,15 @@ impl Keys {
         usual
     }
 
-    /// Two actions that were given the same key.
+    /// Two actions that were given the same key, or a key where those of the other begin.
     fn collision(&self) -> Option<(&str, &str)> {
-        let mut taken = HashMap::new();
-        let each = self
-            .0
-            .iter()
-            .flat_map(|(name, keys)| keys.iter().map(move |keys| (keys.0, name)));
-        each.into_iter().find_map(|(keys, name)| {
-            let other = taken.insert(keys, name).filter(|other| *other != name)?;
+        let each = || {
+            let each = self.0.iter();
+            each.flat_map(|(name, keys)| keys.iter().map(move |keys| (keys.0, name)))
+        };
+        each().find_map(|(keys, name)| {
+            let clashes = |(other, named): &(_, _)| *named < name && clash(*other, keys);
+            let (_, other) = each().find(clashes)?;
             Some((other.as_str(), name.as_str()))
         })
     }
@@ -361,6 +361,7 @@ mod tests {
             ("[keys]\njump = [\"a\"]", 2, "jump"),
             ("[keys]\nsubmit = [\"hyper-a\"]", 2, "hyper-a"),
             ("[keys]\nsubmit = \"enter\"", 2, "submit"),
+            ("[keys]\nsubmit = [\"ctrl-x ctrl-c\"]", 2, "ctrl-c"),
             ("[servers.work]\ntls = true", 1, "servers.work"),
             ("[servers.work]\naddress = \"a:b\"", 2, "address"),
             (
@@ -379,6 +380,8 @@ mod tests {
         let message =
             Settings::parse("[keys]\nup = [\"f7\", \"f7\"]\ndown = [\"f7\"]").unwrap_err();
         assert!(message.contains("`down` and `up`"), "{message}");
+        let message = Settings::parse("[keys]\nup = [\"f7 a\"]\npage_up = [\"f7\"]").unwrap_err();
+        assert!(message.contains("`page_up` and `up`"), "{message}");
         for text in [both.as_str(), "[servers.w]\naddress = \"\""] {
             let message = Settings::parse(text).unwrap_err();
             assert!(message.contains("servers.w"), "{message}");

@@ -312,6 +312,23 @@ fn other_keys() {
     let mut entry = Entry::new(History::default(), keymap);
     assert_eq!(types(&mut entry, "a<enter>"), Outcome::Ignored);
     assert_eq!(types(&mut entry, "<ctrl-s>"), Outcome::Submit("a".into()));
+    // What is said of keys is said of those that there are.
+    let note = |keys: &[&str]| {
+        let mut keymap = bindings::default();
+        keymap.rebind(Edit::Submit, [crate::keys::parse("ctrl-s").unwrap()]);
+        keymap.rebind(
+            Edit::Drop,
+            keys.iter().map(|keys| crate::keys::parse(keys).unwrap()),
+        );
+        let mut entry = Entry::new(History::default(), keymap);
+        entry.paste("x\ny");
+        shown(&entry, 60, 9).pop().unwrap()
+    };
+    assert_eq!(
+        note(&["ctrl-x ctrl-x"]),
+        "2 lines pasted: Ctrl-S sends, Ctrl-X Ctrl-X drops"
+    );
+    assert_eq!(note(&[]), "2 lines pasted: Ctrl-S sends");
 }
 
 /// What is done to an entry.

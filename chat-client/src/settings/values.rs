@@ -158,6 +158,9 @@ impl<'de> Deserialize<'de> for ActionName {
     }
 }
 
+/// What no setting changes.
+const GOODBYE: &str = "ctrl-c";
+
 /// One key, or one behind another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyNames(pub Keys);
@@ -165,6 +168,9 @@ pub struct KeyNames(pub Keys);
 impl<'de> Deserialize<'de> for KeyNames {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
+        if text.split_whitespace().any(|key| key == GOODBYE) {
+            return Err(wrong(&text, "ctrl-c is goodbye and nothing else"));
+        }
         keys::parse(&text).map(Self).map_err(D::Error::custom)
     }
 }

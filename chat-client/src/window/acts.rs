@@ -138,12 +138,15 @@ impl State {
 
     /// There is no more of it in what is loaded; older messages, if there are, come to be looked through.
     fn search_ended(&mut self) {
-        let words = match (self.here().older, self.connection) {
-            (Older::Nothing, _) => "no more of it, and nothing older",
-            (_, Connection::Up) => "no more of it in what is loaded; F6 looks in older ones",
-            (_, _) => "no more of it in what is loaded",
+        let key = self.keys.spoken(Action::SearchOn);
+        let words = match (self.here().older, self.connection, key) {
+            (Older::Nothing, _, _) => "no more of it, and nothing older".to_owned(),
+            (_, Connection::Up, Some(key)) => {
+                format!("no more of it in what is loaded; {key} looks in older ones")
+            }
+            (_, _, _) => "no more of it in what is loaded".to_owned(),
         };
-        self.hint = Some(words.to_owned());
+        self.hint = Some(words);
         self.fetch_older();
     }
 
@@ -157,13 +160,14 @@ impl State {
     /// Moves what is looked at.
     pub(super) fn scroll(&mut self, change: impl FnOnce(&Canvas<'_>, &mut Conversation, usize)) {
         let area = self.areas().messages;
-        let (look, me, search) = (self.look.clone(), self.me.clone(), self.search.clone());
         let canvas = Canvas {
-            look: &look,
-            me: &me,
-            search: search.as_deref(),
+            look: &self.look,
+            keys: &self.keys,
+            me: &self.me,
+            search: self.search.as_deref(),
             width: usize::from(area.width),
         };
-        change(&canvas, self.here_mut(), usize::from(area.height));
+        let here = &mut self.conversations[self.current];
+        change(&canvas, here, usize::from(area.height));
     }
 }

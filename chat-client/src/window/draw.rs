@@ -11,6 +11,7 @@ use super::messages::Row;
 use super::state::{Connection, Mode, State};
 use super::wrap::shortened;
 use super::{help, links, people, picker, places, status};
+use crate::entry::bindings::Edit;
 use crate::escape::word;
 use crate::stdin::Purpose;
 
@@ -30,7 +31,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
     let cursor = entry(state, areas, buffer);
     match &state.mode {
         Mode::Choose(picker) => picker::draw(state, picker, areas.messages, buffer),
-        Mode::Help(top) => help::draw(*top, all, buffer),
+        Mode::Help(top) => help::draw(state, *top, all, buffer),
         Mode::Talk | Mode::Asked(..) => {}
     }
     if !matches!(state.mode, Mode::Help(_)) && !areas.entry.is_empty() {
@@ -90,7 +91,9 @@ fn greeting(state: &State, area: Rect, buffer: &mut Buffer) {
             .map(|words| Line::styled(words.clone(), red)),
     );
     if matches!(state.mode, Mode::Asked(_, Purpose::Nickname)) && state.last_words.is_empty() {
-        lines.push(Line::styled("type it below; Enter alone takes any", dim));
+        let key = state.entry.keymap().spoken(Edit::Submit);
+        let any = key.map_or(String::new(), |key| format!("; {key} alone takes any"));
+        lines.push(Line::styled(format!("type it below{any}"), dim));
     }
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
     let top = area.y + area.height.saturating_sub(height) / 2;

@@ -6,69 +6,92 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget as _};
 
-use super::keys::{Action, BINDINGS};
-use super::wrap;
+use super::keys::{self, Action};
+use super::state::State;
+use super::wrap::{self, columns};
 use crate::entry::bindings;
 use crate::input::HELP;
+use crate::keys::{Keys, name};
 
-/// What only the full screen knows.
-const MORE: [(&str, &str); 1] = [("End", "to the newest message, where nothing is typed")];
+/// What conversations are called by number, and their keys as long as nobody wants others.
+const BY_NUMBER: (&str, &str) = ("alt-1 … alt-9", "the first to the ninth conversation");
 
 /// Draws it over the whole screen, from the row `top` on.
-pub fn draw(top: usize, area: Rect, buffer: &mut Buffer) {
+pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
     Clear.render(area, buffer);
     let block = Block::bordered()
         .title(" Help ")
         .title_bottom(" ↑ ↓ scroll · any other key closes ");
     let inside = block.inner(area);
     block.render(area, buffer);
-    let lines = lines(usize::from(inside.width));
+    let lines = lines(state, usize::from(inside.width));
     let top = top.min(lines.len().saturating_sub(usize::from(inside.height)));
     for (line, y) in lines.iter().skip(top).zip(inside.y..inside.bottom()) {
         buffer.set_line(inside.x, y, line, inside.width);
     }
 }
 
+/// The last row from which on it is of use to read.
+pub fn last(state: &State) -> usize {
+    let (width, height) = state.size;
+    let inside = Block::bordered().inner(Rect::new(0, 0, width, height));
+    let lines = lines(state, usize::from(inside.width));
+    lines.len().saturating_sub(usize::from(inside.height))
+}
+
 /// From how many columns on what a key does stands beside it, and where.
 const BESIDE: usize = 60;
 const COLUMN: usize = 29;
 
-fn lines(width: usize) -> Vec<Line<'static>> {
+/// What has no key is left out.
+fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
+    let (window, entry) = (&state.keys, state.entry.keymap());
+    let usual = keys::default();
+    let mut by_number = (0..9).map(Action::Go);
+    let by_number = by_number.all(|action| window.keys(action).eq(usual.keys(action)));
     let mut lines = Vec::new();
     let mut add = |keys: &str, does: &str| lines.extend(rows(keys, does, width));
-    for (typed, does) in HELP.iter().chain(&MORE) {
+    for (typed, does) in HELP {
         add(typed, does);
     }
     add("", "");
-    for (action, _, keys, does) in BINDINGS {
-        match action {
-            Action::Go(0) => add("alt-1 … alt-9", "the first to the ninth conversation"),
-            Action::Go(_) => {}
-            _ => add(&keys.join(", "), does),
+    for (action, _, _, does) in keys::BINDINGS {
+        match (action, named(window.keys(action))) {
+            (Action::Go(0), _) if by_number => add(BY_NUMBER.0, BY_NUMBER.1),
+            (Action::Go(_), _) if by_number => {}
+            (_, Some(keys)) => add(&keys, does),
+            (_, None) => {}
         }
     }
     add("", "");
-    for (_, _, keys, does) in bindings::BINDINGS {
-        add(&keys.join(", "), does);
+    for (edit, _, _, does) in bindings::BINDINGS {
+        if let Some(keys) = named(entry.keys(edit)) {
+            add(&keys, does);
+        }
     }
     lines
 }
 
+/// Keys as the settings name them, if there are any.
+fn named(keys: impl Iterator<Item = Keys>) -> Option<String> {
+    let keys: Vec<_> = keys.map(name).collect();
+    (!keys.is_empty()).then(|| keys.join(", "))
+}
+
 /// Beside each other, or one below the other where that would be too narrow.
 fn rows(keys: &str, does: &str, width: usize) -> Vec<Line<'static>> {
-    let keys = Span::styled(keys.to_owned(), Style::new().add_modifier(Modifier::BOLD));
     let indent = if width < BESIDE { 2 } else { COLUMN };
-    let mut first = keys.content.len().max(1);
-    let mut rows = vec![Line::from(keys)];
+    let blanks = indent.checked_sub(columns(keys).max(1));
+    let mut beside = blanks.filter(|blanks| indent == COLUMN && *blanks > 0);
+    let bold = Style::new().add_modifier(Modifier::BOLD);
+    let mut rows = vec![Line::styled(keys.to_owned(), bold)];
     for pieces in wrap::rows(does, width.saturating_sub(indent), 0, None) {
         let text: String = pieces.into_iter().map(|piece| piece.text).collect();
-        if indent == COLUMN && first > 0 {
-            let blanks = " ".repeat(indent.saturating_sub(first).max(1));
-            rows[0].push_span(Span::raw(format!("{blanks}{text}")));
+        if let Some(blanks) = beside.take() {
+            rows[0].push_span(Span::raw(format!("{}{text}", " ".repeat(blanks))));
         } else if !text.is_empty() {
             rows.push(Line::raw(format!("{}{text}", " ".repeat(indent))));
         }
-        first = 0;
     }
     rows
 }

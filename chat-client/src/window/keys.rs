@@ -1,10 +1,12 @@
 //! What keys and the mouse do to the screen; what is left is for the entry.
 
 use super::conversation::View;
+use super::help;
 use super::picker::Picked;
 use super::state::{Mode, State};
 use super::wish::Wish;
 use crate::entry::Outcome;
+use crate::entry::bindings::Edit;
 use crate::input::{self, Command};
 use crate::keys::{Chord, Found, Keymap};
 use crate::names::Names;
@@ -52,7 +54,7 @@ pub const BINDINGS: [Binding; 26] = [
         Action::Bottom,
         "bottom",
         &["alt-end", "ctrl-end"],
-        "to the newest; also End in an empty line",
+        "to the newest message",
     ),
     (
         Action::UnreadLine,
@@ -154,10 +156,10 @@ pub enum Errand {
 
 impl State {
     /// Something was done at the terminal.
-    pub fn event(&mut self, event: Event, keys: &Keymap<Action>, names: &Names) -> Errand {
+    pub fn event(&mut self, event: Event, names: &Names) -> Errand {
         match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => {
-                return self.key(key, keys, names);
+                return self.key(key, names);
             }
             Event::Key(_) => {}
             Event::Mouse(mouse) => self.mouse_event(mouse),
@@ -189,58 +191,82 @@ impl State {
         });
     }
 
-    fn key(&mut self, key: KeyEvent, keys: &Keymap<Action>, names: &Names) -> Errand {
+    fn key(&mut self, key: KeyEvent, names: &Names) -> Errand {
         self.hint = None;
         self.last_words.clear();
         if key.modifiers == KeyModifiers::CONTROL && key.code == KeyCode::Char('c') {
             self.wish(Wish::Typed(Typed::Interrupted));
             return Errand::None;
         }
-        let chord = Chord::from(key);
-        let action = match keys.find(None, chord) {
-            Found::Action(action) => Some(action),
-            Found::More | Found::Nothing => None,
-        };
-        match &mut self.mode {
-            Mode::Choose(picker) => match picker.key(key) {
+        if let Mode::Choose(picker) = &mut self.mode {
+            match picker.key(key) {
                 Picked::Open => {}
                 picked => self.picked(picked),
-            },
-            Mode::Help(top) => match (action, key.code) {
-                (Some(Action::PageDown), _) | (_, KeyCode::Down) => *top += 1,
-                (Some(Action::PageUp), _) | (_, KeyCode::Up) => *top = top.saturating_sub(1),
-                _ => self.mode = Mode::Talk,
-            },
-            Mode::Talk | Mode::Asked(..) => {
-                if let Some(action) = action {
-                    return self.act(action);
-                }
-                return self.type_key(key, names);
             }
+            return Errand::None;
+        }
+        let chord = Chord::from(key);
+        let found = self.found(chord);
+        match (&self.mode, found) {
+            (Mode::Help(top), found) => self.help_key(*top, found, key.code),
+            (_, Found::Action(action)) => return self.act(action),
+            // Unless the entry waits for the next one too, the key is no part of a text.
+            (_, Found::More) if self.entry.find(chord) != Found::More => {}
+            _ => return self.type_key(key, names),
         }
         Errand::None
     }
 
+    /// What a key does to the screen; what the first key of two is for here may be decided by the entry.
+    fn found(&mut self, chord: Chord) -> Found<Action> {
+        if self.entry.awaits(chord) {
+            self.first = None;
+            return Found::Nothing;
+        }
+        let found = self.keys.follow(&mut self.first, chord);
+        if found != Found::Nothing {
+            self.entry.forget_first();
+        }
+        found
+    }
+
+    fn help_key(&mut self, top: usize, found: Found<Action>, key: KeyCode) {
+        let page = usize::from(self.size.1).saturating_sub(3).max(1);
+        let top = match (found, key) {
+            (Found::Action(Action::PageDown), _) | (_, KeyCode::PageDown) => top + page,
+            (Found::Action(Action::PageUp), _) | (_, KeyCode::PageUp) => top.saturating_sub(page),
+            (_, KeyCode::Down) => top + 1,
+            (_, KeyCode::Up) => top.saturating_sub(1),
+            (Found::More, _) => top,
+            _ => {
+                self.mode = Mode::Talk;
+                return;
+            }
+        };
+        self.mode = Mode::Help(top.min(help::last(self)));
+    }
+
     fn type_key(&mut self, key: KeyEvent, names: &Names) -> Errand {
-        let plain = key.modifiers.is_empty();
+        let edit = self.entry.find(Chord::from(key));
         let scrolled = self.here().view != View::End;
-        match key.code {
-            KeyCode::End if plain && scrolled && self.entry.is_empty() => {
+        match edit {
+            Found::Action(Edit::LineEnd) if scrolled && self.entry.is_empty() => {
                 return self.act(Action::Bottom);
             }
-            KeyCode::Esc if plain && self.search.is_some() => {
+            Found::Action(Edit::Drop) if self.search.is_some() => {
                 self.search = None;
-                return Errand::None;
-            }
-            KeyCode::Char('d')
-                if key.modifiers == KeyModifiers::CONTROL && self.entry.is_empty() =>
-            {
-                self.wish(Wish::Typed(Typed::Ended));
                 return Errand::None;
             }
             _ => {}
         }
         match self.entry.key(key, names) {
+            Outcome::Ignored
+                if key.modifiers == KeyModifiers::CONTROL
+                    && key.code == KeyCode::Char('d')
+                    && self.entry.is_empty() =>
+            {
+                self.wish(Wish::Typed(Typed::Ended));
+            }
             Outcome::Ignored | Outcome::Changed => {}
             Outcome::Submit(text) => self.submit(text),
             Outcome::Editor(text) => return Errand::Edit(text),

@@ -5,10 +5,12 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Span;
 
 use super::conversation::{Conversation, Older, View};
+use super::keys::Action;
 use super::lines::{Few, Line, Moved, What};
 use super::look::Look;
 use super::wrap::{self, Kind, Piece, columns, shortened};
 use crate::escape::word;
+use crate::keys::Keymap;
 
 /// `18:50 `
 const TIME: usize = 6;
@@ -29,6 +31,8 @@ pub struct Row {
 pub struct Canvas<'a> {
     /// How things look.
     pub look: &'a Look,
+    /// What keys do.
+    pub keys: &'a Keymap<Action>,
     /// One's own nick.
     pub me: &'a str,
     /// What was searched for, folded.
@@ -117,7 +121,9 @@ impl Canvas<'_> {
             }
             What::Failed(failed) => {
                 let mut rows = self.said(self.me, &failed.text, false, Some(line), self.dim());
-                let why = format!("✗ {} · F5 sends it again", failed.reason);
+                let again = self.keys.spoken(Action::Again);
+                let again = again.map_or(String::new(), |key| format!(" · {key} sends it again"));
+                let why = format!("✗ {}{again}", failed.reason);
                 rows.extend(self.remark(&why, red.add_modifier(Modifier::BOLD), line));
                 rows
             }
@@ -126,7 +132,9 @@ impl Canvas<'_> {
             What::Error(text) => self.remark(text, red, line),
             What::Gap => {
                 let yellow = self.look.depth.theme(Color::Yellow);
-                vec![self.rule("messages are missing here: Page Up fetches them", yellow)]
+                let fetch = self.keys.spoken(Action::PageUp);
+                let fetch = fetch.map_or(String::new(), |key| format!(": {key} fetches them"));
+                vec![self.rule(&format!("messages are missing here{fetch}"), yellow)]
             }
         }
     }

@@ -7,7 +7,6 @@ use actix::Recipient;
 use jiff::tz::TimeZone;
 
 use super::colour::Depth;
-use super::keys::Action;
 use super::look::Look;
 use super::painter::{Painter, Parts};
 use super::state::State;
@@ -15,7 +14,6 @@ use super::wish::Wish;
 use super::{Told, Window, stage};
 use crate::attention::{Notifier, Route};
 use crate::entry::{Entry, History};
-use crate::keys::Keymap;
 use crate::names::Names;
 use crate::options::Options;
 use crate::settings;
@@ -32,7 +30,6 @@ pub struct Opening {
     window: Window,
     state: State,
     names: Names,
-    keys: Keymap<Action>,
     notifier: Notifier,
     title: bool,
 }
@@ -73,6 +70,7 @@ impl Opening {
         let server = options.server();
         let remembered = Remembered::of_this_user(&server);
         let mut state = State::new(look, server, entry, remembered);
+        state.keys = settings.keys.window();
         state.mouse = settings.screen.mouse;
         let attention = settings.attention;
         let route = attention
@@ -85,7 +83,6 @@ impl Opening {
             window: window.clone(),
             state,
             names,
-            keys: settings.keys.window(),
             notifier: Notifier::new(attention.bell, route),
             title: attention.title,
         };
@@ -99,7 +96,6 @@ impl Opening {
     pub fn open(self, session: Recipient<Wish>, keyboard: Recipient<NextKeys>) -> io::Result<()> {
         let parts = Parts {
             state: self.state,
-            keys: self.keys,
             names: self.names,
             notifier: self.notifier,
             title: self.title,

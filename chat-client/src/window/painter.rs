@@ -14,13 +14,12 @@ use ratatui::Terminal;
 use ratatui::backend::{Backend as _, CrosstermBackend};
 
 use super::draw::draw;
-use super::keys::{Action, Errand};
+use super::keys::Errand;
 use super::state::State;
 use super::wish::Wish;
 use super::{Told, Window, stage};
 use crate::attention::{Notifier, title};
 use crate::escape::word;
-use crate::keys::Keymap;
 use crate::names::Names;
 use crate::stdin::{NextKeys, Typed};
 
@@ -44,8 +43,6 @@ const EDITOR: &str = "exec ${VISUAL:-${EDITOR:-vi}} \"$0\"";
 pub struct Parts {
     /// What is drawn.
     pub state: State,
-    /// What keys do to it.
-    pub keys: Keymap<Action>,
     /// What Tab completes.
     pub names: Names,
     /// Calls for what is meant for oneself.
@@ -151,10 +148,8 @@ impl Painter {
     }
 
     fn event(&mut self, event: Event) {
-        let Parts {
-            state, keys, names, ..
-        } = &mut self.parts;
-        match state.event(event, keys, names) {
+        let Parts { state, names, .. } = &mut self.parts;
+        match state.event(event, names) {
             Errand::None => {}
             Errand::Edit(text) => self.edit(text),
             Errand::Suspend => self.suspend(),

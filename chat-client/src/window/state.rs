@@ -7,13 +7,16 @@ use chat_proto::{Channel, LOBBY, Timestamp};
 
 use super::arrival::Arrived;
 use super::conversation::{Conversation, View};
+use super::keys::{self, Action};
 use super::layout::{self, Areas};
 use super::look::Look;
 use super::messages::Canvas;
 use super::picker::Picker;
 use super::wish::Wish;
 use crate::entry::Entry;
+use crate::entry::bindings::Edit;
 use crate::escape::word;
+use crate::keys::{Chord, Keymap};
 use crate::state::State as Remembered;
 use crate::stdin::Purpose;
 
@@ -67,6 +70,10 @@ pub struct State {
     pub conversations: Vec<Conversation>,
     /// The one that is looked at.
     pub current: usize,
+    /// What keys do, but for those of the entry, which has its own.
+    pub keys: Keymap<Action>,
+    /// The first of two keys.
+    pub(super) first: Option<Chord>,
     /// What is typed.
     pub entry: Entry,
     /// What the keyboard is for.
@@ -109,6 +116,8 @@ impl State {
             ahead: 0,
             conversations: vec![lobby],
             current: 0,
+            keys: keys::default(),
+            first: None,
             entry,
             mode: Mode::Talk,
             search: None,
@@ -157,17 +166,20 @@ impl State {
 
     /// What rows of messages are made for.
     pub fn canvas(&self) -> Canvas<'_> {
-        let width = usize::from(self.areas().messages.width);
-        self.canvas_of(width)
-    }
-
-    fn canvas_of(&self, width: usize) -> Canvas<'_> {
         Canvas {
             look: &self.look,
+            keys: &self.keys,
             me: &self.me,
             search: self.search.as_deref(),
-            width,
+            width: usize::from(self.areas().messages.width),
         }
+    }
+
+    /// The key that leads to the newest message now, as people read it.
+    pub fn key_to_newest(&self) -> Option<String> {
+        let end = self.entry.keymap().spoken(Edit::LineEnd);
+        let end = end.filter(|_| self.entry.is_empty());
+        end.or_else(|| self.keys.spoken(Action::Bottom))
     }
 
     /// Something is animated.

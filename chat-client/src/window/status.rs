@@ -6,8 +6,10 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::conversation::View;
+use super::keys::Action;
 use super::state::{Connection, State};
 use super::wrap::{columns, shortened};
+use crate::entry::bindings::Edit;
 use crate::escape::word;
 
 /// Draws it: what matters most stays where there is little room.
@@ -53,14 +55,7 @@ fn parts(state: &State, width: usize) -> Vec<(u8, String)> {
     if here.muted {
         parts.push((1, "muted".to_owned()));
     }
-    match (here.view, here.below()) {
-        (View::End, _) => {}
-        (View::At(_), 0) => parts.push((8, "End: newest".to_owned())),
-        (View::At(_), _) if here.unread > 0 => {
-            parts.push((8, format!("{} new below (End)", here.unread)));
-        }
-        (View::At(_), below) => parts.push((8, format!("{below} below (End)"))),
-    }
+    parts.extend(below(state).map(|below| (8, below)));
     // With a list beside the messages this is said there.
     let listed = state.areas().conversations.width > 0;
     let (unread, mentions) = state.unread();
@@ -73,14 +68,46 @@ fn parts(state: &State, width: usize) -> Vec<(u8, String)> {
         };
         parts.push((5, format!("{unread} elsewhere{mine}")));
     }
-    if let Some(search) = &state.search {
-        parts.push((6, format!("/{} (F6, Esc)", shortened(&word(search), 20))));
-    }
+    parts.extend(search(state).map(|search| (6, search)));
     if width >= 60 {
         parts.push((0, word(&state.me)));
-        parts.push((0, "F1 help".to_owned()));
+        let key = state.keys.spoken(Action::Help);
+        parts.push((
+            0,
+            key.map_or("/help".to_owned(), |key| format!("{key} help")),
+        ));
     }
     parts
+}
+
+/// What is below what is looked at, and the key that leads there.
+fn below(state: &State) -> Option<String> {
+    let here = state.here();
+    if here.view == View::End {
+        return None;
+    }
+    let key = state.key_to_newest();
+    let by = key
+        .as_deref()
+        .map_or(String::new(), |key| format!(" ({key})"));
+    match (here.below(), here.unread) {
+        (0, _) => key.map(|key| format!("{key}: newest")),
+        (below, 0) => Some(format!("{below} below{by}")),
+        (_, unread) => Some(format!("{unread} new below{by}")),
+    }
+}
+
+/// What is searched for, with the keys that go on and end it.
+fn search(state: &State) -> Option<String> {
+    let search = shortened(&word(state.search.as_ref()?), 20);
+    let on = state.keys.spoken(Action::SearchOn);
+    let end = state.entry.keymap().spoken(Edit::Drop);
+    let keys: Vec<_> = on.into_iter().chain(end).collect();
+    let by = match keys[..] {
+        [] => String::new(),
+        _ => format!(" ({})", keys.join(", ")),
+    };
+    Some(format!("/{search}{by}"))
 }
 
 fn connection(state: &State) -> String {

@@ -10,13 +10,14 @@ use super::colour::Depth;
 use super::conversation::{Older, View};
 use super::draw::draw;
 use super::fact::Fact;
-use super::keys;
+use super::keys::{self, Action, Errand};
 use super::look::Look;
 use super::state::{Mode, State};
 use super::wish::Wish;
-use crate::entry::Entry;
+use crate::entry::bindings::{self, Edit};
+use crate::entry::{Entry, History};
 use crate::escape::word;
-use crate::keys::Chord;
+use crate::keys::{Chord, parse};
 use crate::names::Names;
 use crate::state::State as Remembered;
 use crate::stdin::{Purpose, Typed};
@@ -154,10 +155,30 @@ impl Scene {
         });
     }
 
+    /// The keys that somebody has set.
+    fn rebind(&mut self, wanted: &[(Action, &[&str])]) {
+        for (action, keys) in wanted {
+            let keys = keys.iter().map(|keys| parse(keys).unwrap());
+            self.state.keys.rebind(*action, keys);
+        }
+    }
+
+    fn rebind_entry(&mut self, wanted: &[(Edit, &[&str])]) {
+        let mut keymap = bindings::default();
+        for (edit, keys) in wanted {
+            keymap.rebind(*edit, keys.iter().map(|keys| parse(keys).unwrap()));
+        }
+        self.state.entry = Entry::new(History::default(), keymap);
+    }
+
+    fn key(name: &str) -> Input {
+        let chord: Chord = name.parse().unwrap();
+        Input::Key(chord.event())
+    }
+
     fn keys(&mut self, names: &[&str]) {
         for name in names {
-            let chord: Chord = name.parse().unwrap();
-            self.input(Input::Key(chord.event()));
+            self.input(Self::key(name));
         }
     }
 
@@ -168,8 +189,8 @@ impl Scene {
         }
     }
 
-    fn input(&mut self, input: Input) {
-        self.state.event(input, &keys::default(), &Names::default());
+    fn input(&mut self, input: Input) -> Errand {
+        self.state.event(input, &Names::default())
     }
 
     fn shown(&mut self, (width, height): (u16, u16)) -> Terminal<TestBackend> {
@@ -584,8 +605,117 @@ fn help() {
     let mut scene = Scene::ana();
     scene.keys(&["f1"]);
     scene.snapshots("help");
+    // It scrolls to its end and no further.
+    scene.text((80, 24));
+    scene.keys(&["page-down"; 50]);
+    let end = scene.text((80, 24));
+    assert!(end.contains("write it in $EDITOR"), "{end}");
+    scene.keys(&["up"]);
+    assert_ne!(scene.text((80, 24)), end);
     scene.keys(&["a"]);
     assert_eq!(scene.state.mode, Mode::Talk);
+}
+
+/// Whatever is said of keys is said of those that somebody wants.
+#[test]
+fn other_keys() {
+    let mut scene = Scene::ana();
+    scene.rebind(&[
+        (Action::Help, &["ctrl-g"]),
+        (Action::PageUp, &["ctrl-x page-up", "alt-v"]),
+        (Action::Go(1), &["f7"]),
+        (Action::SearchOn, &[]),
+        (Action::Again, &["alt-ñ"]),
+        (Action::Bottom, &["f12"]),
+    ]);
+    scene.rebind_entry(&[
+        (Edit::Submit, &["ctrl-s"]),
+        (Edit::LineEnd, &["ctrl-e"]),
+        (Edit::Drop, &["ctrl-q"]),
+        (Edit::Yank, &[]),
+    ]);
+    scene.page(&many(40));
+    scene.tell(Fact::Gap {
+        with: None,
+        after: 40,
+    });
+    scene.waiting("a", "bad");
+    scene.tell(Fact::Failed {
+        id: "a".into(),
+        reason: "not_recorded".into(),
+    });
+    let sees = |scene: &mut Scene, wanted: &[&str]| {
+        let text = scene.text((200, 24));
+        for wanted in wanted {
+            assert!(text.contains(wanted), "{wanted:?} in\n{text}");
+        }
+    };
+    sees(
+        &mut scene,
+        &[
+            "Ctrl-G help",
+            "not_recorded · Alt-Ñ sends it again",
+            "missing here: Ctrl-X Page Up fetches them",
+        ],
+    );
+    scene.types("/search message 7");
+    scene.keys(&["ctrl-s"]);
+    sees(&mut scene, &["/message 7 (Ctrl-Q)", "below (Ctrl-E)"]);
+    // Ctrl-E is about what is typed, as soon as something is.
+    scene.types("x");
+    sees(&mut scene, &["below (F12)"]);
+    scene.keys(&["backspace", "end"]);
+    assert_ne!(scene.state.here().view, View::End, "End does nothing now");
+    scene.keys(&["ctrl-q"]);
+    assert_eq!(scene.state.search, None);
+    scene.keys(&["ctrl-e"]);
+    assert_eq!(scene.state.here().view, View::End);
+    scene.keys(&["f1"]);
+    assert_eq!(scene.state.mode, Mode::Talk);
+    scene.keys(&["ctrl-g"]);
+    scene.snapshots("other_keys");
+}
+
+/// One key behind another, for the screen and for what is typed, that begin with the same one.
+#[test]
+fn two_keys() {
+    let mut scene = Scene::ana();
+    scene.page(&many(300));
+    scene.text((80, 24));
+    scene.rebind(&[
+        (Action::PageUp, &["ctrl-x up", "g g"]),
+        (Action::PageDown, &["ctrl-e"]),
+    ]);
+    scene.keys(&["ctrl-x", "up"]);
+    let up = scene.state.here().view;
+    assert_ne!(up, View::End);
+    scene.keys(&["g", "g"]);
+    assert_ne!(scene.state.here().view, up);
+    assert!(scene.state.entry.is_empty());
+    let errand = scene.input(Scene::key("ctrl-x"));
+    assert_eq!(errand, Errand::None);
+    let errand = scene.input(Scene::key("ctrl-e"));
+    assert_eq!(errand, Errand::Edit(String::new()));
+    // The first one is forgotten when the next is another.
+    scene.keys(&["g", "x"]);
+    assert_eq!(scene.state.entry.text(), "x");
+    scene.keys(&["ctrl-x", "f2"]);
+    assert_eq!(scene.input(Scene::key("ctrl-e")), Errand::None);
+}
+
+/// Ctrl-D is goodbye where nothing is typed, unless somebody has it for something else.
+#[test]
+fn the_end_of_the_input() {
+    let mut scene = Scene::ana();
+    scene.state.take_wishes();
+    scene.types("x");
+    scene.keys(&["ctrl-d"]);
+    assert_eq!(scene.state.take_wishes(), []);
+    scene.keys(&["backspace", "ctrl-d"]);
+    assert_eq!(scene.state.take_wishes(), [Wish::Typed(Typed::Ended)]);
+    scene.rebind_entry(&[(Edit::HistoryBack, &["ctrl-d"])]);
+    scene.keys(&["ctrl-d"]);
+    assert_eq!(scene.state.take_wishes(), []);
 }
 
 /// Whatever a server sends, wherever it is shown.
