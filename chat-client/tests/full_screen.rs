@@ -2,6 +2,9 @@
 
 mod support;
 
+use std::sync::mpsc::{self, TryRecvError};
+use std::thread;
+
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use support::terminal::Terminal;
@@ -133,6 +136,129 @@ fn scrolling_and_resizing() {
     });
     terminal.keys("\x1b[F");
     terminal.sees("luis news");
+    leave(terminal, peer);
+}
+
+/// The numbers of the lines on the screen, from the top.
+fn numbers(screen: &str) -> Vec<u64> {
+    let rows = screen
+        .lines()
+        .filter_map(|row| row.split_once("luis line "));
+    let number = |(_, text): (&str, &str)| text.split_once('.')?.0.parse().ok();
+    rows.filter_map(number).collect()
+}
+
+#[test]
+fn the_mouse() {
+    let server = FakeServer::start();
+    let state = tempfile::tempdir().unwrap();
+    let (mut terminal, mut peer) = ana(&server, &state);
+    let shows = |terminal: &mut Terminal, first: u64, last: u64| {
+        terminal.until(&format!("lines {first} to {last}"), |screen| {
+            numbers(screen) == (first..=last).collect::<Vec<_>>()
+        });
+    };
+    let (up, down) = ("\x1b[<64;30;5M", "\x1b[<65;30;5M");
+    // Two of the 22 rows are a date and a notice.
+    shows(&mut terminal, 181, 200);
+    terminal.keys(up);
+    shows(&mut terminal, 178, 199);
+    terminal.sees("1 below (End)");
+    terminal.keys(&format!("{up}{up}{down}"));
+    shows(&mut terminal, 175, 196);
+    // Further than there is: to the end, and to where more is asked for.
+    terminal.keys(&down.repeat(9));
+    shows(&mut terminal, 181, 200);
+    terminal.keys(&up.repeat(40));
+    let asked = peer.expect("history");
+    assert_eq!(asked["before"], 101);
+    page(&mut peer, &asked["with"], &lines(1..=100), false);
+    terminal.keys(&up.repeat(20));
+    terminal.until("older lines without a hole", |screen| {
+        let seen = numbers(screen);
+        let first = seen.first().copied().unwrap_or(u64::MAX);
+        first < 101 && (first..).take(22).eq(seen)
+    });
+    // A click on the status line leads back, one on a name to that person.
+    terminal.keys("\x1b[<0;9;23M\x1b[<0;9;23m");
+    shows(&mut terminal, 181, 200);
+    terminal.keys("\x1b[<0;70;2M\x1b[<0;70;2m");
+    let asked = peer.expect("history");
+    assert_eq!(asked["with"], "luis");
+    let psst = message(50, "luis", "ana", "psst");
+    page(&mut peer, &asked["with"], &[psst], false);
+    terminal.sees("luis psst");
+    // What is in front is what it scrolls.
+    terminal.keys("\x1bOP");
+    terminal.sees("this list");
+    terminal.keys(&down.repeat(2));
+    terminal.until("the help from its seventh row on", |screen| {
+        screen
+            .lines()
+            .nth(1)
+            .is_some_and(|row| row.contains("/query"))
+    });
+    terminal.keys("\x1b[<0;9;9M");
+    terminal.sees("online · luis");
+    // Off, the terminal keeps it to itself.
+    terminal.keys("\x1bOS");
+    terminal.sees("mouse off");
+    leave(terminal, peer);
+}
+
+/// However much arrives, keys are answered meanwhile, and all of it is there once.
+#[test]
+fn a_flood() {
+    const ROWS: u16 = 100;
+    const FIRST: u64 = 201;
+    const LEAST: u64 = 5_000;
+    let server = FakeServer::start();
+    let state = tempfile::tempdir().unwrap();
+    let (mut terminal, mut peer) = ana(&server, &state);
+    terminal.resize(ROWS, 80);
+    terminal.sees("line 110.");
+    let (enough, told) = mpsc::channel::<()>();
+    let flood = thread::spawn(move || {
+        let mut seq = FIRST;
+        while seq < FIRST + LEAST || told.try_recv() == Err(TryRecvError::Empty) {
+            peer.send(&message(seq, "luis", "#lobby", &format!("line {seq}.")));
+            seq += 1;
+        }
+        (peer, seq - 1)
+    });
+    terminal.until("some hundred lines", |screen| {
+        numbers(screen)
+            .last()
+            .is_some_and(|last| *last > FIRST + 500)
+    });
+    terminal.keys("\x1b[5~");
+    terminal.sees("new below (End)");
+    terminal.keys("\x1b[F");
+    terminal.until("the newest", |screen| !screen.contains("below"));
+    terminal.keys("¿hay alguien?");
+    terminal.sees("> ¿hay alguien?");
+    enough.send(()).unwrap();
+    let (mut peer, last) = flood.join().unwrap();
+    terminal.keys("\r");
+    assert_eq!(peer.record("ana", last + 1)["text"], "¿hay alguien?");
+    terminal.sees("ana ¿hay alguien?");
+    // From the end to the beginning, each page begins where the one before ends.
+    let rows = usize::from(ROWS) - 2;
+    let mut end = last;
+    loop {
+        terminal.until(&format!("a page up to line {end}"), |screen| {
+            let seen = numbers(screen);
+            let first = seen.first().copied().unwrap_or(u64::MAX);
+            seen.len() + 5 >= rows && seen == (first..=end).collect::<Vec<_>>()
+        });
+        end = numbers(&terminal.screen())[0];
+        if end <= FIRST {
+            break;
+        }
+        terminal.keys("\x1b[5~");
+    }
+    terminal.keys("\x1b[F");
+    terminal.until("the newest", |screen| !screen.contains("below"));
     leave(terminal, peer);
 }
 

@@ -7,7 +7,7 @@ use super::conversation::View;
 use super::keys::Action;
 use super::picker::{self, Picked};
 use super::state::{Mode, State};
-use super::{people, places};
+use super::{help, people, places};
 
 /// Rows of a step of the wheel.
 const WHEEL: usize = 3;
@@ -15,33 +15,58 @@ const WHEEL: usize = 3;
 impl State {
     /// Something was done with the mouse.
     pub(super) fn mouse_event(&mut self, mouse: MouseEvent) {
-        let areas = self.areas();
-        let at = Position::new(mouse.column, mouse.row);
         match mouse.kind {
-            MouseEventKind::ScrollUp => self.rows_up(WHEEL),
-            MouseEventKind::ScrollDown => {
+            MouseEventKind::ScrollUp => self.wheel(true),
+            MouseEventKind::ScrollDown => self.wheel(false),
+            MouseEventKind::Down(MouseButton::Left) => {
+                self.click(Position::new(mouse.column, mouse.row));
+            }
+            _ => {}
+        }
+    }
+
+    /// Scrolls what is in front.
+    fn wheel(&mut self, up: bool) {
+        match &mut self.mode {
+            Mode::Help(top) if up => *top = top.saturating_sub(WHEEL),
+            Mode::Help(top) => {
+                let top = *top + WHEEL;
+                self.mode = Mode::Help(top.min(help::last(self)));
+            }
+            Mode::Choose(picker) => picker.turn(up),
+            Mode::Talk | Mode::Asked(..) if up => self.rows_up(WHEEL),
+            Mode::Talk | Mode::Asked(..) => {
                 self.scroll(|canvas, here, _| canvas.down(here, WHEEL));
                 self.read();
             }
-            MouseEventKind::Down(MouseButton::Left) => {
-                if let Mode::Choose(picker) = &self.mode {
-                    let chosen = picker::at(picker, areas.messages, at);
-                    let picked = chosen.map_or(Picked::Nobody, |index| picker.take(index));
-                    self.picked(picked);
-                } else if areas.conversations.contains(at) {
-                    if let Some(index) = places::at(self, areas.conversations, at) {
-                        self.switch(index);
-                    }
-                } else if areas.people.contains(at) {
-                    let nick = people::at(self, areas.people, at);
-                    if let Some(nick) = nick.filter(|nick| *nick != self.me) {
-                        self.go_to(&nick);
-                    }
-                } else if areas.status.contains(at) && self.here().view != View::End {
+        }
+    }
+
+    fn click(&mut self, at: Position) {
+        let areas = self.areas();
+        match &self.mode {
+            Mode::Help(_) => self.mode = Mode::Talk,
+            Mode::Choose(picker) => {
+                let chosen = picker::at(picker, areas.messages, at);
+                let picked = chosen.map_or(Picked::Nobody, |index| picker.take(index));
+                self.picked(picked);
+            }
+            Mode::Talk | Mode::Asked(..) if areas.conversations.contains(at) => {
+                if let Some(index) = places::at(self, areas.conversations, at) {
+                    self.switch(index);
+                }
+            }
+            Mode::Talk | Mode::Asked(..) if areas.people.contains(at) => {
+                let nick = people::at(self, areas.people, at);
+                if let Some(nick) = nick.filter(|nick| *nick != self.me) {
+                    self.go_to(&nick);
+                }
+            }
+            Mode::Talk | Mode::Asked(..) => {
+                if areas.status.contains(at) && self.here().view != View::End {
                     self.act(Action::Bottom);
                 }
             }
-            _ => {}
         }
     }
 }

@@ -61,8 +61,8 @@ impl Picker {
         match key.code {
             KeyCode::Esc => return Picked::Nobody,
             KeyCode::Enter => return self.take(self.chosen),
-            KeyCode::Up | KeyCode::BackTab => self.chosen = self.chosen.saturating_sub(1),
-            KeyCode::Down | KeyCode::Tab => self.chosen = (self.chosen + 1).min(last),
+            KeyCode::Up | KeyCode::BackTab => self.turn(true),
+            KeyCode::Down | KeyCode::Tab => self.turn(false),
             KeyCode::PageUp | KeyCode::Home => self.chosen = 0,
             KeyCode::PageDown | KeyCode::End => self.chosen = last,
             KeyCode::Backspace => {
@@ -80,6 +80,15 @@ impl Picker {
             _ => {}
         }
         Picked::Open
+    }
+
+    /// To the next one, or to the one before.
+    pub fn turn(&mut self, up: bool) {
+        let last = self.offered().len().saturating_sub(1);
+        self.chosen = match up {
+            true => self.chosen.saturating_sub(1),
+            false => (self.chosen + 1).min(last),
+        };
     }
 
     /// Takes the one at that place.
