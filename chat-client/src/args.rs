@@ -40,6 +40,7 @@ Exit codes:
   1  the connection was refused or lost, or a line of a pipe was not recorded
   2  wrong usage
   3  the nickname was refused
+  101  a fault of the client itself, which standard error describes
 
 Examples:
   chat-client chat.example.org --nick ana

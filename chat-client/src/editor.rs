@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write as _};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::sys::termios::{self, InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios};
 use rustyline::completion::Completer;
@@ -237,11 +238,12 @@ impl ConditionalEventHandler for OnEnter {
     }
 }
 
-/// The terminal as it was found; put back when this is dropped, whatever the way out.
+/// The settings of the terminal as it was found. There is one terminal, and whoever panics gives it back.
+static FOUND: Mutex<Option<Termios>> = Mutex::new(None);
+
+/// Gives the terminal back when it is dropped.
 #[derive(Debug)]
-pub struct Terminal {
-    found: Termios,
-}
+pub struct Terminal(());
 
 impl Terminal {
     /// Keeps what is typed between two lines from being shown where it does not belong: the editor
@@ -257,21 +259,34 @@ impl Terminal {
         quiet.control_chars[SpecialCharacterIndices::VMIN as usize] = 1;
         quiet.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
         termios::tcsetattr(io::stdin(), SetArg::TCSADRAIN, &quiet)?;
-        Ok(Self { found })
+        *as_found() = Some(found);
+        Ok(Self(()))
     }
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // The keyboard's thread may still be reading behind a prompt: that is wiped, bracketed paste
-        // is off again, and the settings are those from before.
-        let mut out = io::stdout().lock();
-        out.write_all(b"\r\x1b[K\x1b[?2004l").ok();
-        out.flush().ok();
-        if let Err(error) = termios::tcsetattr(io::stdin(), SetArg::TCSADRAIN, &self.found) {
-            log::warn!("the terminal keeps other settings: {error}");
-        }
+        give_back();
     }
+}
+
+/// Puts the terminal back, once, whatever the way out.
+pub fn give_back() {
+    let Some(found) = as_found().take() else {
+        return;
+    };
+    // The keyboard's thread may still be reading behind a prompt: that is wiped, bracketed paste
+    // is off again, and the settings are those from before.
+    let mut out = io::stdout().lock();
+    out.write_all(b"\r\x1b[K\x1b[?2004l").ok();
+    out.flush().ok();
+    if let Err(error) = termios::tcsetattr(io::stdin(), SetArg::TCSADRAIN, &found) {
+        log::warn!("the terminal keeps other settings: {error}");
+    }
+}
+
+fn as_found() -> MutexGuard<'static, Option<Termios>> {
+    FOUND.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

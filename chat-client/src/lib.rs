@@ -27,6 +27,7 @@
 //! | [`attention`] | whom an arriving message calls: bell, notification, title | `notify-send` |
 //! | [`settings`] | the settings file | that file |
 //! | [`state`] | what the next start finds | the state folder |
+//! | [`fault`] | what a panic comes to | the terminal |
 //! | [`outstanding`] | what was typed and is not settled | nothing |
 //! | [`place`] | where one is and to whom a line goes | nothing |
 //!
@@ -41,6 +42,7 @@ pub mod attention;
 pub mod editor;
 pub mod entry;
 pub mod escape;
+pub mod fault;
 pub mod gate;
 pub mod input;
 pub mod json;
@@ -109,7 +111,8 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// The exit code of the process; `2` is wrong usage, which does not come this far.
+    /// The exit code of the process; `2` is wrong usage, which does not come this far, and `101` a
+    /// [fault] of the client.
     pub fn exit_code(self) -> u8 {
         match self {
             Ending::Goodbye => 0,
@@ -138,6 +141,7 @@ pub enum ClientError {
 /// # Errors
 /// Nothing could begin.
 pub fn run(options: Options) -> Result<Ending, ClientError> {
+    fault::ends_the_process();
     let person = io::stdin().is_terminal() && options.task.is_none();
     let asks = person && io::stdout().is_terminal();
     let tls = match &options.tls {

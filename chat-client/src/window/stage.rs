@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
@@ -29,25 +29,11 @@ static LENT: AtomicBool = AtomicBool::new(false);
 static GIVEN_BACK: Mutex<Option<Instant>> = Mutex::new(None);
 const LATER: Duration = Duration::from_secs(1);
 
-/// The exit code of a program that panicked.
-const PANICKED: i32 = 101;
-
 /// Goes to full screen.
 ///
 /// # Errors
 /// The terminal does not do as it is told.
 pub fn enter(mouse: bool) -> io::Result<()> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            // From here on nobody else writes, and without its thread the rest is of no use.
-            let _out = io::stdout().lock();
-            leave();
-            before(panic);
-            std::process::exit(PANICKED);
-        }));
-    });
     enable_raw_mode()?;
     ENTERED.store(true, Ordering::SeqCst);
     if LENT.load(Ordering::SeqCst) {
