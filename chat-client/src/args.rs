@@ -1,10 +1,5 @@
 //! The command line, as it is defined, and what it asks for.
 
-#![allow(
-    rustdoc::broken_intra_doc_links,
-    reason = "the comments are what --help prints, where brackets stand for themselves"
-)]
-
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
