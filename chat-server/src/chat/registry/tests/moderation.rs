@@ -240,6 +240,29 @@ fn a_founder_without_an_account_is_one_again_by_token() {
     assert_eq!(scene.does(LUIS, topic("#x", "no")), ["2: not_permitted"]);
 }
 
+/// Who was alone in a channel and was cut off for a moment had nothing to say in it any more.
+#[test]
+fn who_comes_back_to_a_channel_that_has_ended_founds_it() {
+    let mut scene = scene();
+    scene.does(EVA, join("#y"));
+    let token = scene.token(EVA);
+    scene.leaves(EVA);
+    scene.does(EVA, hello("eva", Some(token)));
+    assert_eq!(
+        scene.does(EVA, topic("#y", "mine")),
+        [r##"c2: topic #y "mine""##]
+    );
+    // As anybody does who enters it first.
+    scene.does(ZOE, join("#y"));
+    let (eva, zoe) = (scene.token(EVA), scene.token(ZOE));
+    scene.leaves(EVA);
+    scene.leaves(ZOE);
+    scene.does(ZOE, hello("zoe", Some(zoe)));
+    scene.does(EVA, hello("eva", Some(eva)));
+    assert_eq!(scene.does(EVA, topic("#y", "no")), ["3: not_permitted"]);
+    assert!(scene.does(ZOE, topic("#y", "mine"))[0].starts_with("c2: topic"));
+}
+
 #[test]
 fn an_account_founds_for_good() {
     let mut scene = scene();
