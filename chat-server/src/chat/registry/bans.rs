@@ -152,10 +152,9 @@ impl Registry {
                 return Err(not_permitted("only operators ban addresses"));
             }
             Target::Nick(nick) | Target::Account(nick) if !asker.operator => {
+                let account = Some(nick.folded()).filter(|&nick| self.accounts.contains_key(nick));
                 let here = self.by_nick.get(nick.folded());
-                if self.is_operators(Some(nick.folded()))
-                    || here.is_some_and(|&user| self.is_operator(user))
-                {
+                if self.is_operators(account) || here.is_some_and(|&user| self.is_operator(user)) {
                     return Err(not_permitted("that is an operator"));
                 }
             }

@@ -434,6 +434,21 @@ fn nobody_bans_themselves() {
     assert_eq!(scene.does(ANA, kick("anita", None)), ["1: not_permitted"]);
 }
 
+/// Eva could be kicked, as she is no operator without the account, and not be banned.
+#[test]
+fn an_operators_nick_without_an_account_is_a_nick_like_others() {
+    let mut scene = scene();
+    let lines = scene.does(LUIS, ban("eva", Some("#x")));
+    assert_eq!(told(&lines)[1..], ["c1: left #x eva spam by luis"]);
+    assert_eq!(scene.does(EVA, join("#x")), ["3: banned_from_channel"]);
+    scene.protects(2, "eva", None);
+    assert_eq!(
+        scene.does(LUIS, ban("eva", Some("#x"))),
+        ["2: not_permitted"],
+        "it is the operator's now, also while another has it"
+    );
+}
+
 #[test]
 fn another_nick_does_not_evade_the_ban_of_a_channel() {
     let mut scene = scene();
