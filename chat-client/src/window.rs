@@ -15,6 +15,7 @@
 //! | [`keys`], `acts`, `mouse`, [`picker`] | what keys and the mouse do to it | nothing |
 //! | [`layout`], [`draw`], [`messages`], `scroll`, [`places`], [`people`], [`status`], [`help`], [`links`] | how it looks | nothing |
 //! | [`wrap`], [`colour`], [`look`] | rows, colours, times | nothing |
+//! | [`measure`] | what terminals measure differently | nothing |
 //! | [`painter`] | the thread that draws | the terminal |
 //! | [`opening`] | what the settings and the environment make of it | the environment |
 //! | [`stage`] | the terminal in full screen, and as it was | the terminal |
@@ -37,6 +38,7 @@ pub mod layout;
 pub mod lines;
 pub mod links;
 pub mod look;
+pub mod measure;
 pub mod messages;
 mod mouse;
 pub mod opening;

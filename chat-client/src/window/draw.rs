@@ -10,7 +10,7 @@ use super::layout::{self, Areas};
 use super::messages::Row;
 use super::state::{Connection, Mode, State};
 use super::wrap::shortened;
-use super::{help, links, people, picker, places, status};
+use super::{help, links, measure, people, picker, places, status};
 use crate::entry::bindings::Edit;
 use crate::escape::word;
 use crate::stdin::Purpose;
@@ -34,6 +34,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
         Mode::Help(top) => help::draw(state, *top, all, buffer),
         Mode::Talk | Mode::Asked(..) => {}
     }
+    measure::write_whole(buffer);
     if !matches!(state.mode, Mode::Help(_)) && !areas.entry.is_empty() {
         frame.set_cursor_position(cursor);
     }
