@@ -136,6 +136,11 @@ fn scrolling_and_resizing() {
     });
     terminal.keys("\x1b[F");
     terminal.sees("luis news");
+    terminal.keys("/history 7\r");
+    let asked = peer.expect("history");
+    assert_eq!(asked["limit"], 7);
+    page(&mut peer, &asked["with"], &lines(194..=200), true);
+    terminal.sees("* the last 7 messages are above");
     leave(terminal, peer);
 }
 

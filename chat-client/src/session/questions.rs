@@ -208,8 +208,11 @@ impl Session {
         if more && messages.len() < usize::from(wanted) {
             self.ask_history(with, wanted, messages);
         } else if self.transcript.window().is_some() {
+            // They are where they belong; without a word nothing would seem to have happened.
+            let notice = format!("the last {} messages are above", messages.len());
             let records = messages.into_iter().map(Record::Message).collect();
             self.tell_page(with, records, more);
+            self.show_notice(&notice);
         } else {
             let shown = messages.len();
             let with = crate::escape::word(&with);

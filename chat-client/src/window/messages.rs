@@ -63,6 +63,9 @@ impl Canvas<'_> {
             self.prepend(&mut rows, self.block(conversation, place), hidden);
             hidden = 0;
         }
+        if conversation.lines.is_empty() && conversation.older == Older::Nothing {
+            rows.push(self.beginning(conversation));
+        }
         // They were put there from the bottom up.
         rows.truncate(height);
         rows.reverse();
@@ -82,8 +85,7 @@ impl Canvas<'_> {
         let before = place.checked_sub(1).and_then(|before| lines.get(before));
         let mut rows = Vec::new();
         if before.is_none() && conversation.older == Older::Nothing {
-            let text = format!("the beginning of {}", word(&conversation.to));
-            rows.push(self.rule(&text, self.dim()));
+            rows.push(self.beginning(conversation));
         }
         if before.is_none_or(|before| !self.look.same_day(before.time, line.time)) {
             rows.push(self.rule(&self.look.day(line.time), self.dim()));
@@ -101,6 +103,11 @@ impl Canvas<'_> {
         }
         rows.extend(self.line(line));
         rows
+    }
+
+    fn beginning(&self, conversation: &Conversation) -> Row {
+        let text = format!("the beginning of {}", word(&conversation.to));
+        self.rule(&text, self.dim())
     }
 
     fn line(&self, line: &Line) -> Vec<Row> {

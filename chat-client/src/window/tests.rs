@@ -423,6 +423,18 @@ fn what_was_missed_is_behind_an_unread_line() {
     );
 }
 
+/// A conversation that was just begun is no screen that fails to load.
+#[test]
+fn nothing_was_said_yet() {
+    let mut scene = Scene::ana();
+    scene.waiting("a", "hola");
+    let text = scene.text((80, 24));
+    let (beginning, waiting) = (text.find("the beginning of #lobby"), text.find("hola"));
+    assert!(beginning.is_some() && beginning < waiting, "{text}");
+    scene.state.here_mut().older = Older::Unknown;
+    assert!(!scene.text((80, 24)).contains("the beginning"));
+}
+
 #[test]
 fn scrolling_keeps_its_place() {
     let mut scene = Scene::ana();
