@@ -1,20 +1,28 @@
 //! What people do in any order, against a model of what the protocol promises: one owner of a nick, each
 //! message numbered once and for exactly those whom it is for, said again acked again, back in one's
-//! channels.
+//! channels, kept out and silent.
+
+mod moderation;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
+use super::accounts::proven;
+use super::moderation::{ban, kick, mute, topic, unban, unmute};
 use super::*;
+use moderation::Rulings;
 
-const NICKS: [&str; 4] = ["ana", "Luis", "борис", "Zoë"];
+/// The last one is that of an operator, who is always here.
+const NICKS: [&str; 5] = ["ana", "Luis", "борис", "Zoë", "eva"];
+const OPERATORS_NICK: usize = 4;
+const OPERATOR: u32 = 4;
 const CHANNELS: [&str; 4] = ["#lobby", "#a", "#Ä", "#c"];
 /// As [`Scene::new`] has it.
 const CHANNELS_PER_USER: usize = 2;
 
-/// What one of four connections does. Numbers choose a nick, a channel, an id.
+/// What one of four connections does, or the operator's. Numbers choose a nick, a channel, an id.
 #[derive(Debug, Clone)]
 enum Deed {
     Hello { nick: usize, with_token: bool },
@@ -25,21 +33,48 @@ enum Deed {
     Rename { nick: usize },
     Hang,
     Quit,
+    Kick { nick: usize, channel: usize },
+    Ban { nick: usize, channel: usize },
+    Unban { nick: usize, channel: usize },
+    Mute { nick: usize },
+    Unmute { nick: usize },
+    Topic { channel: usize, words: &'static str },
 }
 
 fn deed() -> impl Strategy<Value = (u32, Deed)> {
-    let deed = prop_oneof![
-        3 => (0..4usize, any::<bool>()).prop_map(|(nick, with_token)| Deed::Hello { nick, with_token }),
-        4 => (0..4usize, proptest::option::of(0..3usize)).prop_map(|(channel, id)| Deed::Say { channel, id }),
-        2 => (0..4usize).prop_map(|nick| Deed::Tell { nick }),
-        3 => (0..4usize).prop_map(|channel| Deed::Join { channel }),
-        2 => (0..4usize).prop_map(|channel| Deed::Part { channel }),
+    let coming = prop_oneof![
+        5 => (0..4usize, any::<bool>()).prop_map(|(nick, with_token)| Deed::Hello { nick, with_token }),
         1 => (0..4usize).prop_map(|nick| Deed::Rename { nick }),
         1 => Just(Deed::Hang),
         1 => Just(Deed::Quit),
     ];
-    (0..4u32, deed)
+    let talk = prop_oneof![
+        4 => (0..4usize, proptest::option::of(0..3usize)).prop_map(|(channel, id)| Deed::Say { channel, id }),
+        2 => (0..5usize).prop_map(|nick| Deed::Tell { nick }),
+        3 => (0..4usize).prop_map(|channel| Deed::Join { channel }),
+        2 => (0..4usize).prop_map(|channel| Deed::Part { channel }),
+    ];
+    // Most are about few, so that what was decided is met again.
+    let whom = || prop_oneof![2 => 0..2usize, 1 => 0..5usize];
+    let whom_where = || (whom(), 0..3usize);
+    let ruling = prop_oneof![
+        whom_where().prop_map(|(nick, channel)| Deed::Kick { nick, channel }),
+        whom_where().prop_map(|(nick, channel)| Deed::Ban { nick, channel }),
+        whom_where().prop_map(|(nick, channel)| Deed::Unban { nick, channel }),
+        whom().prop_map(|nick| Deed::Mute { nick }),
+        whom().prop_map(|nick| Deed::Unmute { nick }),
+        (0..4usize, prop_oneof![Just(""), Just("crabs")])
+            .prop_map(|(channel, words)| Deed::Topic { channel, words }),
+    ];
+    prop_oneof![
+        4 => (0..4u32, coming),
+        6 => (0..5u32, talk),
+        4 => (prop_oneof![0..4u32, Just(OPERATOR)], ruling),
+    ]
 }
+
+/// The number of a message, and who got it.
+type Delivery = (u64, BTreeSet<u32>);
 
 /// Somebody who is here.
 #[derive(Debug, Clone)]
@@ -55,13 +90,16 @@ struct Person {
 struct Model {
     scene: Scene,
     /// How often a connection was made in a slot.
-    generations: [u32; 4],
+    generations: [u32; 5],
     here: BTreeMap<u32, Person>,
     /// Those who can come back, by nick.
     away: BTreeMap<usize, Person>,
+    /// The last token with each nick, ended or not.
+    tokens: BTreeMap<usize, Token>,
     last_seq: u64,
     /// Who gets what is said in a channel, as the dispatcher goes by.
     subscribed: BTreeMap<ChannelKey, BTreeSet<u32>>,
+    rulings: Rulings,
 }
 
 impl Model {
@@ -69,14 +107,27 @@ impl Model {
         let mut scene = Scene::new(1000);
         // Nobody who went is forgotten for want of room.
         scene.registry.settings.absent_max = 1000;
-        Self {
+        scene.protects(1, NICKS[OPERATORS_NICK], None);
+        let mut model = Self {
             scene,
-            generations: [0; 4],
+            generations: [0; 5],
             here: BTreeMap::new(),
             away: BTreeMap::new(),
+            tokens: BTreeMap::new(),
             last_seq: 0,
             subscribed: BTreeMap::new(),
-        }
+            rulings: Rulings::default(),
+        };
+        model.asks(OPERATOR, None, proven(NICKS[OPERATORS_NICK], 1));
+        let token = model.scene.token(model.session(OPERATOR));
+        let operator = Person {
+            nick: OPERATORS_NICK,
+            channels: [0].into(),
+            token,
+            said: BTreeMap::new(),
+        };
+        model.here.insert(OPERATOR, operator);
+        model
     }
 
     fn session(&self, slot: u32) -> SessionId {
@@ -101,28 +152,41 @@ impl Model {
             return Ok(());
         };
         let expected = self.expected(slot, deed);
-        let mut batch = Batch::default();
-        let session = self.session(slot);
-        let now = self.scene.registry.now;
-        self.scene
-            .registry
-            .handle(session, Request { id, command }, now, &mut batch);
-        let (told, deliveries) = self.follow(batch);
+        let (told, deliveries) = self.asks(slot, id, command);
         match expected {
             Err(code) => {
                 prop_assert!(told.contains(&code.to_string()), "{deed:?}: {told:?}");
                 prop_assert!(deliveries.is_empty(), "{deed:?}: {deliveries:?}");
+                if code == ErrorCode::Banned {
+                    self.ends(slot);
+                }
             }
             Ok(audience) => self.happens(slot, deed, audience, &told, &deliveries)?,
         }
         Ok(())
     }
 
+    /// What they are told, and who got which message.
+    fn asks(
+        &mut self,
+        slot: u32,
+        id: Option<Id>,
+        command: Command,
+    ) -> (Vec<String>, Vec<Delivery>) {
+        let mut batch = Batch::default();
+        let session = self.session(slot);
+        let now = self.scene.registry.now;
+        self.scene
+            .registry
+            .handle(session, Request { id, command }, now, &mut batch);
+        self.follow(batch)
+    }
+
     fn request(&self, slot: u32, deed: &Deed) -> (Option<Id>, Option<Command>) {
         let mut id = None;
         let command = match *deed {
             Deed::Hello { nick, with_token } => {
-                let token = self.token(nick).filter(|_| with_token);
+                let token = self.tokens.get(&nick).copied().filter(|_| with_token);
                 hello(NICKS[nick], token)
             }
             Deed::Say { channel, id: said } => {
@@ -133,15 +197,18 @@ impl Model {
             Deed::Join { channel } => join(CHANNELS[channel]),
             Deed::Part { channel } => part(CHANNELS[channel]),
             Deed::Rename { nick } => rename(NICKS[nick]),
-            Deed::Quit => Command::Quit { reason: None },
+            Deed::Quit => Command::Quit {
+                reason: Text::new("farewell", 100).ok(),
+            },
             Deed::Hang => return (None, None),
+            Deed::Kick { nick, channel } => kick(NICKS[nick], Some(CHANNELS[channel])),
+            Deed::Ban { nick, channel } => ban(NICKS[nick], Some(CHANNELS[channel])),
+            Deed::Unban { nick, channel } => unban(NICKS[nick], Some(CHANNELS[channel])),
+            Deed::Mute { nick } => mute(NICKS[nick], None),
+            Deed::Unmute { nick } => unmute(NICKS[nick]),
+            Deed::Topic { channel, words } => topic(CHANNELS[channel], words),
         };
         (id, Some(command))
-    }
-
-    fn token(&self, nick: usize) -> Option<Token> {
-        let here = self.here.values().find(|person| person.nick == nick);
-        here.or(self.away.get(&nick)).map(|person| person.token)
     }
 
     fn holder(&self, nick: usize) -> Option<u32> {
@@ -162,6 +229,9 @@ impl Model {
         let nobody = BTreeSet::new();
         let Some(person) = self.here.get(&slot) else {
             return match *deed {
+                Deed::Hello { nick, .. } if self.rulings.banned.contains(&nick) => {
+                    Err(ErrorCode::Banned)
+                }
                 Deed::Hello { nick, with_token } if !with_token && self.holder(nick).is_some() => {
                     Err(ErrorCode::NickTaken)
                 }
@@ -180,10 +250,12 @@ impl Model {
                     _ if members.is_empty() => Err(ErrorCode::NoSuchChannel),
                     _ if !members.contains(&slot) => Err(ErrorCode::NotInChannel),
                     Deed::Part { .. } => Ok(nobody),
+                    _ if self.is_muted(slot) => Err(ErrorCode::Muted),
                     _ => Ok(members),
                 }
             }
             Deed::Tell { nick } => match self.holder(nick) {
+                Some(other) if other != OPERATOR && self.is_muted(slot) => Err(ErrorCode::Muted),
                 Some(other) => Ok([slot, other].into()),
                 None => Err(ErrorCode::NoSuchUser),
             },
@@ -192,14 +264,21 @@ impl Model {
                 let full = person.channels.len() > CHANNELS_PER_USER;
                 match person.channels.contains(&channel) {
                     false if full => Err(ErrorCode::TooManyChannels),
+                    false if slot != OPERATOR && self.is_banned_from(channel, person) => {
+                        Err(ErrorCode::BannedFromChannel)
+                    }
                     _ => Ok(nobody),
                 }
+            }
+            Deed::Rename { nick } if self.rulings.banned.contains(&nick) => {
+                Err(ErrorCode::NotPermitted)
             }
             Deed::Rename { nick } => match self.holder(nick) {
                 Some(other) if other != slot => Err(ErrorCode::NickTaken),
                 _ => Ok(nobody),
             },
             Deed::Quit | Deed::Hang => Ok(nobody),
+            _ => self.may(slot, deed).map(|()| nobody),
         }
     }
 
@@ -209,7 +288,7 @@ impl Model {
         deed: &Deed,
         audience: BTreeSet<u32>,
         told: &[String],
-        deliveries: &[(u64, BTreeSet<u32>)],
+        deliveries: &[Delivery],
     ) -> TestCaseResult {
         match *deed {
             Deed::Hello { nick, with_token } => self.arrives(slot, nick, with_token, told)?,
@@ -227,14 +306,28 @@ impl Model {
                     person.said.insert(*id, self.last_seq);
                 }
             }
-            Deed::Join { channel } => drop(self.person(slot).channels.insert(channel)),
-            Deed::Part { channel } => drop(self.person(slot).channels.remove(&channel)),
+            Deed::Join { channel } => {
+                self.enters(channel, self.here[&slot].token);
+                let new = self.person(slot).channels.insert(channel);
+                let entered = new.then_some(channel).into_iter().collect();
+                self.hears_topics(told, &entered)?;
+            }
+            Deed::Part { channel } => self.parts(slot, channel),
             Deed::Rename { nick } => {
                 self.person(slot).nick = nick;
+                self.tokens.insert(nick, self.here[&slot].token);
                 self.away.remove(&nick);
             }
-            Deed::Quit => self.goes(slot, false),
+            Deed::Quit => {
+                let muted = self.here.contains_key(&slot) && self.is_muted(slot);
+                let person = self.here.get(&slot);
+                let farewell = person.map(|person| format!("gone {} farewell", NICKS[person.nick]));
+                let heard = farewell.is_none_or(|farewell| told.contains(&farewell));
+                prop_assert_eq!(heard, !muted, "{:?}", told);
+                self.goes(slot, false);
+            }
             Deed::Hang => {}
+            _ => self.is_ruled(slot, deed, told)?,
         }
         let mut nicks: Vec<usize> = self.here.values().map(|person| person.nick).collect();
         nicks.sort_unstable();
@@ -249,11 +342,10 @@ impl Model {
         with_token: bool,
         told: &[String],
     ) -> TestCaseResult {
-        let back = self
-            .holder(nick)
-            .and_then(|holder| self.here.remove(&holder).inspect(|_| self.ends(holder)))
-            .or_else(|| self.away.get(&nick).cloned());
-        let back = back.filter(|_| with_token);
+        let here = self.holder(nick);
+        let here = here.and_then(|holder| self.here.remove(&holder).inspect(|_| self.ends(holder)));
+        let away = self.away.get(&nick).filter(|_| with_token).cloned();
+        let back = here.or_else(|| away.map(|person| self.returns(person)));
         // A token ends when somebody else takes the nick.
         self.away.remove(&nick);
         let channels = back
@@ -269,6 +361,8 @@ impl Model {
         prop_assert_eq!(joined, names, "{:?}", told);
         prop_assert_eq!(welcome.ends_with(" back"), back.is_some(), "{}", welcome);
         let token = self.scene.token(self.session(slot));
+        self.tokens.insert(nick, token);
+        self.hears_topics(told, &channels)?;
         self.here.insert(
             slot,
             Person {
@@ -279,6 +373,17 @@ impl Model {
             },
         );
         Ok(())
+    }
+
+    /// Who was away enters their channels again, but for those that they are banned from.
+    fn returns(&mut self, mut person: Person) -> Person {
+        let channels = person.channels.clone();
+        let may = |&channel: &usize| !self.is_banned_from(channel, &person);
+        person.channels = channels.into_iter().filter(may).collect();
+        for &channel in &person.channels {
+            self.enters(channel, person.token);
+        }
+        person
     }
 
     fn person(&mut self, slot: u32) -> &mut Person {
@@ -309,7 +414,7 @@ impl Model {
     }
 
     /// What a batch says, and who got which message, as the dispatcher would deliver it.
-    fn follow(&mut self, mut batch: Batch) -> (Vec<String>, Vec<(u64, BTreeSet<u32>)>) {
+    fn follow(&mut self, mut batch: Batch) -> (Vec<String>, Vec<Delivery>) {
         let frames = batch.frames();
         let released = batch.release(frames, 0);
         let mut deliveries = Vec::new();
@@ -345,11 +450,12 @@ impl Model {
 proptest! {
     #[test]
     fn the_promises_hold_whatever_people_do(
-        deeds in proptest::collection::vec(deed(), 1..80),
+        deeds in proptest::collection::vec(deed(), 1..160),
     ) {
         let mut model = Model::new();
         for (slot, deed) in &deeds {
             model.does(*slot, deed)?;
+            model.channels_end();
         }
     }
 }

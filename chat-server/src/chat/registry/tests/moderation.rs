@@ -19,7 +19,7 @@ fn reason(words: &str) -> Option<Text> {
     Text::new(words, 100).ok()
 }
 
-fn kick(nick: &str, channel: Option<&str>) -> Command {
+pub(super) fn kick(nick: &str, channel: Option<&str>) -> Command {
     act(Act::Kick {
         nick: nick.into(),
         channel: channel.map(Into::into),
@@ -47,18 +47,18 @@ fn ban_for(whom: &str, channel: Option<&str>, seconds: Option<u64>) -> Command {
     }))
 }
 
-fn ban(whom: &str, channel: Option<&str>) -> Command {
+pub(super) fn ban(whom: &str, channel: Option<&str>) -> Command {
     ban_for(whom, channel, None)
 }
 
-fn unban(whom: &str, channel: Option<&str>) -> Command {
+pub(super) fn unban(whom: &str, channel: Option<&str>) -> Command {
     act(Act::Unban {
         target: target(whom),
         channel: channel.map(Into::into),
     })
 }
 
-fn mute(nick: &str, seconds: Option<u64>) -> Command {
+pub(super) fn mute(nick: &str, seconds: Option<u64>) -> Command {
     act(Act::Mute {
         nick: nick.into(),
         seconds,
@@ -66,11 +66,11 @@ fn mute(nick: &str, seconds: Option<u64>) -> Command {
     })
 }
 
-fn unmute(nick: &str) -> Command {
+pub(super) fn unmute(nick: &str) -> Command {
     act(Act::Unmute { nick: nick.into() })
 }
 
-fn topic(channel: &str, words: &str) -> Command {
+pub(super) fn topic(channel: &str, words: &str) -> Command {
     act(Act::Topic {
         channel: channel.into(),
         topic: reason(words),
