@@ -119,6 +119,7 @@ impl State {
 
     pub(super) fn search_for(&mut self, wanted: &str) {
         self.here_mut().view = View::End;
+        self.here_mut().search_anew();
         self.search = (!wanted.is_empty()).then(|| wanted.to_lowercase());
         self.search_on();
     }

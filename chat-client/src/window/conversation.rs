@@ -191,15 +191,18 @@ impl Conversation {
         }
     }
 
-    /// The place of the next message above the last one found, or above the end, that has `wanted`.
+    /// The next search begins with what is looked at.
+    pub fn search_anew(&mut self) {
+        self.found = None;
+    }
+
+    /// The place of the next message above the last one found that has `wanted`; if none was found, from
+    /// what is looked at on.
     pub fn search(&mut self, wanted: &str) -> Option<u64> {
-        let from = match self.view {
-            View::End => {
-                self.found = None;
-                self.lines.places().end
-            }
-            View::At(spot) => self.found.unwrap_or(spot.place + 1),
-        };
+        let from = self.found.unwrap_or(match self.view {
+            View::End => self.lines.places().end,
+            View::At(spot) => spot.place + 1,
+        });
         let is_it =
             |line: &Line| matches!(&line.what, What::Said { text, .. } if matches(text, wanted));
         let mut above = self

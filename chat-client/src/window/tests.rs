@@ -554,6 +554,21 @@ fn a_search() {
     assert_eq!(scene.state.search, None);
 }
 
+/// Also where each is seen without leaving the end.
+#[test]
+fn a_search_in_what_is_seen() {
+    let mut scene = Scene::ana();
+    scene.page(&many(12));
+    scene.text((80, 24));
+    for _ in 0..2 {
+        scene.types("/search message 1");
+        scene.keys(&["enter", "f6", "f6", "f6"]);
+        assert_eq!(scene.state.hint, None, "1, 10, 11 and 12 have it");
+        scene.keys(&["f6"]);
+        assert!(scene.state.hint.is_some());
+    }
+}
+
 /// What is loaded is looked through, and then what comes of asking for more.
 #[test]
 fn a_search_goes_on_in_older_messages() {
