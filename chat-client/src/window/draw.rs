@@ -9,7 +9,7 @@ use ratatui::text::Line;
 use super::layout::{self, Areas};
 use super::messages::Row;
 use super::state::{Connection, Mode, State};
-use super::wrap::shortened;
+use super::wrap::{plain_rows, shortened};
 use super::{help, links, measure, people, picker, places, status};
 use crate::entry::bindings::Edit;
 use crate::escape::word;
@@ -85,12 +85,10 @@ fn greeting(state: &State, area: Rect, buffer: &mut Buffer) {
         Line::styled(word(&state.address), dim),
         Line::raw(""),
     ];
-    lines.extend(
-        state
-            .last_words
-            .iter()
-            .map(|words| Line::styled(words.clone(), red)),
-    );
+    let width = usize::from(area.width);
+    let words = state.last_words.iter();
+    let words = words.flat_map(|words| plain_rows(words, width));
+    lines.extend(words.map(|words| Line::styled(words, red)));
     if matches!(state.mode, Mode::Asked(_, Purpose::Nickname)) && state.last_words.is_empty() {
         let key = state.entry.keymap().spoken(Edit::Submit);
         let any = key.map_or(String::new(), |key| format!("; {key} alone takes any"));

@@ -8,7 +8,7 @@ use ratatui::widgets::{Block, Clear, Widget as _};
 
 use super::keys::{self, Action};
 use super::state::State;
-use super::wrap::{self, columns};
+use super::wrap::{columns, plain_rows};
 use crate::entry::bindings;
 use crate::input::HELP;
 use crate::keys::{Keys, name};
@@ -85,8 +85,7 @@ fn rows(keys: &str, does: &str, width: usize) -> Vec<Line<'static>> {
     let mut beside = blanks.filter(|blanks| indent == COLUMN && *blanks > 0);
     let bold = Style::new().add_modifier(Modifier::BOLD);
     let mut rows = vec![Line::styled(keys.to_owned(), bold)];
-    for pieces in wrap::rows(does, width.saturating_sub(indent), 0, None) {
-        let text: String = pieces.into_iter().map(|piece| piece.text).collect();
+    for text in plain_rows(does, width.saturating_sub(indent)) {
         if let Some(blanks) = beside.take() {
             rows[0].push_span(Span::raw(format!("{}{text}", " ".repeat(blanks))));
         } else if !text.is_empty() {

@@ -269,6 +269,23 @@ fn before_one_is_in() {
     assert!(!scene.text((80, 24)).contains("secret"));
 }
 
+/// Why one is not let in is read to its end on any screen.
+#[test]
+fn a_long_reason() {
+    let mut scene = Scene::new();
+    let detail =
+        "ana is protected: it needs its password or a token that was given for it".to_owned();
+    scene.tell(Fact::Error {
+        code: "auth_failed".into(),
+        detail,
+    });
+    let text = scene.text((40, 10));
+    assert!(
+        text.contains("auth_failed") && text.contains("given for it"),
+        "{text}"
+    );
+}
+
 #[test]
 fn a_conversation() {
     let mut scene = Scene::ana();

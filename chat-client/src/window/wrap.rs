@@ -70,6 +70,12 @@ pub fn shortened(text: &str, width: usize) -> String {
     short
 }
 
+/// `text` in rows of `width` columns, without what it is made of.
+pub fn plain_rows(text: &str, width: usize) -> impl Iterator<Item = String> {
+    let rows = rows(text, width, 0, None).into_iter();
+    rows.map(|pieces| pieces.into_iter().map(|piece| piece.text).collect())
+}
+
 /// `text` in rows of `width` columns, the first of which begins `first` columns further on. Where one's
 /// own nick is known, it is marked.
 pub fn rows(text: &str, width: usize, first: usize, me: Option<&str>) -> Vec<Row> {
