@@ -139,8 +139,10 @@ impl State {
         };
         let index = self.open(with);
         let mention = !mine && !direct && mentions(&message.text, &self.me);
-        if let Some(id) = message.id.as_deref().filter(|_| mine) {
-            self.conversations[index].recorded(id);
+        if let Some(id) = message.id.as_deref().filter(|_| mine)
+            && self.conversations[index].recorded(id).is_some()
+        {
+            self.said_elsewhere(index);
         }
         let looked_at = self.is_looked_at(index);
         let conversation = &mut self.conversations[index];
@@ -176,7 +178,7 @@ impl State {
     /// The acknowledgement may come before the message itself, and may be all that comes.
     fn recorded(&mut self, id: &str, seq: u64, time: Timestamp) {
         let from = self.me.as_str();
-        for conversation in &mut self.conversations {
+        for (index, conversation) in self.conversations.iter_mut().enumerate() {
             if let Some(waiting) = conversation.recorded(id) {
                 let what = What::Said {
                     from: from.into(),
@@ -185,16 +187,30 @@ impl State {
                 };
                 conversation.put(Line { seq, time, what });
                 self.newest = self.newest.max(seq);
-                return;
+                return self.said_elsewhere(index);
             }
         }
     }
 
+    /// Said where one looks too: it may be about what `/tell` said somewhere else.
     fn failed(&mut self, id: &str, reason: &str, now: Timestamp) {
         let newest = self.newest;
-        self.conversations
-            .iter_mut()
-            .any(|conversation| conversation.failed(id, reason, newest, now));
+        let mut each = self.conversations.iter_mut();
+        let failed = each.position(|other| other.failed(id, reason, newest, now));
+        if let Some(index) = failed.filter(|index| *index != self.current) {
+            let to = word(&self.conversations[index].to);
+            let text = format!("not said to {to}: {}", lines(reason));
+            self.here_mut()
+                .remark(What::Error(text.into()), newest, now);
+        }
+    }
+
+    /// Nothing would seem to have happened where one looks at another conversation.
+    fn said_elsewhere(&mut self, index: usize) {
+        if index != self.current {
+            let to = word(&self.conversations[index].to);
+            self.hint = Some(format!("said to {to}"));
+        }
     }
 
     fn presence(&mut self, event: &Event<'_>) {

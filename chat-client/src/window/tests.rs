@@ -379,6 +379,50 @@ fn what_one_says_is_waiting_recorded_or_failed() {
     assert!(!scene.text((80, 24)).contains("disk full"));
 }
 
+/// What `/tell` comes to is seen where one is.
+#[test]
+fn what_one_says_elsewhere() {
+    let mut scene = Scene::ana();
+    for (id, to) in [("a", "luis"), ("b", "nobody"), ("c", "luis")] {
+        scene.tell(Fact::Waiting {
+            id: id.into(),
+            to: to.into(),
+            text: "psst".into(),
+        });
+    }
+    let mut own = scene.message("ana", "luis", "psst");
+    own.id = Some("a".into());
+    scene.tell(Fact::Message {
+        message: own,
+        fresh: true,
+    });
+    assert_eq!(scene.state.hint.take().as_deref(), Some("said to luis"));
+    let time = Timestamp::from_millis(scene.now);
+    scene.tell(Fact::Recorded {
+        id: "c".into(),
+        seq: 2,
+        time,
+    });
+    assert_eq!(scene.state.hint.take().as_deref(), Some("said to luis"));
+    scene.tell(Fact::Failed {
+        id: "b".into(),
+        reason: "no_such_user: nobody of that nick is here".into(),
+    });
+    let text = scene.text((200, 60));
+    assert!(
+        text.contains("* not said to nobody: no_such_user"),
+        "{text}"
+    );
+    // In the conversation itself it is seen once.
+    scene.waiting("d", "hola");
+    scene.tell(Fact::Failed {
+        id: "d".into(),
+        reason: "text_invalid".into(),
+    });
+    assert!(!scene.text((200, 60)).contains("not said to #lobby"));
+    assert_eq!(scene.state.hint, None);
+}
+
 #[test]
 fn the_connection_is_away() {
     let mut scene = Scene::ana();
