@@ -156,6 +156,16 @@ impl Conversation {
         self.put(Line { seq, time, what });
     }
 
+    /// The history ends with the message of that number now, and goes on with the next one, whatever was
+    /// behind it before.
+    pub fn end_with(&mut self, last: u64) {
+        self.lines.end_with(last);
+        self.left_at = self.left_at.map(|left_at| left_at.min(last));
+        if last == 0 {
+            self.older = Older::Nothing;
+        }
+    }
+
     /// How many messages are below what is looked at.
     pub fn below(&self) -> usize {
         match self.view {

@@ -111,7 +111,12 @@ impl State {
         self.connection = Connection::Up;
         self.last_words.clear();
         self.me = nick;
-        // A history that was begun anew counts from 1 again.
+        // A history that was begun anew counts from 1 again, and one that lost its end from there.
+        if !first && last < self.newest {
+            for conversation in &mut self.conversations {
+                conversation.end_with(last);
+            }
+        }
         self.newest = if first { last } else { self.newest.min(last) };
         // Those that there are come next.
         for conversation in &mut self.conversations {

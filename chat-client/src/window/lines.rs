@@ -239,6 +239,13 @@ impl Lines {
         Some(line)
     }
 
+    /// The history ends with that number now: what was behind it stands before what comes.
+    pub fn end_with(&mut self, last: u64) {
+        for line in &mut self.lines {
+            line.seq = line.seq.min(last);
+        }
+    }
+
     /// Takes the first line out; the others stay where they are.
     pub fn drop_first(&mut self) {
         if let Some(line) = self.lines.pop_front() {

@@ -463,6 +463,33 @@ fn the_connection_is_away() {
     );
 }
 
+/// A server that comes back with less than it had, or with nothing, is heard all the same.
+#[test]
+fn a_history_that_counts_from_lower_numbers() {
+    for last in [0, 7] {
+        let mut scene = Scene::ana();
+        scene.page(&many(10));
+        scene.state.here_mut().older = Older::More;
+        scene.tell(Fact::Away);
+        scene.seq = last;
+        scene.welcome(10);
+        for text in ["hola otra vez", "y otra"] {
+            scene.says("luis", LOBBY, text);
+        }
+        let text = scene.text((80, 24));
+        let places = ["message 10", "hola otra vez", "y otra"].map(|text_of| text.find(text_of));
+        assert!(places[0].is_some() && places.is_sorted(), "{text}");
+        scene.state.take_wishes();
+        scene.keys(&["page-up"]);
+        // Nothing is older than what is no longer there.
+        let older = (last > 0).then(|| Wish::Older {
+            with: LOBBY.into(),
+            before: Some(1),
+        });
+        assert_eq!(scene.state.take_wishes(), Vec::from_iter(older));
+    }
+}
+
 #[test]
 fn what_was_missed_is_behind_an_unread_line() {
     let mut scene = Scene::new();
