@@ -160,7 +160,7 @@ impl Conversation {
     /// behind it before.
     pub fn end_with(&mut self, last: u64) {
         self.lines.end_with(last);
-        self.left_at = self.left_at.map(|left_at| left_at.min(last));
+        self.left_at = self.left_at.filter(|left_at| *left_at <= last);
         if last == 0 {
             self.older = Older::Nothing;
         }

@@ -470,6 +470,7 @@ fn a_history_that_counts_from_lower_numbers() {
         let mut scene = Scene::ana();
         scene.page(&many(10));
         scene.state.here_mut().older = Older::More;
+        scene.state.here_mut().left_at = Some(9);
         scene.tell(Fact::Away);
         scene.seq = last;
         scene.welcome(10);
@@ -479,6 +480,8 @@ fn a_history_that_counts_from_lower_numbers() {
         let text = scene.text((80, 24));
         let places = ["message 10", "hola otra vez", "y otra"].map(|text_of| text.find(text_of));
         assert!(places[0].is_some() && places.is_sorted(), "{text}");
+        // The mark of the start is no news any more.
+        assert!(!text.contains("unread"), "{text}");
         scene.state.take_wishes();
         scene.keys(&["page-up"]);
         // Nothing is older than what is no longer there.
