@@ -132,8 +132,17 @@ impl Filler {
             if marks.iter().any(inside) {
                 continue;
             }
-            self.word(line, start..end, &marks);
-            start = end;
+            // The slash of a command belongs to what is behind it, not to what is before it.
+            let before = line[..end].strip_suffix('/');
+            let command = before.filter(|before| before.is_empty() || before.ends_with(' '));
+            let end = match command {
+                Some(before) if end < line.len() => before.len(),
+                _ => end,
+            };
+            if start < end {
+                self.word(line, start..end, &marks);
+                start = end;
+            }
         }
     }
 
@@ -269,6 +278,16 @@ mod tests {
             ("abcdefghijklm", 5, vec!["abcde", "fghij", "klm"]),
             ("a abcdefghijklm", 5, vec!["a", "abcde", "fghij", "klm"]),
             ("0123456789 x", 10, vec!["0123456789", "x"]),
+            (
+                "type /query or/and /",
+                10,
+                vec!["type", "/query or/", "and /"],
+            ),
+            ("/query me", 3, vec!["/qu", "ery", "me"]),
+            ("/query me", 6, vec!["/query", "me"]),
+            ("/", 3, vec!["/"]),
+            ("a / b", 3, vec!["a /", "b"]),
+            ("// /x/y", 3, vec!["//", "/x/", "y"]),
             ("漢字漢字漢字", 5, vec!["漢字", "漢字", "漢字"]),
             (
                 "a👨\u{200d}👩\u{200d}👧b",
