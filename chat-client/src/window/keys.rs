@@ -3,7 +3,7 @@
 use super::conversation::View;
 use super::help;
 use super::picker::Picked;
-use super::state::{Mode, State};
+use super::state::{Connection, Mode, State};
 use super::wish::Wish;
 use crate::entry::Outcome;
 use crate::entry::bindings::Edit;
@@ -296,11 +296,45 @@ impl State {
                 if parsed == Ok(Command::Time) {
                     self.look.times = !self.look.times;
                 }
+                if self.connection == Connection::Away
+                    && parsed.is_ok_and(|command| waits(&command))
+                {
+                    self.hint = Some("done when the connection is back".to_owned());
+                }
                 self.here_mut().view = View::End;
                 self.read();
                 let to = self.here().to.clone();
                 self.wish(Wish::Line { to, text });
             }
         }
+    }
+}
+
+/// Whether only the server's answer shows that it is done; what is said is shown as waiting itself.
+fn waits(command: &Command) -> bool {
+    match command {
+        Command::List(_)
+        | Command::Join(_)
+        | Command::Part(..)
+        | Command::Channels
+        | Command::Nick(_)
+        | Command::Register
+        | Command::Password
+        | Command::Unregister
+        | Command::History(_)
+        | Command::Act(_) => true,
+        Command::Nothing
+        | Command::Say(_)
+        | Command::Help
+        | Command::Time
+        | Command::Record(_)
+        | Command::Quit(_)
+        | Command::Tell(..)
+        | Command::Query(_)
+        | Command::Switch(_)
+        | Command::Mute(_)
+        | Command::Unmute(_)
+        | Command::Search(_)
+        | Command::Close => false,
     }
 }

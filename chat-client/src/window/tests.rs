@@ -463,6 +463,25 @@ fn the_connection_is_away() {
     );
 }
 
+/// A line that is said is shown as waiting; a command would leave no trace until it is answered.
+#[test]
+fn a_command_while_the_connection_is_away() {
+    let mut scene = Scene::ana();
+    let mut hint = |away: bool, line: &str| {
+        if away {
+            scene.tell(Fact::Away);
+        }
+        scene.types(line);
+        scene.keys(&["enter"]);
+        scene.state.hint.take()
+    };
+    assert_eq!(hint(false, "/who"), None);
+    let back = Some("done when the connection is back".to_owned());
+    assert_eq!(hint(true, "/who"), back);
+    assert_eq!(hint(true, "/topic crabs"), back);
+    assert_eq!(hint(true, "hola"), None);
+}
+
 /// A server that comes back with less than it had, or with nothing, is heard all the same.
 #[test]
 fn a_history_that_counts_from_lower_numbers() {
