@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use nix::sys::termios::{self, InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios};
 use rustyline::completion::Completer;
@@ -84,6 +86,10 @@ impl Editor {
     ///
     /// Where the next line is asked for at once, nothing is printed before.
     pub fn read(&mut self, prompt: &str, purpose: Purpose) -> Entered {
+        while GIVEN_BACK.load(Ordering::SeqCst) {
+            // The process ends.
+            thread::park();
+        }
         let more = purpose != Purpose::Nickname;
         self.hide(purpose == Purpose::Password);
         self.gate.set(Turn::Between);
@@ -241,6 +247,9 @@ impl ConditionalEventHandler for OnEnter {
 /// The settings of the terminal as it was found. There is one terminal, and whoever panics gives it back.
 static FOUND: Mutex<Option<Termios>> = Mutex::new(None);
 
+/// The terminal was given back: no further line begins.
+static GIVEN_BACK: AtomicBool = AtomicBool::new(false);
+
 /// Gives the terminal back when it is dropped.
 #[derive(Debug)]
 pub struct Terminal(());
@@ -270,11 +279,13 @@ impl Drop for Terminal {
     }
 }
 
-/// Puts the terminal back, once, whatever the way out.
+/// Puts the terminal back, whatever the way out. A line that begins or ends at that moment may take it
+/// once more; who has something to do before the process ends does this again behind it.
 pub fn give_back() {
-    let Some(found) = as_found().take() else {
+    let Some(found) = as_found().clone() else {
         return;
     };
+    GIVEN_BACK.store(true, Ordering::SeqCst);
     // The keyboard's thread may still be reading behind a prompt: that is wiped, bracketed paste
     // is off again, and the settings are those from before.
     let mut out = io::stdout().lock();

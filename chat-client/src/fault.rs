@@ -23,6 +23,7 @@ pub fn ends_the_process() {
         let words = render::error("client_failed", "a fault of the client, described above");
         // Nobody is left to be told where standard error is closed.
         writeln!(io::stderr().lock(), "{words}").ok();
+        editor::give_back();
         std::process::exit(PANICKED);
     }));
 }
