@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokio_util::codec::{Decoder, Encoder};
 
 use crate::text::{self, Form, LINE_ENDS};
-use crate::{MAX_FRAME_BYTES, ProtoError, Saying, Timestamp};
+use crate::{MAX_FRAME_BYTES, ProtoError, Saying, Timestamp, Words};
 
 /// The bytes of a frame's length.
 pub const HEADER_BYTES: usize = 4;
@@ -40,33 +40,37 @@ pub fn encode(object: &impl Serialize, buffer: &mut BytesMut) -> Result<(), Prot
     })
 }
 
-/// Who says something, and where, as it stands in a `message`: written anew only where it is not as in the one
-/// before, as it is where somebody says many things at once.
+/// When somebody says something, who, and where, as it stands in a `message`: written anew only where it is not as
+/// in the one before, as it is where somebody says many things at once.
 #[derive(Debug, Default)]
-pub struct Names {
+pub struct Heading {
+    time: Option<Timestamp>,
     from: String,
     to: String,
-    json: BytesMut,
+    json: String,
 }
 
-impl Names {
+impl Heading {
     /// `to` is a channel or a nick.
-    pub fn set(&mut self, from: &str, to: &str) {
-        if !self.json.is_empty() && self.from == from && self.to == to {
+    pub fn set(&mut self, time: Timestamp, from: &str, to: &str) {
+        if self.time == Some(time) && self.from == from && self.to == to {
             return;
         }
+        self.time = Some(time);
         from.clone_into(&mut self.from);
         to.clone_into(&mut self.to);
         self.json.clear();
-        self.json.put_slice(b"\",\"from\":");
+        self.json.push_str(",\"time\":\"");
+        time.with_text(|time| self.json.push_str(time));
+        self.json.push_str("\",\"from\":");
         put_string(from, text::form_of(from), &mut self.json);
-        self.json.put_slice(b",\"to\":");
+        self.json.push_str(",\"to\":");
         put_string(to, text::form_of(to), &mut self.json);
     }
 }
 
 /// Writes a [`crate::Message`] as the frame that everyone is sent, its JSON ended by a newline: without the
-/// header the same bytes are the line of the history.
+/// header the same bytes are the line of the history. `saying` is one of `words`.
 ///
 /// They are what [`crate::Record`] would write, put together from pieces that were written before: every message
 /// passes here.
@@ -75,24 +79,39 @@ impl Names {
 /// [`ProtoError::BadFrame`] as [`encode`], which names and texts of legal length never cause.
 pub fn encode_message(
     seq: u64,
-    time: Timestamp,
-    names: &Names,
-    saying: &Saying,
+    heading: &Heading,
+    words: &Words,
+    saying: Saying,
     buffer: &mut BytesMut,
 ) -> Result<(), ProtoError> {
-    framed(buffer, |buffer| {
-        buffer.put_slice(b"{\"type\":\"message\",\"seq\":");
-        buffer.put_slice(itoa::Buffer::new().format(seq).as_bytes());
-        buffer.put_slice(b",\"time\":\"");
-        time.with_text(|time| buffer.put_slice(time.as_bytes()));
-        buffer.put_slice(&names.json);
-        buffer.put_slice(saying.json());
-        Ok(())
-    })
+    let mut digits = itoa::Buffer::new();
+    let pieces = [
+        "{\"type\":\"message\",\"seq\":",
+        digits.format(seq),
+        &heading.json,
+        words.json(saying),
+    ];
+    let length = pieces.iter().map(|piece| piece.len()).sum();
+    let header = header(length)?;
+    buffer.reserve(HEADER_BYTES + length);
+    buffer.put_slice(&header);
+    pieces
+        .iter()
+        .for_each(|piece| buffer.put_slice(piece.as_bytes()));
+    Ok(())
+}
+
+/// The header of a frame of `length` bytes of JSON.
+fn header(length: usize) -> Result<[u8; HEADER_BYTES], ProtoError> {
+    u32::try_from(length)
+        .ok()
+        .filter(|_| length <= MAX_FRAME_BYTES)
+        .map(u32::to_be_bytes)
+        .ok_or(ProtoError::BadFrame(length))
 }
 
 /// Writes `text`, of that form, as a JSON string.
-pub(crate) fn put_string(text: &str, form: Form, buffer: &mut BytesMut) {
+pub(crate) fn put_string(text: &str, form: Form, buffer: &mut String) {
     let escaped;
     let inner = match form {
         Form::Plain => text,
@@ -103,10 +122,9 @@ pub(crate) fn put_string(text: &str, form: Form, buffer: &mut BytesMut) {
             &escaped
         }
     };
-    buffer.reserve(inner.len() + 2);
-    buffer.put_u8(b'"');
-    buffer.put_slice(inner.as_bytes());
-    buffer.put_u8(b'"');
+    buffer.push('"');
+    buffer.push_str(inner);
+    buffer.push('"');
 }
 
 /// What the frame of a page of `history` has besides its messages: at most so many bytes are left for
@@ -162,16 +180,9 @@ fn framed(
 ) -> Result<(), ProtoError> {
     let start = buffer.len();
     buffer.put_u32(0);
-    let written = write(buffer).and_then(|()| {
-        let length = buffer.len() - start - HEADER_BYTES;
-        u32::try_from(length)
-            .ok()
-            .filter(|_| length <= MAX_FRAME_BYTES)
-            .ok_or(ProtoError::BadFrame(length))
-    });
-    match written {
-        Ok(length) => {
-            buffer[start..start + HEADER_BYTES].copy_from_slice(&length.to_be_bytes());
+    match write(buffer).and_then(|()| header(buffer.len() - start - HEADER_BYTES)) {
+        Ok(header) => {
+            buffer[start..start + HEADER_BYTES].copy_from_slice(&header);
             Ok(())
         }
         Err(error) => {

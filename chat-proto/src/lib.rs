@@ -9,7 +9,7 @@
 //! | [`name`] | [`Nick`] and [`Channel`], legal once built | 2. Names and text |
 //! | [`text`] | [`Text`], legal once built | 2. Names and text |
 //! | [`request`] | what a client asks | 3. From the client |
-//! | [`saying`] | [`Saying`], what is said on its way to everyone | What a message promises |
+//! | [`saying`] | [`Words`] and [`Saying`], what is said on its way to everyone | What a message promises |
 //! | [`plain`] | [`PlainSay`], the short way for what almost every frame is | 3. From the client |
 //! | [`secret`] | [`Secret`], a password that is never shown | 5. Accounts |
 //! | [`event`] | what a server tells | 4. From the server |
@@ -37,7 +37,7 @@ pub use event::{ChannelInfo, Event, Message, Record, Welcome};
 pub use name::{Channel, NameError, Nick};
 pub use plain::PlainSay;
 pub use request::{Envelope, Hello, HistoryQuery, Request, Say, UsersQuery};
-pub use saying::Saying;
+pub use saying::{Saying, Span, Words};
 pub use secret::Secret;
 pub use text::{Text, TextError};
 pub use time::Timestamp;

@@ -17,29 +17,40 @@ pub struct PlainSay<'a> {
     pub from: Option<&'a str>,
     /// Of the request.
     pub id: Option<&'a str>,
+    /// All of it is printable ASCII, of which nothing is illegal in a text or escaped in JSON.
+    pub(crate) is_printable: bool,
 }
+
+/// Not in plain frames.
+const ESCAPES: u8 = 1;
+/// Neither in printable ones.
+const BEYOND_ASCII: u8 = 2;
 
 impl<'a> PlainSay<'a> {
     /// What the frame says, if it is plain.
     pub fn parse(frame: &'a [u8]) -> Option<Self> {
-        let rest = str::from_utf8(frame).ok()?.strip_prefix("{\"type\":")?;
-        let mut rest = after_space(rest).strip_prefix("\"say\"")?;
-        let special = scan::classes(frame, |byte| bit(1, (byte < 0x20) | (byte == b'\\')));
-        if special != 0 {
+        let classes = scan::classes(frame, |byte| {
+            bit(ESCAPES, (byte < 0x20) | (byte == b'\\')) | bit(BEYOND_ASCII, byte >= 0x7f)
+        });
+        if classes & ESCAPES != 0 {
             return None;
         }
+        let rest = str::from_utf8(frame).ok()?.strip_prefix("{\"type\":")?;
+        let mut rest = after_space(rest).strip_prefix("\"say\"")?;
         let (mut text, mut to, mut from, mut id) = (None, None, None, None);
         while rest != "}" {
-            let (key, value);
-            (key, rest) = string(after_space(rest.strip_prefix(',')?))?;
-            (value, rest) = string(after_space(rest.strip_prefix(':')?))?;
-            let field = match key {
-                "text" => &mut text,
-                "to" => &mut to,
-                "from" => &mut from,
-                "id" => &mut id,
-                _ => return None,
+            rest = after_space(rest.strip_prefix(',')?);
+            let (field, value) = if let Some(value) = rest.strip_prefix("\"text\":") {
+                (&mut text, value)
+            } else if let Some(value) = rest.strip_prefix("\"to\":") {
+                (&mut to, value)
+            } else if let Some(value) = rest.strip_prefix("\"id\":") {
+                (&mut id, value)
+            } else {
+                (&mut from, rest.strip_prefix("\"from\":")?)
             };
+            let (value, behind) = string(after_space(value))?;
+            rest = behind;
             if field.replace(value).is_some() {
                 return None;
             }
@@ -52,6 +63,7 @@ impl<'a> PlainSay<'a> {
             to,
             from,
             id,
+            is_printable: classes == 0,
         })
     }
 }
@@ -73,7 +85,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Envelope, Request, Say};
+    use crate::{Envelope, Request, Say, Words};
 
     #[test]
     fn a_plain_say_is_taken_and_all_else_is_left() {
@@ -107,13 +119,18 @@ mod tests {
         #[test]
         fn what_is_taken_is_taken_as_the_long_way_would(
             begin in r#"\{"type":( |)"sa[yyyi]","text":"#,
-            text in "\"[aé\\\\n\n\u{85}]{0,3}\"",
+            text in "\"[aé\\\\\n\n\u{7f}\u{85}]{0,3}\"",
             pieces in proptest::collection::vec(
-                r#"(,|, )"(text|to|from|id|id)"(:|: )"[#a-z]{0,70}""#, 0..3),
+                r#"(,|, )"(text|to|from|id|id)"(:|: )"[#a-zé]{0,70}""#, 0..3),
             end in "\\}|\\}|\\} |,",
         ) {
             let json = format!("{begin}{text}{}{end}", pieces.concat());
-            if let Some(PlainSay { text, to, from, id }) = PlainSay::parse(json.as_bytes()) {
+            if let Some(plain) = PlainSay::parse(json.as_bytes()) {
+                let PlainSay { text, to, from, id, .. } = plain;
+                let (mut words, mut plain_words) = (Words::default(), Words::default());
+                let said = words.say(text, 6, id);
+                prop_assert_eq!(plain_words.say_plainly(&plain, 6), said);
+                prop_assert_eq!(plain_words, words);
                 let say = Say { to: to.map(Into::into), text: text.into(), from: from.map(Into::into) };
                 let envelope = Envelope { request: Request::Say(say), id: id.map(Into::into) };
                 prop_assert_eq!(Envelope::parse(json.as_bytes()), Ok(envelope));

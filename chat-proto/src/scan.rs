@@ -10,14 +10,20 @@ const LANES: usize = 32;
 pub(crate) fn classes(bytes: &[u8], class: impl Fn(u8) -> u8) -> u8 {
     debug_assert_eq!(class(b' '), 0);
     let (chunks, rest) = bytes.as_chunks();
-    let mut last = [b' '; LANES];
-    last[..rest.len()].copy_from_slice(rest);
+    let mut short = [b' '; LANES];
+    // What was looked at is looked at again, which is faster than to copy the rest.
+    let last = bytes.last_chunk().unwrap_or_else(|| {
+        short[..rest.len()].copy_from_slice(rest);
+        &short
+    });
     let mut found = [0; LANES];
-    for chunk in chunks.iter().chain([&last]) {
+    let mut look = |chunk: &[u8; LANES]| {
         for (found, &byte) in found.iter_mut().zip(chunk) {
             *found |= class(byte);
         }
-    }
+    };
+    chunks.iter().for_each(&mut look);
+    look(last);
     found.iter().fold(0, |all, one| all | one)
 }
 

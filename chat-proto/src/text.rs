@@ -103,12 +103,7 @@ pub(crate) fn form_of(text: &str) -> Form {
 /// Whether a text is legal, and how it stands in a JSON string: found out together, as every text that is
 /// said passes here.
 pub(crate) fn check(text: &str, max_bytes: usize) -> Result<Form, TextError> {
-    if text.is_empty() {
-        return Err(TextError::Empty);
-    }
-    if text.len() > max_bytes {
-        return Err(TextError::TooLong { max_bytes });
-    }
+    check_length(text, max_bytes)?;
     let classes = classes(text);
     let leads_control = |pair: &[u8]| pair[0] == 0xc2 && pair[1] < 0xa0;
     if classes & CONTROL != 0
@@ -117,6 +112,16 @@ pub(crate) fn check(text: &str, max_bytes: usize) -> Result<Form, TextError> {
         return Err(TextError::Control);
     }
     Ok(form(text, classes))
+}
+
+pub(crate) fn check_length(text: &str, max_bytes: usize) -> Result<(), TextError> {
+    if text.is_empty() {
+        Err(TextError::Empty)
+    } else if text.len() > max_bytes {
+        Err(TextError::TooLong { max_bytes })
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

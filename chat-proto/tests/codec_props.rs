@@ -6,12 +6,12 @@ mod support;
 
 use bytes::{BufMut, BytesMut};
 use chat_proto::codec::{
-    Names, encode, encode_history, encode_message, history_room, json_string_bytes, split_frame,
+    Heading, encode, encode_history, encode_message, history_room, json_string_bytes, split_frame,
 };
 use chat_proto::name::fold;
 use chat_proto::{
     Channel, Envelope, Event, FrameCodec, MAX_FRAME_BYTES, Message, Nick, ProtoError, Request, Say,
-    Saying, Text, Timestamp,
+    Text, Timestamp, Words,
 };
 use proptest::prelude::*;
 use support::frame_of;
@@ -112,20 +112,22 @@ fn the_largest_message_and_the_largest_page_fit() {
 }
 
 #[test]
-fn names_are_those_of_the_message_whoever_spoke_before() {
-    let saying = Saying::new("x", 1, None, &mut BytesMut::new()).unwrap();
-    let time = Timestamp::from_millis(0);
-    let mut names = Names::default();
-    for (from, to) in [
-        ("ana", "#a"),
-        ("ana", "#a"),
-        ("ana", "#b"),
-        ("eva", "#b"),
-        ("ana", "#a"),
+fn a_heading_is_that_of_the_message_whatever_was_said_before() {
+    let mut words = Words::default();
+    let saying = words.say("x", 1, None).unwrap();
+    let mut heading = Heading::default();
+    for (millis, from, to) in [
+        (0, "ana", "#a"),
+        (0, "ana", "#a"),
+        (0, "ana", "#b"),
+        (0, "eva", "#b"),
+        (1, "eva", "#b"),
+        (0, "ana", "#a"),
     ] {
-        names.set(from, to);
+        let time = Timestamp::from_millis(millis);
+        heading.set(time, from, to);
         let mut frame = BytesMut::new();
-        encode_message(1, time, &names, &saying, &mut frame).unwrap();
+        encode_message(1, &heading, &words, saying, &mut frame).unwrap();
         let (from, to, text) = (from.into(), to.into(), "x".into());
         let message = Message {
             seq: 1,

@@ -1,8 +1,8 @@
 //! What several test programs need.
 
 use bytes::BytesMut;
-use chat_proto::codec::{Names, encode_message};
-use chat_proto::{Message, Saying, Text};
+use chat_proto::codec::{Heading, encode_message};
+use chat_proto::{Message, Text, Words};
 
 /// The frame of a message.
 pub(crate) fn frame_of(message: &Message<'_>) -> BytesMut {
@@ -13,9 +13,10 @@ pub(crate) fn frame_of(message: &Message<'_>) -> BytesMut {
 
 /// Writes a message as a server does, behind what `buffer` has.
 pub(crate) fn append(message: &Message<'_>, buffer: &mut BytesMut) {
-    let mut names = Names::default();
-    names.set(&message.from, &message.to);
+    let mut heading = Heading::default();
+    heading.set(message.time, &message.from, &message.to);
+    let mut words = Words::default();
     let id = message.id.as_deref();
-    let saying = Saying::new(&message.text, Text::MAX_BYTES, id, &mut BytesMut::new()).unwrap();
-    encode_message(message.seq, message.time, &names, &saying, buffer).unwrap();
+    let saying = words.say(&message.text, Text::MAX_BYTES, id).unwrap();
+    encode_message(message.seq, &heading, &words, saying, buffer).unwrap();
 }

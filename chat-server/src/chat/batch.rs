@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
-use chat_proto::codec::{Names, encode, encode_message};
-use chat_proto::{ErrorCode, Event, Nick, Saying, Timestamp, Welcome};
+use chat_proto::codec::{Heading, encode, encode_message};
+use chat_proto::{ErrorCode, Event, Nick, Saying, Timestamp, Welcome, Words};
 
 use super::command::{Id, Refusal};
 use super::{ChannelKey, SessionId};
@@ -173,7 +173,8 @@ pub struct Said<'a> {
     pub time: Timestamp,
     pub from: &'a str,
     pub to: &'a str,
-    pub saying: &'a Saying,
+    pub words: &'a Words,
+    pub saying: Saying,
     pub id: Option<&'a Id>,
 }
 
@@ -185,7 +186,7 @@ pub struct Batch {
     effects: Vec<Effect>,
     messages: usize,
     /// Of the last message.
-    names: Names,
+    heading: Heading,
     /// When the first of its requests came.
     since: Option<Instant>,
     /// The codes of those that were refused.
@@ -212,7 +213,7 @@ impl Batch {
             frames: BytesMut::with_capacity(self.frames.len()),
             events: BytesMut::with_capacity(self.events.len()),
             effects: Vec::with_capacity(self.effects.len()),
-            names: std::mem::take(&mut self.names),
+            heading: std::mem::take(&mut self.heading),
             ..Self::default()
         };
         std::mem::replace(self, next)
@@ -258,6 +259,7 @@ impl Batch {
             time,
             from,
             to,
+            words,
             saying,
             id,
         } = *said;
@@ -270,8 +272,8 @@ impl Batch {
             (id.clone(), event)
         });
         let start = self.frames.len();
-        self.names.set(from, to);
-        encode_message(seq, time, &self.names, saying, &mut self.frames)
+        self.heading.set(time, from, to);
+        encode_message(seq, &self.heading, words, saying, &mut self.frames)
             .expect("names and texts of legal length fit into a frame");
         let frame = span(start, self.frames.len());
         self.messages += 1;

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use chat_proto::{Channel, ErrorCode, Nick, Saying, Text};
+use chat_proto::{Channel, ErrorCode, Nick, Saying, Span, Text};
 use sha2::{Digest as _, Sha256};
 use smol_str::SmolStr;
 
@@ -83,15 +83,15 @@ pub struct Hello {
     pub origin: Origin,
 }
 
-/// A message to somebody.
+/// A message to somebody, in the words of the read that it came with ([`chat_proto::Words`]).
 #[derive(Debug)]
 pub struct Say {
     /// A channel or a nick; the lobby where there is none.
-    pub to: Option<SmolStr>,
+    pub to: Option<Span>,
     /// Its `id` is that of the request.
     pub saying: Saying,
     /// Who the client believes to be.
-    pub from: Option<SmolStr>,
+    pub from: Option<Span>,
 }
 
 /// A polite no. The connection lives, unless the code is one that closes (protocol, 6. Errors).

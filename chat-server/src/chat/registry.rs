@@ -31,7 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_proto::name::fold;
-use chat_proto::{Channel, ErrorCode, Event, Timestamp};
+use chat_proto::{Channel, ErrorCode, Event, Timestamp, Words};
 use slab::Slab;
 
 use super::accounts::{Account, AccountId};
@@ -172,18 +172,19 @@ impl Registry {
         registry
     }
 
-    /// Deals with what `session` asks at `now`.
+    /// Deals with what `session` asks at `now`, in these words.
     pub fn handle(
         &mut self,
         session: SessionId,
         request: Request,
+        words: &Words,
         now: Timestamp,
         out: &mut Batch,
     ) {
         self.now = self.now.max(now);
         let Request { id, command } = request;
         let outcome = match self.seats.get(session) {
-            Some(user) => self.serve(session, user, id.clone(), command, out),
+            Some(user) => self.serve(session, user, id.as_ref(), command, words, out),
             None => self.greet(session, command, out),
         };
         if let Err(refusal) = outcome {
@@ -255,8 +256,9 @@ impl Registry {
         &mut self,
         session: SessionId,
         user: UserKey,
-        id: Option<Id>,
+        id: Option<&Id>,
         command: Command,
+        words: &Words,
         out: &mut Batch,
     ) -> Outcome {
         match command {
@@ -264,7 +266,7 @@ impl Registry {
                 ErrorCode::BadRequest,
                 "hello was said already",
             )),
-            Command::Say(say) => self.say(session, user, id, &say, out),
+            Command::Say(say) => self.say(session, user, id, &say, words, out),
             Command::Join { channel } => self.join(session, user, &channel, out),
             Command::Part { channel, reason } => self.part(user, &channel, reason.as_ref(), out),
             Command::Users {
@@ -279,7 +281,7 @@ impl Registry {
                 after,
                 limit,
             } => {
-                let page = self.page_of_history(user, &with, before, after, limit, id)?;
+                let page = self.page_of_history(user, &with, before, after, limit, id.cloned())?;
                 out.push(Effect::History {
                     to: session,
                     page: Box::new(page),
@@ -288,12 +290,12 @@ impl Registry {
             }
             Command::Nick { nick } => self.rename(session, user, nick, out),
             Command::Account => {
-                self.tell_account(session, user, id, out);
+                self.tell_account(session, user, id.cloned(), out);
                 Ok(())
             }
             Command::Moderate(act) => self.moderate(session, user, *act, out),
             Command::Ping => {
-                let id = id.as_deref().map(Into::into);
+                let id = id.map(|id| id.as_str().into());
                 out.tell(session, &Event::Pong { id });
                 Ok(())
             }

@@ -18,6 +18,7 @@ use std::time::Instant;
 
 use actix::prelude::*;
 use bytes::Bytes;
+use chat_proto::Words;
 use tokio::sync::oneshot;
 
 use super::SessionId;
@@ -37,6 +38,8 @@ use crate::vital::Vital;
 pub struct Requests {
     pub session: SessionId,
     pub requests: Vec<Request>,
+    /// What is said in them.
+    pub words: Words,
     /// The credit that they take until they are answered.
     pub cost: u32,
 }
@@ -314,6 +317,7 @@ impl Handler<Requests> for ChatRoom {
         Requests {
             session,
             requests,
+            words,
             cost,
         }: Requests,
         ctx: &mut Self::Context,
@@ -321,7 +325,7 @@ impl Handler<Requests> for ChatRoom {
         let now = self.clock.now();
         for request in requests {
             self.registry
-                .handle(session, request, now, &mut self.gathering);
+                .handle(session, request, &words, now, &mut self.gathering);
             self.set_aside_if_full();
         }
         self.gathering.push(Effect::Answered { session, cost });

@@ -9,7 +9,7 @@
 //! [`Effect::Account`]: crate::chat::batch::Effect::Account
 
 use actix::prelude::*;
-use chat_proto::{ErrorCode, Event, Nick, Secret};
+use chat_proto::{ErrorCode, Event, Nick, Secret, Words};
 
 use super::connection::{Connection, Phase};
 use super::dispatcher::Dispatcher;
@@ -159,6 +159,7 @@ impl Connection {
             table.room.do_send(room::Requests {
                 session: self.id,
                 requests: vec![Request { id, command }],
+                words: Words::default(),
                 cost: 1,
             });
         } else {

@@ -18,7 +18,7 @@ use std::time::Instant;
 use actix::fut::ActorFuture;
 use actix::prelude::*;
 use chat_proto::codec::{HEADER_BYTES, split_frame};
-use chat_proto::{ErrorCode, Event, ProtoError};
+use chat_proto::{ErrorCode, Event, ProtoError, Words};
 use tokio::io::ReadBuf;
 use tokio::time::{Sleep, sleep};
 
@@ -111,13 +111,11 @@ impl Session {
             match ready!(self.poll_read(cx)) {
                 Ok(0) => {
                     self.done = true;
-                    self.hand_on(
-                        vec![Request {
-                            id: None,
-                            command: Command::HangUp,
-                        }],
-                        1,
-                    );
+                    let request = Request {
+                        id: None,
+                        command: Command::HangUp,
+                    };
+                    self.hand_on(vec![request], Words::default(), 1);
                 }
                 Ok(_) => {}
                 Err(error) => {
@@ -214,40 +212,58 @@ impl Session {
             }
             #[cfg(test)]
             assert_ne!(frame, FAIL, "as a test wants it");
-            let (request, malformed, wish) = translator.translate(frame);
             taken += HEADER_BYTES + frame.len();
-            let request = match wish {
-                None => Some(request),
-                Some(wish) => self.connection.begin_errand(wish, request, &self.table),
-            };
-            if let Some(request) = request {
-                cost += cost_of(&request.command);
-                self.done = ends(&request.command);
-                let quits = matches!(request.command, Command::Quit { .. });
-                self.connection.quitting.set(quits);
-                if requests.is_empty() {
-                    // As many as there are if they are all of a size, as a busy sender's are.
-                    let frames = input.len() / (HEADER_BYTES + frame.len());
-                    requests.reserve(frames.min(budget as usize) + 1);
-                }
+            if requests.is_empty() {
+                // As many as there are if they are all of a size, as a busy sender's are.
+                let frames = input.len() / (HEADER_BYTES + frame.len());
+                requests.reserve(frames.min(budget as usize) + 1);
+            }
+            if let Some(request) = translator.plain_say(frame) {
                 requests.push(request);
+                cost += 1;
+                self.malformed = 0;
+                continue;
             }
-            self.malformed = if malformed { self.malformed + 1 } else { 0 };
-            if self.malformed == MALFORMED_MAX {
-                self.done = true;
-                let command = Command::Dismiss {
-                    reason: "too many malformed requests",
-                };
-                requests.push(Request { id: None, command });
-            }
+            cost += self.take_other(frame, &mut translator, &mut requests);
         }
         if !self.done {
             self.input = input[taken..].to_vec();
         }
-        self.hand_on(requests, cost);
+        self.hand_on(requests, translator.into_words(), cost);
     }
 
-    fn hand_on(&self, requests: Vec<Request>, cost: u32) {
+    /// Deals with a frame that is no plain `say`, and returns how much of the credit it takes.
+    fn take_other(
+        &mut self,
+        frame: &[u8],
+        translator: &mut Translator,
+        requests: &mut Vec<Request>,
+    ) -> u32 {
+        let (request, malformed, wish) = translator.translate(frame);
+        let request = match wish {
+            None => Some(request),
+            Some(wish) => self.connection.begin_errand(wish, request, &self.table),
+        };
+        let mut cost = 0;
+        if let Some(request) = request {
+            cost = cost_of(&request.command);
+            self.done = ends(&request.command);
+            let quits = matches!(request.command, Command::Quit { .. });
+            self.connection.quitting.set(quits);
+            requests.push(request);
+        }
+        self.malformed = if malformed { self.malformed + 1 } else { 0 };
+        if self.malformed == MALFORMED_MAX {
+            self.done = true;
+            let command = Command::Dismiss {
+                reason: "too many malformed requests",
+            };
+            requests.push(Request { id: None, command });
+        }
+        cost
+    }
+
+    fn hand_on(&self, requests: Vec<Request>, words: Words, cost: u32) {
         if requests.is_empty() {
             return;
         }
@@ -261,6 +277,7 @@ impl Session {
         self.table.room.do_send(room::Requests {
             session: connection.id,
             requests,
+            words,
             cost,
         });
     }

@@ -3,28 +3,25 @@
 
 use std::borrow::Cow;
 
-use bytes::BytesMut;
 use chat_proto::moderation::{REASON_BYTES, TOPIC_BYTES, Target};
 use chat_proto::{
-    Channel, Envelope, ErrorCode, Nick, PASSWORD_BYTES, PlainSay, Saying, Secret, Text, TextError,
-    VERSION,
+    Channel, Envelope, ErrorCode, Nick, PASSWORD_BYTES, PlainSay, Secret, Text, TextError, VERSION,
+    Words,
 };
-use smol_str::SmolStr;
 
 use super::errand::Wish;
 use crate::chat::command::{Command, Hello, Id, Refusal, Request, Say, Token};
 use crate::chat::moderation::{self, Act, Sentence};
 use crate::netblock::{NoNetblock, Origin};
 
-/// What holds for all requests of a read.
+/// What holds for all requests of a read, and what is said in them.
 #[derive(Debug)]
 pub struct Translator {
     text_bytes: usize,
     origin: Origin,
-    /// Bytes that were read: what is said in them takes no more, but where much is escaped.
+    /// Bytes that were read.
     read_bytes: usize,
-    /// Where what is said is written.
-    sayings: BytesMut,
+    words: Words,
 }
 
 impl Translator {
@@ -33,30 +30,36 @@ impl Translator {
             text_bytes,
             origin,
             read_bytes,
-            sayings: BytesMut::new(),
+            words: Words::default(),
         }
+    }
+
+    /// What is said in the requests.
+    pub fn into_words(self) -> Words {
+        self.words
+    }
+
+    /// The request of a frame that is nothing but a plain and legal `say`, as almost every one is; all else is for
+    /// [`Translator::translate`].
+    pub fn plain_say(&mut self, frame: &[u8]) -> Option<Request> {
+        let plain = PlainSay::parse(frame)?;
+        let text_bytes = self.text_bytes;
+        let words = self.words();
+        let saying = words.say_plainly(&plain, text_bytes).ok()?;
+        let command = Command::Say(Say {
+            saying,
+            to: plain.to.map(|to| words.name(to)),
+            from: plain.from.map(|from| words.name(from)),
+        });
+        let id = plain.id.map(Id::from);
+        Some(Request { id, command })
     }
 
     /// The request of a frame, whether it was malformed (protocol, 1. Frames: ten in a row close), and what it
     /// wants of the accounts.
-    pub fn translate(&mut self, frame: &[u8]) -> (Request, bool, Option<Wish>) {
-        match self.plain_say(frame) {
-            Some(request) => (request, false, None),
-            None => self.translate_any(frame),
-        }
-    }
-
-    /// The request of a frame that is nothing but a plain and legal `say`, as almost every one is.
-    fn plain_say(&mut self, frame: &[u8]) -> Option<Request> {
-        let PlainSay { text, to, from, id } = PlainSay::parse(frame)?;
-        let command = self.say(text, to, from, id).ok()?;
-        let id = id.map(Id::from);
-        Some(Request { id, command })
-    }
-
     // Apart, as the room that all kinds of requests take on the stack costs the plain ones.
     #[inline(never)]
-    fn translate_any(&mut self, frame: &[u8]) -> (Request, bool, Option<Wish>) {
+    pub fn translate(&mut self, frame: &[u8]) -> (Request, bool, Option<Wish>) {
         match Envelope::parse(frame) {
             Ok(Envelope { mut request, id }) => {
                 let id = id.map(Id::from);
@@ -150,15 +153,21 @@ impl Translator {
         from: Option<&str>,
         id: Option<&str>,
     ) -> Result<Command, Refusal> {
-        if self.sayings.capacity() == 0 {
-            self.sayings.reserve(self.read_bytes);
-        }
-        let saying = Saying::new(text, self.text_bytes, id, &mut self.sayings).map_err(illegal)?;
+        let text_bytes = self.text_bytes;
+        let words = self.words();
         Ok(Command::Say(Say {
-            saying,
-            to: to.map(SmolStr::from),
-            from: from.map(SmolStr::from),
+            saying: words.say(text, text_bytes, id).map_err(illegal)?,
+            to: to.map(|to| words.name(to)),
+            from: from.map(|from| words.name(from)),
         }))
+    }
+
+    /// With room for all that is said in the read, where it is not much escaped.
+    fn words(&mut self) -> &mut Words {
+        if self.words.is_empty() {
+            self.words = Words::with_capacity(self.read_bytes);
+        }
+        &mut self.words
     }
 }
 

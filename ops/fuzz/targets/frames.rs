@@ -3,7 +3,7 @@
 #![no_main]
 
 use bytes::BytesMut;
-use chat_proto::{Envelope, FrameCodec, PlainSay, Request, Say};
+use chat_proto::{Envelope, FrameCodec, PlainSay, Request, Say, Words};
 use libfuzzer_sys::fuzz_target;
 use tokio_util::codec::Decoder;
 
@@ -38,7 +38,14 @@ fn parse(frame: &[u8]) {
     if let Err(malformed) = &parsed {
         assert!(!malformed.detail.is_empty());
     }
-    if let Some(PlainSay { text, to, from, id }) = PlainSay::parse(frame) {
+    if let Some(plain) = PlainSay::parse(frame) {
+        let PlainSay { text, to, from, id, .. } = plain;
+        let (mut words, mut plain_words) = (Words::default(), Words::default());
+        assert_eq!(
+            plain_words.say_plainly(&plain, 100),
+            words.say(text, 100, id)
+        );
+        assert_eq!(plain_words, words);
         let say = Say {
             to: to.map(Into::into),
             text: text.into(),

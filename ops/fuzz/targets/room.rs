@@ -35,10 +35,14 @@ fuzz_target!(|bytes: &[u8]| {
             generation: 1,
         };
         let frame = line.get(1..).unwrap_or_default();
-        let (request, _, _) = Translator::new(8192, origin, frame.len()).translate(frame);
+        let mut translator = Translator::new(8192, origin, frame.len());
+        let request = translator
+            .plain_say(frame)
+            .unwrap_or_else(|| translator.translate(frame).0);
+        let words = translator.into_words();
         let mut batch = Batch::default();
         let now = Timestamp::from_millis(index as i64);
-        registry.handle(session, request, now, &mut batch);
+        registry.handle(session, request, &words, now, &mut batch);
         let mut frames = batch.frames();
         for effect in batch.release(frames.clone(), last_seq).effects {
             let Effect::Message { seq, .. } = effect else {

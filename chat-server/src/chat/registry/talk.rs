@@ -1,6 +1,6 @@
 //! Saying something to a channel or a person.
 
-use chat_proto::ErrorCode;
+use chat_proto::{ErrorCode, Words};
 
 use super::user::UserKey;
 use super::{LOBBY, Outcome, Registry, lookup};
@@ -14,15 +14,15 @@ impl Registry {
         &mut self,
         session: SessionId,
         user: UserKey,
-        id: Option<Id>,
+        id: Option<&Id>,
         say: &Say,
+        words: &Words,
         out: &mut Batch,
     ) -> Outcome {
         let sender = &self.users[user];
         if say
             .from
-            .as_ref()
-            .is_some_and(|from| *lookup(from) != *sender.nick.folded())
+            .is_some_and(|from| *lookup(words.get(from)) != *sender.nick.folded())
         {
             return Err(Refusal::new(
                 ErrorCode::NotYourNick,
@@ -30,29 +30,32 @@ impl Registry {
             ));
         }
         // Before the target: what was said to a channel one has left since is still said.
-        if let Some(id) = &id
+        if let Some(id) = id
             && let Some(Stamp { seq, time }) = self.recent.find(sender.sender, id, self.last_seq)
         {
             out.ack(session, id.clone(), seq, time);
             return Ok(());
         }
-        let (audience, to) = self.target(session, user, say.to.as_deref())?;
-        self.check_mute(user, say.to.as_deref())?;
+        let to = say.to.map(|to| words.get(to));
+        let (audience, name) = self.target(session, user, to)?;
+        self.check_mute(user, to)?;
         let seq = self.last_seq + 1;
         let said = Said {
             seq,
             time: self.now,
             from: sender.nick.as_str(),
-            to,
-            saying: &say.saying,
-            id: id.as_ref(),
+            to: name,
+            words,
+            saying: say.saying,
+            id,
         };
         out.message(&said, session, audience);
         self.last_seq = seq;
         if let Some(id) = id {
             let time = self.now;
+            let nick = sender.nick.folded();
             self.recent
-                .remember(sender.sender, sender.nick.folded(), id, Stamp { seq, time });
+                .remember(sender.sender, nick, id.clone(), Stamp { seq, time });
         }
         Ok(())
     }

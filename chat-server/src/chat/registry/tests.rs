@@ -4,9 +4,10 @@ mod accounts;
 mod model;
 mod moderation;
 
-use bytes::BytesMut;
+use std::cell::RefCell;
+
 use chat_proto::codec::{HEADER_BYTES, split_frame};
-use chat_proto::{Nick, Saying, Text};
+use chat_proto::{Nick, Text};
 
 use super::*;
 use crate::chat::batch::{Audience, Released};
@@ -25,6 +26,11 @@ const EVA: SessionId = SessionId {
     slot: 3,
     generation: 3,
 };
+
+thread_local! {
+    /// Of all that is said in a test.
+    static WORDS: RefCell<Words> = RefCell::default();
+}
 
 struct Scene {
     registry: Registry,
@@ -62,7 +68,10 @@ impl Scene {
             command,
         };
         let now = Timestamp::from_millis(self.seconds * 1000);
-        self.registry.handle(session, request, now, &mut batch);
+        WORDS.with_borrow(|words| {
+            self.registry
+                .handle(session, request, words, now, &mut batch);
+        });
         lines(batch)
     }
 
@@ -194,10 +203,12 @@ fn origin(address: &str) -> Origin {
 }
 
 fn say(to: Option<&str>, text: &str) -> Command {
-    Command::Say(Say {
-        to: to.map(Into::into),
-        saying: Saying::new(text, 100, None, &mut BytesMut::new()).unwrap(),
-        from: None,
+    WORDS.with_borrow_mut(|words| {
+        Command::Say(Say {
+            to: to.map(|to| words.name(to)),
+            saying: words.say(text, 100, None).unwrap(),
+            from: None,
+        })
     })
 }
 

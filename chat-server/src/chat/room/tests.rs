@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use bytes::BytesMut;
-use chat_proto::{Nick, Saying, Text};
+use chat_proto::{Nick, Text};
 use tokio::sync::mpsc;
 
 use super::*;
@@ -75,11 +74,13 @@ fn settings(batch_bytes: usize) -> Settings {
 fn what_arrives_at_once_is_released_in_pieces_that_readers_have_room_for() {
     const PIECE: usize = 16 * 1024;
     let text = "x".repeat(8000);
+    let mut words = Words::default();
+    let saying = words.say(&text, Text::MAX_BYTES, None).unwrap();
     let say = || Request {
         id: None,
         command: Command::Say(Say {
             to: None,
-            saying: Saying::new(&text, Text::MAX_BYTES, None, &mut BytesMut::new()).unwrap(),
+            saying,
             from: None,
         }),
     };
@@ -120,6 +121,7 @@ fn what_arrives_at_once_is_released_in_pieces_that_readers_have_room_for() {
             requests: std::iter::once(hello)
                 .chain(std::iter::repeat_with(say).take(20))
                 .collect(),
+            words,
             cost: 21,
         });
         let mut all = 0;

@@ -176,9 +176,11 @@ impl Model {
         let mut batch = Batch::default();
         let session = self.session(slot);
         let now = self.scene.registry.now;
-        self.scene
-            .registry
-            .handle(session, Request { id, command }, now, &mut batch);
+        let request = Request { id, command };
+        WORDS.with_borrow(|words| {
+            let registry = &mut self.scene.registry;
+            registry.handle(session, request, words, now, &mut batch);
+        });
         self.follow(batch)
     }
 
