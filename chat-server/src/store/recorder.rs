@@ -7,7 +7,7 @@
 //! not known: nobody is answered, the recorder ends and the server with it, and the next start finds out.
 //! A full disk is no state of its own: the next batch is simply tried. With durability `interval` nothing
 //! more is taken while what was taken cannot be forced to the disk (`store::forced`).
-//! The indexer hears of it when there is enough for it to do.
+//! Behind that it gathers for the index which of the lines belong where, as it has them at hand.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -25,7 +25,7 @@ use crate::config::{Durability, History};
 use crate::count::Count;
 use crate::health::{Ailment, Health};
 use crate::store::forced::{Sync, Syncer};
-use crate::store::index::CHUNK_BYTES;
+use crate::store::index::Gathering;
 use crate::store::index::indexer::Grown;
 use crate::vital::Vital;
 
@@ -96,9 +96,9 @@ pub struct Recorder {
     durability: Durability,
     interval: Duration,
     room: Recipient<Appended>,
-    /// Told when another chunk has been recorded behind `told`; nobody where there is no index.
+    /// Given the chunks that were gathered; nobody where there is no index.
     indexer: Option<Recipient<Grown>>,
-    told: u64,
+    gathering: Gathering,
     syncing: Syncing,
     /// The lines of the present batch; kept, as the system takes its time to give so much anew.
     lines: Vec<u8>,
@@ -122,9 +122,9 @@ impl Recorder {
         vital: Vital,
     ) -> Self {
         Self {
-            told: 0,
             file: Arc::new(file),
             path: history.path.clone(),
+            gathering: Gathering::new(end.get()),
             end,
             durability: history.durability,
             interval: history.interval.get(),
@@ -221,14 +221,23 @@ impl Recorder {
         Ok(())
     }
 
-    fn tell_indexer(&mut self) {
-        let end = self.end.get();
-        if let Some(indexer) = &self.indexer
-            && end - self.told >= CHUNK_BYTES
-        {
-            self.told = end;
-            indexer.do_send(Grown(end));
+    /// Gathers for the index what was recorded last, and tells it of each chunk that is whole.
+    fn gather(&mut self) {
+        let Some(indexer) = &self.indexer else {
+            return;
+        };
+        let gathered = self.gathering.gather(&self.lines, |chunk| {
+            let stop = chunk.stop();
+            if indexer.try_send(Grown::By(chunk)).is_err() {
+                // Too many wait; it reads the log for this one.
+                indexer.do_send(Grown::To(stop));
+            }
+        });
+        if gathered.is_err() {
+            // Not as we write it: the indexer will find out.
+            self.gathering = Gathering::new(self.end.get());
         }
+        debug_assert_eq!(self.gathering.stop(), self.end.get());
     }
 
     /// What was written until the interval is over is forced to the disk then.
@@ -301,7 +310,9 @@ impl Actor for Recorder {
     type Context = Context<Self>;
 
     fn started(&mut self, _: &mut Self::Context) {
-        self.tell_indexer();
+        if let Some(indexer) = &self.indexer {
+            indexer.do_send(Grown::To(self.end.get()));
+        }
         if self.durability == Durability::Interval {
             let (file, path) = (self.file.clone(), self.path.clone());
             let fsync = self.report.fsync.clone();
@@ -332,7 +343,9 @@ impl Handler<Append> for Recorder {
         self.room.do_send(Appended {
             recorded: outcome.is_ok(),
         });
-        self.tell_indexer();
+        if outcome.is_ok() {
+            self.gather();
+        }
         if !self.syncing.failing {
             self.note(outcome, ctx);
         }

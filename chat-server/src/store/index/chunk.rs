@@ -1,17 +1,17 @@
 //! A piece of the log, and which of its lines belong to which conversation.
 
 use std::collections::HashMap;
-use std::fmt;
 
 use chat_proto::name::fold;
 use memchr::memmem;
 use smallvec::SmallVec;
 
+use super::file::Covered;
 use crate::error::HistoryError;
 use crate::store::log::{Line, Log};
 
 /// How much of the log makes a chunk, but for the line that would not fit whole.
-pub const CHUNK_BYTES: u64 = CHUNK as u64;
+pub(super) const CHUNK_BYTES: u64 = CHUNK as u64;
 const CHUNK: usize = 256 * 1024;
 
 /// What the index is asked for. Names are folded, and none of them has white space or begins with `@`.
@@ -54,125 +54,200 @@ impl Key {
 
 /// See the head of this file.
 #[derive(Debug)]
-pub(super) struct Chunk {
+pub struct Chunk {
     pub(super) first_seq: u64,
     /// Where it begins and ends in the log.
     pub(super) start: u64,
     pub(super) stop: u64,
     /// CRC-32 of its bytes: tells whether it is still this chunk that stands there.
     pub(super) crc: u32,
-    /// Where each line begins, from `start` on: little-endian `u32`.
-    pub(super) lines: Vec<u8>,
-    /// Which lines (the how manieth, little-endian `u16`) have this key.
-    pub(super) postings: Vec<(Key, Vec<u8>)>,
+    /// How long each line is, without its newline.
+    pub(super) lengths: Vec<u16>,
+    /// Which lines have this key: the how manieth.
+    pub(super) postings: Vec<(Key, Vec<u16>)>,
 }
 
 impl Chunk {
-    /// The chunk that begins at `offset` with the message `first_seq`; the log goes on for
-    /// [`CHUNK_BYTES`] from there at least. It is read into `buffer`, whatever that holds.
+    /// The chunk that begins at `offset`, with the message `first_seq`, and ends at `end` or where it has enough. It is
+    /// read into `buffer`, whatever that holds.
     ///
     /// # Errors
     /// The log cannot be read or is damaged there.
     pub(super) fn read(
         log: &Log,
         offset: u64,
+        end: u64,
         first_seq: u64,
         buffer: &mut Vec<u8>,
     ) -> Result<Self, HistoryError> {
         buffer.resize(CHUNK, 0);
-        let bytes = log.read(offset, offset + CHUNK_BYTES, buffer)?;
-        let length = memchr::memrchr(b'\n', bytes)
-            .ok_or_else(|| log.damaged(offset, "it is too long for a message"))?
-            + 1;
-        let bytes = &bytes[..length];
-
-        // A line has some 200 bytes.
-        let mut lines = Vec::with_capacity(CHUNK / 200 * size_of::<u32>());
-        let mut postings = Postings::new();
-        let mut start = 0;
-        for (number, newline) in memchr::memchr_iter(b'\n', bytes).enumerate() {
-            let seq = postings
-                .add(&bytes[start..newline], number)
-                .map_err(|what| log.damaged(offset + start as u64, what))?;
-            let expected = first_seq + number as u64;
-            if seq != expected {
-                let what = format!("it has the number {seq} instead of {expected}");
-                return Err(log.damaged(offset + start as u64, what));
-            }
-            lines.extend_from_slice(&narrow::<u32>(start).to_le_bytes());
-            start = newline + 1;
+        let bytes = log.read(offset, end.min(offset + CHUNK_BYTES), buffer)?;
+        let mut gathering = Gathering::new(offset);
+        let added = gathering.add(bytes);
+        if let Some(seq) = gathering.first_seq.filter(|&seq| seq != first_seq) {
+            return Err(log.damaged(offset, misnumbered(seq, first_seq)));
         }
-        Ok(Self {
-            first_seq,
-            start: offset,
-            stop: offset + length as u64,
-            crc: crc32fast::hash(bytes),
-            lines,
-            postings: postings.finish(),
-        })
+        match added {
+            Ok(_) => Ok(gathering.finish()),
+            Err(what) => Err(log.damaged(gathering.stop(), what)),
+        }
+    }
+
+    /// Where it ends in the log.
+    pub fn stop(&self) -> u64 {
+        self.stop
+    }
+
+    /// Whether it stands where the index ends.
+    pub(super) fn follows(&self, covered: &Covered) -> bool {
+        self.start == covered.end && self.first_seq == covered.last_seq + 1
     }
 
     pub(super) fn messages(&self) -> u64 {
-        (self.lines.len() / size_of::<u32>()) as u64
+        self.lengths.len() as u64
     }
 }
 
-fn narrow<T: TryFrom<usize, Error: fmt::Debug>>(number: usize) -> T {
-    T::try_from(number).expect("CHUNK_BYTES bounds it, and a message takes more than four bytes")
+/// A chunk while its lines come: those that are recorded, or those of the log.
+#[derive(Debug)]
+pub struct Gathering {
+    start: u64,
+    bytes: usize,
+    /// Of the first line.
+    first_seq: Option<u64>,
+    crc: crc32fast::Hasher,
+    lengths: Vec<u16>,
+    postings: Postings,
+}
+
+impl Gathering {
+    /// Nothing, from `start` on.
+    pub fn new(start: u64) -> Self {
+        Self {
+            start,
+            bytes: 0,
+            first_seq: None,
+            crc: crc32fast::Hasher::new(),
+            // A line has some 200 bytes.
+            lengths: Vec::with_capacity(CHUNK / 200),
+            postings: Postings::default(),
+        }
+    }
+
+    /// Where what was gathered ends.
+    pub fn stop(&self) -> u64 {
+        self.start + self.bytes as u64
+    }
+
+    /// Adds lines, each ended by a newline, and gives out each chunk that has enough.
+    ///
+    /// # Errors
+    /// What is wrong with the line at [`Gathering::stop`].
+    pub fn gather(&mut self, lines: &[u8], mut give: impl FnMut(Chunk)) -> Result<(), String> {
+        let mut rest = &lines[self.add(lines)?..];
+        while !rest.is_empty() {
+            let next = Self::new(self.stop());
+            give(std::mem::replace(self, next).finish());
+            rest = &rest[self.add(rest)?..];
+        }
+        Ok(())
+    }
+
+    /// Adds the lines that `bytes` begin with as long as they fit in, and returns how many bytes they have; at least
+    /// one line where there was none.
+    fn add(&mut self, bytes: &[u8]) -> Result<usize, String> {
+        let room = CHUNK - self.bytes;
+        let mut start = 0;
+        let mut outcome = Ok(());
+        for newline in memchr::memchr_iter(b'\n', bytes).take_while(|&newline| newline < room) {
+            outcome = self.add_line(&bytes[start..newline]);
+            if outcome.is_err() {
+                break;
+            }
+            start = newline + 1;
+        }
+        self.crc.update(&bytes[..start]);
+        self.bytes += start;
+        outcome?;
+        if self.bytes == 0 {
+            return Err(TOO_LONG.into());
+        }
+        Ok(start)
+    }
+
+    fn add_line(&mut self, line: &[u8]) -> Result<(), String> {
+        let length = u16::try_from(line.len()).map_err(|_| TOO_LONG)?;
+        let number = self.lengths.len();
+        let seq = self.postings.add(line, number)?;
+        let expected = *self.first_seq.get_or_insert(seq) + number as u64;
+        if seq != expected {
+            return Err(misnumbered(seq, expected));
+        }
+        self.lengths.push(length);
+        Ok(())
+    }
+
+    fn finish(self) -> Chunk {
+        Chunk {
+            first_seq: self.first_seq.unwrap_or_default(),
+            start: self.start,
+            stop: self.stop(),
+            crc: self.crc.finalize(),
+            lengths: self.lengths,
+            postings: self.postings.by_key,
+        }
+    }
+}
+
+const TOO_LONG: &str = "it is too long for a message";
+
+fn misnumbered(seq: u64, expected: u64) -> String {
+    format!("it has the number {seq} instead of {expected}")
 }
 
 /// The lines of a chunk by key, while they are gathered.
-#[derive(Debug)]
-struct Postings<'a> {
-    by_key: Vec<(Key, Vec<u8>)>,
+#[derive(Debug, Default)]
+struct Postings {
+    by_key: Vec<(Key, Vec<u16>)>,
     numbers: HashMap<Key, usize>,
     /// Which of `by_key` a line belongs to, by what stands in it from the sender's name to the receiver's: names
     /// are decoded and folded once a chunk, not once a line.
-    known: HashMap<&'a [u8], Indices, foldhash::fast::RandomState>,
+    known: HashMap<Box<[u8]>, Indices, foldhash::fast::RandomState>,
     /// The same of the last line, whose names are often those of the next one.
-    last: Option<(&'a [u8], Indices)>,
-    /// What stands behind the names in a line.
-    text: memmem::Finder<'static>,
+    last: (Vec<u8>, Indices),
 }
 
 /// A channel, or a pair and its two ends.
 type Indices = SmallVec<[usize; 3]>;
 
-impl<'a> Postings<'a> {
-    fn new() -> Self {
-        Self {
-            by_key: Vec::new(),
-            numbers: HashMap::new(),
-            known: HashMap::default(),
-            last: None,
-            text: memmem::Finder::new(TEXT),
-        }
-    }
-
+impl Postings {
     /// Adds line `number` and returns its `seq`, or what is wrong with it.
-    fn add(&mut self, line: &'a [u8], number: usize) -> Result<u64, String> {
-        let number = narrow::<u16>(number).to_le_bytes();
+    fn add(&mut self, line: &[u8], number: usize) -> Result<u64, String> {
+        let number =
+            u16::try_from(number).expect("a message takes more than four bytes of the chunk");
         if let Some((seq, rest)) = as_recorded(line) {
-            if let Some((names, indices)) = &self.last
+            let (names, indices) = &self.last;
+            if !names.is_empty()
                 && rest
-                    .strip_prefix(*names)
+                    .strip_prefix(&names[..])
                     .is_some_and(|rest| rest.starts_with(TEXT))
             {
                 post(&mut self.by_key, indices, number);
                 return Ok(seq);
             }
-            if let Some(length) = self.text.find(rest) {
+            if let Some(length) = memmem::find(rest, TEXT) {
                 let names = &rest[..length];
                 let indices = match self.known.get(names) {
                     Some(indices) => indices.clone(),
                     None => {
                         let indices = self.indices_of(&Line::parse(line)?);
-                        self.known.insert(names, indices.clone());
+                        self.known.insert(names.into(), indices.clone());
                         indices
                     }
                 };
                 post(&mut self.by_key, &indices, number);
-                self.last = Some((names, indices));
+                names.clone_into(&mut self.last.0);
+                self.last.1 = indices;
                 return Ok(seq);
             }
         }
@@ -193,15 +268,11 @@ impl<'a> Postings<'a> {
         })
         .collect()
     }
-
-    fn finish(self) -> Vec<(Key, Vec<u8>)> {
-        self.by_key
-    }
 }
 
-fn post(by_key: &mut [(Key, Vec<u8>)], indices: &[usize], number: [u8; 2]) {
+fn post(by_key: &mut [(Key, Vec<u16>)], indices: &[usize], number: u16) {
     for &index in indices {
-        by_key[index].1.extend_from_slice(&number);
+        by_key[index].1.push(number);
     }
 }
 
@@ -225,10 +296,10 @@ fn leading_number(bytes: &[u8]) -> Option<(u64, &[u8])> {
         .take_while(|byte| byte.is_ascii_digit())
         .count();
     let (digits, rest) = bytes.split_at(digits);
-    let number = digits.iter().try_fold(0_u64, |number, digit| {
-        number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
-    })?;
-    (!digits.is_empty()).then_some((number, rest))
+    // So many digits fit in.
+    let fits = (1..20).contains(&digits.len());
+    let add = |number, digit: &u8| number * 10 + u64::from(digit - b'0');
+    fits.then(|| (digits.iter().fold(0, add), rest))
 }
 
 #[cfg(test)]
@@ -253,7 +324,7 @@ mod tests {
             r##"{"seq":13,"type":"message","time":"2026-11-23T18:50:00.123Z","from":"x","to":"#té","text":"t"}"##.into(),
             line(14, "x", "#TÉ"),
         ];
-        let mut postings = Postings::new();
+        let mut postings = Postings::default();
         for (number, text) in lines.iter().enumerate() {
             assert_eq!(postings.add(text.as_bytes(), number), Ok(7 + number as u64));
         }
@@ -263,7 +334,7 @@ mod tests {
                 .iter()
                 .find(|(other, _)| *other == key)
                 .unwrap();
-            posted.chunks(2).map(|number| number[0]).collect::<Vec<_>>()
+            posted.clone()
         };
         assert_eq!(of(Key::channel("#té")), [0, 1, 2, 5, 6, 7]);
         assert_eq!(of(Key::channel("#téa")), [3]);
@@ -275,7 +346,7 @@ mod tests {
             &line(1, "a", "b")[..80],
         ] {
             assert!(
-                Postings::new().add(damaged.as_bytes(), 0).is_err(),
+                Postings::default().add(damaged.as_bytes(), 0).is_err(),
                 "{damaged}"
             );
         }

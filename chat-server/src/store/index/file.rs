@@ -14,7 +14,7 @@ use crate::store::log::{Log, Place};
 use crate::store::selection::First;
 
 /// The form of the file; one of another form is made again from the log.
-const FORM: i32 = 1;
+const FORM: i32 = 2;
 
 /// Chunks have no hole between them and begin where the log begins.
 const SCHEMA: &str = "
@@ -23,20 +23,20 @@ const SCHEMA: &str = "
         start INTEGER NOT NULL,         -- where it stands in the log
         stop INTEGER NOT NULL,
         crc INTEGER NOT NULL,
-        lines BLOB NOT NULL             -- where each begins, from `start` on: little-endian u32
+        lengths BLOB NOT NULL           -- of its lines without their newlines: little-endian u16
     );
     CREATE TABLE conversation (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
     CREATE TABLE posting (
         conversation INTEGER NOT NULL,
         first_seq INTEGER NOT NULL,     -- of the chunk
-        lines BLOB NOT NULL,            -- the how manieth of the chunk: little-endian u16
+        lines BLOB NOT NULL,            -- the how manieth of the chunk: see `packed`
         PRIMARY KEY (conversation, first_seq)
     ) WITHOUT ROWID;
-    PRAGMA user_version = 1;";
+    PRAGMA user_version = 2;";
 
 /// The chunks that have lines of a conversation, from the one on that ?2 falls into, up to ?3.
 const FIND: &str = "
-    SELECT chunk.first_seq, chunk.start, chunk.stop, chunk.lines, posting.lines
+    SELECT chunk.first_seq, chunk.start, chunk.lengths, posting.lines
     FROM posting JOIN chunk USING (first_seq)
     WHERE posting.conversation = (SELECT id FROM conversation WHERE name = ?1)
       AND posting.first_seq >=
@@ -52,6 +52,14 @@ const BUSY: Duration = Duration::from_secs(5);
 pub struct Covered {
     pub end: u64,
     pub last_seq: u64,
+}
+
+impl Covered {
+    /// A chunk that follows is covered too.
+    pub(super) fn grow_by(&mut self, chunk: &Chunk) {
+        self.end = chunk.stop;
+        self.last_seq += chunk.messages();
+    }
 }
 
 /// See the head of this file.
@@ -144,7 +152,7 @@ impl Index {
 
     pub fn covered(&self) -> Result<Covered, HistoryError> {
         let mut last = self.0.prepare_cached(
-            "SELECT first_seq + length(lines) / 4 - 1, stop FROM chunk
+            "SELECT first_seq + length(lengths) / 2 - 1, stop FROM chunk
              ORDER BY first_seq DESC LIMIT 1",
         )?;
         let covered = last.query_row([], |row| {
@@ -174,16 +182,17 @@ impl Index {
                     start,
                     stop,
                     crc,
-                    lines,
+                    lengths,
                     postings,
                 } = chunk;
-                chunk_row.execute(params![first_seq, start, stop, crc, lines])?;
+                chunk_row.execute(params![first_seq, start, stop, crc, listed(lengths)])?;
                 for (key, lines) in postings {
                     let id = known.query_row([key.name()], |row| row.get(0)).optional()?;
                     let id: i64 = match id {
                         Some(id) => id,
                         None => new.insert([key.name()])?,
                     };
+                    let lines = packed(lines, lengths.len());
                     posting_row.execute(params![id, first_seq, lines])?;
                 }
             }
@@ -227,27 +236,22 @@ fn collect(
     while places.len() < max
         && let Some(row) = rows.next()?
     {
-        let (first_seq, start, stop): (u64, u64, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let (starts, _) = row.get_ref(3)?.as_blob()?.as_chunks();
-        let (numbers, _) = row.get_ref(4)?.as_blob()?.as_chunks();
-        let begin = |number: usize| {
-            starts
-                .get(number)
-                .map(|&at| start + u64::from(u32::from_le_bytes(at)))
-        };
-        let place = |number: &[u8; 2]| {
-            let number = usize::from(u16::from_le_bytes(*number));
-            let offset = begin(number)?;
-            let bytes = begin(number + 1).unwrap_or(stop).checked_sub(offset + 1)?;
-            Some(Place {
-                seq: first_seq + number as u64,
-                offset,
-                bytes: bytes.try_into().ok()?,
+        let (first_seq, start): (u64, u64) = (row.get(0)?, row.get(1)?);
+        let mut next = start;
+        let lines: Vec<Place> = unlisted(row.get_ref(2)?.as_blob()?)
+            .zip(first_seq..)
+            .map(|(bytes, seq)| {
+                let offset = next;
+                next += u64::from(bytes) + 1;
+                let bytes = u32::from(bytes);
+                Place { seq, offset, bytes }
             })
-        };
+            .collect();
+        let numbers = unpacked(row.get_ref(3)?.as_blob()?);
+        // A number that the chunk does not have cannot be; the reader checks each line anyway.
+        let place = |&number: &u16| lines.get(usize::from(number)).copied();
         let is_wanted = |place: &Place| wanted.contains(&place.seq);
         let left = max - places.len();
-        // A number that the chunk does not have cannot be; the reader checks each line anyway.
         let here = numbers.iter().filter_map(place);
         match first {
             First::Oldest => places.extend(here.filter(is_wanted).take(left)),
@@ -263,6 +267,54 @@ fn collect(
     }
     Ok(places)
 }
+
+/// Numbers, each as a little-endian `u16`.
+fn listed(numbers: &[u16]) -> Vec<u8> {
+    numbers
+        .iter()
+        .flat_map(|number| number.to_le_bytes())
+        .collect()
+}
+
+fn unlisted(blob: &[u8]) -> impl Iterator<Item = u16> {
+    let (numbers, _) = blob.as_chunks();
+    numbers.iter().map(|&number| u16::from_le_bytes(number))
+}
+
+/// Which of a chunk's `lines` lines: a list of them behind [`LIST`] or, where that is shorter, a bit for each line behind
+/// [`BITS`]. A busy channel takes a tenth so.
+fn packed(numbers: &[u16], lines: usize) -> Vec<u8> {
+    let bytes = lines.div_ceil(8);
+    if numbers.len() * 2 <= bytes {
+        let mut list = listed(numbers);
+        list.insert(0, LIST);
+        return list;
+    }
+    let mut bits = vec![0; 1 + bytes];
+    bits[0] = BITS;
+    for &number in numbers {
+        bits[1 + usize::from(number / 8)] |= 1 << (number % 8);
+    }
+    bits
+}
+
+fn unpacked(blob: &[u8]) -> Vec<u16> {
+    match blob.split_first() {
+        Some((&LIST, list)) => unlisted(list).collect(),
+        Some((&BITS, bits)) => {
+            let has = |number: &u16| {
+                let byte = bits.get(usize::from(number / 8));
+                byte.is_some_and(|byte| byte >> (number % 8) & 1 == 1)
+            };
+            let lines = u16::try_from(bits.len() * 8).unwrap_or(u16::MAX);
+            (0..lines).filter(has).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+const LIST: u8 = 0;
+const BITS: u8 = 1;
 
 /// Whether the file is no index, and will not be one if it is tried again.
 fn is_broken(error: &rusqlite::Error) -> bool {

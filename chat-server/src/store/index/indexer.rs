@@ -1,9 +1,10 @@
 //! `Indexer`: keeps the index up with the log, behind everyone's back.
 //!
-//! The recorder tells it that the log has grown ([`Grown`]) when that makes a chunk, and it reads from
-//! the log what it does not have yet, a moment later, when on a busy day there is more of it; so catching up
-//! after a crash, making the index anew and the work of every day are one and the same. It lives on a thread of
-//! its own. If it falls behind or fails, readers read more of the log, and nobody misses anything.
+//! The recorder gathers the chunks of what it records, as it has the lines at hand, and hands them on ([`Grown::By`]);
+//! they are added a moment later, when on a busy day there are more of them. What nobody has gathered (what was
+//! recorded before the start, or while there was too much to do here) is read from the log: catching up after a crash,
+//! making the index anew and filling a hole are one and the same. It lives on a thread of its own. If it falls
+//! behind or fails, readers read more of the log, and nobody misses anything.
 
 use std::time::Duration;
 
@@ -20,10 +21,18 @@ const CHUNKS_AT_ONCE: usize = 64;
 /// How long more is waited for: to commit each chunk by itself took a quarter of the indexer's time.
 const MOMENT: Duration = Duration::from_millis(20);
 
-/// The recorded lines end at this offset now.
+/// Chunks that wait to be added; the recorder keeps no more for a slow disk, 8 kB each.
+const WAITING: usize = 256;
+
+/// The log has grown
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct Grown(pub u64);
+pub enum Grown {
+    /// by this chunk,
+    By(Chunk),
+    /// or up to this offset, and nobody has gathered what is new.
+    To(u64),
+}
 
 /// See the head of this file.
 #[derive(Debug)]
@@ -32,8 +41,11 @@ pub struct Indexer {
     /// How far it reaches, if that is known.
     covered: Option<Covered>,
     log: Log,
-    /// Where the lines end that it is to have in a moment.
-    due: Option<u64>,
+    /// What it is to have in a moment: chunks, and
+    gathered: Vec<Chunk>,
+    /// what the log has up to there.
+    end: u64,
+    is_due: bool,
     /// What a chunk is read into; kept, as the system takes its time to give so much anew.
     buffer: Vec<u8>,
     /// The last try failed: said once, until one succeeds.
@@ -48,33 +60,50 @@ impl Indexer {
             index,
             covered: None,
             log,
-            due: None,
+            gathered: Vec::new(),
+            end: 0,
+            is_due: false,
             buffer: Vec::new(),
             failing: false,
             stuck: false,
         }
     }
 
-    /// Indexes what makes chunks of the log up to `end`.
+    /// Indexes what the log has up to `end`.
     pub(super) fn catch_up(&mut self, end: u64) -> Result<(), HistoryError> {
-        let covered = self.covered.take();
-        let mut covered = covered.map_or_else(|| self.index.covered(), Ok)?;
-        while covered.end + CHUNK_BYTES <= end {
+        self.read(end, CHUNK_BYTES)
+    }
+
+    /// Adds chunks, and before them what the log has and is not among them.
+    pub(super) fn add(&mut self, gathered: &[Chunk]) -> Result<(), HistoryError> {
+        for chunks in gathered.chunk_by(|one, next| one.stop == next.start) {
+            self.read(chunks[0].start, 1)?;
+            let mut covered = self.covered()?;
+            // Those that the log was read for meanwhile do not.
+            if chunks[0].follows(&covered) {
+                chunks.iter().for_each(|chunk| covered.grow_by(chunk));
+                self.index.add(chunks)?;
+            }
+            self.covered = Some(covered);
+        }
+        Ok(())
+    }
+
+    /// Indexes what the log has up to `end`, but for less than `least` bytes.
+    fn read(&mut self, end: u64, least: u64) -> Result<(), HistoryError> {
+        let mut covered = self.covered()?;
+        while covered.end + least <= end {
             let mut chunks = Vec::new();
-            while chunks.len() < CHUNKS_AT_ONCE && covered.end + CHUNK_BYTES <= end {
-                let chunk = match Chunk::read(
-                    &self.log,
-                    covered.end,
-                    covered.last_seq + 1,
-                    &mut self.buffer,
-                ) {
-                    Ok(chunk) => chunk,
+            while chunks.len() < CHUNKS_AT_ONCE && covered.end + least <= end {
+                let next = covered.last_seq + 1;
+                match Chunk::read(&self.log, covered.end, end, next, &mut self.buffer) {
+                    Ok(chunk) => {
+                        covered.grow_by(&chunk);
+                        chunks.push(chunk);
+                    }
                     // What stands before the damage is of use.
                     Err(error) => return self.index.add(&chunks).and(Err(error)),
-                };
-                covered.end = chunk.stop;
-                covered.last_seq += chunk.messages();
-                chunks.push(chunk);
+                }
             }
             self.index.add(&chunks)?;
         }
@@ -82,9 +111,15 @@ impl Indexer {
         Ok(())
     }
 
+    /// How far the index reaches; looked up again unless it is put back, so after an error.
+    fn covered(&mut self) -> Result<Covered, HistoryError> {
+        let covered = self.covered.take();
+        covered.map_or_else(|| self.index.covered(), Ok)
+    }
+
     fn go_on(&mut self) {
-        let Some(end) = self.due.take() else { return };
-        match self.catch_up(end) {
+        let gathered = std::mem::take(&mut self.gathered);
+        match self.add(&gathered).and_then(|()| self.catch_up(self.end)) {
             Ok(()) => self.failing = false,
             Err(error) => {
                 self.stuck = matches!(error, HistoryError::Damaged { .. });
@@ -98,14 +133,28 @@ impl Indexer {
 
 impl Actor for Indexer {
     type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(WAITING);
+    }
 }
 
 impl Handler<Grown> for Indexer {
     type Result = ();
 
-    fn handle(&mut self, Grown(end): Grown, ctx: &mut Self::Context) {
-        if !self.stuck && self.due.replace(end).is_none() {
-            ctx.run_later(MOMENT, |indexer, _| indexer.go_on());
+    fn handle(&mut self, grown: Grown, ctx: &mut Self::Context) {
+        if self.stuck {
+            return;
+        }
+        match grown {
+            Grown::By(chunk) => self.gathered.push(chunk),
+            Grown::To(end) => self.end = end,
+        }
+        if !std::mem::replace(&mut self.is_due, true) {
+            ctx.run_later(MOMENT, |indexer, _| {
+                indexer.is_due = false;
+                indexer.go_on();
+            });
         }
     }
 }

@@ -3,8 +3,8 @@
 //! said.
 //!
 //! The log is the truth. The index is a SQLite file beside it (`chat_history.log.index`) that holds
-//! nothing but places in the log; it is made from the log alone, behind the recorder's back, and made
-//! again where it is missing or does not fit. What it does not cover yet is found by reading the log.
+//! nothing but places in the log; the recorder gathers them from what it records, and where they were not gathered, or
+//! the file is missing or does not fit, they are made from the log alone. What it does not cover yet is found by reading the log.
 //!
 //! | file | what |
 //! | --- | --- |
@@ -13,8 +13,9 @@
 //! | [`indexer`] | `Indexer`, the actor that keeps it up with the log |
 //!
 //! Figures: a chunk of 256 KiB has some thousand lines; the part of the log that is not covered is
-//! shorter than that, but for what was recorded in the last 20 ms, and takes a millisecond to read. A line of a channel takes 6 bytes of the index, a
-//! direct one 10, and each conversation some 40 in every chunk in which somebody speaks there.
+//! shorter than that, but for what was recorded in the last 20 ms, and takes a millisecond to read. A line takes 2 bytes of
+//! the index and 2 more for each conversation that it belongs to (a bit, where much is said there), and each conversation
+//! some 40 in every chunk in which somebody speaks: a log of 610 MB with one busy channel has an index of 8.7 MB.
 
 mod chunk;
 mod file;
@@ -23,7 +24,7 @@ pub mod indexer;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-pub use chunk::{CHUNK_BYTES, Key};
+pub use chunk::{Gathering, Key};
 pub use file::{Covered, Index};
 
 /// Where the index of the history at `log` is.

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::file::Index;
 use super::indexer::Indexer;
-use super::path_of;
+use super::{Gathering, path_of};
 use crate::chat::batch::{Conversation, Held};
 use crate::store::log::Log;
 use crate::store::selection::{First, Wanted};
@@ -64,6 +64,25 @@ impl Scene {
         Indexer::new(index, log).catch_up(end).unwrap();
         Index::reader(&path).unwrap()
     }
+
+    /// With the index the same is found as in the log alone.
+    fn is_found_as_without(&self, index: &Index, messages: u64) {
+        let log = self.log();
+        let end = log.length().unwrap();
+        let mut rng = StdRng::seed_from_u64(2);
+        for _ in 0..100 {
+            let wanted = random_wanted(&mut rng, messages);
+            for first in [First::Newest, First::Oldest] {
+                let max = rng.random_range(1..200);
+                let select = |index| wanted.select(&log, index, end, first, max).unwrap();
+                assert_eq!(
+                    select(Some(index)),
+                    select(None),
+                    "{wanted:?} {first:?} {max}"
+                );
+            }
+        }
+    }
 }
 
 fn random_wanted(rng: &mut StdRng, messages: u64) -> Wanted {
@@ -107,19 +126,39 @@ fn with_an_index_and_without_the_same_is_found() {
         covered.end > end / 2 && covered.last_seq < messages,
         "{covered:?}"
     );
-    let mut rng = StdRng::seed_from_u64(2);
-    for _ in 0..100 {
-        let wanted = random_wanted(&mut rng, messages);
-        for first in [First::Newest, First::Oldest] {
-            let max = rng.random_range(1..200);
-            let select = |index| wanted.select(&log, index, end, first, max).unwrap();
-            assert_eq!(
-                select(Some(&index)),
-                select(None),
-                "{wanted:?} {first:?} {max}"
-            );
+    scene.is_found_as_without(&index, messages);
+}
+
+#[test]
+fn what_was_gathered_and_what_is_read_make_one_index() {
+    let messages = 8000;
+    let scene = Scene::new(8, messages);
+    let bytes = fs::read(&scene.path).unwrap();
+    let (log, path) = (scene.log(), path_of(&scene.path));
+    let end = log.length().unwrap();
+    // The server starts when there are some messages already.
+    let mut gathering = Gathering::new(log.locate(1000, 0, end).unwrap());
+    let mut chunks = Vec::new();
+    let mut rng = StdRng::seed_from_u64(9);
+    let mut batch = Vec::new();
+    let start = usize::try_from(gathering.stop()).unwrap();
+    for line in bytes[start..].split_inclusive(|&byte| byte == b'\n') {
+        batch.extend_from_slice(line);
+        if rng.random_ratio(1, 100) {
+            gathering
+                .gather(&batch, |chunk| chunks.push(chunk))
+                .unwrap();
+            batch.clear();
         }
     }
+    assert!(chunks.len() > 4, "{}", chunks.len());
+    // There was too much to do for one of them.
+    chunks.remove(2);
+    let mut indexer = Indexer::new(Index::open(&path, &log, end).unwrap(), log);
+    indexer.add(&chunks).unwrap();
+    // And whatever is told twice changes nothing.
+    indexer.add(&chunks[..1]).unwrap();
+    scene.is_found_as_without(&Index::reader(&path).unwrap(), messages);
 }
 
 #[test]
