@@ -4,7 +4,7 @@
 mod support;
 
 use std::io::{Read, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use support::web::{Browser, CLOSE, ask, get, home, request, socket};
@@ -303,12 +303,24 @@ fn requests_that_are_none_are_told_so() {
         );
         assert_is_guarded(&answer);
     }
-    // Who does not come to an end with asking is let go like anyone without a hello.
-    let mut socket = socket(&server);
-    socket.write_all(b"GET /ws HTTP/1.1\r\nHost:").unwrap();
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+}
+
+/// They are let go like anyone without a hello, and no earlier: the clock of the HTTP library stands still for half a
+/// second at a time.
+#[test]
+fn who_does_not_come_to_an_end_with_asking_has_the_time_of_a_hello() {
+    let home = home("hello_timeout = \"300ms\"");
+    let server = home.start();
+    for _ in 0..4 {
+        let begin = Instant::now();
+        let mut socket = socket(&server);
+        socket.write_all(b"GET /ws HTTP/1.1\r\nHost:").unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+        let time = begin.elapsed();
+        assert!(time >= Duration::from_millis(300), "{time:?}");
+    }
 }
 
 /// What has to stand on every answer.

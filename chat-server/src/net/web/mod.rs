@@ -48,6 +48,9 @@ const PATH: &str = "/ws";
 /// How long an idle connection may take to ask again.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
+/// The HTTP library's clock goes on twice a second only: a deadline by it may be so much too early.
+const CLOCK_STEP: Duration = Duration::from_millis(500);
+
 /// How long a client may take to close once it has been answered.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -151,7 +154,7 @@ impl Site {
             .service(resource("/healthz", health))
             .configure(offers);
         let factory = HttpService::build()
-            .client_request_timeout(hall.table.limits().hello_timeout)
+            .client_request_timeout(hall.table.limits().hello_timeout + CLOCK_STEP)
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
             .keep_alive(KEEP_ALIVE)
             .upgrade(fn_service(
