@@ -145,6 +145,8 @@ pub struct Malformed {
     pub detail: Cow<'static, str>,
     /// The `id` of the request, if it bore a legal one.
     pub id: Option<Box<str>>,
+    /// It is an object of another type than `hello`, known or not, however wrong the rest.
+    pub is_other: bool,
 }
 
 /// Why bytes could not be read from or written to the wire.

@@ -201,6 +201,13 @@ impl<'a> Envelope<'a> {
                 Err(_) => bad_json("the frame is not JSON"),
             });
         }
+        Self::of_object(json).map_err(|malformed| Malformed {
+            is_other: is_other(json),
+            ..malformed
+        })
+    }
+
+    fn of_object(json: &'a str) -> Result<Self, Malformed> {
         let fields: Fields<'a> =
             serde_json::from_str(json).map_err(|error| match error.classify() {
                 serde_json::error::Category::Data => {
@@ -210,6 +217,16 @@ impl<'a> Envelope<'a> {
             })?;
         fields.into_envelope()
     }
+}
+
+/// See [`Malformed::is_other`].
+fn is_other(json: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Typed<'a> {
+        #[serde(borrow)]
+        r#type: Cow<'a, str>,
+    }
+    serde_json::from_str(json).is_ok_and(|Typed { r#type }| r#type != "hello")
 }
 
 /// A value of a field, of whatever type: fields that a request does not know are ignored, so nothing
@@ -299,6 +316,7 @@ impl<'a> Fields<'a> {
                 code: ErrorCode::UnknownType,
                 detail: "the type is unknown".into(),
                 id: known,
+                is_other: true,
             }),
             Err(detail) => Err(bad_request(detail, known)),
         }
@@ -509,6 +527,7 @@ fn bad_json(detail: &'static str) -> Malformed {
         code: ErrorCode::BadJson,
         detail: detail.into(),
         id: None,
+        is_other: false,
     }
 }
 
@@ -517,6 +536,7 @@ fn bad_request(detail: &'static str, id: Option<Box<str>>) -> Malformed {
         code: ErrorCode::BadRequest,
         detail: detail.into(),
         id,
+        is_other: false,
     }
 }
 

@@ -64,6 +64,8 @@ pub enum Command {
     /// What the session found to be no request; it goes through the room to keep its place among the
     /// answers.
     Refuse(Refusal),
+    /// The same of what would be another request than `hello`: who is not in yet is told to say that first.
+    RefuseOther(Refusal),
     /// Goodbye to a client that was refused too often.
     Dismiss {
         reason: &'static str,

@@ -247,7 +247,7 @@ impl Registry {
                 out.push(Effect::Close { session });
                 Ok(())
             }
-            Command::Refuse(refusal) if refusal.code != ErrorCode::UnknownType => Err(refusal),
+            Command::Refuse(refusal) => Err(refusal),
             _ => Err(Refusal::new(ErrorCode::HelloRequired, "say hello first")),
         }
     }
@@ -310,7 +310,7 @@ impl Registry {
                 out.push(Effect::Close { session });
                 Ok(())
             }
-            Command::Refuse(refusal) => Err(refusal),
+            Command::Refuse(refusal) | Command::RefuseOther(refusal) => Err(refusal),
             Command::Dismiss { reason } => {
                 self.leave(session, reason, self.now, out);
                 self.dismiss(session, reason, out);

@@ -63,17 +63,17 @@ impl Translator {
         match Envelope::parse(frame) {
             Ok(Envelope { mut request, id }) => {
                 let id = id.map(Id::from);
+                let is_other = !matches!(request, chat_proto::Request::Hello(_));
                 let wish = wish(&mut request);
                 let both = wish.and_then(|wish| Ok((self.command(request, id.as_deref())?, wish)));
-                let (command, wish) =
-                    both.unwrap_or_else(|refusal| (Command::Refuse(refusal), None));
+                let (command, wish) = both.unwrap_or_else(|no| (refuse(no, is_other), None));
                 (Request { id, command }, false, wish)
             }
             Err(malformed) => {
                 let counts = malformed.code != ErrorCode::UnknownType;
                 let id = malformed.id.map(Into::into);
                 let refusal = Refusal::new(malformed.code, malformed.detail);
-                let command = Command::Refuse(refusal);
+                let command = refuse(refusal, malformed.is_other);
                 (Request { id, command }, counts, None)
             }
         }
@@ -168,6 +168,14 @@ impl Translator {
             self.words = Words::with_capacity(self.read_bytes);
         }
         &mut self.words
+    }
+}
+
+fn refuse(refusal: Refusal, is_other: bool) -> Command {
+    if is_other {
+        Command::RefuseOther(refusal)
+    } else {
+        Command::Refuse(refusal)
     }
 }
 
