@@ -362,6 +362,7 @@ mod tests {
             ("[keys]\nsubmit = [\"hyper-a\"]", 2, "hyper-a"),
             ("[keys]\nsubmit = \"enter\"", 2, "submit"),
             ("[keys]\nsubmit = [\"ctrl-x ctrl-c\"]", 2, "ctrl-c"),
+            ("[keys]\nsubmit = [\"ctrl-C\"]", 2, "ctrl-c"),
             ("[servers.work]\ntls = true", 1, "servers.work"),
             ("[servers.work]\naddress = \"a:b\"", 2, "address"),
             (

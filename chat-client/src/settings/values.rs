@@ -168,10 +168,11 @@ pub struct KeyNames(pub Keys);
 impl<'de> Deserialize<'de> for KeyNames {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        if text.split_whitespace().any(|key| key == GOODBYE) {
+        let keys = keys::parse(&text).map_err(D::Error::custom)?;
+        if keys::name(keys).split(' ').any(|key| key == GOODBYE) {
             return Err(wrong(&text, "ctrl-c is goodbye and nothing else"));
         }
-        keys::parse(&text).map(Self).map_err(D::Error::custom)
+        Ok(Self(keys))
     }
 }
 
