@@ -179,7 +179,9 @@ impl Gathering {
         let length = u16::try_from(line.len()).map_err(|_| TOO_LONG)?;
         let number = self.lengths.len();
         let seq = self.postings.add(line, number)?;
-        let expected = *self.first_seq.get_or_insert(seq) + number as u64;
+        // The first may be any number: whether it is the one that is due is for the reader to say.
+        let first = *self.first_seq.get_or_insert(seq);
+        let expected = first.wrapping_add(number as u64);
         if seq != expected {
             return Err(misnumbered(seq, expected));
         }

@@ -8,6 +8,7 @@ use chat_proto::{Message, Record, Timestamp};
 use rand::prelude::*;
 use tempfile::TempDir;
 
+use super::chunk::Chunk;
 use super::file::Index;
 use super::indexer::Indexer;
 use super::{Gathering, path_of};
@@ -217,4 +218,16 @@ fn damage_is_named_and_what_stands_before_it_is_indexed() {
     );
     let covered = Index::reader(&path).unwrap().covered().unwrap();
     assert!(covered.end > 0 && covered.end <= line as u64);
+}
+
+#[test]
+fn a_chunk_that_begins_with_the_largest_number_is_damaged() {
+    let scene = Scene::new(9, 2);
+    let text = fs::read_to_string(&scene.path).unwrap();
+    let text = text.replacen(r#""seq":1,"#, r#""seq":18446744073709551615,"#, 1);
+    fs::write(&scene.path, &text).unwrap();
+    let (log, end) = (scene.log(), text.len() as u64);
+    let error = Chunk::read(&log, 0, end, 1, &mut Vec::new()).unwrap_err();
+    let wanted = "line 1: it has the number 18446744073709551615 instead of 1";
+    assert!(error.to_string().contains(wanted), "{error}");
 }
