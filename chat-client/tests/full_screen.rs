@@ -141,6 +141,15 @@ fn scrolling_and_resizing() {
     assert_eq!(asked["limit"], 7);
     page(&mut peer, &asked["with"], &lines(194..=200), true);
     terminal.sees("* the last 7 messages are above");
+    for (newest, words) in [
+        (lines(200..=200), "* the last message is above"),
+        (vec![], "* no messages"),
+    ] {
+        terminal.keys("/history 1\r");
+        let asked = peer.expect("history");
+        page(&mut peer, &asked["with"], &newest, false);
+        terminal.sees(words);
+    }
     leave(terminal, peer);
 }
 

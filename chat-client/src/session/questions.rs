@@ -209,7 +209,11 @@ impl Session {
             self.ask_history(with, wanted, messages);
         } else if self.transcript.window().is_some() {
             // They are where they belong; without a word nothing would seem to have happened.
-            let notice = format!("the last {} messages are above", messages.len());
+            let notice = match messages.len() {
+                0 => "no messages".to_owned(),
+                1 => "the last message is above".to_owned(),
+                count => format!("the last {count} messages are above"),
+            };
             let records = messages.into_iter().map(Record::Message).collect();
             self.tell_page(with, records, more);
             self.show_notice(&notice);
