@@ -30,11 +30,6 @@ impl Words {
         Self(String::with_capacity(bytes))
     }
 
-    /// Whether nothing was said.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Adds a text of at most `max_bytes`, which the caller holds at or below [`crate::Text::MAX_BYTES`], and the
     /// `id` of its request.
     ///

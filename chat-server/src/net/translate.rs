@@ -21,7 +21,8 @@ pub struct Translator {
     origin: Origin,
     /// Bytes that were read.
     read_bytes: usize,
-    words: Words,
+    /// Once something is said.
+    words: Option<Words>,
 }
 
 impl Translator {
@@ -30,13 +31,13 @@ impl Translator {
             text_bytes,
             origin,
             read_bytes,
-            words: Words::default(),
+            words: None,
         }
     }
 
     /// What is said in the requests.
     pub fn into_words(self) -> Words {
-        self.words
+        self.words.unwrap_or_default()
     }
 
     /// The request of a frame that is nothing but a plain and legal `say`, as almost every one is; all else is for
@@ -164,10 +165,8 @@ impl Translator {
 
     /// With room for all that is said in the read, where it is not much escaped.
     fn words(&mut self) -> &mut Words {
-        if self.words.is_empty() {
-            self.words = Words::with_capacity(self.read_bytes);
-        }
-        &mut self.words
+        let words = || Words::with_capacity(self.read_bytes);
+        self.words.get_or_insert_with(words)
     }
 }
 
