@@ -28,7 +28,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Every mode in its short form, under two minutes in all
     Quick,
-    /// Every mode in its long form, with the curves; some eight minutes a round
+    /// Every mode in its long form, with the curves; some ten minutes a round
     Full,
     /// Saturated fan-out into one channel: CPU-seconds per million deliveries
     Fanout {
