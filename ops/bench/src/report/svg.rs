@@ -157,6 +157,8 @@ where
         .configure_mesh()
         .x_desc(look.x)
         .y_desc(look.y)
+        .x_label_formatter(&written)
+        .y_label_formatter(&written)
         .light_line_style(BLACK.mix(0.05))
         .draw()?;
     for ((name, points), color) in lines.iter().zip(COLORS.iter().cycle()) {
@@ -168,10 +170,20 @@ where
     }
     chart
         .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
         .background_style(WHITE.mix(0.8))
         .border_style(BLACK.mix(0.3))
         .draw()?;
     Ok(())
+}
+
+/// A number at an axis: a sum of tenths is not quite one.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the library passes references"
+)]
+fn written(number: &f64) -> String {
+    ((number * 1e3).round() / 1e3).to_string()
 }
 
 #[cfg(test)]
@@ -187,7 +199,7 @@ mod tests {
             machine: String::new(),
             rows: Vec::new(),
         };
-        for (x, cost) in [(10.0, 0.1), (100.0, 0.08), (1_000.0, 0.07)] {
+        for (x, cost) in [(10.0, 0.25), (100.0, 0.08), (1_000.0, 0.07)] {
             let point = Some(Point {
                 curve: "receivers",
                 x,
@@ -211,6 +223,7 @@ mod tests {
         write(&report, &path).unwrap();
         let picture = std::fs::read_to_string(&path).unwrap();
         assert!(picture.contains("limit") && picture.contains("receivers in the channel"));
+        assert!(picture.contains("\n0.3\n"), "{picture}");
         assert_eq!(beside(&path, "idle"), dir.path().join("cost-idle.svg"));
     }
 }
