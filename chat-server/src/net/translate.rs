@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use chat_proto::moderation::{REASON_BYTES, TOPIC_BYTES, Target};
 use chat_proto::{
-    Channel, Envelope, ErrorCode, Nick, PASSWORD_BYTES, PlainSay, Secret, Text, TextError, VERSION,
-    Words,
+    Channel, Envelope, ErrorCode, Nick, PASSWORD_BYTES, PlainSay, Saying, Secret, Text, TextError,
+    VERSION, Words,
 };
 
 use super::errand::Wish;
@@ -45,13 +45,8 @@ impl Translator {
     pub fn plain_say(&mut self, frame: &[u8]) -> Option<Request> {
         let plain = PlainSay::parse(frame)?;
         let text_bytes = self.text_bytes;
-        let words = self.words();
-        let saying = words.say_plainly(&plain, text_bytes).ok()?;
-        let command = Command::Say(Say {
-            saying,
-            to: plain.to.map(|to| words.name(to)),
-            from: plain.from.map(|from| words.name(from)),
-        });
+        let saying = |words: &mut Words| words.say_plainly(&plain, text_bytes);
+        let command = self.say(plain.to, plain.from, saying).ok()?;
         let id = plain.id.map(Id::from);
         Some(Request { id, command })
     }
@@ -88,7 +83,11 @@ impl Translator {
         use chat_proto::Request as Wire;
         let text_bytes = self.text_bytes;
         Ok(match request {
-            Wire::Say(say) => self.say(&say.text, say.to.as_deref(), say.from.as_deref(), id)?,
+            Wire::Say(say) => {
+                let saying = |words: &mut Words| words.say(&say.text, text_bytes, id);
+                self.say(say.to.as_deref(), say.from.as_deref(), saying)
+                    .map_err(illegal)?
+            }
             Wire::Hello(hello) => self.hello(hello)?,
             Wire::Join { channel } => {
                 let channel = Channel::new(&channel);
@@ -147,26 +146,21 @@ impl Translator {
         })))
     }
 
+    /// `saying` adds what is said to the words of this read, which have room for all of it, where it is not much
+    /// escaped.
     fn say(
         &mut self,
-        text: &str,
         to: Option<&str>,
         from: Option<&str>,
-        id: Option<&str>,
-    ) -> Result<Command, Refusal> {
-        let text_bytes = self.text_bytes;
-        let words = self.words();
+        saying: impl FnOnce(&mut Words) -> Result<Saying, TextError>,
+    ) -> Result<Command, TextError> {
+        let words = || Words::with_capacity(self.read_bytes);
+        let words = self.words.get_or_insert_with(words);
         Ok(Command::Say(Say {
-            saying: words.say(text, text_bytes, id).map_err(illegal)?,
+            saying: saying(words)?,
             to: to.map(|to| words.name(to)),
             from: from.map(|from| words.name(from)),
         }))
-    }
-
-    /// With room for all that is said in the read, where it is not much escaped.
-    fn words(&mut self) -> &mut Words {
-        let words = || Words::with_capacity(self.read_bytes);
-        self.words.get_or_insert_with(words)
     }
 }
 
