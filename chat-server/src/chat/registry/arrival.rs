@@ -161,12 +161,7 @@ impl Registry {
         for channel in &channels {
             // They may have been banned from it while they were away.
             if self.check_entry(user, channel).is_ok() {
-                let is_new = !self.by_channel.contains_key(channel.folded());
-                let room = self.room(channel);
-                self.enter(user, room, out);
-                if is_new {
-                    self.found(user, room);
-                }
+                self.enter_or_found(user, channel, out);
             }
         }
         self.keep(user);

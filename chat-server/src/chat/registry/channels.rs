@@ -122,11 +122,7 @@ impl Registry {
         if known.is_none() {
             self.check_channel(channel)?;
         }
-        let room = self.room(channel);
-        let joined = self.enter(user, room, out);
-        if known.is_none() {
-            self.found(user, room);
-        }
+        let (room, joined) = self.enter_or_found(user, channel, out);
         self.keep(user);
         out.push(Effect::Subscribe {
             session,
@@ -135,6 +131,22 @@ impl Registry {
         out.tell(session, &joined);
         self.tell_topic(session, room, out);
         Ok(())
+    }
+
+    /// Makes `user` a member of the channel, which is theirs if there was none.
+    pub(super) fn enter_or_found(
+        &mut self,
+        user: UserKey,
+        channel: &Channel,
+        out: &mut Batch,
+    ) -> (ChannelKey, Event<'static>) {
+        let is_new = !self.by_channel.contains_key(channel.folded());
+        let room = self.room(channel);
+        let joined = self.enter(user, room, out);
+        if is_new {
+            self.found(user, room);
+        }
+        (room, joined)
     }
 
     /// Makes `user` a member and tells those who are one already. Returns what the user may be told.
