@@ -312,12 +312,11 @@ impl<'a> Fields<'a> {
             },
         ) {
             Ok(Some(request)) => Ok(Envelope { request, id }),
-            Ok(None) => Err(Malformed {
-                code: ErrorCode::UnknownType,
-                detail: "the type is unknown".into(),
-                id: known,
-                is_other: true,
-            }),
+            Ok(None) => Err(malformed(
+                ErrorCode::UnknownType,
+                "the type is unknown",
+                known,
+            )),
             Err(detail) => Err(bad_request(detail, known)),
         }
     }
@@ -523,17 +522,17 @@ impl<'de> de::Visitor<'de> for FieldVisitor {
 }
 
 fn bad_json(detail: &'static str) -> Malformed {
-    Malformed {
-        code: ErrorCode::BadJson,
-        detail: detail.into(),
-        id: None,
-        is_other: false,
-    }
+    malformed(ErrorCode::BadJson, detail, None)
 }
 
 fn bad_request(detail: &'static str, id: Option<Box<str>>) -> Malformed {
+    malformed(ErrorCode::BadRequest, detail, id)
+}
+
+/// Whether it is of another type is for [`Envelope::parse`] to find out.
+fn malformed(code: ErrorCode, detail: &'static str, id: Option<Box<str>>) -> Malformed {
     Malformed {
-        code: ErrorCode::BadRequest,
+        code,
         detail: detail.into(),
         id,
         is_other: false,
