@@ -21,7 +21,7 @@ const CHUNKS_AT_ONCE: usize = 64;
 /// How long more is waited for: to commit each chunk by itself took a quarter of the indexer's time.
 const MOMENT: Duration = Duration::from_millis(20);
 
-/// Chunks that wait to be added; the recorder keeps no more for a slow disk, 8 kB each.
+/// Chunks that wait to be added; the recorder keeps no more for a slow disk. Most have some 5 kB.
 const WAITING: usize = 256;
 
 /// The log has grown

@@ -3,8 +3,9 @@
 //! said.
 //!
 //! The log is the truth. The index is a SQLite file beside it (`chat_history.log.index`) that holds
-//! nothing but places in the log; the recorder gathers them from what it records, and where they were not gathered, or
-//! the file is missing or does not fit, they are made from the log alone. What it does not cover yet is found by reading the log.
+//! nothing but places in the log. The recorder gathers them from what it records; where they were not
+//! gathered, or the file is missing or does not fit, they are made from the log alone. What it does not
+//! cover yet is found by reading the log.
 //!
 //! | file | what |
 //! | --- | --- |
