@@ -5,8 +5,8 @@ const LANES: usize = 32;
 
 /// What of the classes that `class` tells (a bit each) `bytes` have at all. A space has none.
 ///
-/// Wide, and without a branch, also where the bytes end: 16 ns for 100 bytes, for any classes together. A plain
-/// loop is as wide in the middle only, and takes 35 ns.
+/// Wide, and without a branch, also where the bytes end: 23 ns for 135 bytes, for two classes together. A plain
+/// loop is as wide in the middle only, and takes 38 ns.
 pub(crate) fn classes(bytes: &[u8], class: impl Fn(u8) -> u8) -> u8 {
     debug_assert_eq!(class(b' '), 0);
     let (chunks, rest) = bytes.as_chunks();
