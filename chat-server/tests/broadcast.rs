@@ -4,7 +4,7 @@
 mod support;
 
 use serde_json::json;
-use support::Home;
+use support::{Home, frame};
 
 #[test]
 fn all_see_the_same_bytes_and_the_sender_its_ack_first() {
@@ -46,6 +46,37 @@ fn without_an_id_there_is_the_message_alone_and_the_lobby_is_where_it_goes() {
         (&json!("#lobby"), None)
     );
     ana.hears_nothing();
+}
+
+/// What is much, for many, goes out by a way of its own (`net/stage.rs`).
+#[test]
+fn many_see_the_same_bytes_of_a_lot_that_is_said_at_once() {
+    let home = Home::new("rate_burst = 1000");
+    let server = home.start();
+    let mut crowd: Vec<_> = (0..40).map(|n| server.joins(&format!("p{n}"))).collect();
+    for client in &mut crowd {
+        client.barrier();
+    }
+    let (rounds, at_once) = (20, 6);
+    for round in 0..rounds {
+        let say = |n| {
+            let text = format!("{round} {n} {}", "x".repeat(7_000));
+            frame(&json!({"type": "say", "text": text}))
+        };
+        crowd[0].send_raw(&(0..at_once).flat_map(say).collect::<Vec<_>>());
+        // One of them reads nothing until all is said, the others keep up.
+        for client in &mut crowd[..39] {
+            for _ in 0..at_once {
+                client.next_raw();
+            }
+        }
+    }
+    let mut late = Vec::new();
+    for _ in 0..rounds * at_once {
+        late.extend(crowd[39].next_raw().unwrap_or_default());
+    }
+    assert!(late == std::fs::read(home.log()).unwrap());
+    assert!(server.has_open("memfd:stage"));
 }
 
 #[test]

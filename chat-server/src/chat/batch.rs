@@ -28,15 +28,16 @@ pub type Span = Range<u32>;
 /// One consequence.
 #[derive(Debug)]
 pub enum Effect {
-    /// A message, recorded by the time of its release. The sender's `ack` is told right before it.
+    /// A message, recorded by the time of its release.
     Message {
         seq: u64,
         frame: Span,
         audience: Audience,
         sender: SessionId,
-        ack: Option<(Id, Span)>,
+        /// Its ack is told right before it.
+        is_acked: bool,
     },
-    /// The ack of something said again.
+    /// The ack of the message that follows, or of something said again.
     Ack {
         seq: u64,
         to: SessionId,
@@ -76,12 +77,10 @@ pub enum Effect {
         to: SessionId,
         page: Box<Page>,
     },
-    /// Who the session is that wants something of the accounts, and the last message until now.
+    /// The session wants something of the accounts, and learns as whom.
     Account {
         to: SessionId,
-        nick: Nick,
-        last_seq: u64,
-        id: Option<Id>,
+        applicant: Box<Applicant>,
     },
     /// The session has failed to prove who it is; at the third time it is closed.
     Strike {
@@ -107,6 +106,19 @@ pub enum Effect {
     },
 }
 
+/// Each effect is written, looked at and dropped once, in memory that no cache has any more: every 8 bytes cost a
+/// busy channel.
+const _: () = assert!(size_of::<Effect>() <= 56);
+
+/// Who wants something of the accounts.
+#[derive(Debug)]
+pub struct Applicant {
+    pub nick: Nick,
+    /// The last message until now.
+    pub last_seq: u64,
+    pub id: Option<Id>,
+}
+
 /// Why nobody comes in from somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bar {
@@ -119,8 +131,8 @@ pub struct Bar {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
     Channel(ChannelKey),
-    /// Both ends, the sender's first; one and the same for a word to oneself.
-    Direct(SessionId, SessionId),
+    /// The sender, and this one; who may be one and the same.
+    Direct(SessionId),
 }
 
 /// For which messages somebody has held a nick: those after `since`, up to `until`.
@@ -185,6 +197,7 @@ pub struct Batch {
     events: BytesMut,
     effects: Vec<Effect>,
     messages: usize,
+    last_seq: Option<u64>,
     /// Of the last message.
     heading: Heading,
     /// When the first of its requests came.
@@ -223,8 +236,9 @@ impl Batch {
         self.effects.is_empty()
     }
 
-    pub fn has_messages(&self) -> bool {
-        self.messages > 0
+    /// The last of its messages, if it has any.
+    pub fn last_seq(&self) -> Option<u64> {
+        self.last_seq
     }
 
     /// Whether it has as many messages as a batch may have, or `bytes` of them.
@@ -263,30 +277,26 @@ impl Batch {
             saying,
             id,
         } = *said;
-        let ack = id.map(|id| {
-            let event = self.event(&Event::Ack {
-                id: id.as_str().into(),
-                seq,
-                time,
-            });
-            (id.clone(), event)
-        });
+        if let Some(id) = id {
+            self.ack(sender, id.clone(), seq, time);
+        }
         let start = self.frames.len();
         self.heading.set(time, from, to);
         encode_message(seq, &self.heading, words, saying, &mut self.frames)
             .expect("names and texts of legal length fit into a frame");
         let frame = span(start, self.frames.len());
         self.messages += 1;
+        self.last_seq = Some(seq);
         self.effects.push(Effect::Message {
             seq,
             frame,
             audience,
             sender,
-            ack,
+            is_acked: id.is_some(),
         });
     }
 
-    /// The ack of what was recorded before as `seq`.
+    /// The ack of what is recorded as `seq`.
     pub fn ack(&mut self, to: SessionId, id: Id, seq: u64, time: Timestamp) {
         let event = self.event(&Event::Ack {
             id: (&*id).into(),
@@ -339,17 +349,17 @@ impl Batch {
     pub fn fail(&mut self, failed: u64) {
         for effect in std::mem::take(&mut self.effects) {
             match effect {
-                Effect::Message { sender, ack, .. } => {
-                    self.refuse(sender, ack.as_ref().map(|(id, _)| &**id), not_recorded());
-                }
+                Effect::Message { is_acked: true, .. } => {}
+                Effect::Message { sender, .. } => self.refuse(sender, None, not_recorded()),
                 Effect::Ack { seq, to, id, .. } if seq >= failed => {
-                    self.refuse(to, Some(id.as_str()), not_recorded())
+                    self.refuse(to, Some(id.as_str()), not_recorded());
                 }
                 other => self.effects.push(other),
             }
         }
         self.frames.clear();
         self.messages = 0;
+        self.last_seq = None;
     }
 
     /// The batch as it is delivered; `frames` are its messages, which [`Batch::frames`] has given out.

@@ -233,7 +233,7 @@ impl ChatRoom {
     fn record(&mut self, mut batch: Batch, ctx: &mut Context<Self>) {
         self.keep();
         let frames = batch.frames();
-        let recorded = !batch.has_messages();
+        let recorded = batch.last_seq().is_none();
         if !recorded {
             self.recorder.do_send(Append {
                 frames: frames.clone(),
@@ -276,13 +276,9 @@ impl ChatRoom {
             .for_each(|code| tally.refusals.add(code));
         tally.recording.set(0);
         self.count_people();
-        let released = batch.release(frames, self.recorded);
-        for effect in &released.effects {
-            if let Effect::Message { seq, .. } = effect {
-                self.recorded = *seq;
-            }
-        }
-        let released = Arc::new(released);
+        let last = batch.last_seq().unwrap_or(self.recorded);
+        let released = Arc::new(batch.release(frames, self.recorded));
+        self.recorded = last;
         for dispatcher in &self.dispatchers {
             dispatcher.do_send(Release(released.clone()));
         }

@@ -16,7 +16,7 @@ use tokio::io::ReadBuf;
 use tokio_util::time::delay_queue;
 
 use super::errand::Errand;
-use super::outbox::{Job, Outbox, Written};
+use super::outbox::{Job, Outbox, Output, Written};
 use super::piece::Piece;
 use super::places::Permit;
 use super::table::Table;
@@ -222,7 +222,9 @@ impl Connection {
         let received = transport.web_socket()?.receive(wire);
         drop(transport);
         if self.is_open() && !received.replies.is_empty() {
-            self.outbox.borrow_mut().push(received.replies.clone());
+            self.outbox
+                .borrow_mut()
+                .push(received.replies.clone().into());
         }
         Some(received)
     }
@@ -251,15 +253,15 @@ impl Connection {
     /// Puts frames behind what waits; [`Connection::flush`] writes them.
     pub(super) fn push(&self, frames: Bytes) {
         if self.is_open() && !frames.is_empty() {
-            self.outbox.borrow_mut().push(self.formed(frames));
+            self.outbox.borrow_mut().push(self.formed(frames).into());
         }
     }
 
     /// The same with what others are given too.
     pub(super) fn push_piece(&self, piece: &Piece) {
         if self.is_open() {
-            let bytes = piece.formed(self.transport.borrow().is_web());
-            self.outbox.borrow_mut().push(bytes);
+            let shared = piece.formed(self.transport.borrow().is_web());
+            self.outbox.borrow_mut().push(shared);
         }
     }
 
@@ -333,8 +335,11 @@ impl Connection {
         let session = self.session.borrow();
         let cx = &mut Context::from_waker(session.as_ref().unwrap_or(Waker::noop()));
         let transport = &mut *self.transport.borrow_mut();
-        let written = self.outbox.borrow_mut().write(|slices| {
-            let taken = transport.try_write(slices, cx)?;
+        let written = self.outbox.borrow_mut().write(|output| {
+            let taken = match output {
+                Output::Slices(slices) => transport.try_write(slices, cx)?,
+                Output::Shared(shared) => transport.try_write_shared(shared, cx)?,
+            };
             table.counts.sent_bytes.add(taken as u64);
             Ok(taken)
         })?;

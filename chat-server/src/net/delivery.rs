@@ -53,13 +53,10 @@ impl Delivery {
                     frame,
                     audience,
                     sender,
-                    ack,
+                    ..
                 } => {
                     recorded = *seq;
-                    if let Some((_, ack)) = ack {
-                        self.tell(*sender, piece(&batch.events, ack), run.as_ref(), batch);
-                    }
-                    self.message(frame, *audience, &mut run, batch);
+                    self.message(frame, *sender, *audience, &mut run, batch);
                 }
                 Effect::Ack { to, event, .. } | Effect::Tell { to, event } => {
                     self.tell(*to, piece(&batch.events, event), run.as_ref(), batch);
@@ -69,7 +66,7 @@ impl Delivery {
                 }),
                 Effect::TellChannel { channel, event } => {
                     self.end_run(&mut run, batch);
-                    self.tell_channel(*channel, &Piece::new(piece(&batch.events, event)));
+                    self.tell_channel(*channel, piece(&batch.events, event));
                 }
                 Effect::Welcome {
                     to,
@@ -122,14 +119,11 @@ impl Delivery {
             Effect::Close { session } => {
                 self.with_open(*session, |connection, table| connection.close(table));
             }
-            Effect::Account {
-                to,
-                nick,
-                last_seq,
-                id,
-            } => self.with_open(*to, |connection, table| {
-                connection.carry_on(nick, *last_seq, id.as_ref(), table);
-            }),
+            Effect::Account { to, applicant } => {
+                self.with_open(*to, |connection, table| {
+                    connection.carry_on(applicant, table)
+                });
+            }
             Effect::Bar { network, bar } => self.table.barred.bar(*network, (**bar).clone()),
             Effect::Unbar { network } => self.table.barred.lift(*network),
             Effect::Message { .. }
@@ -153,9 +147,10 @@ impl Delivery {
         self.table.let_the_slowest_go();
     }
 
-    fn tell_channel(&mut self, channel: ChannelKey, event: &Piece) {
+    fn tell_channel(&mut self, channel: ChannelKey, event: Bytes) {
+        let event = Piece::new(event, self.table.members(channel), &self.table.stage);
         self.table.for_each_member(channel, |member| {
-            member.push_piece(event);
+            member.push_piece(&event);
             touch(&mut self.dirty, member);
         });
     }
@@ -197,6 +192,7 @@ impl Delivery {
     fn message(
         &mut self,
         frame: &Span,
+        sender: SessionId,
         audience: Audience,
         run: &mut Option<Run>,
         batch: &Released,
@@ -216,11 +212,11 @@ impl Delivery {
                     });
                 }
             },
-            Audience::Direct(one, other) => {
-                let ends = if one == other { 1 } else { 2 };
+            Audience::Direct(other) => {
+                let ends = if sender == other { 1 } else { 2 };
                 self.table.counts.deliveries.add(ends);
-                self.tell(one, piece(&batch.frames, frame), run.as_ref(), batch);
-                if one != other {
+                self.tell(sender, piece(&batch.frames, frame), run.as_ref(), batch);
+                if sender != other {
                     self.tell(other, piece(&batch.frames, frame), run.as_ref(), batch);
                 }
             }
@@ -254,10 +250,10 @@ impl Delivery {
     /// Gives every member what it has not been given yet of the run.
     fn end_run(&mut self, run: &mut Option<Run>, batch: &Released) {
         if let Some(run) = run.take() {
-            let whole = Piece::new(piece(&batch.frames, &run.frames));
-            let mut members = 0;
+            let members = self.table.members(run.channel);
+            let frames = piece(&batch.frames, &run.frames);
+            let whole = Piece::new(frames, members, &self.table.stage);
             self.table.for_each_member(run.channel, |member| {
-                members += 1;
                 if member.given.get() <= run.frames.start {
                     member.push_piece(&whole);
                     touch(&mut self.dirty, member);
@@ -265,7 +261,10 @@ impl Delivery {
                     give_rest(&mut self.dirty, member, &run, batch);
                 }
             });
-            self.table.counts.deliveries.add(members * run.messages);
+            self.table
+                .counts
+                .deliveries
+                .add(members as u64 * run.messages);
         }
     }
 

@@ -9,11 +9,12 @@
 //! [`Effect::Account`]: crate::chat::batch::Effect::Account
 
 use actix::prelude::*;
-use chat_proto::{ErrorCode, Event, Nick, Secret, Words};
+use chat_proto::{ErrorCode, Event, Secret, Words};
 
 use super::connection::{Connection, Phase};
 use super::dispatcher::Dispatcher;
 use super::table::Table;
+use crate::chat::batch::Applicant;
 use crate::chat::command::{Command, Id, Refusal, Request};
 use crate::chat::room;
 use crate::store::accounts::{Act, Answer, Declined, Outcome};
@@ -92,16 +93,17 @@ impl Connection {
     }
 
     /// The room says who wishes it.
-    pub(super) fn carry_on(&self, nick: &Nick, last_seq: u64, id: Option<&Id>, table: &Table) {
+    pub(super) fn carry_on(&self, applicant: &Applicant, table: &Table) {
         let Errand::Waiting(wish) = self.errand.take() else {
             return;
         };
+        let Applicant { nick, last_seq, id } = applicant;
         let nick = nick.clone();
         let act = match *wish {
             Wish::Prove(_) => return,
             Wish::Register(password) => Act::Register {
                 nick,
-                since: last_seq,
+                since: *last_seq,
                 password,
             },
             Wish::Change { old, new } => Act::Change { nick, old, new },
@@ -110,12 +112,12 @@ impl Connection {
         match self.send_out(act, table) {
             Ok(()) => {
                 *self.errand.borrow_mut() = Errand::Out(Box::new(Request {
-                    id: id.cloned(),
+                    id: id.clone(),
                     command: Command::Account,
                 }));
             }
             Err(refusal) => {
-                self.push_refusal(refusal, id, table);
+                self.push_refusal(refusal, id.as_ref(), table);
                 self.wake();
             }
         }

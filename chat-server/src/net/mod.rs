@@ -17,6 +17,7 @@
 //! | [`outbox`] | what waits to be written to one socket |
 //! | [`table`] | the connections of a thread, by session and by channel |
 //! | `piece` | frames for many, in the form that each wants |
+//! | `stage` | what is much and for many, sent without a copy for each |
 //! | [`counts`] | what the connections of a thread come to |
 //! | `delivery` | what a batch means for them, and the writing |
 //! | `clock` | timeouts, pings, last words |
@@ -37,6 +38,7 @@ pub mod pace;
 mod piece;
 pub mod places;
 pub mod session;
+mod stage;
 pub mod table;
 pub mod tls;
 pub mod translate;

@@ -15,6 +15,7 @@ use crate::chat::batch::Page;
 use crate::store::history::Plan;
 
 use super::connection::Arrival;
+use super::stage::Shared;
 
 /// Buffers handed to one vectored write; more wait for the next.
 const SLICES: usize = 32;
@@ -37,7 +38,7 @@ pub(super) enum Job {
 #[derive(Debug)]
 enum Item {
     /// A piece of a batch.
-    Shared(Bytes),
+    Shared(Shared),
     /// Pieces that had to wait, copied.
     Own(BytesMut),
     /// From the history; there is at most one at a time, and it does not count as waiting.
@@ -48,11 +49,26 @@ enum Item {
 impl Item {
     fn bytes(&self) -> Option<&[u8]> {
         match self {
-            Self::Shared(bytes) | Self::Answer(bytes) => Some(bytes),
+            Self::Shared(shared) => Some(shared.bytes()),
+            Self::Answer(bytes) => Some(bytes),
             Self::Own(bytes) => Some(bytes),
             Self::Job(_) => None,
         }
     }
+
+    fn staged(&self) -> Option<&Shared> {
+        match self {
+            Self::Shared(shared) if shared.is_staged() => Some(shared),
+            _ => None,
+        }
+    }
+}
+
+/// What is to be written with one call.
+#[derive(Debug)]
+pub(super) enum Output<'o> {
+    Slices(&'o [IoSlice<'o>]),
+    Shared(&'o Shared),
 }
 
 /// How far writing got.
@@ -93,10 +109,10 @@ impl Outbox {
         self.waiting_bytes
     }
 
-    pub(super) fn push(&mut self, frames: Bytes) {
-        self.waiting_bytes += frames.len();
+    pub(super) fn push(&mut self, frames: Shared) {
+        self.waiting_bytes += frames.bytes().len();
         if self.blocked {
-            self.push_waiting(frames);
+            self.push_waiting(frames.into_bytes());
         } else {
             self.items.push_back(Item::Shared(frames));
         }
@@ -141,7 +157,7 @@ impl Outbox {
     /// The connection is broken.
     pub(super) fn write(
         &mut self,
-        mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
+        mut write: impl FnMut(Output<'_>) -> io::Result<usize>,
     ) -> io::Result<Written> {
         while !self.busy && !self.blocked {
             match self.items.front() {
@@ -174,15 +190,19 @@ impl Outbox {
 
     fn write_once(
         &self,
-        write: &mut impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
+        write: &mut impl FnMut(Output<'_>) -> io::Result<usize>,
     ) -> io::Result<usize> {
+        if let Some(shared) = self.items.front().and_then(Item::staged) {
+            return write(Output::Shared(shared));
+        }
         let mut slices = [IoSlice::new(&[]); SLICES];
         let mut count = 0;
-        for bytes in self.items.iter().take(SLICES).map_while(Item::bytes) {
+        let unstaged = self.items.iter().take_while(|item| item.staged().is_none());
+        for bytes in unstaged.take(SLICES).map_while(Item::bytes) {
             slices[count] = IoSlice::new(bytes);
             count += 1;
         }
-        write(&slices[..count])
+        write(Output::Slices(&slices[..count]))
     }
 
     fn advance(&mut self, mut written: usize) {
@@ -193,7 +213,7 @@ impl Outbox {
             let length = item.bytes().map_or(0, <[u8]>::len);
             let part = written.min(length);
             match item {
-                Item::Shared(bytes) => bytes.advance(part),
+                Item::Shared(shared) => shared.advance(part),
                 Item::Own(bytes) => bytes.advance(part),
                 Item::Answer(bytes) => bytes.advance(part),
                 Item::Job(_) => unreachable!("nothing is written from behind a job"),
@@ -214,7 +234,7 @@ impl Outbox {
         self.blocked = true;
         for item in std::mem::take(&mut self.items) {
             match item {
-                Item::Shared(frames) => self.push_waiting(frames),
+                Item::Shared(frames) => self.push_waiting(frames.into_bytes()),
                 other => self.items.push_back(other),
             }
         }
@@ -222,7 +242,7 @@ impl Outbox {
 
     fn push_waiting(&mut self, frames: Bytes) {
         if frames.len() >= SHARED_MIN {
-            self.items.push_back(Item::Shared(frames));
+            self.items.push_back(Item::Shared(frames.into()));
             return;
         }
         match self.items.back_mut() {
@@ -234,12 +254,21 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
+    use super::super::stage::Stage;
     use super::*;
 
     /// A socket that takes `room` bytes.
     fn write_into(outbox: &mut Outbox, room: &mut usize, taken: &mut Vec<u8>) -> Written {
         outbox
-            .write(|slices| {
+            .write(|output| {
+                let alone;
+                let slices = match output {
+                    Output::Slices(slices) => slices,
+                    Output::Shared(shared) => {
+                        alone = [IoSlice::new(shared.bytes())];
+                        &alone
+                    }
+                };
                 if *room == 0 {
                     return Err(io::ErrorKind::WouldBlock.into());
                 }
@@ -257,17 +286,21 @@ mod tests {
 
     #[test]
     fn bytes_go_out_in_order_however_little_the_socket_takes() {
-        let wire: Vec<u8> = (0..=255).cycle().take(300_000).collect();
-        for step in [1_000, 70_000, 300_000] {
+        let wire: Vec<u8> = (0..=255).cycle().take(600_000).collect();
+        let stage = Stage::default();
+        for step in [1_000, 70_000, 600_000] {
             let (mut outbox, mut taken) = (Outbox::default(), Vec::new());
             let whole = Bytes::copy_from_slice(&wire);
-            let mut pieces = (0..wire.len()).step_by(7_777);
+            let mut pieces = (0..wire.len()).step_by(17_777);
             while taken.len() < wire.len() {
-                for start in pieces.by_ref().take(5) {
-                    outbox.push(whole.slice(start..wire.len().min(start + 7_777)));
+                for (number, start) in pieces.by_ref().take(5).enumerate() {
+                    let piece = whole.slice(start..wire.len().min(start + 17_777));
+                    outbox.push(stage.put(piece, if number % 3 == 1 { 1000 } else { 1 }));
                 }
                 outbox.unblock();
                 write_into(&mut outbox, &mut { step }, &mut taken);
+                // What waits keeps no file.
+                assert!(outbox.items.iter().all(|item| item.staged().is_none()));
                 assert_eq!(
                     outbox
                         .items
@@ -289,11 +322,11 @@ mod tests {
     fn small_pieces_that_wait_do_not_keep_their_batch() {
         let batch = Bytes::from(vec![1; 256 * 1024]);
         let mut outbox = Outbox::default();
-        outbox.push(batch.slice(..100));
+        outbox.push(batch.slice(..100).into());
         write_into(&mut outbox, &mut 0, &mut Vec::new());
-        outbox.push(batch.slice(100..200));
+        outbox.push(batch.slice(100..200).into());
         assert!(batch.is_unique(), "a slow reader holds the batch");
-        outbox.push(batch.clone());
+        outbox.push(batch.clone().into());
         assert_eq!(
             (outbox.waiting_bytes(), batch.is_unique()),
             (200 + 256 * 1024, false)
@@ -312,12 +345,12 @@ mod tests {
             somebody: true,
             id: None,
         };
-        outbox.push(Bytes::from_static(b"before "));
+        outbox.push(Bytes::from_static(b"before ").into());
         outbox.push_job(Job::Page {
             page: Box::new(page),
             upto: 1,
         });
-        outbox.push(Bytes::from_static(b"behind"));
+        outbox.push(Bytes::from_static(b"behind").into());
         assert!(matches!(
             write_into(&mut outbox, &mut room, &mut taken),
             Written::Until(Job::Page { .. })
@@ -338,11 +371,11 @@ mod tests {
     #[test]
     fn what_was_begun_is_finished() {
         let (mut outbox, mut taken) = (Outbox::default(), Vec::new());
-        outbox.push(Bytes::from_static(b"12345"));
-        outbox.push(Bytes::from(vec![b'x'; SHARED_MIN]));
+        outbox.push(Bytes::from_static(b"12345").into());
+        outbox.push(Bytes::from(vec![b'x'; SHARED_MIN]).into());
         write_into(&mut outbox, &mut 2, &mut taken);
         outbox.discard();
-        outbox.push(Bytes::from_static(b"!"));
+        outbox.push(Bytes::from_static(b"!").into());
         outbox.unblock();
         write_into(&mut outbox, &mut 100, &mut taken);
         assert_eq!(taken, b"12345!");

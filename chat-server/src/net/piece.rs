@@ -4,33 +4,42 @@ use std::cell::OnceCell;
 
 use bytes::Bytes;
 
+use super::stage::{Shared, Stage};
 use super::web::socket::text_messages;
 
 /// See the head of this file.
 #[derive(Debug)]
-pub(super) struct Piece {
+pub(super) struct Piece<'s> {
     frames: Bytes,
-    /// The same as the messages of a WebSocket, once somebody wants them.
-    messages: OnceCell<Bytes>,
+    people: usize,
+    stage: &'s Stage,
+    /// As who speaks frames is sent them, and as the messages of a WebSocket; once somebody wants them.
+    as_frames: OnceCell<Shared>,
+    as_messages: OnceCell<Shared>,
 }
 
-impl Piece {
-    /// Of frames, at least one.
-    pub(super) fn new(frames: Bytes) -> Self {
+impl<'s> Piece<'s> {
+    /// Of frames, at least one, for so many people.
+    pub(super) fn new(frames: Bytes, people: usize, stage: &'s Stage) -> Self {
         debug_assert!(!frames.is_empty());
         Self {
             frames,
-            messages: OnceCell::new(),
+            people,
+            stage,
+            as_frames: OnceCell::new(),
+            as_messages: OnceCell::new(),
         }
     }
 
     /// For a WebSocket, or for who speaks frames.
-    pub(super) fn formed(&self, for_web: bool) -> Bytes {
-        if for_web {
-            let messages = || text_messages(&self.frames);
-            self.messages.get_or_init(messages).clone()
+    pub(super) fn formed(&self, for_web: bool) -> Shared {
+        let put = |bytes| self.stage.put(bytes, self.people);
+        let formed = if for_web {
+            let messages = || put(text_messages(&self.frames));
+            self.as_messages.get_or_init(messages)
         } else {
-            self.frames.clone()
-        }
+            self.as_frames.get_or_init(|| put(self.frames.clone()))
+        };
+        formed.clone()
     }
 }

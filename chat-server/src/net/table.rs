@@ -16,6 +16,7 @@ use super::barred::Barred;
 use super::connection::Connection;
 use super::counts::Counts;
 use super::dispatcher::CaughtUp;
+use super::stage::Stage;
 use crate::chat::room::ChatRoom;
 use crate::chat::{ChannelKey, SessionId};
 use crate::config::Config;
@@ -79,6 +80,7 @@ pub struct Table {
     members: RefCell<Vec<Vec<Rc<Connection>>>>,
     timers: RefCell<DelayQueue<SessionId>>,
     generation: Cell<u32>,
+    pub(super) stage: Stage,
     /// Told when the last connection has ended.
     emptied: RefCell<Option<oneshot::Sender<()>>>,
 }
@@ -111,6 +113,7 @@ impl Table {
             members: RefCell::default(),
             timers: RefCell::default(),
             generation: Cell::new(0),
+            stage: Stage::default(),
             emptied: RefCell::default(),
         }
     }
@@ -332,6 +335,12 @@ impl Table {
     }
 
     /// Does something with everyone who gets the messages of `channel`.
+    /// How many get the messages of a channel.
+    pub fn members(&self, channel: ChannelKey) -> usize {
+        let members = self.members.borrow();
+        members.get(channel as usize).map_or(0, Vec::len)
+    }
+
     pub fn for_each_member(&self, channel: ChannelKey, mut act: impl FnMut(&Rc<Connection>)) {
         if let Some(members) = self.members.borrow().get(channel as usize) {
             members.iter().for_each(&mut act);

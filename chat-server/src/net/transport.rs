@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::stage::Shared;
 use super::web::socket::WebSocket;
 
 /// A stream of bytes to a client.
@@ -28,6 +29,11 @@ pub trait Layer: AsyncRead + AsyncWrite + fmt::Debug + Unpin {
             Poll::Ready(written) => written,
             Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
         }
+    }
+
+    /// See `Transport::try_write_shared`.
+    fn write_shared_now(&mut self, shared: &Shared, cx: &mut Context<'_>) -> io::Result<usize> {
+        self.write_now(&[IoSlice::new(shared.bytes())], cx)
     }
 
     /// See `Transport::is_flushed`.
@@ -128,6 +134,21 @@ impl Transport {
             (Self::Tcp(socket), [one]) => socket.try_write(one),
             (Self::Tcp(socket), many) => socket.try_write_vectored(many),
             (Self::Layered(layer), many) => layer.write_now(many, cx),
+        }
+    }
+
+    /// The same for what others are sent too.
+    ///
+    /// # Errors
+    /// As `try_write`.
+    pub(super) fn try_write_shared(
+        &mut self,
+        shared: &Shared,
+        cx: &mut Context<'_>,
+    ) -> io::Result<usize> {
+        match self {
+            Self::Tcp(socket) => shared.write_to(socket),
+            Self::Layered(layer) => layer.write_shared_now(shared, cx),
         }
     }
 

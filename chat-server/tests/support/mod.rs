@@ -283,6 +283,13 @@ impl Server {
         kib.parse::<usize>().unwrap() * 1024
     }
 
+    /// Whether it has a file open that is called so.
+    pub(crate) fn has_open(&self, name: &str) -> bool {
+        let files = fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap();
+        let mut names = files.filter_map(|file| fs::read_link(file.unwrap().path()).ok());
+        names.any(|file| file.to_string_lossy().contains(name))
+    }
+
     pub(crate) fn terminate(&self) {
         self.signal("TERM");
     }

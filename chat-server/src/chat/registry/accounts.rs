@@ -6,7 +6,7 @@ use super::Registry;
 use super::user::{User, UserKey};
 use crate::chat::SessionId;
 use crate::chat::accounts::{Account, AccountChange, AccountId};
-use crate::chat::batch::{Batch, Effect};
+use crate::chat::batch::{Applicant, Batch, Effect};
 use crate::chat::command::{Id, Refusal};
 use crate::chat::kept::KeptChange;
 
@@ -69,11 +69,14 @@ impl Registry {
         id: Option<Id>,
         out: &mut Batch,
     ) {
-        out.push(Effect::Account {
-            to: session,
+        let applicant = Box::new(Applicant {
             nick: self.users[user].nick.clone(),
             last_seq: self.last_seq,
             id,
+        });
+        out.push(Effect::Account {
+            to: session,
+            applicant,
         });
     }
 

@@ -72,12 +72,12 @@ impl Registry {
                 let folded = lookup(to);
                 if let Some(&other) = self.by_nick.get(&*folded) {
                     let other = &self.users[other];
-                    let audience = Audience::Direct(session, other.session);
+                    let audience = Audience::Direct(other.session);
                     return Ok((audience, other.nick.as_str()));
                 }
                 // Who is away and has an account finds it in the history.
                 match self.accounts.get(&*folded) {
-                    Some(away) => Ok((Audience::Direct(session, session), away.nick.as_str())),
+                    Some(away) => Ok((Audience::Direct(session), away.nick.as_str())),
                     None => Err(Refusal::new(
                         ErrorCode::NoSuchUser,
                         "nobody of that nick is here",

@@ -152,7 +152,7 @@ fn line(effect: &Effect, batch: &Released) -> String {
             seq,
             frame,
             audience,
-            ack,
+            sender,
             ..
         } => {
             let json = &batch.frames[frame.start as usize + HEADER_BYTES..frame.end as usize];
@@ -160,11 +160,10 @@ fn line(effect: &Effect, batch: &Released) -> String {
             let chat_proto::Record::Message(message) = message;
             let to = match audience {
                 Audience::Channel(channel) => format!("c{channel}"),
-                Audience::Direct(one, other) => format!("{}+{}", one.slot, other.slot),
+                Audience::Direct(other) => format!("{}+{}", sender.slot, other.slot),
             };
-            let acked = if ack.is_some() { " acked" } else { "" };
             format!(
-                "{to}: {seq} {}>{} {}{acked}",
+                "{to}: {seq} {}>{} {}",
                 message.from, message.to, message.text
             )
         }
@@ -279,7 +278,7 @@ fn saying_it_again_is_acked_as_before_and_belongs_to_the_person() {
     scene.does(LUIS, hello("luis", None));
     assert_eq!(
         scene.asks(ANA, Some("k"), say(None, "a")),
-        ["c0: 1 ana>#lobby a acked"]
+        ["1: ack 1", "c0: 1 ana>#lobby a"]
     );
     assert_eq!(
         scene.asks(ANA, Some("k"), say(Some("#nowhere"), "b")),
@@ -287,14 +286,14 @@ fn saying_it_again_is_acked_as_before_and_belongs_to_the_person() {
     );
     assert_eq!(
         scene.asks(LUIS, Some("k"), say(None, "c")),
-        ["c0: 2 luis>#lobby c acked"]
+        ["2: ack 2", "c0: 2 luis>#lobby c"]
     );
     scene.does(ANA, rename("anita"));
     assert_eq!(scene.asks(ANA, Some("k"), say(None, "a")), ["1: ack 1"]);
     scene.does(EVA, hello("ana", None));
     assert_eq!(
         scene.asks(EVA, Some("k"), say(None, "d")),
-        ["c0: 3 ana>#lobby d acked"]
+        ["3: ack 3", "c0: 3 ana>#lobby d"]
     );
 }
 
@@ -308,7 +307,7 @@ fn what_was_not_recorded_frees_its_number_and_its_id() {
     assert_eq!(scene.asks(ANA, Some("a"), say(None, "a")), ["1: ack 1"]);
     assert_eq!(
         scene.asks(ANA, Some("b"), say(None, "b")),
-        ["c0: 2 ana>#lobby b acked"]
+        ["1: ack 2", "c0: 2 ana>#lobby b"]
     );
 }
 

@@ -17,6 +17,7 @@ use chat_proto::MAX_FRAME_BYTES;
 use chat_proto::codec::{HEADER_BYTES, split_frame};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::super::stage::Shared;
 use super::super::transport::{Kind, Layer, Transport};
 
 /// The longest header of a frame from a client: two bytes, a length of eight and a mask of four.
@@ -169,6 +170,10 @@ impl Layer for WebSocket {
 
     fn write_now(&mut self, slices: &[IoSlice<'_>], cx: &mut Context<'_>) -> io::Result<usize> {
         self.stream.try_write(slices, cx)
+    }
+
+    fn write_shared_now(&mut self, shared: &Shared, cx: &mut Context<'_>) -> io::Result<usize> {
+        self.stream.try_write_shared(shared, cx)
     }
 
     fn is_flushed(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {

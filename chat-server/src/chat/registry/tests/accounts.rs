@@ -175,7 +175,7 @@ fn what_is_said_to_an_account_that_is_away_is_recorded() {
     scene.does(ANA, hello("ana", None));
     assert_eq!(
         scene.asks(ANA, Some("k"), say(Some("eva"), "a")),
-        ["1+1: 1 ana>Eva a acked"]
+        ["1: ack 1", "1+1: 1 ana>Eva a"]
     );
     scene.frees(1, "eva");
     assert_eq!(scene.does(ANA, say(Some("eva"), "b")), ["1: no_such_user"]);

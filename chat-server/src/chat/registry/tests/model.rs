@@ -432,10 +432,15 @@ impl Model {
                     members.remove(&session.slot);
                 }
                 Effect::Close { session } => self.forget(session.slot),
-                Effect::Message { seq, audience, .. } => {
+                Effect::Message {
+                    seq,
+                    audience,
+                    sender,
+                    ..
+                } => {
                     let audience = match audience {
                         Audience::Channel(channel) => self.subscribed[channel].clone(),
-                        Audience::Direct(one, other) => [one.slot, other.slot].into(),
+                        Audience::Direct(other) => [sender.slot, other.slot].into(),
                     };
                     deliveries.push((*seq, audience));
                 }
