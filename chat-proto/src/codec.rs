@@ -51,10 +51,11 @@ pub struct Heading {
 }
 
 impl Heading {
-    /// `to` is a channel or a nick.
-    pub fn set(&mut self, time: Timestamp, from: &str, to: &str) {
-        if self.time == Some(time) && self.from == from && self.to == to {
-            return;
+    /// `to` is a channel or a nick. Returns whether both names are those of the message before.
+    pub fn set(&mut self, time: Timestamp, from: &str, to: &str) -> bool {
+        let same_names = self.from == from && self.to == to;
+        if same_names && self.time == Some(time) {
+            return true;
         }
         self.time = Some(time);
         from.clone_into(&mut self.from);
@@ -66,6 +67,7 @@ impl Heading {
         put_string(from, text::form_of(from), &mut self.json);
         self.json.push_str(",\"to\":");
         put_string(to, text::form_of(to), &mut self.json);
+        same_names
     }
 }
 

@@ -13,6 +13,8 @@ use bytes::{Bytes, BytesMut};
 use chat_proto::codec::{Heading, encode, encode_message};
 use chat_proto::{ErrorCode, Event, Nick, Saying, Timestamp, Welcome, Words};
 
+use smol_str::SmolStr;
+
 use super::command::{Id, Refusal};
 use super::{ChannelKey, SessionId};
 use crate::netblock::Netblock;
@@ -190,10 +192,20 @@ pub struct Said<'a> {
     pub id: Option<&'a Id>,
 }
 
+/// Messages side by side that somebody says to somebody or to a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Talk {
+    pub from: SmolStr,
+    pub to: SmolStr,
+    pub messages: usize,
+}
+
 /// Consequences that are being gathered.
 #[derive(Debug, Default)]
 pub struct Batch {
     frames: BytesMut,
+    /// Who says them, and to whom.
+    talks: Vec<Talk>,
     events: BytesMut,
     effects: Vec<Effect>,
     messages: usize,
@@ -266,6 +278,11 @@ impl Batch {
         self.frames.split().freeze()
     }
 
+    /// Who says its messages, and to whom, in the same order.
+    pub fn take_talks(&mut self) -> Vec<Talk> {
+        std::mem::take(&mut self.talks)
+    }
+
     /// A message, numbered and stamped.
     pub fn message(&mut self, said: &Said<'_>, sender: SessionId, audience: Audience) {
         let Said {
@@ -281,7 +298,15 @@ impl Batch {
             self.ack(sender, id.clone(), seq, time);
         }
         let start = self.frames.len();
-        self.heading.set(time, from, to);
+        let same_names = self.heading.set(time, from, to);
+        match self.talks.last_mut() {
+            Some(talk) if same_names => talk.messages += 1,
+            _ => self.talks.push(Talk {
+                from: from.into(),
+                to: to.into(),
+                messages: 1,
+            }),
+        }
         encode_message(seq, &self.heading, words, saying, &mut self.frames)
             .expect("names and texts of legal length fit into a frame");
         let frame = span(start, self.frames.len());
@@ -358,6 +383,7 @@ impl Batch {
             }
         }
         self.frames.clear();
+        self.talks.clear();
         self.messages = 0;
         self.last_seq = None;
     }

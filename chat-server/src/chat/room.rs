@@ -23,7 +23,7 @@ use tokio::sync::oneshot;
 
 use super::SessionId;
 use super::accounts::AccountChange;
-use super::batch::{Batch, Effect, Released};
+use super::batch::{Batch, Effect, Released, Talk};
 use super::clock::Clock;
 use super::command::Request;
 use super::kept::KeptChange;
@@ -83,6 +83,10 @@ pub struct Finish;
 #[rtype(result = "()")]
 pub struct Append {
     pub frames: Bytes,
+    /// The number of the first of them.
+    pub first_seq: u64,
+    /// Who says what is in them, so that it need not be looked for there.
+    pub talks: Vec<Talk>,
 }
 
 /// From the recorder: whether the last [`Append`] is recorded, all of it, or nothing of it.
@@ -233,10 +237,12 @@ impl ChatRoom {
     fn record(&mut self, mut batch: Batch, ctx: &mut Context<Self>) {
         self.keep();
         let frames = batch.frames();
-        let recorded = batch.last_seq().is_none();
-        if !recorded {
+        let last = batch.last_seq();
+        if let Some(last) = last {
             self.recorder.do_send(Append {
                 frames: frames.clone(),
+                first_seq: last + 1 - batch.messages() as u64,
+                talks: batch.take_talks(),
             });
         }
         self.tally.recording.set(batch.messages() as u64);
@@ -246,7 +252,7 @@ impl ChatRoom {
         self.recording = Some(Recording {
             batch,
             frames,
-            recorded,
+            recorded: last.is_none(),
             needs,
         });
     }

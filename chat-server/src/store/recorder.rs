@@ -7,7 +7,7 @@
 //! not known: nobody is answered, the recorder ends and the server with it, and the next start finds out.
 //! A full disk is no state of its own: the next batch is simply tried. With durability `interval` nothing
 //! more is taken while what was taken cannot be forced to the disk (`store::forced`).
-//! Behind that it gathers for the index which of the lines belong where, as it has them at hand.
+//! Behind that it gathers for the index which of the lines belong where, as the room has told it.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -20,13 +20,14 @@ use actix::prelude::*;
 use chat_proto::codec::{HEADER_BYTES, split_frame};
 use prometheus::Histogram;
 
+use crate::chat::batch::Talk;
 use crate::chat::room::{Append, Appended};
 use crate::config::{Durability, History};
 use crate::count::Count;
 use crate::health::{Ailment, Health};
 use crate::store::forced::{Sync, Syncer};
-use crate::store::index::Gathering;
 use crate::store::index::indexer::Grown;
+use crate::store::index::{Gathering, Lines};
 use crate::vital::Vital;
 
 /// How often it is looked whether a history that could not be written can be again, and how much there has
@@ -101,7 +102,7 @@ pub struct Recorder {
     gathering: Gathering,
     syncing: Syncing,
     /// The lines of the present batch; kept, as the system takes its time to give so much anew.
-    lines: Vec<u8>,
+    lines: Lines,
     /// A probe stands behind the end and could not be cut off yet.
     torn: bool,
     /// It cannot be written: said once, and looked again until it can.
@@ -131,7 +132,7 @@ impl Recorder {
             room,
             indexer,
             syncing: Syncing::default(),
-            lines: Vec::new(),
+            lines: Lines::default(),
             torn: false,
             failing: None,
             report,
@@ -151,16 +152,17 @@ impl Recorder {
         }
         let mut written = 0;
         let fsync = &self.report.fsync;
-        let lines = write_lines(&self.file, frames, &mut self.lines, &mut written);
-        let outcome = lines.and_then(|lines| {
+        self.lines.clear();
+        for_each_line(frames, |line| self.lines.push(line));
+        let outcome = write(&self.file, self.lines.bytes(), &mut written).and_then(|()| {
             if self.durability == Durability::Batch {
                 fsync.observe_closure_duration(|| self.file.sync_data())?;
             }
-            Ok(lines)
+            Ok(())
         });
         match outcome {
-            Ok(lines) => {
-                self.report.messages.add(lines);
+            Ok(()) => {
+                self.report.messages.add(self.lines.count() as u64);
                 self.end.0.store(end + written, Ordering::Release);
                 Ok(())
             }
@@ -222,21 +224,18 @@ impl Recorder {
     }
 
     /// Gathers for the index what was recorded last, and tells it of each chunk that is whole.
-    fn gather(&mut self) {
+    fn gather(&mut self, first_seq: u64, talks: &[Talk]) {
         let Some(indexer) = &self.indexer else {
             return;
         };
-        let gathered = self.gathering.gather(&self.lines, |chunk| {
-            let stop = chunk.stop();
-            if indexer.try_send(Grown::By(chunk)).is_err() {
-                // Too many wait; it reads the log for this one.
-                indexer.do_send(Grown::To(stop));
-            }
-        });
-        if gathered.is_err() {
-            // Not as we write it: the indexer will find out.
-            self.gathering = Gathering::new(self.end.get());
-        }
+        self.gathering
+            .gather(&self.lines, first_seq, talks, |chunk| {
+                let stop = chunk.stop();
+                if indexer.try_send(Grown::By(chunk)).is_err() {
+                    // Too many wait; it reads the log for this one.
+                    indexer.do_send(Grown::To(stop));
+                }
+            });
         debug_assert_eq!(self.gathering.stop(), self.end.get());
     }
 
@@ -274,36 +273,30 @@ impl Recorder {
     }
 }
 
-/// Writes the lines of frames, which stand behind their headers, and returns how many there are. The bytes
-/// `written` are counted also where not all of it can be. The lines are put side by side in `bytes` first: where
+/// The lines of frames, which stand behind their headers. They are put side by side before they are written: where
 /// they have 200 bytes that costs less than what the kernel takes to gather them.
-fn write_lines(
-    mut file: &File,
-    mut frames: &[u8],
-    bytes: &mut Vec<u8>,
-    written: &mut u64,
-) -> io::Result<u64> {
-    let mut lines = 0;
-    bytes.clear();
+fn for_each_line(mut frames: &[u8], mut each: impl FnMut(&[u8])) {
     while let Ok(Some(line)) = split_frame(frames) {
-        lines += 1;
-        bytes.extend_from_slice(line);
+        each(line);
         frames = &frames[HEADER_BYTES + line.len()..];
     }
     debug_assert!(frames.is_empty());
-    let mut rest = &bytes[..];
-    while !rest.is_empty() {
-        match file.write(rest) {
+}
+
+/// Writes all of `bytes`. What is `written` is counted also where not all of it can be.
+fn write(mut file: &File, mut bytes: &[u8], written: &mut u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match file.write(bytes) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(taken) => {
                 *written += taken as u64;
-                rest = &rest[taken..];
+                bytes = &bytes[taken..];
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(lines)
+    Ok(())
 }
 
 impl Actor for Recorder {
@@ -325,7 +318,12 @@ impl Actor for Recorder {
 impl Handler<Append> for Recorder {
     type Result = ();
 
-    fn handle(&mut self, Append { frames }: Append, ctx: &mut Self::Context) {
+    fn handle(&mut self, append: Append, ctx: &mut Self::Context) {
+        let Append {
+            frames,
+            first_seq,
+            talks,
+        } = append;
         let timer = self.report.append.start_timer();
         let outcome = self.append(&frames);
         timer.observe_duration();
@@ -344,7 +342,7 @@ impl Handler<Append> for Recorder {
             recorded: outcome.is_ok(),
         });
         if outcome.is_ok() {
-            self.gather();
+            self.gather(first_seq, &talks);
         }
         if !self.syncing.failing {
             self.note(outcome, ctx);

@@ -22,7 +22,7 @@ impl Actor for Probe {
 impl Handler<Append> for Probe {
     type Result = ();
 
-    fn handle(&mut self, Append { frames }: Append, _: &mut Self::Context) {
+    fn handle(&mut self, Append { frames, .. }: Append, _: &mut Self::Context) {
         self.recorded.send(frames.len()).unwrap();
         let room = self.room.as_ref().unwrap();
         room.do_send(Appended { recorded: true });

@@ -1,12 +1,14 @@
 //! A piece of the log, and which of its lines belong to which conversation.
 
 use std::collections::HashMap;
+use std::iter;
 
 use chat_proto::name::fold;
 use memchr::memmem;
 use smallvec::SmallVec;
 
 use super::file::Covered;
+use crate::chat::batch::Talk;
 use crate::error::HistoryError;
 use crate::store::log::{Line, Log};
 
@@ -108,6 +110,50 @@ impl Chunk {
     }
 }
 
+/// Lines side by side, each ended by a newline.
+#[derive(Debug, Default)]
+pub struct Lines {
+    bytes: Vec<u8>,
+    /// Without the newlines.
+    lengths: Vec<u16>,
+}
+
+impl Lines {
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.lengths.clear();
+    }
+
+    /// Adds a line, which ends with a newline.
+    pub fn push(&mut self, line: &[u8]) {
+        let length = u16::try_from(line.len() - 1).expect("no frame is longer than 64 KiB");
+        self.bytes.extend_from_slice(line);
+        self.lengths.push(length);
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub fn count(&self) -> usize {
+        self.lengths.len()
+    }
+
+    /// Whether this is what they say.
+    fn say(&self, first_seq: u64, talks: &[Talk]) -> bool {
+        let lines = self.bytes.split_inclusive(|&byte| byte == b'\n');
+        let Ok(lines) = lines.map(Line::parse).collect::<Result<Vec<_>, _>>() else {
+            return false;
+        };
+        let said = lines.iter().map(|line| (line.seq, &*line.from, &*line.to));
+        let talks = talks
+            .iter()
+            .flat_map(|talk| iter::repeat_n(talk, talk.messages));
+        let talks = (first_seq..).zip(talks);
+        said.eq(talks.map(|(seq, talk)| (seq, &*talk.from, &*talk.to)))
+    }
+}
+
 /// A chunk while its lines come: those that are recorded, or those of the log.
 #[derive(Debug)]
 pub struct Gathering {
@@ -139,18 +185,37 @@ impl Gathering {
         self.start + self.bytes as u64
     }
 
-    /// Adds lines, each ended by a newline, and gives out each chunk that has enough.
-    ///
-    /// # Errors
-    /// What is wrong with the line at [`Gathering::stop`].
-    pub fn gather(&mut self, lines: &[u8], mut give: impl FnMut(Chunk)) -> Result<(), String> {
-        let mut rest = &lines[self.add(lines)?..];
-        while !rest.is_empty() {
-            let next = Self::new(self.stop());
-            give(std::mem::replace(self, next).finish());
-            rest = &rest[self.add(rest)?..];
+    /// Adds the lines of what is said in `talks`, from message `first_seq` on, and gives out each chunk that has
+    /// enough. It need not look into them: who writes them knows what they say.
+    pub fn gather(
+        &mut self,
+        lines: &Lines,
+        first_seq: u64,
+        talks: &[Talk],
+        mut give: impl FnMut(Chunk),
+    ) {
+        debug_assert!(lines.say(first_seq, talks), "not what is in the lines");
+        let mut rest = &lines.bytes[..];
+        let (mut seq, mut lengths, mut taken) = (first_seq, lines.lengths.iter(), 0);
+        for Talk { from, to, messages } in talks {
+            let mut indices = self.postings.of(from, to);
+            for &length in lengths.by_ref().take(*messages) {
+                let bytes = usize::from(length) + 1;
+                if self.bytes + bytes > CHUNK {
+                    self.crc.update(rest.split_off(..taken).unwrap_or_default());
+                    let next = Self::new(self.stop());
+                    give(std::mem::replace(self, next).finish());
+                    indices = self.postings.of(from, to);
+                    taken = 0;
+                }
+                self.first_seq.get_or_insert(seq);
+                self.postings.post(&indices, self.lengths.len());
+                self.lengths.push(length);
+                self.bytes += bytes;
+                (seq, taken) = (seq + 1, taken + bytes);
+            }
         }
-        Ok(())
+        self.crc.update(rest);
     }
 
     /// Adds the lines that `bytes` begin with as long as they fit in, and returns how many bytes they have; at least
@@ -212,11 +277,9 @@ fn misnumbered(seq: u64, expected: u64) -> String {
 struct Postings {
     by_key: Vec<(Key, Vec<u16>)>,
     numbers: HashMap<Key, usize>,
-    /// Which of `by_key` a line belongs to, by what stands in it from the sender's name to the receiver's: names
-    /// are decoded and folded once a chunk, not once a line.
+    /// Which of `by_key` a line belongs to, by what stands in it from the sender's name to the receiver's, or by both
+    /// names: they are folded once a chunk, not once a line.
     known: HashMap<Box<[u8]>, Indices, foldhash::fast::RandomState>,
-    /// The same of the last line, whose names are often those of the next one.
-    last: (Vec<u8>, Indices),
 }
 
 /// A channel, or a pair and its two ends.
@@ -225,43 +288,44 @@ type Indices = SmallVec<[usize; 3]>;
 impl Postings {
     /// Adds line `number` and returns its `seq`, or what is wrong with it.
     fn add(&mut self, line: &[u8], number: usize) -> Result<u64, String> {
-        let number =
-            u16::try_from(number).expect("a message takes more than four bytes of the chunk");
-        if let Some((seq, rest)) = as_recorded(line) {
-            let (names, indices) = &self.last;
-            if !names.is_empty()
-                && rest
-                    .strip_prefix(&names[..])
-                    .is_some_and(|rest| rest.starts_with(TEXT))
-            {
-                post(&mut self.by_key, indices, number);
-                return Ok(seq);
+        let recorded = as_recorded(line)
+            .and_then(|(seq, rest)| Some((seq, &rest[..memmem::find(rest, TEXT)?])));
+        let Some((seq, names)) = recorded else {
+            // Whatever else is a message is one too.
+            let line = Line::parse(line)?;
+            let indices = self.indices_of(&line.from, &line.to);
+            self.post(&indices, number);
+            return Ok(line.seq);
+        };
+        let indices = match self.known.get(names) {
+            Some(indices) => indices.clone(),
+            None => {
+                let line = Line::parse(line)?;
+                self.learn(names.into(), &line.from, &line.to)
             }
-            if let Some(length) = memmem::find(rest, TEXT) {
-                let names = &rest[..length];
-                let indices = match self.known.get(names) {
-                    Some(indices) => indices.clone(),
-                    None => {
-                        let indices = self.indices_of(&Line::parse(line)?);
-                        self.known.insert(names.into(), indices.clone());
-                        indices
-                    }
-                };
-                post(&mut self.by_key, &indices, number);
-                names.clone_into(&mut self.last.0);
-                self.last.1 = indices;
-                return Ok(seq);
-            }
-        }
-        // Whatever else is a message is one too.
-        let line = Line::parse(line)?;
-        let indices = self.indices_of(&line);
-        post(&mut self.by_key, &indices, number);
-        Ok(line.seq)
+        };
+        self.post(&indices, number);
+        Ok(seq)
     }
 
-    fn indices_of(&mut self, line: &Line<'_>) -> Indices {
-        let keys = Key::all_of(&line.from, &line.to).into_iter();
+    /// Where what one says to the other belongs.
+    fn of(&mut self, from: &str, to: &str) -> Indices {
+        // No name has a zero.
+        let names = [from.as_bytes(), to.as_bytes()].join(&0);
+        match self.known.get(&*names) {
+            Some(indices) => indices.clone(),
+            None => self.learn(names.into(), from, to),
+        }
+    }
+
+    fn learn(&mut self, names: Box<[u8]>, from: &str, to: &str) -> Indices {
+        let indices = self.indices_of(from, to);
+        self.known.insert(names, indices.clone());
+        indices
+    }
+
+    fn indices_of(&mut self, from: &str, to: &str) -> Indices {
+        let keys = Key::all_of(from, to).into_iter();
         keys.map(|key| {
             *self.numbers.entry(key).or_insert_with_key(|key| {
                 self.by_key.push((key.clone(), Vec::new()));
@@ -270,11 +334,13 @@ impl Postings {
         })
         .collect()
     }
-}
 
-fn post(by_key: &mut [(Key, Vec<u16>)], indices: &[usize], number: u16) {
-    for &index in indices {
-        by_key[index].1.push(number);
+    fn post(&mut self, indices: &[usize], number: usize) {
+        let number =
+            u16::try_from(number).expect("a message takes more than four bytes of the chunk");
+        for &index in indices {
+            self.by_key[index].1.push(number);
+        }
     }
 }
 
@@ -330,6 +396,8 @@ mod tests {
         for (number, text) in lines.iter().enumerate() {
             assert_eq!(postings.add(text.as_bytes(), number), Ok(7 + number as u64));
         }
+        // By names alone it is the same.
+        assert_eq!(postings.of("y", "#TÉ"), postings.of(r#"a"b"#, "#té"));
         let of = |key| {
             let (_, posted) = postings
                 .by_key

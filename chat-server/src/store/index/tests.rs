@@ -11,9 +11,9 @@ use tempfile::TempDir;
 use super::chunk::Chunk;
 use super::file::Index;
 use super::indexer::Indexer;
-use super::{Gathering, path_of};
-use crate::chat::batch::{Conversation, Held};
-use crate::store::log::Log;
+use super::{Gathering, Lines, path_of};
+use crate::chat::batch::{Conversation, Held, Talk};
+use crate::store::log::{Line, Log};
 use crate::store::selection::{First, Wanted};
 
 const CHANNELS: [&str; 4] = ["#lobby", "#Café", "#тихо", "#rare"];
@@ -141,15 +141,24 @@ fn what_was_gathered_and_what_is_read_make_one_index() {
     let mut gathering = Gathering::new(log.locate(1000, 0, end).unwrap());
     let mut chunks = Vec::new();
     let mut rng = StdRng::seed_from_u64(9);
-    let mut batch = Vec::new();
+    let (mut lines, mut talks) = (Lines::default(), Vec::<Talk>::new());
     let start = usize::try_from(gathering.stop()).unwrap();
     for line in bytes[start..].split_inclusive(|&byte| byte == b'\n') {
-        batch.extend_from_slice(line);
+        lines.push(line);
+        let Line { seq, from, to, .. } = Line::parse(line).unwrap();
+        match talks.last_mut() {
+            Some(talk) if (&*talk.from, &*talk.to) == (&*from, &*to) => talk.messages += 1,
+            _ => talks.push(Talk {
+                from: from.into(),
+                to: to.into(),
+                messages: 1,
+            }),
+        }
         if rng.random_ratio(1, 100) {
-            gathering
-                .gather(&batch, |chunk| chunks.push(chunk))
-                .unwrap();
-            batch.clear();
+            let first_seq = seq + 1 - lines.count() as u64;
+            gathering.gather(&lines, first_seq, &talks, |chunk| chunks.push(chunk));
+            lines.clear();
+            talks.clear();
         }
     }
     assert!(chunks.len() > 4, "{}", chunks.len());
