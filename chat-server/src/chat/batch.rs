@@ -12,7 +12,6 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 use chat_proto::codec::{Heading, encode, encode_message};
 use chat_proto::{ErrorCode, Event, Nick, Saying, Timestamp, Welcome, Words};
-
 use smol_str::SmolStr;
 
 use super::command::{Id, Refusal};
@@ -36,7 +35,7 @@ pub enum Effect {
         frame: Span,
         audience: Audience,
         sender: SessionId,
-        /// Its ack is told right before it.
+        /// Its ack is the effect before it, and is refused in its place.
         is_acked: bool,
     },
     /// The ack of the message that follows, or of something said again.

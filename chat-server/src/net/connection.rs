@@ -260,7 +260,7 @@ impl Connection {
     /// The same with what others are given too.
     pub(super) fn push_piece(&self, piece: &Piece) {
         if self.is_open() {
-            let shared = piece.formed(self.transport.borrow().is_web());
+            let shared = piece.formed(self.transport.borrow().kind());
             self.outbox.borrow_mut().push(shared);
         }
     }
@@ -338,7 +338,7 @@ impl Connection {
         let written = self.outbox.borrow_mut().write(|output| {
             let taken = match output {
                 Output::Slices(slices) => transport.try_write(slices, cx)?,
-                Output::Shared(shared) => transport.try_write_shared(shared, cx)?,
+                Output::Staged(shared) => transport.try_write_shared(shared, cx)?,
             };
             table.counts.sent_bytes.add(taken as u64);
             Ok(taken)

@@ -68,7 +68,7 @@ impl Item {
 #[derive(Debug)]
 pub(super) enum Output<'o> {
     Slices(&'o [IoSlice<'o>]),
-    Shared(&'o Shared),
+    Staged(&'o Shared),
 }
 
 /// How far writing got.
@@ -113,9 +113,17 @@ impl Outbox {
         self.waiting_bytes += frames.bytes().len();
         if self.blocked {
             self.push_waiting(frames.into_bytes());
+        } else if frames.is_staged() && self.has_job() {
+            // It waits, and without a file.
+            self.items
+                .push_back(Item::Shared(frames.into_bytes().into()));
         } else {
             self.items.push_back(Item::Shared(frames));
         }
+    }
+
+    fn has_job(&self) -> bool {
+        self.busy || self.items.iter().any(|item| matches!(item, Item::Job(_)))
     }
 
     pub(super) fn push_job(&mut self, job: Job) {
@@ -193,7 +201,7 @@ impl Outbox {
         write: &mut impl FnMut(Output<'_>) -> io::Result<usize>,
     ) -> io::Result<usize> {
         if let Some(shared) = self.items.front().and_then(Item::staged) {
-            return write(Output::Shared(shared));
+            return write(Output::Staged(shared));
         }
         let mut slices = [IoSlice::new(&[]); SLICES];
         let mut count = 0;
@@ -264,7 +272,7 @@ mod tests {
                 let alone;
                 let slices = match output {
                     Output::Slices(slices) => slices,
-                    Output::Shared(shared) => {
+                    Output::Staged(shared) => {
                         alone = [IoSlice::new(shared.bytes())];
                         &alone
                     }
@@ -335,7 +343,7 @@ mod tests {
 
     #[test]
     fn what_follows_a_job_waits_for_its_answer() {
-        let (mut outbox, mut taken, mut room) = (Outbox::default(), Vec::new(), 1_000);
+        let (mut outbox, mut taken, mut room) = (Outbox::default(), Vec::new(), 100_000);
         let page = Page {
             conversation: crate::chat::batch::Conversation::Channel("#a".into()),
             with: "#a".into(),
@@ -350,11 +358,16 @@ mod tests {
             page: Box::new(page),
             upto: 1,
         });
-        outbox.push(Bytes::from_static(b"behind").into());
+        let much = Stage::default().put(Bytes::from(vec![b'!'; 20_000]), 1000);
+        outbox.push(Bytes::from_static(b"behind ").into());
+        outbox.push(much.clone());
         assert!(matches!(
             write_into(&mut outbox, &mut room, &mut taken),
             Written::Until(Job::Page { .. })
         ));
+        outbox.push(much.clone());
+        // Nor does it keep a file while it does.
+        assert!(much.is_staged() && outbox.items.iter().all(|item| item.staged().is_none()));
         assert!(matches!(
             write_into(&mut outbox, &mut room, &mut taken),
             Written::All
@@ -362,9 +375,14 @@ mod tests {
         assert_eq!((&taken[..], outbox.is_empty()), (&b"before "[..], false));
         outbox.answered(Bytes::from_static(b"answer "), None);
         write_into(&mut outbox, &mut room, &mut taken);
+        let (words, rest) = taken.split_at(b"before answer behind ".len());
         assert_eq!(
-            (&taken[..], outbox.is_empty()),
-            (&b"before answer behind"[..], true)
+            (words, outbox.is_empty()),
+            (&b"before answer behind "[..], true)
+        );
+        assert_eq!(
+            (rest.len(), rest.iter().all(|&byte| byte == b'!')),
+            (40_000, true)
         );
     }
 

@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use bytes::Bytes;
 
 use super::stage::{Shared, Stage};
+use super::transport::Kind;
 use super::web::socket::text_messages;
 
 /// See the head of this file.
@@ -13,7 +14,7 @@ pub(super) struct Piece<'s> {
     frames: Bytes,
     people: usize,
     stage: &'s Stage,
-    /// As who speaks frames is sent them, and as the messages of a WebSocket; once somebody wants them.
+    /// As TCP takes them, and as the messages of a WebSocket; once somebody wants them.
     as_frames: OnceCell<Shared>,
     as_messages: OnceCell<Shared>,
 }
@@ -31,15 +32,19 @@ impl<'s> Piece<'s> {
         }
     }
 
-    /// For a WebSocket, or for who speaks frames.
-    pub(super) fn formed(&self, for_web: bool) -> Shared {
+    /// As it travels there.
+    pub(super) fn formed(&self, kind: Kind) -> Shared {
         let put = |bytes| self.stage.put(bytes, self.people);
-        let formed = if for_web {
-            let messages = || put(text_messages(&self.frames));
-            self.as_messages.get_or_init(messages)
-        } else {
-            self.as_frames.get_or_init(|| put(self.frames.clone()))
-        };
-        formed.clone()
+        match kind {
+            Kind::Tls => self.frames.clone().into(),
+            Kind::Tcp => {
+                let frames = || put(self.frames.clone());
+                self.as_frames.get_or_init(frames).clone()
+            }
+            Kind::Web => {
+                let messages = || put(text_messages(&self.frames));
+                self.as_messages.get_or_init(messages).clone()
+            }
+        }
     }
 }

@@ -5,7 +5,8 @@
 //! (sendfile(2)): all their sockets share its pages. What was written is never written over; a file that has
 //! enough is left for a new one, and the system has its pages back when the last socket is done with them.
 //!
-//! It is a short cut and nothing more: the bytes stay at hand, and are sent as ever where the file cannot be.
+//! It is a short cut and nothing more: the bytes stay at hand, and are sent as ever where the file cannot be. TLS has to
+//! see them anyway.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -14,11 +15,10 @@ use std::rc::Rc;
 
 use bytes::{Buf, Bytes};
 use rustix::fs::{MemfdFlags, memfd_create, sendfile};
-use rustix::io::Errno;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
-/// What is written to one file.
+/// What is written to one file, and what a thread keeps of such memory when all is quiet.
 const FILE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// From so many bytes on, for so many people, the file costs less than the copies (ops/bench/README.md).
@@ -47,12 +47,12 @@ impl Stage {
         let staged = is_worth_it.then(|| self.write(&bytes)).transpose();
         let staged = staged.unwrap_or_else(|error| {
             log::debug!("no file in memory, each is sent a copy: {error}");
-            *self.file.borrow_mut() = None;
             None
         });
         Shared { bytes, staged }
     }
 
+    /// Where they begin in which file. One that could not take all of them is left.
     fn write(&self, bytes: &[u8]) -> io::Result<(Rc<File>, u64)> {
         let mut present = self.file.borrow_mut();
         let (file, length) = match present.take() {
@@ -98,21 +98,17 @@ impl Shared {
             return socket.try_write(&self.bytes);
         };
         let mut offset = *offset;
+        // There is no signal to be had from a broken socket: Rust's start has them ignored.
         let sent = socket.try_io(Interest::WRITABLE, || {
             Ok(sendfile(socket, file, Some(&mut offset), self.bytes.len())?)
         });
         match sent {
-            // Not all that looks like Linux can send from such a file.
-            Ok(0) => socket.try_write(&self.bytes),
-            Err(error) if is_refusal(&error) => socket.try_write(&self.bytes),
-            sent => sent,
+            Ok(1..) => sent,
+            Err(ref error) if error.kind() == io::ErrorKind::WouldBlock => sent,
+            // If it is the socket that is at fault, this says so too.
+            Ok(0) | Err(_) => socket.try_write(&self.bytes),
         }
     }
-}
-
-fn is_refusal(error: &io::Error) -> bool {
-    let refusals = [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::PERM];
-    Errno::from_io_error(error).is_some_and(|errno| refusals.contains(&errno))
 }
 
 impl From<Bytes> for Shared {
@@ -143,14 +139,25 @@ mod tests {
         (to.unwrap(), from.unwrap().0)
     }
 
-    async fn write_all(mut shared: Shared, socket: &TcpStream) {
+    /// Without two pages that are the same.
+    fn pattern(length: usize) -> Bytes {
+        (0..251).cycle().take(length).collect()
+    }
+
+    /// Returns whether the socket did not take it all at once.
+    async fn write_all(mut shared: Shared, socket: &TcpStream) -> bool {
+        let mut blocked = false;
         while !shared.bytes().is_empty() {
             socket.writable().await.unwrap();
             match shared.write_to(socket) {
                 Ok(sent) => shared.advance(sent),
-                Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
+                Err(error) => {
+                    assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+                    blocked = true;
+                }
             }
         }
+        blocked
     }
 
     /// What a socket has not sent is in the pages of the stage still, when some files more have been put there.
@@ -160,7 +167,7 @@ mod tests {
         let (early, mut reads_early) = connected().await;
         let (late, mut reads_late) = connected().await;
         // As much as sockets hold anyway.
-        let first = Bytes::from_iter((0..=u8::MAX).cycle().take(100_000));
+        let first = pattern(100_000);
         let staged = stage.put(first.clone(), LEAST_PEOPLE);
         assert!(staged.is_staged());
         write_all(staged, &late).await;
@@ -178,6 +185,19 @@ mod tests {
             .unwrap()
             .unwrap();
         assert_eq!(read, first);
+    }
+
+    #[tokio::test]
+    async fn what_the_socket_does_not_take_follows_when_it_does() {
+        let (socket, mut reader) = connected().await;
+        let bytes = pattern(16 * 1024 * 1024);
+        let staged = Stage::default().put(bytes.clone(), LEAST_PEOPLE);
+        assert!(staged.is_staged());
+        let mut read = vec![0; bytes.len()];
+        let reading = timeout(DEADLINE, reader.read_exact(&mut read));
+        let (read_all, blocked) = tokio::join!(reading, write_all(staged, &socket));
+        read_all.unwrap().unwrap();
+        assert!(read == bytes && blocked);
     }
 
     #[test]

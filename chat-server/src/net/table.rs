@@ -334,13 +334,13 @@ impl Table {
         }
     }
 
-    /// Does something with everyone who gets the messages of `channel`.
     /// How many get the messages of a channel.
     pub fn members(&self, channel: ChannelKey) -> usize {
         let members = self.members.borrow();
         members.get(channel as usize).map_or(0, Vec::len)
     }
 
+    /// Does something with everyone who gets the messages of `channel`.
     pub fn for_each_member(&self, channel: ChannelKey, mut act: impl FnMut(&Rc<Connection>)) {
         if let Some(members) = self.members.borrow().get(channel as usize) {
             members.iter().for_each(&mut act);

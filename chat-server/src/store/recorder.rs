@@ -152,8 +152,7 @@ impl Recorder {
         }
         let mut written = 0;
         let fsync = &self.report.fsync;
-        self.lines.clear();
-        for_each_line(frames, |line| self.lines.push(line));
+        put_side_by_side(frames, &mut self.lines);
         let outcome = write(&self.file, self.lines.bytes(), &mut written).and_then(|()| {
             if self.durability == Durability::Batch {
                 fsync.observe_closure_duration(|| self.file.sync_data())?;
@@ -273,11 +272,12 @@ impl Recorder {
     }
 }
 
-/// The lines of frames, which stand behind their headers. They are put side by side before they are written: where
-/// they have 200 bytes that costs less than what the kernel takes to gather them.
-fn for_each_line(mut frames: &[u8], mut each: impl FnMut(&[u8])) {
+/// Makes `lines` those of frames, which stand behind their headers: where they have 200 bytes that costs less than
+/// what the kernel takes to gather them.
+fn put_side_by_side(mut frames: &[u8], lines: &mut Lines) {
+    lines.clear();
     while let Ok(Some(line)) = split_frame(frames) {
-        each(line);
+        lines.push(line);
         frames = &frames[HEADER_BYTES + line.len()..];
     }
     debug_assert!(frames.is_empty());
