@@ -10,7 +10,9 @@ use plotters::prelude::*;
 use super::{Report, State};
 use crate::error::{BenchError, Result};
 
-const SIZE: (u32, u32) = (800, 500);
+const SIZE: (u32, u32) = (960, 500);
+/// Left of the names of the lines.
+const PLOT_WIDTH: u32 = 760;
 const COLORS: [RGBColor; 6] = [
     RGBColor(0x88, 0x88, 0x88),
     RGBColor(0xd6, 0x27, 0x28),
@@ -148,7 +150,8 @@ where
     Y::CoordDescType: ValueFormatter<f64>,
 {
     canvas.fill(&WHITE)?;
-    let mut chart = ChartBuilder::on(canvas)
+    let (plot, names) = canvas.split_horizontally(PLOT_WIDTH);
+    let mut chart = ChartBuilder::on(&plot)
         .margin(15)
         .x_label_area_size(45)
         .y_label_area_size(65)
@@ -161,19 +164,16 @@ where
         .y_label_formatter(&written)
         .light_line_style(BLACK.mix(0.05))
         .draw()?;
-    for ((name, points), color) in lines.iter().zip(COLORS.iter().cycle()) {
+    let mut lines: Vec<_> = lines.iter().zip(COLORS.iter().cycle()).collect();
+    // The names stand in the order in which the lines end.
+    let end = |points: &[(f64, f64)]| points.last().map_or(0.0, |point| point.1);
+    lines.sort_by(|((_, one), _), ((_, other), _)| end(other).total_cmp(&end(one)));
+    for (((name, points), color), y) in lines.into_iter().zip((40..).step_by(22)) {
         let style = color.stroke_width(2);
-        chart
-            .draw_series(LineSeries::new(points.iter().copied(), style).point_size(3))?
-            .label(name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
+        chart.draw_series(LineSeries::new(points.iter().copied(), style).point_size(3))?;
+        names.draw(&PathElement::new([(5, y), (25, y)], style))?;
+        names.draw(&Text::new(name.as_str(), (32, y - 6), ("sans-serif", 13)))?;
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .background_style(WHITE.mix(0.8))
-        .border_style(BLACK.mix(0.3))
-        .draw()?;
     Ok(())
 }
 
