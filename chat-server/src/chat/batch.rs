@@ -29,13 +29,14 @@ pub type Span = Range<u32>;
 /// One consequence.
 #[derive(Debug)]
 pub enum Effect {
-    /// A message, recorded by the time of its release.
-    Message {
-        seq: u64,
-        frame: Span,
+    /// Messages side by side from one person to the same people, recorded by the time of their release.
+    Messages {
+        last_seq: u64,
+        count: u32,
+        frames: Span,
         audience: Audience,
         sender: SessionId,
-        /// Its ack is the effect before it, and is refused in its place.
+        /// It is one, its ack is the effect before it, and that is refused in its place.
         is_acked: bool,
     },
     /// The ack of the message that follows, or of something said again.
@@ -311,12 +312,27 @@ impl Batch {
         let frame = span(start, self.frames.len());
         self.messages += 1;
         self.last_seq = Some(seq);
-        self.effects.push(Effect::Message {
-            seq,
-            frame,
+        let is_acked = id.is_some();
+        if let Some(Effect::Messages {
+            last_seq,
+            count,
+            frames,
+            audience: same_audience,
+            sender: same_sender,
+            is_acked: false,
+        }) = self.effects.last_mut()
+            && (*same_audience, *same_sender, is_acked) == (audience, sender, false)
+        {
+            (*last_seq, *count, frames.end) = (seq, *count + 1, frame.end);
+            return;
+        }
+        self.effects.push(Effect::Messages {
+            last_seq: seq,
+            count: 1,
+            frames: frame,
             audience,
             sender,
-            is_acked: id.is_some(),
+            is_acked,
         });
     }
 
@@ -373,8 +389,10 @@ impl Batch {
     pub fn fail(&mut self, failed: u64) {
         for effect in std::mem::take(&mut self.effects) {
             match effect {
-                Effect::Message { is_acked: true, .. } => {}
-                Effect::Message { sender, .. } => self.refuse(sender, None, not_recorded()),
+                Effect::Messages { is_acked: true, .. } => {}
+                Effect::Messages { sender, count, .. } => {
+                    (0..count).for_each(|_| self.refuse(sender, None, not_recorded()));
+                }
                 Effect::Ack { seq, to, id, .. } if seq >= failed => {
                     self.refuse(to, Some(id.as_str()), not_recorded());
                 }

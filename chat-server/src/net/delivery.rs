@@ -48,15 +48,16 @@ impl Delivery {
         let mut run: Option<Run> = None;
         for effect in &batch.effects {
             match effect {
-                Effect::Message {
-                    seq,
-                    frame,
+                Effect::Messages {
+                    last_seq,
+                    count,
+                    frames,
                     audience,
                     sender,
                     ..
                 } => {
-                    recorded = *seq;
-                    self.message(frame, *sender, *audience, &mut run, batch);
+                    recorded = *last_seq;
+                    self.messages(frames, *count, *sender, *audience, &mut run, batch);
                 }
                 Effect::Ack { to, event, .. } | Effect::Tell { to, event } => {
                     self.tell(*to, piece(&batch.events, event), run.as_ref(), batch);
@@ -126,7 +127,7 @@ impl Delivery {
             }
             Effect::Bar { network, bar } => self.table.barred.bar(*network, (**bar).clone()),
             Effect::Unbar { network } => self.table.barred.lift(*network),
-            Effect::Message { .. }
+            Effect::Messages { .. }
             | Effect::Ack { .. }
             | Effect::Tell { .. }
             | Effect::TellEach { .. }
@@ -189,35 +190,40 @@ impl Delivery {
             .filter(|connection| connection.is_open())
     }
 
-    fn message(
+    fn messages(
         &mut self,
-        frame: &Span,
+        frames: &Span,
+        count: u32,
         sender: SessionId,
         audience: Audience,
         run: &mut Option<Run>,
         batch: &Released,
     ) {
+        let messages = u64::from(count);
         match audience {
             Audience::Channel(channel) => match run {
-                Some(run) if run.channel == channel && run.frames.end == frame.start => {
-                    run.frames.end = frame.end;
-                    run.messages += 1;
+                Some(run) if run.channel == channel && run.frames.end == frames.start => {
+                    run.frames.end = frames.end;
+                    run.messages += messages;
                 }
                 _ => {
                     self.end_run(run, batch);
                     *run = Some(Run {
                         channel,
-                        frames: frame.clone(),
-                        messages: 1,
+                        frames: frames.clone(),
+                        messages,
                     });
                 }
             },
             Audience::Direct(other) => {
-                let ends = if sender == other { 1 } else { 2 };
-                self.table.counts.deliveries.add(ends);
-                self.tell(sender, piece(&batch.frames, frame), run.as_ref(), batch);
-                if sender != other {
-                    self.tell(other, piece(&batch.frames, frame), run.as_ref(), batch);
+                let both = [sender, other];
+                let ends = if sender == other { &both[..1] } else { &both };
+                self.table
+                    .counts
+                    .deliveries
+                    .add(ends.len() as u64 * messages);
+                for &end in ends {
+                    self.tell(end, piece(&batch.frames, frames), run.as_ref(), batch);
                 }
             }
         }

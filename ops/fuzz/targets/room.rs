@@ -45,7 +45,7 @@ fuzz_target!(|bytes: &[u8]| {
         registry.handle(session, request, &words, now, &mut batch);
         let mut frames = batch.frames();
         for effect in batch.release(frames.clone(), last_seq).effects {
-            let Effect::Message { seq, .. } = effect else {
+            let Effect::Messages { last_seq: seq, .. } = effect else {
                 continue;
             };
             last_seq += 1;

@@ -148,9 +148,9 @@ fn line(effect: &Effect, batch: &Released) -> String {
             channel,
             event: span,
         } => format!("c{channel}: {}", event(span)),
-        Effect::Message {
-            seq,
-            frame,
+        Effect::Messages {
+            last_seq: seq,
+            frames: frame,
             audience,
             sender,
             ..
@@ -295,6 +295,61 @@ fn saying_it_again_is_acked_as_before_and_belongs_to_the_person() {
         scene.asks(EVA, Some("k"), say(None, "d")),
         ["3: ack 3", "c0: 3 ana>#lobby d"]
     );
+}
+
+#[test]
+fn messages_side_by_side_are_one_effect_and_each_is_refused() {
+    let mut scene = Scene::new(10);
+    scene.does(ANA, hello("ana", None));
+    scene.does(LUIS, hello("luis", None));
+    let says = [
+        (ANA, None, None),
+        (ANA, None, None),
+        (ANA, Some("k"), None),
+        (ANA, None, None),
+        (ANA, None, Some("luis")),
+        (LUIS, None, None),
+        (LUIS, None, None),
+    ];
+    let said = |scene: &mut Scene| {
+        let mut batch = Batch::default();
+        for (session, id, to) in says {
+            let command = say(to, "a");
+            let request = Request {
+                id: id.map(Into::into),
+                command,
+            };
+            WORDS.with_borrow(|words| {
+                let now = Timestamp::from_millis(0);
+                scene
+                    .registry
+                    .handle(session, request, words, now, &mut batch);
+            });
+        }
+        batch
+    };
+    let released = said(&mut scene).release(bytes::Bytes::new(), 0);
+    let effects = released.effects.iter().map(|effect| match effect {
+        Effect::Messages {
+            last_seq, count, ..
+        } => format!("{count} up to {last_seq}"),
+        Effect::Ack { seq, .. } => format!("ack {seq}"),
+        other => format!("{other:?}"),
+    });
+    let wanted = [
+        "2 up to 2",
+        "ack 3",
+        "1 up to 3",
+        "1 up to 4",
+        "1 up to 5",
+        "2 up to 7",
+    ];
+    assert_eq!(effects.collect::<Vec<_>>(), wanted);
+    scene.registry.rewind(1);
+    let mut batch = said(&mut scene);
+    batch.fail(1);
+    let refused = |slot| format!("{slot}: not_recorded");
+    assert_eq!(lines(batch), [1, 1, 1, 1, 1, 2, 2].map(refused));
 }
 
 #[test]

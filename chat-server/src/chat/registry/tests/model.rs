@@ -432,8 +432,8 @@ impl Model {
                     members.remove(&session.slot);
                 }
                 Effect::Close { session } => self.forget(session.slot),
-                Effect::Message {
-                    seq,
+                Effect::Messages {
+                    last_seq: seq,
                     audience,
                     sender,
                     ..
