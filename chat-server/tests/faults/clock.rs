@@ -59,6 +59,7 @@ fn a_clock_that_is_set_back_takes_no_message_with_it() {
     ana.expect("message");
 
     // Over a kill too: the history is ahead of the clock of the new server.
+    home.until_kept("1", 1);
     server.kill();
     let server = start(&home);
     server.logs("times go on from there");
@@ -76,6 +77,7 @@ fn a_history_from_the_future_is_gone_on_with() {
     let mut ana = server.joins("Ana");
     let said = says(&mut ana, 2);
     assert!(said.starts_with("2199-01-01T00:"), "{said}");
+    home.until_kept("1", 1);
     server.kill();
     let server = home.start();
     let mut ana = comes_back(&server, &ana, 2);
