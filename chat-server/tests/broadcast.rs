@@ -51,7 +51,7 @@ fn without_an_id_there_is_the_message_alone_and_the_lobby_is_where_it_goes() {
 /// What is much, for many, goes out by a way of its own (`net/stage.rs`).
 #[test]
 fn many_see_the_same_bytes_of_a_lot_that_is_said_at_once() {
-    let home = Home::new("rate_burst = 1000");
+    let home = Home::new("");
     let server = home.start();
     let mut crowd: Vec<_> = (0..40).map(|n| server.joins(&format!("p{n}"))).collect();
     for client in &mut crowd {

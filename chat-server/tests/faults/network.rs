@@ -2,10 +2,12 @@
 //! cable between them, the real server in one, the real client in the other. Nobody says goodbye when a
 //! cable is cut, so both ends find out by silence, and the client comes back without gap or repeat.
 
+use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -27,7 +29,9 @@ impl Cable {
     /// # Errors
     /// What this machine does not allow.
     fn lay() -> Result<Self, String> {
-        let name = |end| format!("chat-{}-{end}", std::process::id());
+        static CABLES: AtomicUsize = AtomicUsize::new(0);
+        let cable = CABLES.fetch_add(1, Ordering::Relaxed);
+        let name = |end| format!("chat-{}-{cable}-{end}", std::process::id());
         let cable = Self {
             server: name("server"),
             client: name("client"),
@@ -108,12 +112,13 @@ struct Client {
 }
 
 impl Client {
-    fn start(program: &Path, namespace: &str, server: &Server, nick: &str) -> Self {
+    fn start(program: &Path, namespace: &str, server: &Server, options: &[&str]) -> Self {
         let mut child = Command::new("ip")
             .args(["netns", "exec", namespace])
             .arg(program)
             .arg(server.address.to_string())
-            .args(["--json", "--nick", nick, "--keep-alive", "0.4"])
+            .arg("--json")
+            .args(options)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -140,12 +145,8 @@ impl Client {
     fn says(&mut self, texts: &[String]) {
         let mut lines = String::new();
         for text in texts {
-            writeln!(
-                lines,
-                "{}",
-                json!({"type": "say", "text": text, "id": text})
-            )
-            .unwrap();
+            let id = text.split(' ').next();
+            writeln!(lines, "{}", json!({"type": "say", "text": text, "id": id})).unwrap();
         }
         let stdin = self.stdin.as_mut().unwrap();
         stdin.write_all(lines.as_bytes()).unwrap();
@@ -202,26 +203,75 @@ fn client_program() -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_chat-server")).with_file_name("chat-client")
 }
 
-#[test]
-fn a_network_that_loses_is_slow_and_is_cut_costs_no_word() {
+/// What the scenes need, where this machine has it.
+fn scenery() -> Result<(PathBuf, Cable), String> {
     let program = client_program();
     if !program.is_file() {
-        return not_tried("no chat-client is built beside the server");
+        return Err("no chat-client is built beside the server".into());
     }
-    let cable = match Cable::lay() {
-        Ok(cable) => cable,
+    Ok((program, Cable::lay()?))
+}
+
+/// A server at one end of the cable.
+fn serve(home: &Home, cable: &Cable) -> Server {
+    home.configure("127.0.0.1:0", "192.0.2.1:0");
+    let serve = format!("exec ip netns exec {} \"$0\" --config \"$1\"", cable.server);
+    let server = home.start_with(&serve);
+    run(&format!("ip -n {} link set lo up", cable.server)).unwrap();
+    server
+}
+
+/// What the kernel sends from one file to all (`net/stage.rs`) it sends again from there.
+#[test]
+fn what_many_are_sent_together_is_whole_behind_a_network_that_loses() {
+    let (program, cable) = match scenery() {
+        Ok(scenery) => scenery,
+        Err(why) => return not_tried(&why),
+    };
+    let home = Home::new("");
+    let server = serve(&home, &cable);
+    let start = |namespace: &str, nick: &str| {
+        Client::start(&program, namespace, &server, &["--nick", nick])
+    };
+    let crowd: Vec<_> = (0..40)
+        .map(|n| start(&cable.client, &format!("p{n}")))
+        .collect();
+    let mut luis = start(&cable.server, "Luis");
+    let letters = (b'a'..=b'z').map(char::from).cycle();
+    let text = |(n, letter): (usize, char)| format!("{n} {}", String::from(letter).repeat(7_000));
+    let texts: Vec<String> = letters.take(20).enumerate().map(text).collect();
+    cable.loses_packets().unwrap_or_else(|why| not_tried(&why));
+    luis.says(&texts);
+    for mut client in crowd {
+        let heard = RefCell::new(Vec::new());
+        client.until(|event| {
+            let text = event["text"]
+                .as_str()
+                .filter(|_| event["type"] == "message");
+            heard.borrow_mut().extend(text.map(str::to_owned));
+            heard.borrow().len() == texts.len()
+        });
+        assert!(*heard.borrow() == texts);
+    }
+}
+
+#[test]
+fn a_network_that_loses_is_slow_and_is_cut_costs_no_word() {
+    let (program, cable) = match scenery() {
+        Ok(scenery) => scenery,
         Err(why) => return not_tried(&why),
     };
     for trouble in [cable.is_slow(), cable.loses_packets()] {
         trouble.unwrap_or_else(|why| not_tried(&why));
     }
     let home = Home::new("idle_timeout = \"1s\"");
-    home.configure("127.0.0.1:0", "192.0.2.1:0");
-    let serve = format!("exec ip netns exec {} \"$0\" --config \"$1\"", cable.server);
-    let server = home.start_with(&serve);
-    run(&format!("ip -n {} link set lo up", cable.server)).unwrap();
-    let mut luis = Client::start(&program, &cable.server, &server, "Luis");
-    let mut ana = Client::start(&program, &cable.client, &server, "Ana");
+    let server = serve(&home, &cable);
+    let start = |namespace: &str, nick| {
+        let options = ["--nick", nick, "--keep-alive", "0.4"];
+        Client::start(&program, namespace, &server, &options)
+    };
+    let mut luis = start(&cable.server, "Luis");
+    let mut ana = start(&cable.client, "Ana");
     let words =
         |who: &str, count| -> Vec<String> { (0..count).map(|n| format!("{who}{n}")).collect() };
     ana.says(&words("a", 100));
