@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use actix::{AsyncContext as _, Context};
-use chat_proto::{Channel, MAX_FRAME_BYTES, Nick, Request, Say};
+use chat_proto::{Channel, MAX_FRAME_BYTES, MAX_ID_BYTES, Nick, Request, Say};
 use serde_json::Value;
 
 use super::account::Errand;
@@ -186,7 +186,14 @@ impl Session {
             object.insert("id".to_owned(), self.next_id().into());
         }
         let id = object.get("id").and_then(Value::as_str).map(str::to_owned);
-        let settled = if is_say && id.is_some() {
+        let is_legal = |id: &String| (1..=MAX_ID_BYTES).contains(&id.len());
+        if is_say && !id.as_ref().is_some_and(is_legal) {
+            // The server's no would not tell which line it is for, and the line would be sent again for ever.
+            return Err(bad(&format!(
+                "an id is a string of 1 to {MAX_ID_BYTES} bytes"
+            )));
+        }
+        let settled = if is_say {
             Settled::Acked
         } else {
             Settled::Sent

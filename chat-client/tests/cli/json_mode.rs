@@ -73,10 +73,14 @@ fn requests_and_plain_text() {
     assert_eq!(client.out(), r#"{"channels":[],"type":"channels"}"#);
     client.type_line("{\"type\":");
     client.complains("bad_json");
+    for id in [json!(""), json!("k".repeat(65)), json!(7)] {
+        client.type_line(&json!({"type": "say", "text": "hola", "id": id}).to_string());
+        client.complains("bad_json");
+    }
     client.type_line(r#"{"type":"quit","reason":"tired"}"#);
     assert_eq!(peer.goodbye()["reason"], "tired");
     let (code, _, err) = client.end();
-    assert_eq!((code, err), (Some(1), vec![]), "one line was not JSON");
+    assert_eq!((code, err), (Some(1), vec![]), "some lines were not sent");
 }
 
 #[test]
