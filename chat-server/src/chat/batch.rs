@@ -321,7 +321,8 @@ impl Batch {
             sender: same_sender,
             is_acked: false,
         }) = self.effects.last_mut()
-            && (*same_audience, *same_sender, is_acked) == (audience, sender, false)
+            && !is_acked
+            && (*same_audience, *same_sender) == (audience, sender)
         {
             (*last_seq, *count, frames.end) = (seq, *count + 1, frame.end);
             return;

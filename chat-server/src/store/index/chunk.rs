@@ -198,18 +198,19 @@ impl Gathering {
         let mut rest = &lines.bytes[..];
         let (mut seq, mut lengths, mut taken) = (first_seq, lines.lengths.iter(), 0);
         for Talk { from, to, messages } in talks {
-            let mut indices = self.postings.of(from, to);
+            let mut indices = None;
             for &length in lengths.by_ref().take(*messages) {
                 let bytes = usize::from(length) + 1;
                 if self.bytes + bytes > CHUNK {
                     self.crc.update(rest.split_off(..taken).unwrap_or_default());
                     let next = Self::new(self.stop());
                     give(std::mem::replace(self, next).finish());
-                    indices = self.postings.of(from, to);
+                    indices = None;
                     taken = 0;
                 }
                 self.first_seq.get_or_insert(seq);
-                self.postings.post(&indices, self.lengths.len());
+                let indices = indices.get_or_insert_with(|| self.postings.of(from, to));
+                self.postings.post(indices, self.lengths.len());
                 self.lengths.push(length);
                 self.bytes += bytes;
                 (seq, taken) = (seq + 1, taken + bytes);
