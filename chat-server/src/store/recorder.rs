@@ -27,13 +27,17 @@ use crate::count::Count;
 use crate::health::{Ailment, Health};
 use crate::store::forced::{Sync, Syncer};
 use crate::store::index::indexer::Grown;
-use crate::store::index::{Gathering, Lines};
+use crate::store::index::{Chunk, Gathering, Lines};
 use crate::vital::Vital;
 
 /// How often it is looked whether a history that could not be written can be again, and how much there has
 /// to be room for.
 const AGAIN: Duration = Duration::from_secs(1);
 const PROBE_BYTES: usize = 64 * 1024;
+
+/// How long chunks wait for more of them on their way to the index: to hand on each by itself, and to commit it there,
+/// took a quarter of the indexer's time.
+const MOMENT: Duration = Duration::from_millis(20);
 
 /// Where the recorded lines end; readers look no further.
 #[derive(Debug, Clone, Default)]
@@ -100,6 +104,8 @@ pub struct Recorder {
     /// Given the chunks that were gathered; nobody where there is no index.
     indexer: Option<Recipient<Grown>>,
     gathering: Gathering,
+    /// Whole, and handed on in a moment.
+    chunks: Vec<Chunk>,
     syncing: Syncing,
     /// The lines of the present batch; kept, as the system takes its time to give so much anew.
     lines: Lines,
@@ -126,6 +132,7 @@ impl Recorder {
             file: Arc::new(file),
             path: history.path.clone(),
             gathering: Gathering::new(end.get()),
+            chunks: Vec::new(),
             end,
             durability: history.durability,
             interval: history.interval.get(),
@@ -222,20 +229,30 @@ impl Recorder {
         Ok(())
     }
 
-    /// Gathers for the index what was recorded last, and tells it of each chunk that is whole.
-    fn gather(&mut self, first_seq: u64, talks: &[Talk]) {
-        let Some(indexer) = &self.indexer else {
+    /// Gathers for the index what was recorded last.
+    fn gather(&mut self, first_seq: u64, talks: &[Talk], ctx: &mut Context<Self>) {
+        if self.indexer.is_none() {
             return;
-        };
+        }
+        let nothing_waits = self.chunks.is_empty();
         self.gathering
-            .gather(&self.lines, first_seq, talks, |chunk| {
-                let stop = chunk.stop();
-                if indexer.try_send(Grown::By(chunk)).is_err() {
-                    // Too many wait; it reads the log for this one.
-                    indexer.do_send(Grown::To(stop));
-                }
-            });
+            .gather(&self.lines, first_seq, talks, &mut self.chunks);
         debug_assert_eq!(self.gathering.stop(), self.end.get());
+        if nothing_waits && !self.chunks.is_empty() {
+            ctx.run_later(MOMENT, |recorder, _| recorder.hand_on());
+        }
+    }
+
+    /// Hands the chunks that are whole to the indexer.
+    fn hand_on(&mut self) {
+        let chunks = std::mem::take(&mut self.chunks);
+        if let (Some(indexer), Some(last)) = (&self.indexer, chunks.last()) {
+            let stop = last.stop();
+            if indexer.try_send(Grown::By(chunks)).is_err() {
+                // Too many wait; it reads the log for these.
+                indexer.do_send(Grown::To(stop));
+            }
+        }
     }
 
     /// What was written until the interval is over is forced to the disk then.
@@ -342,7 +359,7 @@ impl Handler<Append> for Recorder {
             recorded: outcome.is_ok(),
         });
         if outcome.is_ok() {
-            self.gather(first_seq, &talks);
+            self.gather(first_seq, &talks, ctx);
         }
         if !self.syncing.failing {
             self.note(outcome, ctx);

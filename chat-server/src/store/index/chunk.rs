@@ -185,14 +185,14 @@ impl Gathering {
         self.start + self.bytes as u64
     }
 
-    /// Adds the lines of what is said in `talks`, from message `first_seq` on, and gives out each chunk that has
-    /// enough. It need not look into them: who writes them knows what they say.
+    /// Adds the lines of what is said in `talks`, from message `first_seq` on, and puts each chunk that has enough
+    /// to `whole`. It need not look into them: who writes them knows what they say.
     pub fn gather(
         &mut self,
         lines: &Lines,
         first_seq: u64,
         talks: &[Talk],
-        mut give: impl FnMut(Chunk),
+        whole: &mut Vec<Chunk>,
     ) {
         debug_assert!(lines.say(first_seq, talks), "not what is in the lines");
         let mut rest = &lines.bytes[..];
@@ -204,7 +204,7 @@ impl Gathering {
                 if self.bytes + bytes > CHUNK {
                     self.crc.update(rest.split_off(..taken).unwrap_or_default());
                     let next = Self::new(self.stop());
-                    give(std::mem::replace(self, next).finish());
+                    whole.push(std::mem::replace(self, next).finish());
                     indices = None;
                     taken = 0;
                 }

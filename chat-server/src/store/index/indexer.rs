@@ -1,12 +1,9 @@
 //! `Indexer`: keeps the index up with the log, behind everyone's back.
 //!
-//! The recorder gathers the chunks of what it records, as it has the lines at hand, and hands them on ([`Grown::By`]);
-//! they are added a moment later, when on a busy day there are more of them. What nobody has gathered (what was
-//! recorded before the start, or while there was too much to do here) is read from the log: catching up after a crash,
-//! making the index anew and filling a hole are one and the same. It lives on a thread of its own. If it falls
-//! behind or fails, readers read more of the log, and nobody misses anything.
-
-use std::time::Duration;
+//! The recorder gathers the chunks of what it records, as it has the lines at hand, and hands them on ([`Grown::By`]).
+//! What nobody has gathered (what was recorded before the start, or while there was too much to do here) is read from
+//! the log: catching up after a crash, making the index anew and filling a hole are one and the same. It lives on a
+//! thread of its own. If it falls behind or fails, readers read more of the log, and nobody misses anything.
 
 use actix::prelude::*;
 
@@ -18,18 +15,16 @@ use crate::store::log::Log;
 /// Chunks that are added at once: what is read in some tens of milliseconds.
 const CHUNKS_AT_ONCE: usize = 64;
 
-/// How long more is waited for: to commit each chunk by itself took a quarter of the indexer's time.
-const MOMENT: Duration = Duration::from_millis(20);
-
-/// Chunks that wait to be added; the recorder keeps no more for a slow disk. Most have some 5 kB.
-const WAITING: usize = 256;
+/// Hand-overs that wait to be dealt with; the recorder keeps no more for a slow disk. Most have some 5 kB, on a
+/// busy day twenty times that.
+const WAITING: usize = 16;
 
 /// The log has grown
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub enum Grown {
-    /// by this chunk,
-    By(Chunk),
+    /// by these chunks,
+    By(Vec<Chunk>),
     /// or up to this offset, and nobody has gathered what is new.
     To(u64),
 }
@@ -41,11 +36,6 @@ pub struct Indexer {
     /// How far it reaches, if that is known.
     covered: Option<Covered>,
     log: Log,
-    /// What it is to have in a moment: chunks, and
-    gathered: Vec<Chunk>,
-    /// what the log has up to there.
-    end: u64,
-    is_due: bool,
     /// What a chunk is read into; kept, as the system takes its time to give so much anew.
     buffer: Vec<u8>,
     /// The last try failed: said once, until one succeeds.
@@ -60,9 +50,6 @@ impl Indexer {
             index,
             covered: None,
             log,
-            gathered: Vec::new(),
-            end: 0,
-            is_due: false,
             buffer: Vec::new(),
             failing: false,
             stuck: false,
@@ -117,9 +104,8 @@ impl Indexer {
         covered.map_or_else(|| self.index.covered(), Ok)
     }
 
-    fn go_on(&mut self) {
-        let gathered = std::mem::take(&mut self.gathered);
-        match self.add(&gathered).and_then(|()| self.catch_up(self.end)) {
+    fn note(&mut self, outcome: Result<(), HistoryError>) {
+        match outcome {
             Ok(()) => self.failing = false,
             Err(error) => {
                 self.stuck = matches!(error, HistoryError::Damaged { .. });
@@ -142,19 +128,14 @@ impl Actor for Indexer {
 impl Handler<Grown> for Indexer {
     type Result = ();
 
-    fn handle(&mut self, grown: Grown, ctx: &mut Self::Context) {
+    fn handle(&mut self, grown: Grown, _: &mut Self::Context) {
         if self.stuck {
             return;
         }
-        match grown {
-            Grown::By(chunk) => self.gathered.push(chunk),
-            Grown::To(end) => self.end = end,
-        }
-        if !std::mem::replace(&mut self.is_due, true) {
-            ctx.run_later(MOMENT, |indexer, _| {
-                indexer.is_due = false;
-                indexer.go_on();
-            });
-        }
+        let outcome = match grown {
+            Grown::By(chunks) => self.add(&chunks),
+            Grown::To(end) => self.catch_up(end),
+        };
+        self.note(outcome);
     }
 }

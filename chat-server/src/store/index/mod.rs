@@ -25,7 +25,7 @@ pub mod indexer;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-pub use chunk::{Gathering, Key, Lines};
+pub use chunk::{Chunk, Gathering, Key, Lines};
 pub use file::{Covered, Index};
 
 /// Where the index of the history at `log` is.

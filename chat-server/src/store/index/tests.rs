@@ -156,7 +156,7 @@ fn what_was_gathered_and_what_is_read_make_one_index() {
         }
         if rng.random_ratio(1, 100) {
             let first_seq = seq + 1 - lines.count() as u64;
-            gathering.gather(&lines, first_seq, &talks, |chunk| chunks.push(chunk));
+            gathering.gather(&lines, first_seq, &talks, &mut chunks);
             lines.clear();
             talks.clear();
         }
