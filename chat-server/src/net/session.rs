@@ -218,8 +218,7 @@ impl Session {
                 let frames = input.len() / (HEADER_BYTES + frame.len());
                 requests.reserve(frames.min(budget as usize) + 1);
             }
-            if let Some(request) = translator.plain_say(frame) {
-                requests.push(request);
+            if translator.take_plain_say(frame, &mut requests) {
                 cost += 1;
                 self.malformed = 0;
                 continue;

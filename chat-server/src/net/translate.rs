@@ -2,6 +2,7 @@
 //! here, and what is wrong becomes a refusal that keeps its place among the answers.
 
 use std::borrow::Cow;
+use std::iter;
 
 use chat_proto::moderation::{REASON_BYTES, TOPIC_BYTES, Target};
 use chat_proto::{
@@ -40,15 +41,24 @@ impl Translator {
         self.words.unwrap_or_default()
     }
 
-    /// The request of a frame that is nothing but a plain and legal `say`, as almost every one is; all else is for
-    /// [`Translator::translate`].
-    pub fn plain_say(&mut self, frame: &[u8]) -> Option<Request> {
-        let plain = PlainSay::parse(frame)?;
+    /// Adds to `requests` what a frame asks that is nothing but a plain and legal `say`, as almost every one is; all
+    /// else is for [`Translator::translate`].
+    pub fn take_plain_say(&mut self, frame: &[u8], requests: &mut Vec<Request>) -> bool {
+        let Some(plain) = PlainSay::parse(frame) else {
+            return false;
+        };
         let text_bytes = self.text_bytes;
         let saying = |words: &mut Words| words.say_plainly(&plain, text_bytes);
-        let command = self.say(plain.to, plain.from, saying).ok()?;
-        let id = plain.id.map(Id::from);
-        Some(Request { id, command })
+        let Ok(say) = self.say(plain.to, plain.from, saying) else {
+            return false;
+        };
+        // Written where it is to lie: `push` has it put together elsewhere first, which was 1 % of the server's samples
+        // in a channel of 10.
+        requests.extend(iter::once_with(|| Request {
+            id: plain.id.map(Id::from),
+            command: Command::Say(say),
+        }));
+        true
     }
 
     /// The request of a frame, whether it was malformed (protocol, 1. Frames: ten in a row close), and what it
@@ -85,8 +95,8 @@ impl Translator {
         Ok(match request {
             Wire::Say(say) => {
                 let saying = |words: &mut Words| words.say(&say.text, text_bytes, id);
-                self.say(say.to.as_deref(), say.from.as_deref(), saying)
-                    .map_err(illegal)?
+                let say = self.say(say.to.as_deref(), say.from.as_deref(), saying);
+                Command::Say(say.map_err(illegal)?)
             }
             Wire::Hello(hello) => self.hello(hello)?,
             Wire::Join { channel } => {
@@ -153,14 +163,14 @@ impl Translator {
         to: Option<&str>,
         from: Option<&str>,
         saying: impl FnOnce(&mut Words) -> Result<Saying, TextError>,
-    ) -> Result<Command, TextError> {
+    ) -> Result<Say, TextError> {
         let words = || Words::with_capacity(self.read_bytes);
         let words = self.words.get_or_insert_with(words);
-        Ok(Command::Say(Say {
+        Ok(Say {
             saying: saying(words)?,
             to: to.map(|to| words.name(to)),
             from: from.map(|from| words.name(from)),
-        }))
+        })
     }
 }
 

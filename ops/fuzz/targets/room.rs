@@ -36,13 +36,16 @@ fuzz_target!(|bytes: &[u8]| {
         };
         let frame = line.get(1..).unwrap_or_default();
         let mut translator = Translator::new(8192, origin, frame.len());
-        let request = translator
-            .plain_say(frame)
-            .unwrap_or_else(|| translator.translate(frame).0);
+        let mut requests = Vec::new();
+        if !translator.take_plain_say(frame, &mut requests) {
+            requests.push(translator.translate(frame).0);
+        }
         let words = translator.into_words();
         let mut batch = Batch::default();
         let now = Timestamp::from_millis(index as i64);
-        registry.handle(session, request, &words, now, &mut batch);
+        for request in requests {
+            registry.handle(session, request, &words, now, &mut batch);
+        }
         let mut frames = batch.frames();
         for effect in batch.release(frames.clone(), last_seq).effects {
             let Effect::Messages { last_seq: seq, .. } = effect else {
