@@ -81,9 +81,16 @@ impl WebSocket {
         self.wire.extend_from_slice(read);
         let (mut received, mut replies) = (Received::default(), BytesMut::new());
         while !self.over {
-            if is_too_long(&self.wire) {
-                self.refuse_length(usize::MAX, &mut received);
-                break;
+            match extended_length(&self.wire) {
+                Some((length, _)) if length > MAX_FRAME_BYTES as u64 => {
+                    self.refuse_length(usize::MAX, &mut received);
+                    break;
+                }
+                Some((length, least)) if length < least => {
+                    self.fail(CloseCode::Protocol, "a length takes the fewest bytes");
+                    break;
+                }
+                _ => {}
             }
             match self.codec.decode(&mut self.wire) {
                 Ok(Some(frame)) => self.take(frame, &mut received, &mut replies),
@@ -220,15 +227,14 @@ impl AsyncWrite for WebSocket {
     }
 }
 
-/// Whether a frame begins here that is longer than any message: known before it is there, and nothing is
-/// allocated for it.
-fn is_too_long(wire: &[u8]) -> bool {
-    match wire.get(1).map(|byte| byte & 0x7f) {
-        Some(127) => wire
-            .get(2..10)
-            .and_then(|length| length.try_into().ok())
-            .is_some_and(|length| u64::from_be_bytes(length) > MAX_FRAME_BYTES as u64),
-        _ => false,
+/// How long the frame that begins here is, if it says so in a field of its own, and the shortest one that may (RFC
+/// 6455, 5.2): known before it is there, and nothing is allocated for it.
+fn extended_length(wire: &[u8]) -> Option<(u64, u64)> {
+    let (head, rest) = wire.split_first_chunk::<2>()?;
+    match head[1] & 0x7f {
+        126 => Some((u16::from_be_bytes(*rest.first_chunk()?).into(), 126)),
+        127 => Some((u64::from_be_bytes(*rest.first_chunk()?), 1 << 16)),
+        _ => None,
     }
 }
 
