@@ -60,9 +60,10 @@ fn a_kill_is_survived_without_gap_or_repeat() {
     ana_back.expect("joined");
     ana_back.expect("joined");
     ana_back.expect_message("Luis", "after it");
-    // And once more, now ended in good order.
+    // And once more, now ended in good order. Their time to come back begins with the next start then too.
     server.terminate();
     assert!(server.ended().success());
+    home.until_kept("until IS NULL", 2);
     let server = home.start();
     let (_, welcome) = returns(&server, "Ana", &ana.token, 5);
     assert_eq!(welcome["joined"], json!(["#lobby", "#Rust"]));

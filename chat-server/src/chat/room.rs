@@ -124,6 +124,9 @@ pub struct ChatRoom {
     /// The last message that is recorded.
     recorded: u64,
     commit_is_due: bool,
+    /// The server ends,
+    is_ending: bool,
+    /// and whoever ends it waits for what is here.
     finishing: Option<oneshot::Sender<()>>,
     tally: Arc<Tally>,
     _vital: Vital,
@@ -152,6 +155,7 @@ impl ChatRoom {
             full: VecDeque::new(),
             recording: None,
             commit_is_due: false,
+            is_ending: false,
             finishing: None,
             tally,
             _vital: vital,
@@ -339,8 +343,8 @@ impl Handler<Leave> for ChatRoom {
     type Result = ();
 
     fn handle(&mut self, Leave { session, reason }: Leave, ctx: &mut Self::Context) {
-        // Who leaves because the server ends is missed by nobody.
-        if self.finishing.is_none() {
+        // Who leaves because the server ends is missed by nobody, and may come back as long as if it had been killed.
+        if !self.is_ending {
             let now = self.clock.now();
             self.registry
                 .leave(session, reason, now, &mut self.gathering);
@@ -408,6 +412,7 @@ impl Handler<Finish> for ChatRoom {
 
     fn handle(&mut self, Finish: Finish, ctx: &mut Self::Context) -> Self::Result {
         let (finished, wait) = oneshot::channel();
+        self.is_ending = true;
         self.finishing = Some(finished);
         self.commit_is_due = true;
         ctx.notify(Commit);
