@@ -186,7 +186,7 @@ fn a_banned_nick_is_nobodys_also_after_a_restart() {
     ana.send(&json!({"type": "ban", "nick": "luis", "reason": "spam"}));
     has(
         &ana.expect("banned"),
-        &json!({"nick": "luis", "by": "Ana", "reason": "spam", "came_from": "127.0.0.1"}),
+        &json!({"nick": "Luis", "by": "Ana", "reason": "spam", "came_from": "127.0.0.1"}),
     );
     luis.expect_error("banned");
     luis.expect_closed();
@@ -206,7 +206,7 @@ fn a_banned_nick_is_nobodys_also_after_a_restart() {
     ana.expect("welcome");
     let list = ana.ask(&json!({"type": "bans"}));
     assert_eq!(list["bans"].as_array().map(Vec::len), Some(1), "{list}");
-    assert_eq!(list["bans"][0]["nick"], "luis");
+    assert_eq!(list["bans"][0]["nick"], "Luis");
     ana.send(&json!({"type": "unban", "nick": "Luis"}));
     assert_eq!(ana.expect("unbanned")["by"], "Ana");
     let mut luis = hello(&server, "Luis", Some(&luis.token));

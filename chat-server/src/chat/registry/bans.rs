@@ -29,17 +29,21 @@ const OF_CHANNELS_MAX: usize = 50_000;
 impl Registry {
     pub(super) fn ban(&mut self, asker: Asker, sentence: &Sentence, out: &mut Batch) -> Outcome {
         let room = self.jurisdiction(asker, sentence.channel.as_deref())?;
-        let target = &sentence.target;
+        let target = &self.as_registered(&sentence.target);
         self.check_target(asker, target)?;
         let scope = match room {
             Some(room) => Scope::Channel(self.rooms[room as usize].channel.clone()),
             None => Scope::Server,
         };
-        self.check_count(asker, &scope)?;
-        let holder = match target {
-            Target::Nick(nick) if room.is_some() => self.by_nick.get(nick.folded()).copied(),
-            _ => None,
+        self.check_count(asker, &scope, target)?;
+        let (holder, away) = match target {
+            Target::Nick(nick) if room.is_some() => {
+                let here = self.by_nick.get(nick.folded()).copied();
+                (here, self.absent.get(nick.folded()))
+            }
+            _ => (None, None),
         };
+        let away = away.map(|away| away.digest);
         let (by, why) = (
             self.users[asker.user].nick.clone(),
             sentence.reason.as_ref(),
@@ -50,6 +54,7 @@ impl Registry {
         };
         let sanction = Sanction {
             lasts,
+            holder: away,
             ..self.sanction(scope, target.clone(), Some(&by), sentence.seconds, why)
         };
         let meant = self.all_meant(target);
@@ -67,6 +72,23 @@ impl Registry {
             None => self.enforce(&meant, &sanction, Some(asker.session), out),
         }
         Ok(())
+    }
+
+    /// The target by the name that whoever has it, or its account, goes by.
+    fn as_registered(&self, target: &Target) -> Target {
+        match target {
+            Target::Nick(nick) => Target::Nick(match self.by_nick.get(nick.folded()) {
+                Some(&user) => self.users[user].nick.clone(),
+                None => self.account_nick(nick),
+            }),
+            Target::Account(nick) => Target::Account(self.account_nick(nick)),
+            Target::Network(network) => Target::Network(*network),
+        }
+    }
+
+    fn account_nick(&self, nick: &Nick) -> Nick {
+        let account = self.accounts.get(nick.folded());
+        account.map_or(nick, |account| &account.nick).clone()
     }
 
     /// Everybody here whom a target means.
@@ -163,7 +185,8 @@ impl Registry {
         Ok(())
     }
 
-    pub(super) fn check_count(&self, asker: Asker, scope: &Scope) -> Outcome {
+    /// Whether there may be one more, or another one of the same.
+    pub(super) fn check_count(&self, asker: Asker, scope: &Scope, target: &Target) -> Outcome {
         let full = match scope {
             Scope::Server | Scope::Speech => self.sanctions.count(scope) >= SANCTIONS_MAX,
             Scope::Channel(_) => {
@@ -171,7 +194,7 @@ impl Registry {
                     || (!asker.operator && self.sanctions.count_of_channels() >= OF_CHANNELS_MAX)
             }
         };
-        if full {
+        if full && self.sanctions.get(scope, target).is_none() {
             let detail = "there are as many bans as there may be; lift some";
             return Err(Refusal::new(ErrorCode::RateLimited, detail));
         }
@@ -190,16 +213,16 @@ impl Registry {
             Some(room) => Scope::Channel(self.rooms[room as usize].channel.clone()),
             None => Scope::Server,
         };
-        let found = self.sanctions.get(&scope, &target);
-        let Some(number) = found.map(|sanction| sanction.number) else {
+        let Some(Sanction { number, target, .. }) = self.sanctions.get(&scope, &target) else {
             return Err(Refusal::new(ErrorCode::NoSuchBan, "there is no such ban"));
         };
+        let number = *number;
         let by = self.users[asker.user].nick.as_str();
-        log::info!(target: LOG, "{by} lifts the ban of {}", Words(&target, &scope));
+        log::info!(target: LOG, "{by} lifts the ban of {}", Words(target, &scope));
         out.tell(
             asker.session,
             &Event::Unbanned(Box::new(wire::Unbanned {
-                target: named(&target),
+                target: named(target),
                 channel: of_channel(&scope),
                 by: Some(by.into()),
                 time: self.now,

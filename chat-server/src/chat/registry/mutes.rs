@@ -35,7 +35,7 @@ impl Registry {
         if self.suspect(asker.user).is_meant(&target) {
             return Err(not_permitted("that is you"));
         }
-        self.check_count(asker, &Scope::Speech)?;
+        self.check_count(asker, &Scope::Speech, &target)?;
         let by = self.users[asker.user].nick.clone();
         let sanction = self.sanction(Scope::Speech, target, Some(&by), seconds, reason);
         let muted = Event::Muted(Box::new(wire::Muted {

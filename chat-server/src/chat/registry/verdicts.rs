@@ -38,8 +38,8 @@ impl Registry {
         }
     }
 
-    /// A sanction holds from now on, in the place of an earlier one of the same; of somebody who is here
-    /// (`holder`) under any nick.
+    /// A sanction holds from now on, in the place of an earlier one of the same; about somebody who is here
+    /// (`holder`) under any nick, and so it is about its own holder once they are back.
     pub(super) fn impose(
         &mut self,
         mut sanction: Sanction,
@@ -51,7 +51,9 @@ impl Registry {
         if let Some(number) = earlier.map(|earlier| earlier.number) {
             self.lift(number, out);
         }
-        sanction.holder = holder.map(|user| self.users[user].token.digest());
+        if let Some(user) = holder {
+            sanction.holder = Some(self.users[user].token.digest());
+        }
         if let (Scope::Server, Target::Network(network)) = (&sanction.scope, &sanction.target) {
             out.push(Effect::Bar {
                 network: *network,

@@ -477,6 +477,8 @@ fn who_was_away_when_banned_from_a_channel_is_not_in_it_again() {
         told(&lines).contains(&"4: welcome zoe in #lobby back"),
         "{lines:?}"
     );
+    scene.does(ZOE, rename("zeta"));
+    assert_eq!(scene.does(ZOE, join("#x")), ["4: banned_from_channel"]);
     // Operators enter everywhere.
     scene.does(ANA, part("#x"));
     let lines = scene.does(ANA, ban("192.0.2.2/31", Some("#x")));
@@ -570,6 +572,25 @@ fn what_has_ended_holds_no_longer_and_is_forgotten() {
 }
 
 #[test]
+fn whoever_is_banned_is_named_as_registered() {
+    let mut scene = scene();
+    scene.protects(3, "Maria", None);
+    for (whom, name) in [
+        ("ZOE", r#"Nick("zoe")"#),
+        ("MARIA", r#"Nick("Maria")"#),
+        ("account MARIA", r#"Account("Maria")"#),
+        ("Nobody", r#"Nick("Nobody")"#),
+    ] {
+        let banned = scene.does(ANA, ban(whom, Some("#x"))).concat();
+        let listed = scene.does(ANA, bans(Some("#x"))).concat();
+        let lifted = scene.does(ANA, unban(whom, Some("#x"))).concat();
+        for told in [banned, listed, lifted] {
+            assert!(told.contains(name), "{whom}: {told}");
+        }
+    }
+}
+
+#[test]
 fn lists_show_addresses_to_operators_alone() {
     let mut scene = scene();
     scene.does(ANA, ban("zoe", None));
@@ -638,6 +659,8 @@ fn a_channel_has_so_many_bans_and_no_more() {
         scene.does(LUIS, ban("one_more", Some("#x"))),
         ["2: rate_limited"]
     );
+    let lines = scene.does(LUIS, ban("nick5", Some("#x")));
+    assert!(lines[0].contains("Banned"), "in the place of another");
     assert!(
         scene.kept().iter().all(|line| !line.contains("ban")),
         "not for good"
