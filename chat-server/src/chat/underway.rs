@@ -1,6 +1,6 @@
 //! What the room waits for: a batch to be recorded, and changes of who may come back to be kept.
 //!
-//! A batch in which somebody came, entered a channel or took a nick waits for that to be kept, so that
+//! A batch in which somebody came, entered a channel, took a nick or said goodbye waits for that to be kept, so that
 //! what they are told is so after a crash too; a fraction of a millisecond. Nothing else waits, and nothing
 //! at all while whoever keeps it takes longer than [`PATIENCE`].
 

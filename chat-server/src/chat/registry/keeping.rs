@@ -103,7 +103,9 @@ impl Registry {
         self.changed(kept.digest, KeptChange::Keep(Box::new(kept)));
     }
 
+    /// A token has ended: who is told so can rely on it.
     pub(super) fn forget(&mut self, digest: Digest) {
+        self.lasting += 1;
         self.changed(digest, KeptChange::Forget(digest));
     }
 
@@ -133,8 +135,7 @@ impl Registry {
         taken
     }
 
-    /// How often somebody who is here has changed so far: what they are told of it is worth most once it
-    /// is kept.
+    /// How often something has changed so far that people are told, which is worth most once it is kept.
     pub fn lasting(&self) -> u64 {
         self.lasting
     }
