@@ -17,7 +17,7 @@ pub(super) struct Rulings {
 
 #[derive(Debug)]
 struct Ban {
-    /// Who had the nick then.
+    /// Who had the nick then, or has left it behind.
     holder: Option<Token>,
     /// Longer than its channel.
     lasts: bool,
@@ -117,7 +117,8 @@ impl Model {
                 self.is_put_out(slot, nick, 0, "banned")
             }
             Deed::Ban { nick, channel } => {
-                let holder = self.holder(nick).map(|other| self.here[&other].token);
+                let here = self.holder(nick).map(|other| self.here[&other].token);
+                let holder = here.or_else(|| Some(self.away.get(&nick)?.token));
                 let lasts = slot == OPERATOR || self.lasts(channel);
                 let ban = Ban { holder, lasts };
                 self.rulings.bans.insert((channel, nick), ban);
