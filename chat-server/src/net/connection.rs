@@ -260,7 +260,7 @@ impl Connection {
     /// The same with what others are given too.
     pub(super) fn push_piece(&self, piece: &Piece) {
         if self.is_open() {
-            let shared = piece.formed(self.transport.borrow().kind());
+            let shared = piece.formed(&self.transport.borrow());
             self.outbox.borrow_mut().push(shared);
         }
     }

@@ -86,6 +86,8 @@ pub(super) enum Written {
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     items: VecDeque<Item>,
+    /// How many of them are jobs.
+    jobs: u32,
     waiting_bytes: usize,
     /// A job has been begun and not been answered: nothing behind it is written.
     busy: bool,
@@ -111,22 +113,15 @@ impl Outbox {
 
     pub(super) fn push(&mut self, frames: Shared) {
         self.waiting_bytes += frames.bytes().len();
-        if self.blocked {
+        if self.blocked || self.busy || self.jobs > 0 {
             self.push_waiting(frames.into_bytes());
-        } else if frames.is_staged() && self.has_job() {
-            // It waits, and without a file.
-            self.items
-                .push_back(Item::Shared(frames.into_bytes().into()));
         } else {
             self.items.push_back(Item::Shared(frames));
         }
     }
 
-    fn has_job(&self) -> bool {
-        self.busy || self.items.iter().any(|item| matches!(item, Item::Job(_)))
-    }
-
     pub(super) fn push_job(&mut self, job: Job) {
+        self.jobs += 1;
         self.items.push_back(Item::Job(job));
     }
 
@@ -137,6 +132,7 @@ impl Outbox {
             return;
         }
         if let Some(job) = rest {
+            self.jobs += 1;
             self.items.push_front(Item::Job(job));
         }
         if !bytes.is_empty() {
@@ -147,6 +143,7 @@ impl Outbox {
     /// Forgets what waits, but for what is written in part.
     pub(super) fn discard(&mut self) {
         self.items.truncate(usize::from(self.begun));
+        self.jobs = 0;
         self.busy = false;
         self.waiting_bytes = match self.items.front() {
             Some(Item::Answer(_)) | None => 0,
@@ -177,6 +174,7 @@ impl Outbox {
                     let Some(Item::Job(job)) = self.items.pop_front() else {
                         unreachable!("the front is a job")
                     };
+                    self.jobs -= 1;
                     self.busy = true;
                     return Ok(Written::Until(job));
                 }
@@ -359,14 +357,16 @@ mod tests {
             upto: 1,
         });
         let much = Stage::default().put(Bytes::from(vec![b'!'; 20_000]), 1000);
-        outbox.push(Bytes::from_static(b"behind ").into());
+        let batch = Bytes::from(b"behind ".repeat(10_000));
+        outbox.push(batch.slice(..7).into());
+        assert!(batch.is_unique(), "who waits for a page holds the batch");
         outbox.push(much.clone());
         assert!(matches!(
             write_into(&mut outbox, &mut room, &mut taken),
             Written::Until(Job::Page { .. })
         ));
         outbox.push(much.clone());
-        // Nor does it keep a file while it does.
+        // Nor does what waits keep a file.
         assert!(much.is_staged() && outbox.items.iter().all(|item| item.staged().is_none()));
         assert!(matches!(
             write_into(&mut outbox, &mut room, &mut taken),

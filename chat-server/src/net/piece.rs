@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use bytes::Bytes;
 
 use super::stage::{Shared, Stage};
-use super::transport::Kind;
+use super::transport::Transport;
 use super::web::socket::text_messages;
 
 /// See the head of this file.
@@ -14,9 +14,10 @@ pub(super) struct Piece<'s> {
     frames: Bytes,
     people: usize,
     stage: &'s Stage,
-    /// As TCP takes them, and as the messages of a WebSocket; once somebody wants them.
-    as_frames: OnceCell<Shared>,
-    as_messages: OnceCell<Shared>,
+    /// As the messages of a WebSocket, and where the kernel takes either form from; once somebody wants them.
+    as_messages: OnceCell<Bytes>,
+    staged_frames: OnceCell<Shared>,
+    staged_messages: OnceCell<Shared>,
 }
 
 impl<'s> Piece<'s> {
@@ -27,24 +28,28 @@ impl<'s> Piece<'s> {
             frames,
             people,
             stage,
-            as_frames: OnceCell::new(),
             as_messages: OnceCell::new(),
+            staged_frames: OnceCell::new(),
+            staged_messages: OnceCell::new(),
         }
     }
 
     /// As it travels there.
-    pub(super) fn formed(&self, kind: Kind) -> Shared {
-        let put = |bytes| self.stage.put(bytes, self.people);
-        match kind {
-            Kind::Tls => self.frames.clone().into(),
-            Kind::Tcp => {
-                let frames = || put(self.frames.clone());
-                self.as_frames.get_or_init(frames).clone()
-            }
-            Kind::Web => {
-                let messages = || put(text_messages(&self.frames));
-                self.as_messages.get_or_init(messages).clone()
-            }
+    pub(super) fn formed(&self, transport: &Transport) -> Shared {
+        let (bytes, staged) = if transport.is_web() {
+            let messages = || text_messages(&self.frames);
+            (
+                self.as_messages.get_or_init(messages),
+                &self.staged_messages,
+            )
+        } else {
+            (&self.frames, &self.staged_frames)
+        };
+        if transport.plain_socket().is_some() {
+            let put = || self.stage.put(bytes.clone(), self.people);
+            staged.get_or_init(put).clone()
+        } else {
+            bytes.clone().into()
         }
     }
 }

@@ -34,7 +34,7 @@ pub(super) struct Stage {
 
 /// Bytes that may be in a file of the stage as well.
 #[derive(Debug, Clone)]
-pub struct Shared {
+pub(super) struct Shared {
     bytes: Bytes,
     /// From where on.
     staged: Option<(Rc<File>, u64)>,
@@ -139,7 +139,7 @@ mod tests {
         (to.unwrap(), from.unwrap().0)
     }
 
-    /// Without two pages that are the same.
+    /// Without two pages side by side that are the same.
     fn pattern(length: usize) -> Bytes {
         (0..251).cycle().take(length).collect()
     }

@@ -31,9 +31,9 @@ pub trait Layer: AsyncRead + AsyncWrite + fmt::Debug + Unpin {
         }
     }
 
-    /// See `Transport::try_write_shared`.
-    fn write_shared_now(&mut self, shared: &Shared, cx: &mut Context<'_>) -> io::Result<usize> {
-        self.write_now(&[IoSlice::new(shared.bytes())], cx)
+    /// See `Transport::plain_socket`.
+    fn plain_socket(&self) -> Option<&TcpStream> {
+        None
     }
 
     /// See `Transport::is_flushed`.
@@ -105,6 +105,15 @@ impl Transport {
         self.kind() == Kind::Web
     }
 
+    /// The socket, where nothing has to see the bytes on their way there: the kernel can send it what is in a file
+    /// ([`super::stage`]).
+    pub(super) fn plain_socket(&self) -> Option<&TcpStream> {
+        match self {
+            Self::Tcp(socket) => Some(socket),
+            Self::Layered(layer) => layer.plain_socket(),
+        }
+    }
+
     pub(super) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
@@ -146,9 +155,9 @@ impl Transport {
         shared: &Shared,
         cx: &mut Context<'_>,
     ) -> io::Result<usize> {
-        match self {
-            Self::Tcp(socket) => shared.write_to(socket),
-            Self::Layered(layer) => layer.write_shared_now(shared, cx),
+        match self.plain_socket() {
+            Some(socket) => shared.write_to(socket),
+            None => self.try_write(&[IoSlice::new(shared.bytes())], cx),
         }
     }
 

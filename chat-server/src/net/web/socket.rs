@@ -16,8 +16,8 @@ use bytes::{Bytes, BytesMut};
 use chat_proto::MAX_FRAME_BYTES;
 use chat_proto::codec::{HEADER_BYTES, split_frame};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 
-use super::super::stage::Shared;
 use super::super::transport::{Kind, Layer, Transport};
 
 /// The longest header of a frame from a client: two bytes, a length of eight and a mask of four.
@@ -179,8 +179,8 @@ impl Layer for WebSocket {
         self.stream.try_write(slices, cx)
     }
 
-    fn write_shared_now(&mut self, shared: &Shared, cx: &mut Context<'_>) -> io::Result<usize> {
-        self.stream.try_write_shared(shared, cx)
+    fn plain_socket(&self) -> Option<&TcpStream> {
+        self.stream.plain_socket()
     }
 
     fn is_flushed(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
