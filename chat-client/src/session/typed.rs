@@ -168,12 +168,12 @@ impl Session {
         }
     }
 
-    /// `--json`: a request of the protocol, sent as it is; a `say` without an `id` is given one, so
-    /// that it is known when it is recorded.
+    /// `--json`: a request of the protocol, sent as it is, but for a `say`: without an `id` it is given one, so
+    /// that it is known when it is recorded, and with an illegal one it is refused here.
     fn object(&mut self, line: &str, ctx: &mut Context<Self>) -> Result<(), Refusal> {
-        let bad = |detail: &str| Refusal::new("bad_json", format!("{detail}; it is not sent"));
         let Ok(Value::Object(mut object)) = serde_json::from_str(line) else {
-            return Err(bad("the line is no JSON object"));
+            let detail = "the line is no JSON object; it is not sent";
+            return Err(Refusal::new("bad_json", detail));
         };
         let kind = object.get("type").and_then(Value::as_str);
         if kind == Some("quit") {
@@ -189,9 +189,8 @@ impl Session {
         let is_legal = |id: &String| (1..=MAX_ID_BYTES).contains(&id.len());
         if is_say && !id.as_ref().is_some_and(is_legal) {
             // The server's no would not tell which line it is for, and the line would be sent again for ever.
-            return Err(bad(&format!(
-                "an id is a string of 1 to {MAX_ID_BYTES} bytes"
-            )));
+            let detail = format!("an id is a string of 1 to {MAX_ID_BYTES} bytes; it is not sent");
+            return Err(Refusal::new("bad_request", detail));
         }
         let settled = if is_say {
             Settled::Acked

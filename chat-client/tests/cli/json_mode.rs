@@ -75,7 +75,7 @@ fn requests_and_plain_text() {
     client.complains("bad_json");
     for id in [json!(""), json!("k".repeat(65)), json!(7)] {
         client.type_line(&json!({"type": "say", "text": "hola", "id": id}).to_string());
-        client.complains("bad_json");
+        client.complains("bad_request");
     }
     client.type_line(r#"{"type":"quit","reason":"tired"}"#);
     assert_eq!(peer.goodbye()["reason"], "tired");
