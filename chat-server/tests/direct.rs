@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::json;
-use support::Home;
+use support::{Home, frame};
 
 #[test]
 fn nobody_else_hears() {
@@ -32,4 +32,23 @@ fn a_word_to_oneself_comes_once() {
     ana.hears_nothing();
     let page = ana.ask(&json!({"type": "history", "with": "ANA"}));
     assert_eq!(page["messages"].as_array().map(Vec::len), Some(1));
+}
+
+/// Without an `id`, and read together, they are one thing to deliver.
+#[test]
+fn what_is_said_at_once_comes_one_by_one() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    let mut luis = server.joins("Luis");
+    ana.expect("joined");
+    let texts = ["uno", "dos", "tres"];
+    let say = |text| frame(&json!({"type": "say", "to": "Luis", "text": text}));
+    ana.send_raw(&texts.into_iter().flat_map(say).collect::<Vec<_>>());
+    for text in texts {
+        ana.expect_message("Ana", text);
+        luis.expect_message("Ana", text);
+    }
+    ana.hears_nothing();
+    luis.hears_nothing();
 }

@@ -36,7 +36,7 @@ pub enum Effect {
         frames: Span,
         audience: Audience,
         sender: SessionId,
-        /// It is one, its ack is the effect before it, and that is refused in its place.
+        /// It is a single one, whose ack is the effect before it: where nothing can be recorded, only that is refused.
         is_acked: bool,
     },
     /// The ack of the message that follows, or of something said again.
@@ -312,29 +312,26 @@ impl Batch {
         let frame = span(start, self.frames.len());
         self.messages += 1;
         self.last_seq = Some(seq);
-        let is_acked = id.is_some();
-        if let Some(Effect::Messages {
-            last_seq,
-            count,
-            frames,
-            audience: same_audience,
-            sender: same_sender,
-            is_acked: false,
-        }) = self.effects.last_mut()
-            && !is_acked
-            && (*same_audience, *same_sender) == (audience, sender)
-        {
-            (*last_seq, *count, frames.end) = (seq, *count + 1, frame.end);
-            return;
+        match self.effects.last_mut() {
+            Some(Effect::Messages {
+                last_seq,
+                count,
+                frames,
+                audience: same_audience,
+                sender: same_sender,
+                is_acked: false,
+            }) if id.is_none() && (*same_audience, *same_sender) == (audience, sender) => {
+                (*last_seq, *count, frames.end) = (seq, *count + 1, frame.end);
+            }
+            _ => self.effects.push(Effect::Messages {
+                last_seq: seq,
+                count: 1,
+                frames: frame,
+                audience,
+                sender,
+                is_acked: id.is_some(),
+            }),
         }
-        self.effects.push(Effect::Messages {
-            last_seq: seq,
-            count: 1,
-            frames: frame,
-            audience,
-            sender,
-            is_acked,
-        });
     }
 
     /// The ack of what is recorded as `seq`.

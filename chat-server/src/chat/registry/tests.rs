@@ -7,10 +7,10 @@ mod moderation;
 use std::cell::RefCell;
 
 use chat_proto::codec::{HEADER_BYTES, split_frame};
-use chat_proto::{Nick, Text};
+use chat_proto::{Nick, Record, Text};
 
 use super::*;
-use crate::chat::batch::{Audience, Released};
+use crate::chat::batch::{Audience, Released, Span};
 use crate::chat::command::{Hello, Say, Token};
 use crate::netblock::Origin;
 
@@ -297,6 +297,19 @@ fn saying_it_again_is_acked_as_before_and_belongs_to_the_person() {
     );
 }
 
+/// The numbers of the messages there.
+fn seqs_of(frames: &Span, batch: &Released) -> Vec<u64> {
+    let mut rest = &batch.frames[frames.start as usize..frames.end as usize];
+    let mut seqs = Vec::new();
+    while let Some(line) = split_frame(rest).unwrap() {
+        let Record::Message(message) = serde_json::from_slice(line).unwrap();
+        seqs.push(message.seq);
+        rest = &rest[HEADER_BYTES + line.len()..];
+    }
+    assert!(rest.is_empty());
+    seqs
+}
+
 #[test]
 fn messages_side_by_side_are_one_effect_and_each_is_refused() {
     let mut scene = Scene::new(10);
@@ -307,6 +320,7 @@ fn messages_side_by_side_are_one_effect_and_each_is_refused() {
         (ANA, None, None),
         (ANA, Some("k"), None),
         (ANA, None, None),
+        (ANA, None, Some("luis")),
         (ANA, None, Some("luis")),
         (LUIS, None, None),
         (LUIS, None, None),
@@ -328,28 +342,31 @@ fn messages_side_by_side_are_one_effect_and_each_is_refused() {
         }
         batch
     };
-    let released = said(&mut scene).release(bytes::Bytes::new(), 0);
+    let mut batch = said(&mut scene);
+    let frames = batch.frames();
+    let released = batch.release(frames, 0);
     let effects = released.effects.iter().map(|effect| match effect {
         Effect::Messages {
-            last_seq, count, ..
-        } => format!("{count} up to {last_seq}"),
+            last_seq,
+            count,
+            frames,
+            ..
+        } => {
+            let seqs = seqs_of(frames, &released);
+            assert_eq!(seqs.last(), Some(last_seq));
+            assert_eq!(seqs.len(), *count as usize);
+            format!("{seqs:?}")
+        }
         Effect::Ack { seq, .. } => format!("ack {seq}"),
         other => format!("{other:?}"),
     });
-    let wanted = [
-        "2 up to 2",
-        "ack 3",
-        "1 up to 3",
-        "1 up to 4",
-        "1 up to 5",
-        "2 up to 7",
-    ];
+    let wanted = ["[1, 2]", "ack 3", "[3]", "[4]", "[5, 6]", "[7, 8]"];
     assert_eq!(effects.collect::<Vec<_>>(), wanted);
     scene.registry.rewind(1);
     let mut batch = said(&mut scene);
     batch.fail(1);
     let refused = |slot| format!("{slot}: not_recorded");
-    assert_eq!(lines(batch), [1, 1, 1, 1, 1, 2, 2].map(refused));
+    assert_eq!(lines(batch), [1, 1, 1, 1, 1, 1, 2, 2].map(refused));
 }
 
 #[test]
@@ -475,7 +492,12 @@ fn a_token_ends_with_a_goodbye_and_when_the_nick_is_taken() {
         ["1: nick_taken"]
     );
     let token = scene.token(LUIS);
+    let before = scene.registry.lasting();
     scene.does(LUIS, Command::Quit { reason: None });
+    assert!(
+        scene.registry.lasting() > before,
+        "`bye` waits until it is kept"
+    );
     assert_eq!(
         scene.does(LUIS, hello("ana", Some(token))),
         ["2: welcome ana in #lobby", "2 in c0"]
