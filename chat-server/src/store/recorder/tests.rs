@@ -1,0 +1,140 @@
+//! The recorder with an indexer that is busy.
+
+use std::sync::mpsc;
+
+use chat_proto::{Text, Timestamp, Words};
+
+use super::*;
+use crate::chat::SessionId;
+use crate::chat::batch::{Audience, Batch, Said};
+use crate::metrics::Metrics;
+use crate::store::index::indexer::Indexer;
+use crate::store::index::{Index, path_of};
+use crate::store::log::Log;
+use crate::vital::Watch;
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+const ANA: SessionId = SessionId {
+    slot: 1,
+    generation: 1,
+};
+
+/// In the place of the room.
+struct Room;
+
+impl Actor for Room {
+    type Context = Context<Self>;
+}
+
+impl Handler<Appended> for Room {
+    type Result = ();
+
+    fn handle(&mut self, Appended { recorded }: Appended, _: &mut Self::Context) {
+        assert!(recorded);
+    }
+}
+
+/// In the place of the indexer: deals with nothing before it may, then tells what it was told.
+struct Busy {
+    may: mpsc::Receiver<()>,
+    tell: mpsc::Sender<Grown>,
+}
+
+impl Actor for Busy {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(1);
+    }
+}
+
+impl Handler<Grown> for Busy {
+    type Result = ();
+
+    fn handle(&mut self, grown: Grown, _: &mut Self::Context) {
+        // An error means that it may.
+        self.may.recv().ok();
+        self.tell.send(grown).unwrap();
+    }
+}
+
+/// The next messages, more than a chunk of them.
+fn append(first_seq: u64) -> Append {
+    let (mut batch, mut words) = (Batch::default(), Words::default());
+    let saying = words.say(&"x".repeat(200), Text::MAX_BYTES, None).unwrap();
+    for seq in first_seq..first_seq + 1000 {
+        let said = Said {
+            seq,
+            time: Timestamp::from_millis(0),
+            from: "Ana",
+            to: "#lobby",
+            words: &words,
+            saying,
+            id: None,
+        };
+        batch.message(&said, ANA, Audience::Channel(0));
+    }
+    Append {
+        frames: batch.frames(),
+        first_seq,
+        talks: batch.take_talks(),
+    }
+}
+
+#[test]
+fn what_the_indexer_has_no_room_for_it_reads_from_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = History {
+        path: dir.path().join("log"),
+        ..History::default()
+    };
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .open(&history.path)
+        .unwrap();
+    actix::System::new().block_on(async {
+        let (let_it, may) = mpsc::channel();
+        let (tell, told) = mpsc::channel();
+        let busy = Busy::start_in_arbiter(&Arbiter::new().handle(), |_| Busy { may, tell });
+        let end = RecordedEnd::default();
+        let (watch, _failures) = Watch::new();
+        let recorder = Recorder::new(
+            file,
+            end.clone(),
+            &history,
+            Room.start().recipient(),
+            Some(busy.recipient()),
+            Metrics::new(1, end.clone(), &Health::default())
+                .recorder
+                .clone(),
+            watch.over("recorder"),
+        )
+        .start();
+        for batch in 0..8 {
+            recorder.send(append(1 + batch * 1000)).await.unwrap();
+            recorder.send(HandOn).await.unwrap();
+        }
+        drop(let_it);
+
+        let log = Log::open(&history.path).unwrap();
+        let path = path_of(&history.path);
+        let index = Index::open(&path, &log, end.get()).unwrap();
+        let indexer = Indexer::new(index, log).start();
+        let (mut by, mut to) = (0, 0);
+        while by + to < 9 {
+            let grown = told.recv_timeout(DEADLINE).unwrap();
+            match grown {
+                Grown::By(_) => by += 1,
+                Grown::To(_) => to += 1,
+            }
+            indexer.send(grown).await.unwrap();
+        }
+        // The first one is about what was there at the start.
+        assert!(by > 0 && to > 1, "{by} {to}");
+        let covered = Index::reader(&path).unwrap().covered().unwrap();
+        // But for less than a chunk that it was told of, and one that is not whole.
+        assert!(end.get() - covered.end < 512 * 1024, "{covered:?}");
+    });
+}
