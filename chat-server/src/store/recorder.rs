@@ -38,6 +38,8 @@ const PROBE_BYTES: usize = 64 * 1024;
 /// How long chunks wait for more of them on their way to the index: to hand on each by itself, and to commit it there,
 /// took a quarter of the indexer's time.
 const MOMENT: Duration = Duration::from_millis(20);
+/// So many do not wait, and so are bounded: timers have their turn when no batch is there.
+const CHUNKS_MAX: usize = 64;
 
 /// Where the recorded lines end; readers look no further.
 #[derive(Debug, Clone, Default)]
@@ -238,7 +240,9 @@ impl Recorder {
         self.gathering
             .gather(&self.lines, first_seq, talks, &mut self.chunks);
         debug_assert_eq!(self.gathering.stop(), self.end.get());
-        if nothing_waits && !self.chunks.is_empty() {
+        if self.chunks.len() >= CHUNKS_MAX {
+            self.hand_on();
+        } else if nothing_waits && !self.chunks.is_empty() {
             ctx.run_later(MOMENT, |recorder, _| recorder.hand_on());
         }
     }

@@ -44,7 +44,7 @@ const FIND: &str = "
       AND posting.first_seq <= ?3
     ORDER BY posting.first_seq";
 
-/// Room for several chunks: with SQLite's own 4 KiB to add them takes a seventh longer.
+/// Room for several chunks: with SQLite's own 4 KiB, which files keep that have it, to add them takes a seventh longer.
 const PAGE_BYTES: u32 = 16 * 1024;
 
 /// How long to wait for another process that has the file.

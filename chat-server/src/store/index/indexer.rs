@@ -61,18 +61,19 @@ impl Indexer {
         self.read(end, CHUNK_BYTES)
     }
 
-    /// Adds chunks, and before them what the log has and is not among them.
-    pub(super) fn add(&mut self, gathered: &[Chunk]) -> Result<(), HistoryError> {
-        for chunks in gathered.chunk_by(|one, next| one.stop == next.start) {
-            self.read(chunks[0].start, 1)?;
-            let mut covered = self.covered()?;
-            // Those that the log was read for meanwhile do not.
-            if chunks[0].follows(&covered) {
-                chunks.iter().for_each(|chunk| covered.grow_by(chunk));
-                self.index.add(chunks)?;
-            }
-            self.covered = Some(covered);
+    /// Adds chunks that stand side by side, and before them what the log has.
+    pub(super) fn add(&mut self, chunks: &[Chunk]) -> Result<(), HistoryError> {
+        let Some(first) = chunks.first() else {
+            return Ok(());
+        };
+        self.read(first.start, 1)?;
+        let mut covered = self.covered()?;
+        // Or the log was read for them.
+        if first.follows(&covered) {
+            chunks.iter().for_each(|chunk| covered.grow_by(chunk));
+            self.index.add(chunks)?;
         }
+        self.covered = Some(covered);
         Ok(())
     }
 

@@ -37,6 +37,7 @@ impl Handler<Appended> for Room {
 
 /// In the place of the indexer: deals with nothing before it may, then tells what it was told.
 struct Busy {
+    is_ready: mpsc::Sender<()>,
     may: mpsc::Receiver<()>,
     tell: mpsc::Sender<Grown>,
 }
@@ -46,6 +47,7 @@ impl Actor for Busy {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(1);
+        self.is_ready.send(()).unwrap();
     }
 }
 
@@ -97,7 +99,14 @@ fn what_the_indexer_has_no_room_for_it_reads_from_the_log() {
     actix::System::new().block_on(async {
         let (let_it, may) = mpsc::channel();
         let (tell, told) = mpsc::channel();
-        let busy = Busy::start_in_arbiter(&Arbiter::new().handle(), |_| Busy { may, tell });
+        let (is_ready, ready) = mpsc::channel();
+        let busy = Busy {
+            is_ready,
+            may,
+            tell,
+        };
+        let busy = Busy::start_in_arbiter(&Arbiter::new().handle(), |_| busy);
+        ready.recv_timeout(DEADLINE).unwrap();
         let end = RecordedEnd::default();
         let (watch, _failures) = Watch::new();
         let recorder = Recorder::new(
