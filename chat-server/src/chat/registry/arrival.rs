@@ -135,6 +135,7 @@ impl Registry {
             ..
         } = back.unwrap_or_else(|| Absent {
             digest: token.digest(),
+            nick: nick.clone(),
             channels: Vec::new(),
             since: account.map_or(self.last_seq, |account| account.since),
             former: Vec::new(),

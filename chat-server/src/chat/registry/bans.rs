@@ -74,13 +74,18 @@ impl Registry {
         Ok(())
     }
 
-    /// The target by the name that whoever has it, or its account, goes by.
+    /// The target by the name that whoever has it, has left it behind or has it as an account goes by.
     fn as_registered(&self, target: &Target) -> Target {
         match target {
-            Target::Nick(nick) => Target::Nick(match self.by_nick.get(nick.folded()) {
-                Some(&user) => self.users[user].nick.clone(),
-                None => self.account_nick(nick),
-            }),
+            Target::Nick(nick) => {
+                let here = self.by_nick.get(nick.folded());
+                let away = self.absent.get(nick.folded());
+                Target::Nick(match (here, away) {
+                    (Some(&user), _) => self.users[user].nick.clone(),
+                    (None, Some(away)) => away.nick.clone(),
+                    (None, None) => self.account_nick(nick),
+                })
+            }
             Target::Account(nick) => Target::Account(self.account_nick(nick)),
             Target::Network(network) => Target::Network(*network),
         }

@@ -125,12 +125,12 @@ impl Registry {
         }
         let digest = user.token.digest();
         if !may_return {
-            return self.forget(digest);
+            return self.end_token(digest);
         }
         let until = self.until(self.now);
         self.keep_absent(Kept {
             digest,
-            nick: user.nick,
+            nick: user.nick.clone(),
             account: user.account,
             channels: channels.clone(),
             since: user.since,
@@ -139,11 +139,12 @@ impl Registry {
         });
         let absent = Absent {
             digest,
+            nick: user.nick,
             channels,
             since: user.since,
             former: user.former,
             account: user.account,
         };
-        self.let_go(folded, absent, until);
+        self.let_go(absent, until);
     }
 }

@@ -41,13 +41,14 @@ impl Registry {
         let longest = self.until(now);
         let absent = Absent {
             digest,
+            nick,
             channels,
             since: since.min(self.last_seq),
             former,
             account,
         };
         let until = until.map_or(longest, |until| until.min(longest));
-        self.let_go(nick.folded_arc(), absent, until);
+        self.let_go(absent, until);
     }
 
     /// When somebody who goes at `now` can come back no longer.
@@ -57,10 +58,8 @@ impl Registry {
     }
 
     /// Keeps somebody in mind who has gone; whoever has no room any more is forgotten.
-    pub(super) fn let_go(&mut self, nick: Arc<str>, absent: Absent, until: Timestamp) {
-        let forgotten = self
-            .absent
-            .add(nick, absent, until, self.settings.absent_max);
+    pub(super) fn let_go(&mut self, absent: Absent, until: Timestamp) {
+        let forgotten = self.absent.add(absent, until, self.settings.absent_max);
         for digest in forgotten {
             self.forget(digest);
         }
@@ -98,14 +97,18 @@ impl Registry {
         self.changed(kept.digest, KeptChange::Keep(Box::new(kept)));
     }
 
+    /// The same of somebody who goes for good, and is told so.
+    pub(super) fn end_token(&mut self, digest: Digest) {
+        self.lasting += 1;
+        self.forget(digest);
+    }
+
     /// The same of somebody who goes.
     pub(super) fn keep_absent(&mut self, kept: Kept) {
         self.changed(kept.digest, KeptChange::Keep(Box::new(kept)));
     }
 
-    /// A token has ended: who is told so can rely on it.
     pub(super) fn forget(&mut self, digest: Digest) {
-        self.lasting += 1;
         self.changed(digest, KeptChange::Forget(digest));
     }
 

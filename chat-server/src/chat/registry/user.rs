@@ -69,6 +69,7 @@ impl User {
 #[derive(Debug)]
 pub(super) struct Absent {
     pub digest: Digest,
+    pub nick: Nick,
     /// Beside the lobby; they may have ceased to exist.
     pub channels: Vec<Channel>,
     pub since: u64,
@@ -87,14 +88,8 @@ pub(super) struct Absence {
 
 impl Absence {
     /// Keeps somebody in mind; returns whose tokens are forgotten for it.
-    pub(super) fn add(
-        &mut self,
-        nick: Arc<str>,
-        absent: Absent,
-        until: Timestamp,
-        max: usize,
-    ) -> Vec<Digest> {
-        let digest = absent.digest;
+    pub(super) fn add(&mut self, absent: Absent, until: Timestamp, max: usize) -> Vec<Digest> {
+        let (digest, nick) = (absent.digest, absent.nick.folded_arc());
         self.until.push_back((until, nick.clone()));
         let before = self.people.insert(nick, (until, absent));
         let mut forgotten: Vec<_> = before

@@ -575,8 +575,10 @@ fn what_has_ended_holds_no_longer_and_is_forgotten() {
 fn whoever_is_banned_is_named_as_registered() {
     let mut scene = scene();
     scene.protects(3, "Maria", None);
+    scene.leaves(EVA);
     for (whom, name) in [
         ("ZOE", r#"Nick("zoe")"#),
+        ("EVA", r#"Nick("eva")"#),
         ("MARIA", r#"Nick("Maria")"#),
         ("account MARIA", r#"Account("Maria")"#),
         ("Nobody", r#"Nick("Nobody")"#),
