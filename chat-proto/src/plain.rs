@@ -112,6 +112,8 @@ mod tests {
         ] {
             assert_eq!(PlainSay::parse(other.as_bytes()), None, "{other}");
         }
+        let no_text = b"{\"type\":\"say\",\"text\":\"\xff\"}";
+        assert_eq!(PlainSay::parse(no_text), None);
     }
 
     proptest! {
