@@ -392,20 +392,5 @@ impl Handler<Flush> for Recorder {
     }
 }
 
-/// Hand on now what waits for a moment.
-#[cfg(test)]
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-struct HandOn;
-
-#[cfg(test)]
-impl Handler<HandOn> for Recorder {
-    type Result = ();
-
-    fn handle(&mut self, HandOn: HandOn, _: &mut Self::Context) {
-        self.hand_on();
-    }
-}
-
 #[cfg(test)]
 mod tests;

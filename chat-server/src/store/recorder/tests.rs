@@ -35,6 +35,19 @@ impl Handler<Appended> for Room {
     }
 }
 
+/// Hand on now what waits for a moment.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct HandOn;
+
+impl Handler<HandOn> for Recorder {
+    type Result = ();
+
+    fn handle(&mut self, HandOn: HandOn, _: &mut Self::Context) {
+        self.hand_on();
+    }
+}
+
 /// In the place of the indexer: deals with nothing before it may, then tells what it was told.
 struct Busy {
     is_ready: mpsc::Sender<()>,
