@@ -45,20 +45,20 @@ static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 thread_local! {
     /// Since the start.
-    static READ_AT: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    static READ_AT: Cell<Nanos> = const { Cell::new(Nanos::new(0)) };
 }
 
 impl Clock for ReadClock {
     type Instant = Nanos;
 
     fn now(&self) -> Nanos {
-        READ_AT.get().into()
+        READ_AT.get()
     }
 }
 
 /// The session whose turn it is on this thread has read something at that time.
 pub fn read_at(time: Instant) {
-    READ_AT.set(time - *START);
+    READ_AT.set((time - *START).into());
 }
 
 impl Pace {
