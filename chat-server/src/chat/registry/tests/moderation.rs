@@ -278,6 +278,9 @@ fn an_account_founds_for_good() {
     for session in [LUIS, EVA, ANA] {
         scene.does(session, part("#x"));
     }
+    for ask in [unban("zoe", Some("#x")), bans(Some("#x"))] {
+        assert_eq!(scene.does(LUIS, ask), ["2: no_such_channel"]);
+    }
     assert_eq!(scene.does(ZOE, join("#x")), ["4: banned_from_channel"]);
     scene.does(EVA, join("#x"));
     assert_eq!(scene.does(EVA, topic("#x", "mine")), ["3: not_permitted"]);
