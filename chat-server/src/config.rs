@@ -223,12 +223,14 @@ impl Config {
             table = toml::from_str(&text).map_err(wrong)?;
         }
         for (variable, value) in environment {
+            let wrong = |message| ConfigError::Wrong {
+                origin: format!("the variable {variable}"),
+                message,
+            };
             if let Some(path) = key_path(&variable) {
-                table =
-                    overridden(&table, &path, &value).map_err(|message| ConfigError::Wrong {
-                        origin: format!("the variable {variable}"),
-                        message,
-                    })?;
+                table = overridden(&table, &path, &value).map_err(wrong)?;
+            } else if let Some(meant) = misspelt_key(&variable) {
+                return Err(wrong(format!("no such key; did you mean {meant}?")));
             }
         }
         let wrong = |message: &str| ConfigError::Wrong {
@@ -267,6 +269,27 @@ fn key_path(variable: &str) -> Option<Vec<String>> {
         .collect();
     (path.len() > 1 || matches!(&*path[0], "name" | "motd" | "workers" | "operators"))
         .then_some(path)
+}
+
+/// Returns the variable that was meant where `variable` separates the section from the key by one
+/// underscore: `CHAT_LISTEN_TCP` is no key, `CHAT_LISTEN__TCP` is. Variables that name no key of a
+/// section, such as the client's `CHAT_NICK`, are none of the server's.
+fn misspelt_key(variable: &str) -> Option<String> {
+    let name = variable.strip_prefix("CHAT_")?;
+    name.match_indices('_').find_map(|(at, _)| {
+        let (section, key) = (&name[..at], &name[at + 1..]);
+        let path = [section.to_lowercase(), key.to_lowercase()];
+        is_key(&path).then(|| format!("CHAT_{section}__{key}"))
+    })
+}
+
+/// Tells whether the configuration has the key `path[1]` in the section `path[0]`, whatever its value.
+fn is_key(path: &[String; 2]) -> bool {
+    let [section, key] = path;
+    let inner = toml::Table::from_iter([(key.clone(), toml::Table::new().into())]);
+    let outer = toml::Table::from_iter([(section.clone(), inner.into())]);
+    // A table is no legal value of any key: the error tells whether the key is known.
+    Config::deserialize(outer).is_err_and(|error| !error.message().starts_with("unknown field"))
 }
 
 /// `table` with `value` at `path`, which must make a legal configuration of it. The value is taken as
@@ -614,6 +637,29 @@ mod tests {
         ] {
             let error = load(file, &[(variable, value)]).unwrap_err();
             assert!(error.contains(variable), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_variable_with_one_underscore_names_the_key_that_was_meant() {
+        for (variable, meant) in [
+            ("CHAT_LISTEN_TCP", "CHAT_LISTEN__TCP"),
+            ("CHAT_LISTEN_METRICS", "CHAT_LISTEN__METRICS"),
+            ("CHAT_LIMITS_RATE_BURST", "CHAT_LIMITS__RATE_BURST"),
+            ("CHAT_TLS_CERT", "CHAT_TLS__CERT"),
+            ("CHAT_HISTORY_PATH", "CHAT_HISTORY__PATH"),
+        ] {
+            let error = load("", &[(variable, "1")]).unwrap_err();
+            assert!(error.contains(variable) && error.contains(meant), "{error}");
+        }
+        // The client's.
+        for variable in [
+            "CHAT_NICK",
+            "CHAT_SERVER",
+            "CHAT_TLS_PIN",
+            "CHAT_PASSWORD_FILE",
+        ] {
+            load("", &[(variable, "1")]).unwrap();
         }
     }
 
