@@ -23,6 +23,9 @@ pub(crate) enum Account {
     Add {
         /// The nick, e.g. ana
         nick: Nick,
+        /// Make the file of the accounts where neither --config nor CHAT_ACCOUNTS__PATH names it
+        #[arg(long)]
+        create: bool,
     },
     /// Protect a nick no longer; what was written to it is shown to no later holder
     Remove {
@@ -36,10 +39,17 @@ pub(crate) enum Account {
     },
 }
 
-/// Does what is asked with the accounts of the configuration.
-pub(crate) fn run(config: &Config, command: &Account) -> anyhow::Result<()> {
-    let path = &config.accounts.path;
-    if let Account::Add { nick } = command {
+/// Runs the command on the accounts of `config`. A missing file is made only by `add`, and only where
+/// `is_configured` or `--create` says that this is the file of the server.
+pub(crate) fn run(config: &Config, is_configured: bool, command: &Account) -> anyhow::Result<()> {
+    let path = &std::path::absolute(&config.accounts.path)?;
+    if let Account::Add { nick, create } = command {
+        ensure!(
+            path.exists() || is_configured || *create,
+            "{}: no such file. Name the server's configuration with --config, or make a new file with \
+             --create",
+            path.display()
+        );
         // As the owner of the server: a file made by somebody else would be closed to it.
         let database = Database::open(path)?;
         ensure!(
@@ -51,11 +61,11 @@ pub(crate) fn run(config: &Config, command: &Account) -> anyhow::Result<()> {
         let hash = Hasher::default().hash(&new_password()?)?;
         let since = last_seq(&config.history.path)?;
         ensure!(database.add_account(nick, &hash, since)?, taken());
-        return Ok(());
+        return report("added", nick.as_str(), path);
     }
     ensure!(
         path.exists(),
-        "{}: there is no such file, and no account",
+        "{}: no such file. Name the server's configuration with --config",
         path.display()
     );
     let database = Database::open(path)?;
@@ -64,16 +74,21 @@ pub(crate) fn run(config: &Config, command: &Account) -> anyhow::Result<()> {
         Account::Remove { nick } => {
             let account = find(&database, nick)?;
             ensure!(database.remove_account(account.id)?, no_account(nick));
-            Ok(())
+            report("removed", account.nick.as_str(), path)
         }
         Account::Passwd { nick } => {
             let account = find(&database, nick)?;
             let hash = Hasher::default().hash(&new_password()?)?;
             ensure!(database.set_hash(account.id, &hash)?, no_account(nick));
-            Ok(())
+            report("changed the password of", account.nick.as_str(), path)
         }
         Account::Add { .. } => Ok(()),
     }
+}
+
+/// Prints the change and the file that it was made in.
+fn report(change: &str, nick: &str, path: &Path) -> anyhow::Result<()> {
+    writeln!(io::stdout(), "{change} {nick} in {}", path.display()).context("cannot print")
 }
 
 fn list(accounts: &[StoredAccount]) -> anyhow::Result<()> {

@@ -13,7 +13,7 @@ use crate::history_cli::History;
 #[command(version, max_term_width = 100)]
 pub(crate) struct Args {
     /// The configuration, e.g. ops/server.toml, which explains every key; without it all defaults hold
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     pub(crate) config: Option<PathBuf>,
 
     /// The address to listen on, e.g. 0.0.0.0 or ::1, over the configuration's

@@ -73,7 +73,11 @@ fn start(args: &Args) -> anyhow::Result<()> {
         Some(Command::Healthcheck) => return healthcheck::run(&config),
         Some(Command::History(command)) => return history_cli::run(&config.history.path, command),
         Some(Command::Certificate(command)) => return certificate_cli::run(&config, command),
-        Some(Command::Account(command)) => return account_cli::run(&config, command),
+        Some(Command::Account(command)) => {
+            let is_configured =
+                args.config.is_some() || std::env::var_os("CHAT_ACCOUNTS__PATH").is_some();
+            return account_cli::run(&config, is_configured, command);
+        }
         None => {}
     }
     let mut logger = env_logger::Builder::new();

@@ -391,6 +391,46 @@ fn an_operator_changes_accounts_beside_a_running_server() {
     ));
 }
 
+/// A command in the wrong folder makes no stray database, and `--config` is taken behind a subcommand.
+#[test]
+fn account_add_makes_a_file_only_where_it_is_told_to() {
+    let home = Home::new("");
+    let folder = tempfile::tempdir().unwrap();
+    let add = |nick: &str, args: &[&str]| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_chat-server"))
+            .current_dir(&folder)
+            .args(["account", "add", nick])
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        writeln!(child.stdin.take().unwrap(), "{PASSWORD}").ok();
+        let output = child.wait_with_output().unwrap();
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        (output.status.code().unwrap(), text)
+    };
+    let stray = folder.path().join("chat_accounts.db");
+    let (code, text) = add("ana", &[]);
+    assert_eq!((code, stray.exists()), (1, false), "{text}");
+    assert!(
+        text.contains("--config") && text.contains("--create"),
+        "{text}"
+    );
+    let (code, text) = add("ana", &["--config", home.config().to_str().unwrap()]);
+    assert_eq!((code, stray.exists()), (0, false), "{text}");
+    assert!(
+        text.contains(home.file("accounts.db").to_str().unwrap()),
+        "{text}"
+    );
+    let (code, text) = add("ana", &["--create"]);
+    assert_eq!((code, stray.exists()), (0, true), "{text}");
+    assert!(text.contains(stray.to_str().unwrap()), "{text}");
+    // A file that is there already is the server's.
+    assert_eq!(add("luis", &[]).0, 0);
+}
+
 #[test]
 fn the_owner_of_a_nick_that_was_protected_while_in_use_puts_its_holder_out() {
     let home = Home::new("");
