@@ -14,7 +14,7 @@ impl State {
         match action {
             Action::PageUp => self.page_up(),
             Action::PageDown => self.scroll(|canvas, here, height| {
-                canvas.down(here, height.saturating_sub(1).max(1));
+                canvas.down(here, canvas.page_down(here, height));
             }),
             Action::RowUp => self.rows_up(1),
             Action::RowDown => self.scroll(|canvas, here, _| canvas.down(here, 1)),
@@ -51,13 +51,20 @@ impl State {
         let gap = self.visible_gap(height);
         match gap {
             Some(after) => self.fetch_gap(after),
-            None => self.rows_up(height.saturating_sub(1).max(1)),
+            None => self.up(|canvas, here| canvas.page_up(here, height)),
         }
     }
 
     pub(super) fn rows_up(&mut self, rows: usize) {
+        self.up(|_, _| rows);
+    }
+
+    /// Scrolls up by as many rows as `rows` returns, and fetches older messages at the top.
+    fn up(&mut self, rows: impl FnOnce(&Canvas<'_>, &Conversation) -> usize) {
         let mut at_top = false;
-        self.scroll(|canvas, here, height| at_top = canvas.up(here, rows, height));
+        self.scroll(|canvas, here, height| {
+            at_top = canvas.up(here, rows(canvas, here), height);
+        });
         if at_top {
             self.fetch_older();
         }

@@ -60,6 +60,7 @@ fn messages(state: &State, area: Rect, buffer: &mut Buffer) {
             spans,
             links,
             style,
+            ..
         } = row;
         let line = Line::from(spans).style(style);
         buffer.set_line(area.x, y, &line, area.width);

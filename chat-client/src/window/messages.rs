@@ -24,6 +24,8 @@ pub struct Row {
     pub links: Vec<(usize, String)>,
     /// What the whole row looks like, behind its end too.
     pub style: Style,
+    /// Separates messages and is none itself.
+    pub is_rule: bool,
 }
 
 /// What rows are made for.
@@ -250,6 +252,7 @@ impl Canvas<'_> {
         let right = "─".repeat(around - around / 2);
         Row {
             spans: vec![Span::styled(format!("{left} {text} {right}"), style)],
+            is_rule: true,
             ..Row::default()
         }
     }

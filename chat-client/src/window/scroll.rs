@@ -57,6 +57,21 @@ impl Canvas<'_> {
         self.settle(conversation);
     }
 
+    /// Returns by how many rows a page up moves: the uppermost row of a message stays on the screen.
+    /// Rules above it stay as well, so that none of them takes the place of that row.
+    pub fn page_up(&self, conversation: &Conversation, height: usize) -> usize {
+        let rows = self.visible(conversation, height);
+        let rules = rows.iter().take_while(|row| row.is_rule).count();
+        height.saturating_sub(rules + 1).max(1)
+    }
+
+    /// Returns by how many rows a page down moves: the lowest row of a message stays on the screen.
+    pub fn page_down(&self, conversation: &Conversation, height: usize) -> usize {
+        let rows = self.visible(conversation, height);
+        let rules = rows.iter().rev().take_while(|row| row.is_rule).count();
+        height.saturating_sub(rules + 1).max(1)
+    }
+
     /// Looks at a line, about in the middle.
     pub fn show(&self, conversation: &mut Conversation, place: u64, height: usize) {
         conversation.view = View::At(Spot { place, hidden: 0 });

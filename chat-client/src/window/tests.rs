@@ -545,6 +545,45 @@ fn nothing_was_said_yet() {
     assert!(!scene.text((80, 24)).contains("the beginning"));
 }
 
+/// A page begins with the last message of the page before, wherever the unread line stands.
+#[test]
+fn a_page_overlaps_the_one_before_by_a_message() {
+    let edge = |text: &str, last: bool| {
+        let mut numbers = text.lines().filter_map(|row| {
+            let (_, rest) = row.split_once("message ")?;
+            rest.split(|c: char| !c.is_ascii_digit())
+                .next()?
+                .parse::<u64>()
+                .ok()
+        });
+        if last {
+            numbers.next_back()
+        } else {
+            numbers.next()
+        }
+        .unwrap()
+    };
+    for left_at in 240..300 {
+        let mut scene = Scene::ana();
+        scene.page(&many(300));
+        scene.state.here_mut().left_at = Some(left_at);
+        let mut pages = vec![scene.text((80, 24))];
+        for key in ["page-up", "page-up", "page-up", "page-down", "page-down"] {
+            scene.keys(&[key]);
+            pages.push(scene.text((80, 24)));
+            let [before, now] = &pages[pages.len() - 2..] else {
+                unreachable!()
+            };
+            let is_up = key == "page-up";
+            assert_eq!(
+                edge(now, is_up),
+                edge(before, !is_up),
+                "{left_at}, {key}\n{before}\n{now}"
+            );
+        }
+    }
+}
+
 #[test]
 fn scrolling_keeps_its_place() {
     let mut scene = Scene::ana();
