@@ -219,22 +219,22 @@ fn what_is_seen_can_be_recorded_and_downloaded() {
     ana.reads("record", "Recording: 2");
     ana.clicks("#record");
     ana.reads("record", "Record");
+    // The file has its name before it has its content.
     let end = Instant::now() + DEADLINE;
     let recorded = loop {
         let mut files = fs::read_dir(folder.path())
             .unwrap()
             .map(|file| file.unwrap().path());
-        let done = files.find(|file| file.extension().is_some_and(|kind| kind == "txt"));
-        if let Some(done) = done {
-            break done;
+        let whole = "[luis]: hola,\n    mundo\n[luis -> ana]: psst\n";
+        let done = files.find(|file| fs::read_to_string(file).is_ok_and(|text| text == whole));
+        match done {
+            Some(done) if done.extension().is_some_and(|kind| kind == "txt") => break done,
+            _ => assert!(Instant::now() < end, "nothing is downloaded"),
         }
-        assert!(Instant::now() < end, "nothing is downloaded");
         thread::yield_now();
     };
     let name = recorded.file_name().unwrap().to_string_lossy();
     assert!(name.starts_with("record_chat_20"), "{name}");
-    let text = fs::read_to_string(&recorded).unwrap();
-    assert_eq!(text, "[luis]: hola,\n    mundo\n[luis -> ana]: psst\n");
 }
 
 #[test]
