@@ -4,6 +4,8 @@ use super::browser::Browser;
 use super::{home, tells};
 
 /// No network for the page, and one again.
+/// Keeps the page offline from its next attempt on. Set before the connection is cut: an attempt that is
+/// under way would reach the next server.
 const AWAY: &str = "window.there = WebSocket; window.WebSocket = class { close() {} }";
 const BACK: &str =
     "window.WebSocket = window.there; document.querySelector('#lost button').click()";
@@ -62,8 +64,8 @@ fn a_reload_goes_on_where_one_was_with_what_waits() {
     tells(&mut luis, "#lobby", "unread", "2");
     ana.until("document.querySelector('#channels .count')?.innerText === '1'");
     home.until_kept("channels LIKE '%#rust%'", 1);
-    server.kill();
     ana.js(AWAY);
+    server.kill();
     ana.until("document.getElementById('lost').innerText !== ''");
     ana.says("waits");
     ana.types("half typ");
@@ -94,10 +96,10 @@ fn who_has_lost_the_name_is_asked_before_anything_is_said_under_another() {
     let Some(ana) = Browser::joins(&server, "ana") else {
         return;
     };
+    ana.js(AWAY);
     server.kill();
     ana.until("document.getElementById('lost').innerText !== ''");
     ana.says("secret of ana");
-    ana.js(AWAY);
     let server = home.start();
     home.until_kept("nick = 'ana' AND until < unixepoch('subsec') * 1000", 1);
     let mut other = server.joins("ana");
@@ -132,9 +134,9 @@ fn where_messages_are_missing_it_is_shown_and_they_can_be_had() {
     tells(&mut luis, "#lobby", "0", "first");
     ana.shows(&["0"]);
     home.until_kept("1", 2);
+    ana.js(AWAY);
     server.kill();
     ana.until("document.getElementById('lost').innerText !== ''");
-    ana.js(AWAY);
     let server = home.start();
     let mut luis = server.joins("luis");
     for number in 1..=250 {
