@@ -1,10 +1,15 @@
 //! Who does not read is let go; the others notice nothing.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use support::{Home, TestClient};
+use serde_json::json;
+use support::web::{CLOSE, ask_at};
+use support::{DEADLINE, Home, Server, TestClient};
 
 /// Says texts of 8,000 bytes until somebody called Lento is gone.
 fn talks_until_lento_is_gone(ana: &mut TestClient) {
@@ -50,4 +55,99 @@ fn who_was_let_go_slows_nobody() {
     }
     let lasted = begun.elapsed();
     assert!(lasted < Duration::from_secs(3), "{lasted:?}");
+}
+
+/// Six people in 276 channels whose names fill a frame.
+fn with_many_channels(server: &Server) -> Vec<TestClient> {
+    let long = "\u{20000}".repeat(55);
+    let makes = |founder: usize| {
+        let mut client = server.joins(&format!("F{founder}"));
+        for number in 0..46 {
+            client.send(&json!({"type": "join", "channel": format!("#{long}-{founder}-{number}")}));
+            client.awaits("joined");
+        }
+        client
+    };
+    (0..6).map(makes).collect()
+}
+
+/// Waits until the metrics of the server say so.
+fn until_it_says(server: &Server, sample: &str) {
+    let end = Instant::now() + DEADLINE * 3;
+    let page = || ask_at(server.metrics_address.unwrap(), "GET /metrics", CLOSE);
+    while !page().lines().any(|line| line == sample) {
+        assert!(Instant::now() < end, "{sample}: {}", page());
+        thread::yield_now();
+    }
+}
+
+/// A connection that leaves half of its queue unread, and connections that ask for long answers, delay
+/// nobody: the brake counts neither, wherever those two talk.
+#[test]
+fn who_reads_nothing_and_who_asks_much_delay_nobody_else() {
+    let home = support::web::home("");
+    let server = home.start();
+    let _founders = with_many_channels(&server);
+    let channels = support::frame(&json!({"type": "channels"}));
+    let mut slow = server.joins("Lento");
+    slow.send_raw(&channels.repeat(1000));
+    until_it_says(&server, "chat_lagging_connections 1");
+
+    let (over, answers) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let askers: Vec<_> = (0..8)
+        .map(|number| server.joins(&format!("Asker{number}")))
+        .collect();
+    // At 512 KiB of answers a second each of the 200 messages waits for about a second.
+    let end = Instant::now() + Duration::from_secs(40);
+    thread::scope(|scope| {
+        for mut asker in askers {
+            let (over, answers, channels) = (&over, &answers, &channels);
+            scope.spawn(move || {
+                while !over.load(Ordering::Relaxed) && Instant::now() < end {
+                    asker.send_raw(channels);
+                    asker.awaits("channels");
+                    answers.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        let (mut ana, mut luis) = (server.joins("Ana"), server.joins("Luis"));
+        let mut exchange = |to: [&str; 2]| {
+            for round in 0..50 {
+                for (turn, to) in to.into_iter().enumerate() {
+                    let (from, other) = match turn {
+                        0 => (&mut ana, &mut luis),
+                        _ => (&mut luis, &mut ana),
+                    };
+                    let text = format!("{to} {round} {turn}");
+                    from.send(&json!({"type": "say", "to": to, "text": text}));
+                    assert_eq!(other.awaits("message")["text"], text);
+                    assert_eq!(from.awaits("message")["text"], text);
+                    if Instant::now() > end {
+                        return false;
+                    }
+                }
+            }
+            true
+        };
+        let in_time = exchange(["Luis", "Ana"]) && exchange(["#lobby", "#lobby"]);
+        let answered = answers.load(Ordering::Relaxed);
+        over.store(true, Ordering::Relaxed);
+        assert!(in_time, "the two wait for the answers of others");
+        assert!(answered > 50, "{answered} answers are no load");
+    });
+    until_it_says(&server, "chat_lagging_connections 1");
+}
+
+/// A client may ask for more long answers at once than its queue holds, and read them late.
+#[test]
+fn who_asks_for_much_at_once_and_reads_it_late_is_not_let_go() {
+    let home = support::web::home("");
+    let server = home.start();
+    let _founders = with_many_channels(&server);
+    let mut asker = server.joins("Asker");
+    asker.send_raw(&support::frame(&json!({"type": "channels"})).repeat(300));
+    until_it_says(&server, "chat_lagging_connections 1");
+    for _ in 0..300 {
+        asker.expect("channels");
+    }
 }

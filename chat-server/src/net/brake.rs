@@ -2,12 +2,14 @@
 //!
 //! A sender is slowed by what waits for itself, not by what waits for those who only listen. So a server
 //! that writes faster than its readers can read would fill their outboxes and let them go, though they
-//! do nothing but read. Instead, while somebody has more than half of what may wait unread, no more is
-//! delivered than half of that a second: a reader that was held up has that long to go on, and
+//! do nothing but read. Instead, while somebody has more than half of what may wait unread, no more messages
+//! are delivered to them than half of that a second: a reader that was held up has that long to go on, and
 //! whoever does not read at all is let go after it. The requests behind stay unanswered, so their senders are
 //! not read from, and nothing piles up.
 //!
-//! Nobody can hold up a chat by not reading: half a megabyte a second is more than people say.
+//! Nobody can hold up a chat by not reading: half a megabyte a second is more than people say. Messages that
+//! no lagging connection is sent, answers to requests and presence events are not counted: a session whose
+//! queue is half full is not read from, and the credit of a session bounds its answers.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
@@ -40,7 +42,7 @@ impl Brake {
         }
     }
 
-    /// Lets a batch of so many bytes through.
+    /// Admits a batch with so many bytes of messages for connections that lag.
     ///
     /// # Errors
     /// How long it has to wait.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use chat_proto::codec::encode;
-use chat_proto::{ErrorCode, Event, Welcome};
+use chat_proto::{ErrorCode, Event, MAX_FRAME_BYTES, Welcome};
 use smallvec::SmallVec;
 use tokio::io::ReadBuf;
 use tokio_util::time::delay_queue;
@@ -27,11 +27,18 @@ use crate::chat::room::Leave;
 use crate::chat::{ChannelKey, SessionId};
 use crate::store::history;
 
-/// Requests of one session that may be unanswered; it does not read its socket beyond that. A request
-/// whose answer may fill a frame counts as [`COSTLY`] of them, so that at most 2 MiB of answers are
-/// under way.
+/// Requests of one session that may be unanswered; it does not read its socket beyond that.
 pub const CREDIT: u32 = 512;
-pub const COSTLY: u32 = 16;
+
+/// A page of the history counts as so many of them. It is read when it can be written, and not before.
+pub const PAGE_COST: u32 = 16;
+
+/// Returns how many requests one counts as whose answer may fill a frame: the answers under way fill at
+/// most half of the send queue, which is the half that is free while a session is read from.
+pub fn list_cost(send_queue_bytes: usize) -> u32 {
+    let lists = (send_queue_bytes / 2 / MAX_FRAME_BYTES).max(1);
+    u32::try_from(lists).map_or(PAGE_COST, |lists| CREDIT.div_ceil(lists).max(PAGE_COST))
+}
 
 /// How long a connection may take to read its last words.
 pub const GOODBYE: Duration = Duration::from_secs(5);
@@ -317,13 +324,18 @@ impl Connection {
         table.count_waiting(self.counted_bytes.replace(waiting), waiting);
         // Whoever is let go holds nobody up, however long the last words take.
         let lags = self.is_open() && waiting > table.limits().send_queue_bytes / 2;
-        table.count_lagging(self.lags.replace(lags), lags);
+        table.count_lagging(self, self.lags.replace(lags), lags);
     }
 
     /// Nothing waits here any more: the connection has ended.
     pub(super) fn count_out(&self, table: &Table) {
         table.count_waiting(self.counted_bytes.take(), 0);
-        table.count_lagging(self.lags.take(), false);
+        table.count_lagging(self, self.lags.take(), false);
+    }
+
+    /// Returns whether more than half of what may wait here does.
+    pub(super) fn lags(&self) -> bool {
+        self.lags.get()
     }
 
     /// What waits here, as the table has counted it.

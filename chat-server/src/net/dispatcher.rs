@@ -2,7 +2,8 @@
 //!
 //! It is sent each batch once ([`Release`]), however many people there are, and never waits for a
 //! socket: what a socket does not take stays in the outbox, whose session goes on when there is room. Only
-//! when somebody has half of what may wait unread, the batches that follow are kept back (`brake`).
+//! when a connection has half of what may wait unread, batches with messages for it are kept back, and what
+//! follows them (`brake`).
 //!
 //! It also owns the thread's clock for hello timeouts, pings and last words (`clock`).
 
@@ -20,7 +21,7 @@ use super::clock::Clock;
 use super::delivery::{Delivery, frame};
 use super::outbox::Job;
 use super::table::{Limits, Table};
-use crate::chat::batch::Released;
+use crate::chat::batch::{Audience, Effect, Released};
 use crate::chat::room::Release;
 use crate::store::history::{Answer, Answered};
 use crate::vital::Vital;
@@ -81,8 +82,9 @@ impl Dispatcher {
     /// Delivers what there is, or as much of it as the brake lets through while somebody lags.
     fn go_on(&mut self, ctx: &mut actix::Context<Self>) {
         while let Some(batch) = self.kept_back.front() {
-            if self.table.somebody_lags()
-                && let Err(wait) = self.brake.admit(batch.frames.len() + batch.events.len())
+            let bytes = self.bytes_for_who_lags(batch);
+            if bytes > 0
+                && let Err(wait) = self.brake.admit(bytes)
             {
                 self.count();
                 self.pause = Some(ctx.run_later(wait, |dispatcher, ctx| {
@@ -96,6 +98,30 @@ impl Dispatcher {
             }
         }
         self.count();
+    }
+
+    /// Returns how many bytes of messages go to connections that lag. An answer is not among them: it waits
+    /// in the outbox of the session that asked, which is not read from meanwhile.
+    fn bytes_for_who_lags(&self, batch: &Released) -> usize {
+        if !self.table.somebody_lags() {
+            return 0;
+        }
+        let messages = batch.effects.iter().filter_map(|effect| match effect {
+            Effect::Messages {
+                frames,
+                audience,
+                sender,
+                ..
+            } => Some((frames, *audience, *sender)),
+            _ => None,
+        });
+        messages
+            .filter(|&(_, audience, sender)| match audience {
+                Audience::Channel(channel) => self.table.lags_in(channel),
+                Audience::Direct(other) => self.table.lags(sender) || self.table.lags(other),
+            })
+            .map(|(frames, ..)| frames.len())
+            .sum()
     }
 
     fn deliver(&mut self, batch: &Released) {

@@ -22,7 +22,7 @@ use chat_proto::{ErrorCode, Event, ProtoError, Words};
 use tokio::io::ReadBuf;
 use tokio::time::{Sleep, sleep};
 
-use super::connection::{COSTLY, CREDIT, Connection, LINGER, Phase};
+use super::connection::{CREDIT, Connection, LINGER, PAGE_COST, Phase, list_cost};
 use super::pace::{self, Pace};
 use super::places::Permit;
 use super::table::Table;
@@ -245,7 +245,7 @@ impl Session {
         };
         let mut cost = 0;
         if let Some(request) = request {
-            cost = cost_of(&request.command);
+            cost = cost_of(&request.command, self.table.limits().send_queue_bytes);
             self.done = ends(&request.command);
             let quits = matches!(request.command, Command::Quit { .. });
             self.connection.quitting.set(quits);
@@ -310,10 +310,11 @@ fn bad_frame(error: &ProtoError) -> Request {
 }
 
 /// How much of a session's credit a request takes.
-fn cost_of(command: &Command) -> u32 {
+fn cost_of(command: &Command, send_queue_bytes: usize) -> u32 {
     match command {
-        Command::Users { .. } | Command::Channels | Command::History { .. } => COSTLY,
-        Command::Moderate(act) if matches!(**act, Act::Bans { .. }) => COSTLY,
+        Command::Users { .. } | Command::Channels => list_cost(send_queue_bytes),
+        Command::Moderate(act) if matches!(**act, Act::Bans { .. }) => list_cost(send_queue_bytes),
+        Command::History { .. } => PAGE_COST,
         _ => 1,
     }
 }

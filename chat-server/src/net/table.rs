@@ -78,6 +78,8 @@ pub struct Table {
     connections: RefCell<Slab<Rc<Connection>>>,
     /// Who gets the messages of a channel.
     members: RefCell<Vec<Vec<Rc<Connection>>>>,
+    /// How many members of a channel lag.
+    lagging_members: RefCell<Vec<u32>>,
     timers: RefCell<DelayQueue<SessionId>>,
     generation: Cell<u32>,
     pub(super) stage: Stage,
@@ -111,6 +113,7 @@ impl Table {
             scratch: RefCell::new(vec![0; SCRATCH_BYTES].into()),
             connections: RefCell::default(),
             members: RefCell::default(),
+            lagging_members: RefCell::default(),
             timers: RefCell::default(),
             generation: Cell::new(0),
             stage: Stage::default(),
@@ -133,10 +136,13 @@ impl Table {
         waiting.set(waiting.get() + now as u64 - before as u64);
     }
 
-    /// A connection lagged or did not, and does so now or does not.
-    pub(super) fn count_lagging(&self, before: bool, now: bool) {
+    /// Counts a connection, and the channels that it is in, as lagging or as not lagging any more.
+    pub(super) fn count_lagging(&self, connection: &Connection, before: bool, now: bool) {
         if before == now {
             return;
+        }
+        for &(channel, _) in &*connection.places.borrow() {
+            self.count_lagging_member(channel, now);
         }
         let lagging = &self.counts.lagging;
         lagging.set(lagging.get() + u64::from(now) - u64::from(before));
@@ -149,6 +155,29 @@ impl Table {
 
     pub(super) fn somebody_lags(&self) -> bool {
         self.counts.lagging.get() > 0
+    }
+
+    fn count_lagging_member(&self, channel: ChannelKey, lags: bool) {
+        let mut lagging = self.lagging_members.borrow_mut();
+        let index = channel as usize;
+        if lagging.len() <= index {
+            lagging.resize(index + 1, 0);
+        }
+        lagging[index] = lagging[index] + u32::from(lags) - u32::from(!lags);
+    }
+
+    /// Returns whether a member of the channel lags.
+    pub(super) fn lags_in(&self, channel: ChannelKey) -> bool {
+        let lagging = self.lagging_members.borrow();
+        lagging
+            .get(channel as usize)
+            .is_some_and(|&count| count > 0)
+    }
+
+    /// Returns whether the connection of the session lags.
+    pub(super) fn lags(&self, session: SessionId) -> bool {
+        self.get(session)
+            .is_some_and(|connection| connection.lags())
     }
 
     /// While more waits than this thread may hold, those for whom most waits are let go.
@@ -304,6 +333,9 @@ impl Table {
             u32::try_from(members[index].len()).expect("memory ends before 2^32 connections");
         members[index].push(connection.clone());
         connection.places.borrow_mut().push((channel, place));
+        if connection.lags() {
+            self.count_lagging_member(channel, true);
+        }
     }
 
     pub fn leave_channel(&self, connection: &Connection, channel: ChannelKey) {
@@ -313,6 +345,9 @@ impl Table {
         };
         let (_, place) = places.swap_remove(at);
         drop(places);
+        if connection.lags() {
+            self.count_lagging_member(channel, false);
+        }
         let members = &mut self.members.borrow_mut()[channel as usize];
         members.swap_remove(place as usize);
         if let Some(moved) = members.get(place as usize) {

@@ -256,7 +256,11 @@ impl Registry {
             seq: 0, // Known when it is released.
             time: self.now,
             joined: rooms().map(|room| name(room).to_string().into()).collect(),
-            channels: self.largest_channels().take(WELCOME_CHANNELS).collect(),
+            channels: self
+                .largest_channels()
+                .map(|(_, info)| info)
+                .take(WELCOME_CHANNELS)
+                .collect(),
             resumed,
             gap: false, // As above.
             motd: (!self.settings.motd.is_empty()).then(|| Cow::Owned(self.settings.motd.clone())),

@@ -265,14 +265,15 @@ impl Registry {
     }
 
     /// The channels, the largest first.
-    pub(super) fn largest_channels(&self) -> impl Iterator<Item = ChannelInfo<'static>> {
+    pub(super) fn largest_channels(&self) -> impl Iterator<Item = (&str, ChannelInfo<'static>)> {
         self.by_size.iter().map(|(Reverse(users), _, name)| {
             let room = &self.rooms[self.by_channel[name] as usize];
-            ChannelInfo {
+            let info = ChannelInfo {
                 name: room.channel.to_string().into(),
                 users: *users,
                 topic: None,
-            }
+            };
+            (&**name, info)
         })
     }
 

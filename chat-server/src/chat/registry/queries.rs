@@ -5,7 +5,6 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use chat_proto::codec::json_string_bytes;
-use chat_proto::name::fold;
 use chat_proto::{ChannelInfo, Event, MAX_FRAME_BYTES, Nick};
 
 use super::user::UserKey;
@@ -67,10 +66,10 @@ impl Registry {
 
     pub(super) fn list_channels(&self, session: SessionId, out: &mut Batch) -> Outcome {
         let mut room_left = LIST_BYTES;
-        let with_topic = |info: ChannelInfo<'static>| ChannelInfo {
+        let with_topic = |(folded, info): (&str, ChannelInfo<'static>)| ChannelInfo {
             topic: self
                 .founders
-                .topic(&fold(&info.name))
+                .topic(folded)
                 .map(|topic| topic.text.to_string().into()),
             ..info
         };
