@@ -14,7 +14,20 @@ use icu_casemap::CaseMapper;
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use icu_properties::props::{
     BinaryProperty, DefaultIgnorableCodePoint, EnumeratedProperty, GeneralCategory,
+    VariationSelector,
 };
+
+/// Characters that are neither white space nor default-ignorable and look empty all the same: the blank
+/// pattern of Braille, the object replacement character, the blanks of Egyptian hieroglyphs, the filler of
+/// Khitan, the null notehead.
+const BLANKS: [char; 6] = [
+    '\u{2800}',
+    '\u{fffc}',
+    '\u{13441}',
+    '\u{13442}',
+    '\u{16fe4}',
+    '\u{1d159}',
+];
 
 /// The form by which names are compared: Unicode compatibility caseless matching (The Unicode Standard,
 /// 3.13.5, D146), composed, without the code points that nobody sees (Default_Ignorable_Code_Point).
@@ -42,7 +55,7 @@ pub fn fold(name: &str) -> Cow<'_, str> {
 /// Why something is no [`Nick`] or no [`Channel`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// No character that can be seen.
+    /// No character that can be seen: none but combining marks, or code points without a glyph.
     #[error("a name needs at least one visible character")]
     Empty,
     /// More characters than allowed.
@@ -54,6 +67,12 @@ pub enum NameError {
     /// White space, or a control or format character (Unicode Cc, Cf).
     #[error("a name has no white space and no control or format characters")]
     Character,
+    /// A character that looks empty: two names would look the same that are not.
+    #[error("a name has no characters that look empty")]
+    Blank,
+    /// A combining mark at the beginning, which would be drawn over what stands before the name.
+    #[error("a name does not begin with a combining mark")]
+    Mark,
     /// The first character is kept for something else.
     #[error("a nick does not begin with #, ., /, :, @ or a digit")]
     NickStart,
@@ -71,13 +90,24 @@ struct Name {
 }
 
 impl Name {
-    fn new(given: &str, max_chars: usize) -> Result<Self, NameError> {
+    /// A legal name that is `prefix` and something to see.
+    fn new(given: &str, prefix: &str, max_chars: usize) -> Result<Self, NameError> {
         // Bytes first, so that a huge name costs nothing.
         if given.len() > max_chars * 4 || given.chars().count() > max_chars {
             return Err(NameError::TooLong { max: max_chars });
         }
         if given.chars().any(is_forbidden) {
             return Err(NameError::Character);
+        }
+        let own = given.strip_prefix(prefix).unwrap_or(given);
+        if !own.chars().any(is_visible) {
+            return Err(NameError::Empty);
+        }
+        if own.chars().any(is_blank) {
+            return Err(NameError::Blank);
+        }
+        if own.chars().next().is_some_and(is_mark) {
+            return Err(NameError::Mark);
         }
         let folded = fold(given);
         let name: Arc<str> = given.into();
@@ -99,6 +129,30 @@ fn is_forbidden(c: char) -> bool {
             GeneralCategory::for_char(c),
             GeneralCategory::Control | GeneralCategory::Format
         )
+}
+
+/// Returns whether a character has no visible glyph. Variation selectors have none either, but choose the
+/// form of the character before them, and folding drops them.
+fn is_blank(c: char) -> bool {
+    BLANKS.contains(&c) || DefaultIgnorableCodePoint::for_char(c) && !VariationSelector::for_char(c)
+}
+
+fn is_mark(c: char) -> bool {
+    matches!(
+        GeneralCategory::for_char(c),
+        GeneralCategory::NonspacingMark
+            | GeneralCategory::SpacingMark
+            | GeneralCategory::EnclosingMark
+    )
+}
+
+/// Returns whether a character can be seen by itself, in every font that has it.
+fn is_visible(c: char) -> bool {
+    let has_glyph = !matches!(
+        GeneralCategory::for_char(c),
+        GeneralCategory::Unassigned | GeneralCategory::PrivateUse
+    );
+    has_glyph && !is_mark(c) && !BLANKS.contains(&c) && !DefaultIgnorableCodePoint::for_char(c)
 }
 
 /// Whether a nick may begin so: not with what marks channels, commands, mentions and numbers.
@@ -202,10 +256,7 @@ impl Nick {
     /// # Errors
     /// The first rule that `name` breaks.
     pub fn new(name: &str) -> Result<Self, NameError> {
-        let nick = Name::new(name, Self::MAX_CHARS)?;
-        if nick.folded.is_empty() {
-            return Err(NameError::Empty);
-        }
+        let nick = Name::new(name, "", Self::MAX_CHARS)?;
         // The folded form too: `＃a` and `①a` look like what they fold to, `#a` and `1a`.
         if !starts_nick(&nick.given) || !starts_nick(&nick.folded) {
             return Err(NameError::NickStart);
@@ -232,11 +283,7 @@ impl Channel {
         if !name.starts_with('#') {
             return Err(NameError::ChannelStart);
         }
-        let channel = Name::new(name, Self::MAX_CHARS)?;
-        if channel.folded.len() < 2 {
-            return Err(NameError::Empty);
-        }
-        Ok(Self(channel))
+        Ok(Self(Name::new(name, "#", Self::MAX_CHARS)?))
     }
 
     /// The channel that always exists, [`crate::LOBBY`].
@@ -262,6 +309,11 @@ mod tests {
             "x1",
             "-_-",
             "\"q\\",
+            "⠓⠕⠇⠁",
+            "❤\u{fe0f}",
+            "नमस्ते",
+            "葛\u{e0100}",
+            "ana\u{e000}",
             &"я".repeat(32),
         ] {
             assert_eq!(Nick::new(name).unwrap().as_str(), name);
@@ -297,6 +349,69 @@ mod tests {
             ("＃a", NickStart),
         ] {
             assert_eq!(Nick::new(name).err(), Some(why), "{name:?}");
+        }
+    }
+
+    /// By themselves, twice, beside a letter, and as a channel.
+    #[test]
+    fn names_that_look_empty_or_hide_something() {
+        let invisible = [
+            '\u{2800}',
+            '\u{3164}',
+            '\u{115f}',
+            '\u{1160}',
+            '\u{ffa0}',
+            '\u{34f}',
+            '\u{17b4}',
+            '\u{17b5}',
+            '\u{1d159}',
+            '\u{16fe4}',
+            '\u{fffc}',
+            '\u{13441}',
+            '\u{2065}',
+            '\u{fff0}',
+        ];
+        let format = [
+            '\u{180e}',
+            '\u{200b}',
+            '\u{2060}',
+            '\u{feff}',
+            '\u{ad}',
+            '\u{e0001}',
+        ];
+        let alone = [
+            '\u{fe0f}',
+            '\u{180b}',
+            '\u{e0100}',
+            '\u{301}',
+            '\u{20dd}',
+            '\u{903}',
+            '\u{e000}',
+            '\u{10ffff}',
+            '\u{378}',
+        ];
+        for c in invisible.into_iter().chain(format) {
+            for name in [
+                format!("{c}"),
+                format!("{c}{c}"),
+                format!("a{c}"),
+                format!("{c}a"),
+                format!("a{c}b"),
+            ] {
+                assert!(Nick::new(&name).is_err(), "{name:?}");
+                assert!(Channel::new(&format!("#{name}")).is_err(), "{name:?}");
+            }
+        }
+        for c in alone {
+            for name in [format!("{c}"), format!("{c}{c}"), format!("{c}\u{2800}")] {
+                assert_eq!(Nick::new(&name).err(), Some(NameError::Empty), "{name:?}");
+                assert!(Channel::new(&format!("#{name}")).is_err(), "{name:?}");
+            }
+        }
+        for name in ["\u{301}ana", "\u{20dd}ana", "\u{fe0f}ana"] {
+            assert_eq!(Nick::new(name).err(), Some(NameError::Mark), "{name:?}");
+            let channel = format!("#{name}");
+            assert_eq!(Channel::new(&channel).err(), Some(NameError::Mark));
         }
     }
 

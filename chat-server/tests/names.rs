@@ -108,3 +108,39 @@ fn a_channel_that_looks_like_another_is_refused() {
     ana.send(&json!({"type": "join", "channel": "#\u{43e}\u{441}\u{430}"}));
     ana.expect("joined");
 }
+
+/// The blank pattern of Braille, the fillers of Hangul, marks without a letter, and such a character beside a
+/// name that somebody has.
+#[test]
+fn names_that_look_empty_are_refused() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("ana");
+    let mut other = server.connect();
+    for name in [
+        "\u{2800}",
+        "\u{2800}\u{2800}",
+        "\u{3164}",
+        "\u{115f}",
+        "\u{1160}",
+        "\u{ffa0}",
+        "\u{180e}",
+        "\u{34f}",
+        "\u{17b4}",
+        "\u{fe0f}",
+        "\u{1d159}",
+        "\u{301}",
+        "ana\u{2800}",
+        "\u{2800}ana",
+        "ana\u{3164}",
+    ] {
+        asks(&mut other, name);
+        other.expect_error("nick_invalid");
+        ana.send(&json!({"type": "nick", "nick": name}));
+        ana.expect_error("nick_invalid");
+        ana.send(&json!({"type": "join", "channel": format!("#{name}")}));
+        ana.expect_error("channel_invalid");
+    }
+    asks(&mut other, "⠓⠕⠇⠁");
+    other.expect("welcome");
+}

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use chat_proto::name::NameError;
 use chat_proto::{Channel, Message, Nick, Text, Timestamp};
 use chat_server::store::log::{Entry, Lines as _, Log};
 
@@ -51,12 +52,21 @@ pub(super) fn run(log: &Log) -> anyhow::Result<()> {
 }
 
 fn legal(message: &Message<'_>) -> Result<(), String> {
-    Nick::new(&message.from).map_err(|error| format!("from: {error}"))?;
-    if message.to.starts_with('#') {
-        Channel::new(&message.to).map_err(|error| format!("to: {error}"))?;
+    was_legal(Nick::new(&message.from)).map_err(|error| format!("from: {error}"))?;
+    let to = if message.to.starts_with('#') {
+        was_legal(Channel::new(&message.to))
     } else {
-        Nick::new(&message.to).map_err(|error| format!("to: {error}"))?;
-    }
+        was_legal(Nick::new(&message.to))
+    };
+    to.map_err(|error| format!("to: {error}"))?;
     Text::new(&*message.text, Text::MAX_BYTES).map_err(|error| format!("text: {error}"))?;
     Ok(())
+}
+
+/// Accepts a name that was legal when it was recorded: names that look empty were not always refused.
+fn was_legal<T>(name: Result<T, NameError>) -> Result<(), NameError> {
+    match name {
+        Ok(_) | Err(NameError::Empty | NameError::Blank | NameError::Mark) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
