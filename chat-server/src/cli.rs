@@ -16,15 +16,17 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) config: Option<PathBuf>,
 
-    /// The address to listen on, e.g. 0.0.0.0 or ::1, over the configuration's
+    /// The address that the chat protocol is served on, e.g. 0.0.0.0 or ::1, over that of `tcp` in
+    /// [listen]; the other listeners stay as configured
     #[arg(short, long, value_name = "HOST", conflicts_with = "local")]
     pub(crate) ip_address: Option<String>,
 
-    /// The TCP port to listen on, e.g. 12345, over the configuration's; 0 takes a free one
+    /// The port that the chat protocol is served on, e.g. 12345, over that of `tcp` in [listen]; 0 takes a
+    /// free one
     #[arg(short, long)]
     pub(crate) port: Option<u16>,
 
-    /// Listen on 127.0.0.1 only, whatever the configuration says
+    /// Listen on 127.0.0.1 only, with every listener that the configuration has (tcp, tls, web, metrics)
     #[arg(long)]
     pub(crate) local: bool,
 

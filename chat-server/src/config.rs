@@ -159,6 +159,22 @@ impl Default for Listen {
     }
 }
 
+impl Listen {
+    /// Moves every listener that is switched on to 127.0.0.1; its port stays.
+    pub fn keep_local(&mut self) {
+        for address in [
+            &mut self.tcp,
+            &mut self.tls,
+            &mut self.web,
+            &mut self.metrics,
+        ] {
+            if !address.is_off() {
+                *address = address.with(Some("127.0.0.1"), None);
+            }
+        }
+    }
+}
+
 impl Default for History {
     fn default() -> Self {
         Self {

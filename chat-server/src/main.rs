@@ -51,13 +51,12 @@ fn told(error: &anyhow::Error) -> String {
 /// What file, environment and flags say.
 fn configuration(args: &Args) -> anyhow::Result<Config> {
     let mut config = Config::load(args.config.as_deref(), std::env::vars())?;
-    let host = if args.local {
-        Some("127.0.0.1")
-    } else {
-        args.ip_address.as_deref()
-    };
+    let host = args.ip_address.as_deref();
     if host.is_some() || args.port.is_some() {
         config.listen.tcp = config.listen.tcp.with(host, args.port);
+    }
+    if args.local {
+        config.listen.keep_local();
     }
     Ok(config)
 }

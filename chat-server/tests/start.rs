@@ -1,4 +1,5 @@
-//! What keeps a server from starting is told in a line for people, each cause once.
+//! What keeps a server from starting is told in a line for people, each cause once; and where it listens.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -73,4 +74,58 @@ fn a_history_whose_numbers_do_not_go_on() {
         let line = told(&home);
         says_once(&line, expected);
     }
+}
+
+/// What `--check-config` prints with these flags, of a server that is open to everybody.
+fn checked(home: &Home, flags: &[&str]) -> String {
+    let output = home
+        .program()
+        .args(flags)
+        .arg("--check-config")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn local_moves_every_listener_and_an_address_only_that_of_the_protocol() {
+    let home = Home::new("");
+    home.configure(
+        "tcp = \"127.0.0.1:0\"\n",
+        "tcp = \"0.0.0.0:1\"\ntls = \"[::]:2\"\nweb = \"0.0.0.0:3\"\nmetrics = \"chat.example.org:4\"\n",
+    );
+    let (cert, key) = (home.file("cert.pem"), home.file("key.pem"));
+    home.configure(
+        "[limits]\n",
+        &format!("[tls]\ncert = {cert:?}\nkey = {key:?}\n[limits]\n"),
+    );
+    let all = checked(&home, &["--local"]);
+    for line in [
+        "tcp = \"127.0.0.1:1\"",
+        "tls = \"127.0.0.1:2\"",
+        "web = \"127.0.0.1:3\"",
+        "metrics = \"127.0.0.1:4\"",
+    ] {
+        assert!(all.lines().any(|known| known == line), "{line}: {all}");
+    }
+    let all = checked(&home, &["--local", "--port", "9"]);
+    assert!(all.contains("tcp = \"127.0.0.1:9\""), "{all}");
+    let all = checked(&home, &["--ip-address", "::1"]);
+    for line in ["tcp = \"[::1]:1\"", "web = \"0.0.0.0:3\""] {
+        assert!(all.lines().any(|known| known == line), "{line}: {all}");
+    }
+
+    // What is switched off stays so; and the server listens where it says.
+    home.configure("tls = \"[::]:2\"\n", "");
+    home.configure("metrics = \"chat.example.org:4\"\n", "");
+    home.configure("tcp = \"0.0.0.0:1\"", "tcp = \"\"");
+    home.configure("0.0.0.0:3", "0.0.0.0:0");
+    let all = checked(&home, &["--local"]);
+    assert!(
+        all.contains("tcp = \"\"") && !all.contains("metrics"),
+        "{all}"
+    );
+    let server = home.start_with("set -- \"$0\" --local --config \"$1\"; exec \"$@\"");
+    assert!(server.web_address.unwrap().ip().is_loopback());
 }
