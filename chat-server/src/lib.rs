@@ -9,6 +9,7 @@
 //! | [`address`] | whom an address stands for |
 //! | [`metrics`], [`count`] | what the server does, for Prometheus |
 //! | [`health`] | what keeps the server from doing its work |
+//! | [`logged`] | what strangers send, as it is logged |
 //! | [`netblock`] | where somebody comes from, and blocks of addresses |
 //! | [`vital`] | noticing that an actor has failed |
 //!
@@ -20,6 +21,7 @@ pub mod config;
 pub mod count;
 pub mod error;
 pub mod health;
+pub mod logged;
 pub mod metrics;
 pub mod net;
 pub mod netblock;

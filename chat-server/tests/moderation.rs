@@ -178,6 +178,16 @@ fn who_is_kicked_is_told_why_and_may_come_back_anew() {
     assert_eq!(back.expect("welcome")["resumed"], false);
     ana.expect("joined");
     ana.hears_nothing();
+    // What is logged of a reason is short, and of one line.
+    let reason = "\u{202e}\n".repeat(100);
+    ana.send(&json!({"type": "kick", "nick": "Luis", "reason": reason}));
+    ana.expect("gone");
+    server.terminate();
+    let lines = server.log_until("the server ends");
+    let line = lines
+        .iter()
+        .find(|line| line.contains("Ana kicks Luis: \"\\u{202e}\\n"));
+    assert!(line.unwrap().len() < 350, "{lines:?}");
 }
 
 #[test]

@@ -17,6 +17,7 @@ use super::table::Table;
 use crate::chat::batch::Applicant;
 use crate::chat::command::{Command, Id, Refusal, Request};
 use crate::chat::room;
+use crate::logged::log_bounded;
 use crate::store::accounts::{Act, Answer, Declined, Outcome};
 
 /// Failures after which a connection is closed (protocol, 5. Accounts).
@@ -143,7 +144,12 @@ impl Connection {
             return;
         };
         if matches!(outcome, Outcome::Wrong) {
-            log::info!("session {:?}: {} sent a wrong password", self.id, self.peer);
+            log_bounded!(
+                "wrong passwords",
+                "session {:?}: {} sent a wrong password",
+                self.id,
+                self.peer
+            );
         }
         if !self.is_open() {
             return;

@@ -28,9 +28,11 @@ use super::places::Permit;
 use super::table::Table;
 use super::translate::Translator;
 use super::transport::Transport;
+use crate::chat::SessionId;
 use crate::chat::command::{Command, Refusal, Request};
 use crate::chat::moderation::Act;
 use crate::chat::room;
+use crate::logged::{Quoted, log_bounded};
 
 /// Reads before the other sessions of the thread have their turn.
 const READS_A_TURN: usize = 4;
@@ -120,7 +122,9 @@ impl Session {
                 Ok(_) => {}
                 Err(error) => {
                     if !super::connection::is_ordinary(&error) {
-                        log::debug!("session {:?}: cannot be read: {error}", self.connection.id);
+                        let error = error.to_string();
+                        let why = Quoted::text(&error);
+                        log::debug!("session {:?}: cannot be read: {why}", self.connection.id);
                     }
                     return Poll::Ready(());
                 }
@@ -355,16 +359,23 @@ impl Actor for Session {
         });
         self.table.remove(connection);
         // Who that was is said at debug: nothing that anybody typed is above it.
-        log::info!(
-            "session {}.{}: {} as {}, {} s, {} requests, {}",
-            connection.id.slot,
-            connection.id.generation,
+        let line = format_args!(
+            "{} as {}, {} s, {} requests, {}",
             connection.peer,
             connection.nick.get().map_or("nobody", |_| "somebody"),
             connection.opened.elapsed().as_secs(),
             connection.requests.get(),
             connection.reason.get(),
         );
+        let SessionId { slot, generation } = connection.id;
+        if connection.nick.get().is_some() {
+            log::info!("session {slot}.{generation}: {line}");
+        } else {
+            log_bounded!(
+                "connections without a welcome",
+                "session {slot}.{generation}: {line}"
+            );
+        }
     }
 }
 

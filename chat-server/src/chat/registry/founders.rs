@@ -15,6 +15,7 @@ use crate::chat::command::{Digest, Refusal};
 use crate::chat::kept::KeptChange;
 use crate::chat::moderation::{Charter, LOG, Scope, Topic};
 use crate::chat::{ChannelKey, Map, SessionId};
+use crate::logged::Quoted;
 
 /// Channels that one account may have for good; a further one takes the place of one that is empty and
 /// has neither topic nor bans, or is its founder's only while it exists.
@@ -269,7 +270,8 @@ impl Registry {
         self.check_mute(user, None)?;
         let channel = self.rooms[room as usize].channel.clone();
         let nick = self.users[user].nick.as_str();
-        log::info!(target: LOG, "{nick} sets the topic of {channel}");
+        let shown = Quoted::text(channel.as_str());
+        log::info!(target: LOG, "{nick} sets the topic of {shown}");
         let set = Topic {
             text: topic.map_or("".into(), |topic| topic.as_str().into()),
             by: nick.into(),

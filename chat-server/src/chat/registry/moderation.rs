@@ -14,6 +14,7 @@ use crate::chat::batch::{Batch, Effect};
 use crate::chat::command::Refusal;
 use crate::chat::moderation::{Act, LOG};
 use crate::chat::{ChannelKey, SessionId};
+use crate::logged::Quoted;
 
 /// Somebody who asks for something that only some may do.
 #[derive(Debug, Clone, Copy)]
@@ -149,7 +150,8 @@ impl Registry {
         let why = reason.map(Text::as_str);
         let nick = &self.users[other].nick;
         let Some(room) = room else {
-            log::info!(target: LOG, "{by} kicks {nick}: {:?}", why.unwrap_or_default());
+            let words = Quoted::text(why.unwrap_or_default());
+            log::info!(target: LOG, "{by} kicks {nick}: {words}");
             let detail = format!("{by} has put you out{}", because(why));
             let refusal = Refusal::new(ErrorCode::Kicked, detail);
             let parting = Parting {
@@ -165,7 +167,9 @@ impl Registry {
             let detail = format!("{nick} is not in {channel}");
             return Err(Refusal::new(ErrorCode::NotInChannel, detail));
         }
-        log::info!(target: LOG, "{by} kicks {nick} from {channel}: {:?}", why.unwrap_or_default());
+        let words = Quoted::text(why.unwrap_or_default());
+        let from = Quoted::text(channel.as_str());
+        log::info!(target: LOG, "{by} kicks {nick} from {from}: {words}");
         let parting = Parting {
             reason: why.unwrap_or("kicked"),
             by: Some(by.as_str()),

@@ -11,6 +11,7 @@ use chat_proto::{ErrorCode, Timestamp};
 use crate::chat::batch::Bar;
 use crate::chat::command::Refusal;
 use crate::chat::moderation::{LOG, Sanction, Scope, Target};
+use crate::logged::Quoted;
 
 /// `{"account":,"channel":,"mute":true,"number":,"by":,"time":,"until":,"reason":},` and the numbers.
 const BAN_ENTRY_BYTES: usize = 200;
@@ -96,7 +97,7 @@ impl fmt::Display for Words<'_> {
             Target::Network(network) => write!(f, "the address {network}")?,
         }
         match self.1 {
-            Scope::Channel(channel) => write!(f, " from {channel}"),
+            Scope::Channel(channel) => write!(f, " from {}", Quoted::text(channel.as_str())),
             Scope::Server | Scope::Speech => Ok(()),
         }
     }
@@ -118,9 +119,9 @@ pub(super) fn log_set(sanction: &Sanction) {
     let until = until.map_or("for good".into(), |until| format!("until {until}"));
     log::info!(
         target: LOG,
-        "{} {does} {} {until}: {:?}",
+        "{} {does} {} {until}: {}",
         by.as_deref().unwrap_or("the server's owner"),
         Words(target, scope),
-        reason.as_deref().unwrap_or_default()
+        Quoted::text(reason.as_deref().unwrap_or_default())
     );
 }
