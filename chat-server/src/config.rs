@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::address::Network;
 use crate::error::ConfigError;
+use crate::host::Host;
 
 /// All that can be set. Unknown keys are errors.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +100,9 @@ pub struct Web {
     /// Pages of other hosts that may talk to this server, each as browsers name it:
     /// `https://chat.example.org`. The server's own always may.
     pub origins: Vec<String>,
+    /// The names that browsers know this server by, besides addresses and `localhost`. The hosts of
+    /// `origins` and the names in the certificate of `[tls]`, with `tls`, count too.
+    pub hosts: Vec<Host>,
     /// Whose `X-Forwarded-For` is believed, so that limits by address count the person.
     pub proxies: Vec<Network>,
     /// Over HTTPS, with the certificate of `[tls]`.
@@ -606,6 +610,10 @@ mod tests {
             (
                 "[web]\nproxies = [\"10.0.0.0/33\"]\n",
                 &["line 2", "10.0.0.0/33", "10.0.0.0/8"],
+            ),
+            (
+                "[web]\nhosts = [\"https://chat.example.org\"]\n",
+                &["line 2", "hosts", "https://", "chat.example.org"],
             ),
             (
                 "name = \"x\"\noperators = [\"ana\", \"7x\"]\n",

@@ -9,6 +9,7 @@
 //! | [`address`] | whom an address stands for |
 //! | [`metrics`], [`count`] | what the server does, for Prometheus |
 //! | [`health`] | what keeps the server from doing its work |
+//! | [`host`] | hosts as browsers name them |
 //! | [`logged`] | what strangers send, as it is logged |
 //! | [`netblock`] | where somebody comes from, and blocks of addresses |
 //! | [`vital`] | noticing that an actor has failed |
@@ -21,6 +22,7 @@ pub mod config;
 pub mod count;
 pub mod error;
 pub mod health;
+pub mod host;
 pub mod logged;
 pub mod metrics;
 pub mod net;
@@ -36,7 +38,6 @@ use actix::prelude::*;
 use chat_proto::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use tokio_rustls::rustls::ServerConfig;
 
 use chat::accounts::AccountChange;
 use chat::batch::MAX_BYTES;
@@ -51,6 +52,8 @@ use net::acceptor::{self, Acceptor, Certify};
 use net::barred::Barred;
 use net::dispatcher::{Deafen, Farewell, Limit};
 use net::places::Places;
+use net::tls::Identity;
+use net::web::hosts::Hosts;
 use net::web::origin::Origins;
 use net::web::proxies::Proxies;
 use net::web::{Manners, Render};
@@ -79,7 +82,7 @@ pub enum Order {
     /// The limits, the name and the message of the day of this configuration hold from now on.
     Configure(Box<Config>),
     /// Who comes to the TLS listener from now on is shown this certificate.
-    Certify(Arc<ServerConfig>),
+    Certify(Arc<Identity>),
     /// Say goodbye to everyone and end.
     End,
 }
@@ -207,7 +210,7 @@ impl Server {
         Ok(())
     }
 
-    async fn certify(&self, certificate: &Arc<ServerConfig>) -> Result<(), MailboxError> {
+    async fn certify(&self, certificate: &Arc<Identity>) -> Result<(), MailboxError> {
         for acceptor in self.acceptors() {
             acceptor.send(Certify(certificate.clone())).await?;
         }
@@ -285,6 +288,7 @@ fn surroundings(
         latency,
         manners: Manners {
             origins: Origins::new(config.web.origins.clone()),
+            hosts: Hosts::new(&config.web.hosts, &config.web.origins),
             proxies: Proxies::new(config.web.proxies.clone()),
             health,
             metrics: Render(Arc::new(move || metrics.render())),

@@ -103,7 +103,7 @@ fn the_page_and_its_websocket_are_served_over_tls() {
     };
 
     let mut page = connect();
-    page.write_all(b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+    page.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         .unwrap();
     let mut answer = String::new();
     page.read_to_string(&mut answer).unwrap();
@@ -132,8 +132,47 @@ fn the_page_and_its_websocket_are_served_over_tls() {
     // Who does not speak TLS there harms nobody.
     let mut plain = socket(&server);
     plain
-        .write_all(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         .unwrap();
     plain.read_to_end(&mut Vec::new()).ok();
     terminal.hears_nothing();
+}
+
+/// A name in the certificate is one that the server is known by, over a new certificate too.
+#[test]
+fn the_names_of_a_certificate_are_known() {
+    let home = home("");
+    let (cert, key) = (home.file("cert.pem"), home.file("key.pem"));
+    let lines = format!("[web]\ntls = true\n[tls]\ncert = {cert:?}\nkey = {key:?}\n[limits]\n");
+    home.configure("[limits]\n", &lines);
+    let certify = |name: &str| {
+        for file in [&cert, &key] {
+            std::fs::remove_file(file).ok();
+        }
+        let mut program = home.program();
+        program.args(["certificate", "new", "--name", "localhost", "--name", name]);
+        assert!(program.output().unwrap().status.success());
+    };
+    certify("chat.example.org");
+    let server = home.start();
+    let status = |host: &str| {
+        let address = server.web_address.unwrap();
+        let mut page = support::tls::connect(&home, address, &version::TLS13).unwrap();
+        write!(
+            page,
+            "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        page.read_to_string(&mut answer).unwrap();
+        answer[9..12].to_owned()
+    };
+    assert_eq!(status("localhost"), "200");
+    assert_eq!(status("Chat.Example.Org:443"), "200");
+    assert_eq!(status("evil.example"), "403");
+    certify("talk.example.org");
+    server.signal("HUP");
+    server.logs("the certificate is read again");
+    assert_eq!(status("chat.example.org"), "403");
+    assert_eq!(status("talk.example.org"), "200");
 }

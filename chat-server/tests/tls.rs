@@ -141,3 +141,30 @@ fn a_certificate_that_cannot_be_used_is_named_and_the_server_does_not_start() {
         "{said}"
     );
 }
+
+/// What the private key takes of a processor is not taken from the room, whose thread is the first.
+#[test]
+fn handshakes_do_not_run_on_the_thread_of_the_room() {
+    let home = home();
+    home.configure("hello_timeout = \"300ms\"", "hello_timeout = \"20s\"");
+    // 4,096 bits of RSA: some milliseconds each.
+    fs::write(home.file("cert.pem"), include_str!("support/rsa-cert.pem")).unwrap();
+    fs::write(home.file("key.pem"), include_str!("support/rsa-key.pem")).unwrap();
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    let before = server.ticks();
+    for number in 0..100 {
+        let version = [&version::TLS12, &version::TLS13][number % 2];
+        let mut stream = connect(&home, server.tls_address.unwrap(), version).unwrap();
+        if number % 20 == 0 {
+            join(&mut stream, &format!("Luis{number}"));
+            ana.expect("joined");
+            drop(stream);
+            ana.expect("gone");
+        }
+    }
+    let after = server.ticks();
+    let (room, others) = (after.0 - before.0, after.1 - before.1);
+    assert!(room < others, "{room} ticks of {}", room + others);
+    ana.hears_nothing();
+}

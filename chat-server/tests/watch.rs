@@ -7,7 +7,7 @@ use std::io::{Read as _, Write as _};
 use std::thread;
 use std::time::Instant;
 
-use support::web::{get, home};
+use support::web::{CLOSE, ask_at, get, home};
 use support::{DEADLINE, Home, Server};
 
 /// Asks until the server says that it is well, or that it is not, in these words.
@@ -142,4 +142,23 @@ fn a_server_without_a_page_or_without_room_is_well_too() {
         let checked = healthcheck_at(&home, &server, metrics);
         assert_eq!(checked, (true, String::new()));
     }
+}
+
+/// Connections that say nothing are no reason to think that the server is not well.
+#[test]
+fn silent_connections_to_the_metrics_keep_nobody_out() {
+    let home = home("hello_timeout = \"1m\"");
+    let server = home.start();
+    let address = server.metrics_address.unwrap();
+    let silent: Vec<_> = (0..300)
+        .map(|_| std::net::TcpStream::connect_timeout(&address, DEADLINE).unwrap())
+        .collect();
+    for path in ["/healthz", "/metrics"] {
+        let answer = ask_at(address, &format!("GET {path}"), CLOSE);
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
+    // They are not kept without bound.
+    let mut oldest = &silent[0];
+    oldest.set_read_timeout(Some(DEADLINE)).unwrap();
+    assert_eq!(oldest.read(&mut [0]).unwrap(), 0);
 }

@@ -1,13 +1,15 @@
 //! The same protocol over WebSocket, in one conversation with those who speak it over TCP; and what is
 //! no part of the protocol.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use support::web::{Browser, CLOSE, ask, get, home, request, socket};
+use support::web::{Browser, CLOSE, ask, ask_at, get, home, request, socket};
+use support::{DEADLINE, Server};
 use tungstenite::protocol::frame::Frame;
 use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 use tungstenite::{Bytes, Message};
@@ -89,7 +91,7 @@ fn a_request_that_comes_with_its_first_message_has_it_heard() {
     let mut socket = socket(&server);
     let hello = br#"{"type":"hello","version":1}"#;
     let mut bytes =
-        "GET /ws HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
          Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n"
             .to_owned()
@@ -391,6 +393,205 @@ fn a_foreign_page_is_refused_and_a_named_one_is_not() {
         };
         assert_eq!(answer.as_u16(), status, "{origin}");
     }
+}
+
+/// The status of a request with these lines, which are all that it has.
+fn status_of(server: &Server, what: &str, lines: &str) -> u16 {
+    let mut socket = socket(server);
+    write!(socket, "{what} HTTP/1.1\r\n{lines}\r\n").unwrap();
+    let mut status = [0; 12];
+    socket.read_exact(&mut status).unwrap();
+    let status = std::str::from_utf8(&status).unwrap();
+    status.strip_prefix("HTTP/1.1 ").unwrap().parse().unwrap()
+}
+
+const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                       Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+/// A name that is made to point here (DNS rebinding) is no name of the server, whatever the page says that it is.
+#[test]
+fn a_request_for_a_name_that_the_server_is_not_known_by_is_refused() {
+    let home = home("");
+    home.configure(
+        "[limits]\n",
+        "[web]\nhosts = [\"chat.example.org\"]\norigins = [\"https://app.example.org\"]\n[limits]\n",
+    );
+    let server = home.start();
+    for (host, origin, page, socket) in [
+        ("evil.example", "http://evil.example", 403, 403),
+        ("evil.example:8080", "http://evil.example:8080", 403, 403),
+        ("localhost.evil.example", "", 403, 403),
+        ("evil.example", "", 403, 403),
+        ("evil.example", "https://app.example.org", 403, 403),
+        ("localhost:8080", "http://evil.example", 200, 403),
+        ("localhost:8080", "http://LOCALHOST:8080", 200, 101),
+        ("127.0.0.1", "http://127.0.0.1:80", 200, 101),
+        ("[::1]:8080", "http://[::1]:8080", 200, 101),
+        ("192.0.2.7", "http://192.0.2.7", 200, 101),
+        ("chat.example.org:443", "https://chat.example.org", 200, 101),
+        (
+            "Chat.Example.Org.",
+            "https://chat.example.org:443",
+            200,
+            101,
+        ),
+        ("chat.example.org:80", "https://chat.example.org", 200, 403),
+        ("app.example.org", "https://app.example.org", 200, 101),
+        ("chat.example.org", "https://app.example.org", 200, 101),
+    ] {
+        let mut lines = format!("Host: {host}\r\n");
+        if !origin.is_empty() {
+            lines += &format!("Origin: {origin}\r\n");
+        }
+        assert_eq!(status_of(&server, "GET /", &lines), page, "{lines}");
+        let asks = format!("{lines}{UPGRADE}");
+        assert_eq!(status_of(&server, "GET /ws", &asks), socket, "{lines}");
+        // Who watches over the server may know it by any name.
+        assert_eq!(status_of(&server, "GET /healthz", &lines), 200, "{lines}");
+    }
+    let twice = "Host: localhost\r\nHost: evil.example\r\n";
+    assert!([400, 403].contains(&status_of(&server, "GET /", twice)));
+    let whole = "GET http://evil.example/";
+    assert_eq!(status_of(&server, whole, "Host: localhost\r\n"), 403);
+}
+
+/// What a stranger sends is no way to fill the disk with the log, nor to drive the terminal that shows it.
+#[test]
+fn what_is_refused_is_logged_short_and_seldom() {
+    let home = home("");
+    let server = home.start();
+    let long = format!("https://\u{202e}{}", "x".repeat(60_000));
+    let refused: Vec<_> = (0..50)
+        .map(|number| {
+            let mut socket = socket(&server);
+            let (host, origin) = match number % 2 {
+                0 => ("localhost", &long[..]),
+                _ => (&long[8..], "https://localhost"),
+            };
+            let lines = format!("Host: {host}\r\nOrigin: {origin}\r\n{UPGRADE}\r\n");
+            write!(socket, "GET /ws HTTP/1.1\r\n{lines}").unwrap();
+            socket
+        })
+        .collect();
+    for mut socket in refused {
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    }
+    let mut lines = server.log_until(" more lines are not logged: ");
+    lines.extend(server.log_until(" more lines are not logged: "));
+    assert!(
+        lines.iter().any(|line| line.contains("\\u{202e}xxx")),
+        "{lines:?}"
+    );
+    assert!((2..=20).contains(&lines.len()), "{lines:?}");
+    for line in lines {
+        assert!(line.len() < 350 && !line.contains('\u{202e}'), "{line}");
+    }
+}
+
+/// Writes a byte of a body after the other until the server closes; what it has answered.
+fn drips(server: &Server, head: &str, drop: &[u8]) -> String {
+    let end = Instant::now() + DEADLINE;
+    let (mut socket, mut answer) = (socket(server), Vec::new());
+    socket
+        .set_read_timeout(Some(Duration::from_millis(20)))
+        .unwrap();
+    socket.write_all(head.as_bytes()).unwrap();
+    let mut part = [0; 4096];
+    loop {
+        assert!(Instant::now() < end, "still open: {head}");
+        match socket.read(&mut part) {
+            Ok(0) => break,
+            Ok(read) => answer.extend(&part[..read]),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            Err(_) => break,
+        }
+        if socket.write_all(drop).is_err() {
+            break;
+        }
+    }
+    String::from_utf8(answer).unwrap()
+}
+
+/// The time of a request is that of a hello, for its head, its body and all that it comes in.
+#[test]
+fn a_request_that_does_not_come_to_its_end_is_cut_off() {
+    let home = home("hello_timeout = \"500ms\"");
+    let server = home.start();
+    let head = |what: &str, lines: &str| format!("{what} HTTP/1.1\r\nHost: localhost\r\n{lines}");
+    let chunked = "Transfer-Encoding: chunked\r\n\r\n";
+    let whole = head("GET /healthz", "\r\n");
+    for (head, drop, status) in [
+        (head("POST /", chunked), &b"1\r\nx\r\n"[..], 405),
+        (head("POST /ws", chunked), b"1\r\nx\r\n", 405),
+        (head("GET /", chunked), b"1\r\nx\r\n", 200),
+        (head("PUT /nowhere", chunked), b"1\r\nx\r\n", 404),
+        (head("POST /healthz", chunked), b"0", 405),
+        (
+            head("POST /", "Content-Length: 1000000000000\r\n\r\n"),
+            b"x",
+            405,
+        ),
+        // The head of a first request, and of one behind another.
+        (head("GET /", "X: "), b"x", 408),
+        (format!("{whole}{}", head("GET /", "X: ")), b"x", 200),
+        (
+            format!("{whole}{}", head("POST /", chunked)),
+            b"1\r\nx\r\n",
+            200,
+        ),
+    ] {
+        let answer = drips(&server, &head, drop);
+        // Nothing may be left of it where it was closed while something was on its way.
+        assert!(
+            answer.is_empty() || answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{head}: {answer}"
+        );
+    }
+    // Nor does a connection stay whose answers are not read.
+    let mut unread = socket(&server);
+    let many = head("GET /app.js", "\r\n").repeat(10_000);
+    // It may be closed before it has taken all.
+    unread.write_all(many.as_bytes()).ok();
+    let end = Instant::now() + 2 * DEADLINE;
+    while http_connections(&server) > 1 {
+        assert!(Instant::now() < end, "the answers wait to be read");
+    }
+}
+
+/// Those that the server counts as open, the one that asks among them.
+fn http_connections(server: &Server) -> u32 {
+    let page = ask_at(server.metrics_address.unwrap(), "GET /metrics", CLOSE);
+    let name = "chat_connections{transport=\"http\"} ";
+    let count = page.lines().find_map(|line| line.strip_prefix(name));
+    count.unwrap().parse().unwrap()
+}
+
+/// Whoever asks over HTTP is counted, also while a body is on its way, and in the limits too.
+#[test]
+fn a_request_that_is_under_way_is_counted() {
+    let home = home("connections_per_ip = 1\nhello_timeout = \"20s\"");
+    home.configure("[limits]\n", "[web]\nproxies = [\"127.0.0.1\"]\n[limits]\n");
+    let server = home.start();
+    let asks = |length: usize| {
+        let mut socket = socket(&server);
+        write!(
+            socket,
+            "POST / HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 192.0.2.7\r\n\
+             Transfer-Encoding: chunked\r\n\r\n{length}\r\n"
+        )
+        .unwrap();
+        let mut status = [0; 12];
+        socket.read_exact(&mut status).unwrap();
+        (socket, String::from_utf8(status.to_vec()).unwrap())
+    };
+    let (first, answer) = asks(9);
+    assert_eq!(answer, "HTTP/1.1 405");
+    assert_eq!(http_connections(&server), 2);
+    let (second, answer) = asks(9);
+    assert_eq!(answer, "HTTP/1.1 503");
+    drop((first, second));
 }
 
 #[test]

@@ -19,8 +19,6 @@ use chat_proto::{ErrorCode, Event};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Sleep, sleep, timeout};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 
 use super::barred;
 use super::connection::LINGER;
@@ -28,10 +26,9 @@ use super::delivery::frame;
 use super::places::{Permit, Places};
 use super::session::Session;
 use super::table::Table;
-use super::tls::TlsSocket;
+use super::tls::{Handshakes, Identity, TlsSocket};
 use super::transport::Transport;
 use super::web::Site;
-use super::web::stream::Stream;
 
 /// Connections taken before others on the thread have their turn.
 const ACCEPTS_A_TURN: usize = 64;
@@ -58,14 +55,14 @@ pub struct Stop;
 /// Who is encrypted is shown this certificate from now on.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct Certify(pub Arc<ServerConfig>);
+pub struct Certify(pub Arc<Identity>);
 
 /// See the head of this file.
 #[derive(Debug)]
 pub struct Acceptor {
     listener: Option<TcpListener>,
     /// Where connections are encrypted.
-    tls: Option<Arc<ServerConfig>>,
+    tls: Option<Tls>,
     /// Where connections are asked over HTTP.
     site: Option<Site>,
     table: Rc<Table>,
@@ -74,10 +71,23 @@ pub struct Acceptor {
     refusals: Rc<Cell<usize>>,
 }
 
+/// How connections are encrypted.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    pub identity: Arc<Identity>,
+    pub handshakes: Handshakes,
+}
+
+impl Tls {
+    fn socket(&self, stream: TcpStream) -> TlsSocket {
+        TlsSocket::new(stream, &self.identity, &self.handshakes)
+    }
+}
+
 impl Acceptor {
     pub fn new(
         listener: TcpListener,
-        tls: Option<Arc<ServerConfig>>,
+        tls: Option<Tls>,
         site: Option<Site>,
         table: Rc<Table>,
         places: Arc<Places>,
@@ -132,12 +142,18 @@ impl Acceptor {
             };
             return self.refuse(stream, words);
         }
-        match self.take_place(peer.ip()) {
-            Some(permit) => self.serve(stream, peer, permit),
-            None => {
+        if let Some(site) = self.site.as_ref().filter(|site| site.has_guests()) {
+            return site.serve(self.transport(stream), None, peer);
+        }
+        match (self.take_place(peer.ip()), &self.site) {
+            (Some(permit), Some(site)) => site.serve(self.transport(stream), Some(permit), peer),
+            (Some(permit), None) => {
+                Session::open(self.transport(stream), peer, permit, &self.table);
+            }
+            (None, site) => {
                 log::debug!("{peer} is refused: no room");
                 self.table.counts.refuses(ErrorCode::ServerFull);
-                let words = match &self.site {
+                let words = match site {
                     Some(_) => Bytes::from_static(FULL_HTTP),
                     None => frame(&full()),
                 };
@@ -153,17 +169,9 @@ impl Acceptor {
         }
     }
 
-    fn serve(&self, stream: TcpStream, peer: SocketAddr, permit: Permit) {
-        let transport = self.transport(stream);
-        match &self.site {
-            Some(site) => site.serve(Stream::new(transport, permit, peer)),
-            None => Session::open(transport, peer, permit, &self.table),
-        }
-    }
-
     fn transport(&self, stream: TcpStream) -> Transport {
         match &self.tls {
-            Some(tls) => Transport::Layered(Box::new(TlsSocket::new(stream, tls))),
+            Some(tls) => Transport::Layered(Box::new(tls.socket(stream))),
             None => Transport::Tcp(stream),
         }
     }
@@ -178,7 +186,9 @@ impl Acceptor {
                 let told = async {
                     match tls {
                         Some(tls) => {
-                            say(TlsAcceptor::from(tls).accept(stream).await?, &words).await
+                            let mut socket = tls.socket(stream);
+                            socket.opens().await?;
+                            say(socket, &words).await
                         }
                         None => say(stream, &words).await,
                     }
@@ -219,9 +229,12 @@ impl Actor for Acceptor {
 impl Handler<Certify> for Acceptor {
     type Result = ();
 
-    fn handle(&mut self, Certify(tls): Certify, _: &mut Self::Context) {
-        if self.tls.is_some() {
-            self.tls = Some(tls);
+    fn handle(&mut self, Certify(identity): Certify, _: &mut Self::Context) {
+        if let Some(tls) = &mut self.tls {
+            tls.identity = identity.clone();
+            if let Some(site) = &self.site {
+                site.certify(identity);
+            }
         }
     }
 }

@@ -17,9 +17,6 @@ use crate::config;
 /// Networks whose pace is remembered, after which those that have been slow again are forgotten.
 const REMEMBERED: usize = 10_000;
 
-/// Connections of those who watch over the server, on each thread.
-const FEW: usize = 32;
-
 /// What of the configuration goes for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -75,15 +72,6 @@ impl Places {
             taken: 0,
             taken_by_network: HashMap::new(),
         })))
-    }
-
-    /// Some places for themselves.
-    pub(super) fn few() -> Arc<Self> {
-        Self::new(Limits {
-            connections: FEW,
-            connections_per_ip: 0,
-            connects_per_second: 0,
-        })
     }
 
     /// Other limits, for those who come from now on.

@@ -66,22 +66,25 @@ pub enum Transport {
     Layered(Box<dyn Layer>),
 }
 
-/// How a session is connected.
+/// How a client is connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Tcp,
     Tls,
     Web,
+    /// No session: requests over HTTP, until one of them opens a WebSocket.
+    Http,
 }
 
 impl Kind {
-    pub const ALL: [Self; 3] = [Self::Tcp, Self::Tls, Self::Web];
+    pub const ALL: [Self; 4] = [Self::Tcp, Self::Tls, Self::Web, Self::Http];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Tcp => "tcp",
             Self::Tls => "tls",
             Self::Web => "web",
+            Self::Http => "http",
         }
     }
 }

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use actix::prelude::*;
 use prometheus::Histogram;
 use tokio::sync::oneshot;
-use tokio_rustls::rustls::ServerConfig;
 
-use super::acceptor::Acceptor;
+use super::acceptor::{Acceptor, Tls};
 use super::barred::Barred;
 use super::counts::Counts;
 use super::dispatcher::Dispatcher;
 use super::places::Places;
 use super::table::{Limits, Table};
+use super::tls::{Handshakes, Identity};
 use super::web::{Manners, Site};
 use crate::chat::room::ChatRoom;
 use crate::store::{accounts, history};
@@ -28,7 +28,7 @@ pub struct Listener {
     /// Bound, and not blocking.
     pub socket: TcpListener,
     /// Encrypted with this certificate.
-    pub tls: Option<Arc<ServerConfig>>,
+    pub tls: Option<Arc<Identity>>,
     pub speaks: Speaks,
 }
 
@@ -87,10 +87,13 @@ impl Worker {
         listeners: &[Listener],
     ) -> io::Result<Vec<Self>> {
         let mut workers = Vec::new();
+        let is_encrypted = listeners.iter().any(|listener| listener.tls.is_some());
+        let handshakes = is_encrypted.then(Handshakes::start);
         let count = u8::try_from(surroundings.counts.len()).expect("the configuration bounds it");
         for number in 0..count {
             let (surroundings, listeners) = (surroundings.clone(), clone_all(listeners)?);
-            let start = move || Self::start(number, surroundings, listeners);
+            let handshakes = handshakes.clone();
+            let start = move || Self::start(number, surroundings, listeners, handshakes);
             workers.push(match number {
                 0 => start()?,
                 _ => on_its_own_thread(start).await?,
@@ -99,7 +102,12 @@ impl Worker {
         Ok(workers)
     }
 
-    fn start(number: u8, surroundings: Surroundings, listeners: Vec<Listener>) -> io::Result<Self> {
+    fn start(
+        number: u8,
+        surroundings: Surroundings,
+        listeners: Vec<Listener>,
+        handshakes: Option<Handshakes>,
+    ) -> io::Result<Self> {
         let Surroundings {
             limits,
             room,
@@ -127,15 +135,19 @@ impl Worker {
                     let socket = tokio::net::TcpListener::from_std(socket)?;
                     let site = match speaks {
                         Speaks::Chat => None,
-                        Speaks::Web => Some(Site::page(table.clone(), manners.clone())),
+                        Speaks::Web => {
+                            let identity = tls.clone();
+                            Some(Site::page(table.clone(), manners.clone(), identity))
+                        }
                         Speaks::Metrics => Some(Site::watch(table.clone(), manners.clone())),
                     };
-                    // Nobody takes the place of those who watch.
-                    let places = match speaks {
-                        Speaks::Chat | Speaks::Web => places.clone(),
-                        Speaks::Metrics => Places::few(),
-                    };
-                    Ok(Acceptor::new(socket, tls, site, table.clone(), places).start())
+                    let tls = tls.zip(handshakes.clone());
+                    let tls = tls.map(|(identity, handshakes)| Tls {
+                        identity,
+                        handshakes,
+                    });
+                    let (table, places) = (table.clone(), places.clone());
+                    Ok(Acceptor::new(socket, tls, site, table, places).start())
                 },
             )
             .collect::<io::Result<_>>()?;

@@ -283,6 +283,27 @@ impl Server {
         kib.parse::<usize>().unwrap() * 1024
     }
 
+    /// The processor time that the first thread has used, and all others together, in the system's ticks.
+    pub(crate) fn ticks(&self) -> (u64, u64) {
+        let (mut first, mut others) = (0, 0);
+        let pid = self.child.id().to_string();
+        for thread in fs::read_dir(format!("/proc/{pid}/task")).unwrap() {
+            let thread = thread.unwrap();
+            // It may have ended meanwhile.
+            let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+            // Behind the name, which may have spaces: the state, and from there the 12th and 13th.
+            let fields = stat.rsplit(')').next().unwrap_or_default();
+            let times = fields.split_whitespace().skip(11).take(2);
+            let ticks: u64 = times.map(|time| time.parse::<u64>().unwrap()).sum();
+            if thread.file_name().to_string_lossy() == pid {
+                first += ticks;
+            } else {
+                others += ticks;
+            }
+        }
+        (first, others)
+    }
+
     /// Whether it has a file open that is called so.
     pub(crate) fn has_open(&self, name: &str) -> bool {
         let files = fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap();

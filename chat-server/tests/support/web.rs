@@ -107,7 +107,7 @@ pub(crate) fn ask(server: &Server, what: &str, lines: &str) -> String {
 /// The same of another listener than that of the page.
 pub(crate) fn ask_at(address: SocketAddr, what: &str, lines: &str) -> String {
     let mut socket = socket_to(address);
-    write!(socket, "{what} HTTP/1.1\r\nHost: here\r\n{lines}\r\n").unwrap();
+    write!(socket, "{what} HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n").unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).unwrap();
     answer

@@ -3,22 +3,28 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | [`stream`] | an accepted connection, and its place among those that may be open |
+//! | `stream` | an accepted connection, and its place among those that may be open |
 //! | [`upgrade`] | a request that asks for a WebSocket |
 //! | [`socket`] | a WebSocket as the transport of a session |
+//! | `guests` | connections without such a place |
+//! | `door` | which requests are answered |
+//! | [`hosts`] | which names the server is known by |
 //! | [`origin`] | whose pages may talk to this server |
 //! | [`proxies`] | who somebody is that comes through a proxy |
 //! | [`page`] | the page, as it is in the program |
 
+mod door;
+mod guests;
+pub mod hosts;
 pub mod origin;
 pub mod page;
 pub mod proxies;
 pub mod socket;
-pub mod stream;
+mod stream;
 pub mod upgrade;
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -31,19 +37,28 @@ use actix_service::{
     IntoServiceFactory as _, Service as _, ServiceFactory as _, fn_service, map_config,
 };
 use actix_web::dev::AppConfig;
-use actix_web::middleware::DefaultHeaders;
+use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::web::ServiceConfig;
 use actix_web::{App, FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, web};
 use tokio::sync::OnceCell;
 
+use super::places::Permit;
 use super::table::Table;
+use super::tls::Identity;
+use super::transport::Transport;
 use crate::health::Health;
+use crate::logged::Quoted;
+use guests::Guests;
+use hosts::{Hosts, Shown};
 use origin::Origins;
 use proxies::Proxies;
 use stream::Stream;
 
 /// Where a WebSocket is asked for.
 const PATH: &str = "/ws";
+
+/// Where is asked how the server is.
+const HEALTH: &str = "/healthz";
 
 /// How long an idle connection may take to ask again.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -85,6 +100,8 @@ pub struct Site {
 pub struct Manners {
     /// Whose pages may talk to the server, besides its own.
     pub origins: Origins,
+    /// Which names the server is known by.
+    pub hosts: Hosts,
     /// Who says whom a connection is for.
     pub proxies: Proxies,
     pub health: Health,
@@ -106,8 +123,10 @@ impl fmt::Debug for Render {
 struct Hall {
     table: Rc<Table>,
     manners: Manners,
-    /// Whether there is a WebSocket.
+    /// Whether there is a page and a WebSocket.
     talks: bool,
+    shown: Shown,
+    guests: Guests,
 }
 
 impl fmt::Debug for Site {
@@ -118,8 +137,12 @@ impl fmt::Debug for Site {
 
 impl Site {
     /// The page and its WebSocket.
-    pub fn page(table: Rc<Table>, manners: Manners) -> Self {
-        Self::new(table, manners, true, |app| {
+    pub(super) fn page(
+        table: Rc<Table>,
+        manners: Manners,
+        identity: Option<Arc<Identity>>,
+    ) -> Self {
+        Self::new(table, manners, true, Shown::new(identity), |app| {
             app.service(resource(PATH, no_upgrade))
                 .configure(page::routes);
         })
@@ -127,7 +150,7 @@ impl Site {
 
     /// What those see who watch over the server.
     pub fn watch(table: Rc<Table>, manners: Manners) -> Self {
-        Self::new(table, manners, false, |app| {
+        Self::new(table, manners, false, Shown::default(), |app| {
             app.service(resource("/metrics", metrics));
         })
     }
@@ -137,12 +160,15 @@ impl Site {
         table: Rc<Table>,
         manners: Manners,
         talks: bool,
+        shown: Shown,
         offers: impl FnOnce(&mut ServiceConfig),
     ) -> Self {
         let hall = Rc::new(Hall {
             table,
             manners,
             talks,
+            shown,
+            guests: Guests::default(),
         });
         let (for_app, for_upgrade) = (hall.clone(), hall.clone());
         let headers = HEADERS
@@ -150,13 +176,17 @@ impl Site {
             .fold(DefaultHeaders::new(), DefaultHeaders::add);
         let app = App::new()
             .app_data(for_app)
+            .wrap(from_fn(door::guard))
             .wrap(headers)
-            .service(resource("/healthz", health))
+            .service(resource(HEALTH, health))
             .configure(offers);
         let factory = HttpService::build()
             .client_request_timeout(hall.table.limits().hello_timeout + CLOCK_STEP)
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
             .keep_alive(KEEP_ALIVE)
+            .on_connect_ext(|stream: &Stream, data| {
+                data.insert(stream.visit().clone());
+            })
             .upgrade(fn_service(
                 move |(request, connection): (_, Framed<Stream, h1::Codec>)| {
                     let serving = upgrade::serve(request, connection, for_upgrade.clone());
@@ -168,13 +198,13 @@ impl Site {
         let serve = move |stream: Stream| -> Serving {
             let (factory, service) = (factory.clone(), service.clone());
             Box::pin(async move {
-                let peer = stream.peer();
+                let peer = stream.visit().peer;
                 let made = service.get_or_try_init(|| factory.new_service(())).await;
                 let Ok(service) = made else {
                     return log::error!("the web page cannot be served");
                 };
                 if let Err(error) = service.call((stream, Some(peer))).await {
-                    log::debug!("{peer}: {error}");
+                    log::debug!("{peer}: {}", Quoted::text(&error.to_string()));
                 }
             })
         };
@@ -187,9 +217,26 @@ impl Site {
         self.hall.manners.proxies.has(address)
     }
 
-    /// Serves one connection on this thread, until it ends.
-    pub(super) fn serve(&self, stream: Stream) {
-        actix_rt::spawn((self.serve)(stream));
+    /// The names of this certificate are those that the site is known by from now on.
+    pub(super) fn certify(&self, identity: Arc<Identity>) {
+        self.hall.shown.set(identity);
+    }
+
+    /// Whether connections take none of the places that there are.
+    pub(super) fn has_guests(&self) -> bool {
+        !self.hall.talks
+    }
+
+    /// Serves one connection on this thread, until it ends; without a place as a guest.
+    pub(super) fn serve(&self, transport: Transport, permit: Option<Permit>, peer: SocketAddr) {
+        let table = &self.hall.table;
+        let timeout = table.limits().hello_timeout;
+        let stream = Stream::new(transport, permit, peer, timeout, &table.counts);
+        let visit = stream.visit().clone();
+        let serving = actix_rt::spawn((self.serve)(stream));
+        if self.has_guests() {
+            self.hall.guests.add(visit, serving);
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 
 use actix_web::http::header::{HOST, HeaderMap, ORIGIN};
 
+use crate::host::Origin;
+
 /// Pages of this server itself, and those of `origins` in `[web]`.
 #[derive(Debug, Clone, Default)]
 pub struct Origins(Vec<String>);
@@ -22,15 +24,16 @@ impl Origins {
         let (Ok(origin), None) = (origin.to_str(), origins.next()) else {
             return false;
         };
-        let own = origin
-            .strip_prefix("http://")
-            .or_else(|| origin.strip_prefix("https://"))
-            .zip(headers.get(HOST).and_then(|host| host.to_str().ok()))
-            .is_some_and(|(origin, host)| origin.eq_ignore_ascii_case(host));
-        own || self
-            .0
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(origin))
+        let parsed: Option<Origin> = origin.parse().ok();
+        let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+        let own = parsed
+            .as_ref()
+            .zip(host.and_then(|host| host.parse().ok()))
+            .is_some_and(|(origin, host)| origin.is_of(&host));
+        own || self.0.iter().any(|known| {
+            known.eq_ignore_ascii_case(origin)
+                || parsed.is_some() && known.parse().ok().as_ref() == parsed.as_ref()
+        })
     }
 }
 
@@ -48,6 +51,7 @@ mod tests {
             (Some("http://localhost:8080"), true),
             (Some("https://LOCALHOST:8080"), true),
             (Some("https://chat.example.org"), true),
+            (Some("https://chat.example.org:443"), true),
             (Some("http://chat.example.org"), false),
             (Some("http://localhost"), false),
             (Some("http://localhost:8080.example.org"), false),

@@ -17,12 +17,11 @@ use tokio::time::timeout;
 
 use super::super::session::Session;
 use super::super::transport::Transport;
+use super::door::{self, Refusal};
 use super::socket::WebSocket;
 use super::stream::Stream;
 use super::{HEADERS, Hall, PATH};
-
-/// Why there is none, for people.
-struct Refusal(StatusCode, &'static str);
+use crate::logged::{Quoted, log_bounded};
 
 type Connection = Framed<Stream, h1::Codec>;
 
@@ -48,13 +47,16 @@ async fn answer(request: Request, connection: Connection, hall: &Hall) -> io::Re
 
 /// The answer to a request that may have its WebSocket.
 fn check(request: &Request, hall: &Hall) -> Result<ResponseBuilder, Refusal> {
+    door::check(request.uri(), request.headers(), hall)?;
     if request.path() != PATH || !hall.talks {
         return Err(Refusal(StatusCode::NOT_FOUND, "no WebSocket is here\n"));
     }
     if !hall.manners.origins.allow(request.headers()) {
-        log::info!(
-            "a page of {:?} is refused: not among `origins` in [web]",
-            request.headers().get(ORIGIN)
+        let origin = request.headers().get(ORIGIN).map(HeaderValue::as_bytes);
+        log_bounded!(
+            "pages that are not among `origins`",
+            "a page of {} is refused: not among `origins` in [web]",
+            Quoted::bytes(origin.unwrap_or_default())
         );
         let words = "this page may not talk to this server\n";
         return Err(Refusal(StatusCode::FORBIDDEN, words));
@@ -79,9 +81,10 @@ async fn open(
     mut response: ResponseBuilder,
     hall: &Hall,
 ) -> io::Result<()> {
-    let peer = connection.io_ref().peer();
+    let visit = connection.io_ref().visit();
+    let peer = visit.peer;
     let person = hall.manners.proxies.person(peer.ip(), request.headers());
-    if !connection.io_mut().is_of(person) {
+    if !visit.is_of(person) {
         let words = "there are too many connections from your network\n";
         return refuse(connection, Refusal(StatusCode::SERVICE_UNAVAILABLE, words)).await;
     }
@@ -93,7 +96,9 @@ async fn open(
     type Item = h1::Message<(Response<()>, BodySize)>;
     poll_fn(|cx| framed.as_mut().flush::<Item>(cx)).await?;
     let parts = connection.into_parts();
-    let (transport, permit) = parts.io.into_parts();
+    let Some((transport, permit)) = parts.io.into_parts() else {
+        return Ok(());
+    };
     let socket = WebSocket::new(transport, parts.read_buf);
     let peer = (person, peer.port()).into();
     Session::open(
