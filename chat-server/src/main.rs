@@ -80,8 +80,11 @@ fn start(args: &Args) -> anyhow::Result<()> {
         None => {}
     }
     let mut logger = env_logger::Builder::new();
-    // What it calls errors are the faults of strangers, as many as they like; unless one asks for it.
-    logger.filter_module("actix_http", LevelFilter::Off);
+    // What these call errors and warnings are the faults of strangers, as many and as long as they like; unless
+    // an operator asks for it.
+    for library in ["actix_http", "actix_router", "rustls", "tokio_rustls"] {
+        logger.filter_module(library, LevelFilter::Off);
+    }
     logger.parse_env(env_logger::Env::default().default_filter_or("info"));
     if let Some(level) = &args.log_level {
         logger.parse_filters(level);

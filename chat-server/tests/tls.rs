@@ -168,3 +168,43 @@ fn handshakes_do_not_run_on_the_thread_of_the_room() {
     assert!(room < others, "{room} ticks of {}", room + others);
     ana.hears_nothing();
 }
+
+/// A ClientHello of TLS 1.3 that asks for this host.
+fn client_hello(host: &[u8]) -> Vec<u8> {
+    let part = |bytes: &[u8]| {
+        let length = u16::try_from(bytes.len()).unwrap();
+        [&length.to_be_bytes(), bytes].concat()
+    };
+    let name = part(&[&[0], &part(host)[..]].concat());
+    let extensions = [&[0, 0], &part(&name)[..]].concat();
+    let body = [
+        &[3, 3][..],
+        &[7; 32],
+        &[0, 0, 2, 0x13, 1, 1, 0],
+        &part(&extensions),
+    ]
+    .concat();
+    let handshake = [&[1, 0], &part(&body)[..]].concat();
+    [&[0x16, 3, 1], &part(&handshake)[..]].concat()
+}
+
+/// What strangers send is not for the log to repeat, however the TLS library sees it.
+#[test]
+fn a_malformed_handshake_leaves_nothing_in_the_log() {
+    let home = home();
+    let server = home.start();
+    for _ in 0..20 {
+        let mut socket = TcpStream::connect(server.tls_address.unwrap()).unwrap();
+        socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        let host = b"a\x1b[2Jz".repeat(2000);
+        socket.write_all(&client_hello(&host)).unwrap();
+        // A reset ends it as well.
+        socket.read_to_end(&mut Vec::new()).ok();
+    }
+    server.joins("Ana").closes_sending();
+    let lines = server.log_until(" as somebody, ");
+    assert!(lines.len() < 20, "{lines:?}");
+    for line in lines {
+        assert!(line.len() < 350 && !line.contains("[2Jz"), "{line}");
+    }
+}

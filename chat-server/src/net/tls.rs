@@ -138,6 +138,8 @@ impl Handshakes {
         let socket = socket.into_std();
         self.0.spawn(async move {
             let opened = tokio::select! {
+                // First, so that nothing is reckoned for a session that has gone.
+                biased;
                 () = tell.closed() => return,
                 opened = shake_hands(acceptor, socket) => opened,
             };
