@@ -12,7 +12,7 @@ const FRAME_HEADER: usize = 4;
 /// Asks for the WebSocket, and says hello without waiting for the answer.
 pub(crate) fn hello(me: u32, out: &mut Vec<u8>) {
     out.extend_from_slice(
-        b"GET /ws HTTP/1.1\r\nHost: bench\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
           Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
     );
     reframed(out, |frame| chat::hello(me, frame));
