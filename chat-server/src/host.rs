@@ -78,7 +78,9 @@ impl Serialize for Host {
 impl<'de> Deserialize<'de> for Host {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
+        // With the port that browsers show beside it: a name is known at any port.
         text.parse()
+            .map(|Authority { host, .. }| host)
             .map_err(|error| de::Error::custom(format!("hosts: `{text}` is {error}")))
     }
 }

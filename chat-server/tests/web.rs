@@ -414,7 +414,7 @@ fn a_request_for_a_name_that_the_server_is_not_known_by_is_refused() {
     let home = home("");
     home.configure(
         "[limits]\n",
-        "[web]\nhosts = [\"chat.example.org\"]\norigins = [\"https://app.example.org\"]\n[limits]\n",
+        "[web]\nhosts = [\"chat.example.org\", \"Talk.example.org:8080\"]\norigins = [\"https://app.example.org\"]\n[limits]\n",
     );
     let server = home.start();
     for (host, origin, page, socket) in [
@@ -437,6 +437,7 @@ fn a_request_for_a_name_that_the_server_is_not_known_by_is_refused() {
         ),
         ("chat.example.org:80", "https://chat.example.org", 200, 403),
         ("app.example.org", "https://app.example.org", 200, 101),
+        ("talk.example.org", "https://talk.example.org", 200, 101),
         ("chat.example.org", "https://app.example.org", 200, 101),
     ] {
         let mut lines = format!("Host: {host}\r\n");
