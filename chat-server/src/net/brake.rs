@@ -9,7 +9,9 @@
 //!
 //! Nobody can hold up a chat by not reading: half a megabyte a second is more than people say. Messages that
 //! no lagging connection is sent, answers to requests and presence events are not counted: a session whose
-//! queue is half full is not read from, and the credit of a session bounds its answers.
+//! queue is half full is not read from, and the credit of a session bounds its answers. Where more is said
+//! than that, no batch is held for longer than [`PATIENCE`]: who reads too slowly for it is let go, and the others
+//! do not wait for them.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
@@ -18,6 +20,9 @@ use governor::clock::{Clock, MonotonicClock};
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
+
+/// How long a batch is held. In this time a connection that does not read at all is sent what it has room for.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// See the head of this file.
 #[derive(Debug)]
@@ -42,17 +47,21 @@ impl Brake {
         }
     }
 
-    /// Admits a batch with so many bytes of messages for connections that lag.
+    /// Admits a batch with so many bytes of messages for connections that lag, which has been held so long.
     ///
     /// # Errors
     /// How long it has to wait.
-    pub(super) fn admit(&self, bytes: usize) -> Result<(), Duration> {
+    pub(super) fn admit(&self, bytes: usize, held: Duration) -> Result<(), Duration> {
+        let left = PATIENCE.saturating_sub(held);
+        if left.is_zero() {
+            return Ok(());
+        }
         let bytes = u32::try_from(bytes).map_or(self.most, |bytes| {
             NonZeroU32::new(bytes).map_or(NonZeroU32::MIN, |bytes| bytes.min(self.most))
         });
         match self.bucket.check_n(bytes) {
             Ok(Ok(())) | Err(_) => Ok(()),
-            Ok(Err(not_until)) => Err(not_until.wait_time_from(MonotonicClock.now())),
+            Ok(Err(not_until)) => Err(not_until.wait_time_from(MonotonicClock.now()).min(left)),
         }
     }
 }
@@ -61,20 +70,36 @@ impl Brake {
 mod tests {
     use super::*;
 
+    const NOT: Duration = Duration::ZERO;
+
     #[test]
     fn half_of_what_may_wait_goes_through_in_a_second() {
         let brake = Brake::new(1 << 20);
-        assert_eq!(brake.admit(1 << 17), Ok(()));
+        assert_eq!(brake.admit(1 << 17, NOT), Ok(()));
         let wait = brake
-            .admit(1 << 17)
+            .admit(1 << 17, NOT)
             .expect_err("an eighth went through already");
         assert!(
             wait <= Duration::from_millis(250) && wait > Duration::from_millis(200),
             "{wait:?}"
         );
         // Larger than all that may wait, and yet it comes through in the end.
-        let wait = brake.admit(1 << 30).expect_err("the same");
+        let wait = brake.admit(1 << 30, NOT).expect_err("the same");
         assert!(wait <= Duration::from_millis(250), "{wait:?}");
-        assert_eq!(Brake::new(1024).admit(1 << 18), Ok(()));
+        assert_eq!(Brake::new(1024).admit(1 << 18, NOT), Ok(()));
+    }
+
+    #[test]
+    fn nothing_is_held_for_longer_than_a_second() {
+        let brake = Brake::new(1024);
+        assert_eq!(brake.admit(1 << 10, NOT), Ok(()));
+        for millis in [0, 900, 990] {
+            let held = Duration::from_millis(millis);
+            let wait = brake.admit(1 << 10, held).expect_err("there is no room");
+            assert!(held + wait <= PATIENCE, "{wait:?}");
+        }
+        for _ in 0..100 {
+            assert_eq!(brake.admit(1 << 10, PATIENCE), Ok(()));
+        }
     }
 }

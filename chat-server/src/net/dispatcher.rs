@@ -10,6 +10,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix::prelude::*;
 use bytes::{Bytes, BytesMut};
@@ -52,8 +53,8 @@ pub struct Dispatcher {
     pub(super) table: Rc<Table>,
     delivery: Delivery,
     brake: Brake,
-    /// Batches that are kept back; the credit of their senders bounds them.
-    kept_back: VecDeque<Arc<Released>>,
+    /// Batches that are kept back, and since when; the credit of their senders bounds them.
+    kept_back: VecDeque<(Instant, Arc<Released>)>,
     /// The first of them is to be delivered then.
     pause: Option<SpawnHandle>,
     /// Told how long each batch took.
@@ -81,10 +82,10 @@ impl Dispatcher {
 
     /// Delivers what there is, or as much of it as the brake lets through while somebody lags.
     fn go_on(&mut self, ctx: &mut actix::Context<Self>) {
-        while let Some(batch) = self.kept_back.front() {
+        while let Some((since, batch)) = self.kept_back.front() {
             let bytes = self.bytes_for_who_lags(batch);
             if bytes > 0
-                && let Err(wait) = self.brake.admit(bytes)
+                && let Err(wait) = self.brake.admit(bytes, since.elapsed())
             {
                 self.count();
                 self.pause = Some(ctx.run_later(wait, |dispatcher, ctx| {
@@ -93,7 +94,7 @@ impl Dispatcher {
                 }));
                 return;
             }
-            if let Some(batch) = self.kept_back.pop_front() {
+            if let Some((_, batch)) = self.kept_back.pop_front() {
                 self.deliver(&batch);
             }
         }
@@ -160,7 +161,7 @@ impl Handler<Release> for Dispatcher {
     type Result = ();
 
     fn handle(&mut self, Release(batch): Release, ctx: &mut Self::Context) {
-        self.kept_back.push_back(batch);
+        self.kept_back.push_back((Instant::now(), batch));
         if self.pause.is_none() {
             self.go_on(ctx);
         }
@@ -247,7 +248,7 @@ impl Handler<Farewell> for Dispatcher {
 
     fn handle(&mut self, Farewell: Farewell, _: &mut Self::Context) -> Self::Result {
         // Nobody is waited for any more, but that they read what there is.
-        for batch in std::mem::take(&mut self.kept_back) {
+        for (_, batch) in std::mem::take(&mut self.kept_back) {
             self.deliver(&batch);
         }
         for connection in self.table.all() {
