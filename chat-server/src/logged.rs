@@ -121,17 +121,18 @@ impl Default for Gate {
     }
 }
 
-/// Logs a line at info through a gate of its own, on a thread of the actors.
+/// Logs a line at a level through a gate of its own, on a thread of the actors.
 macro_rules! log_bounded {
-    ($kind:literal, $($line:tt)+) => {{
+    ($level:ident, $kind:literal, $($line:tt)+) => {{
         static GATE: $crate::logged::Gate = $crate::logged::Gate::new();
         match GATE.verdict(std::time::Instant::now()) {
-            $crate::logged::Verdict::Log => log::info!($($line)+),
+            $crate::logged::Verdict::Log => log::$level!($($line)+),
             $crate::logged::Verdict::Count => {}
             $crate::logged::Verdict::CountUntil(time) => {
                 actix_rt::spawn(async move {
                     tokio::time::sleep(time).await;
-                    log::info!("{} more lines are not logged: {}", GATE.take_suppressed(), $kind);
+                    let count = GATE.take_suppressed();
+                    log::$level!("{count} more lines are not logged: {}", $kind);
                 });
             }
         }

@@ -29,6 +29,7 @@ use super::table::Table;
 use super::tls::{Handshakes, Identity, TlsSocket};
 use super::transport::Transport;
 use super::web::Site;
+use crate::logged::log_bounded;
 
 /// Connections taken before others on the thread have their turn.
 const ACCEPTS_A_TURN: usize = 64;
@@ -121,7 +122,9 @@ impl Acceptor {
                 // Gone before it was taken: its own affair.
                 Err(error) if super::connection::is_ordinary(&error) => {}
                 Err(error) => {
-                    log::error!(
+                    log_bounded!(
+                        error,
+                        "connections that cannot be taken",
                         "no connection can be taken, trying again in {BACK_OFF:?}: {error}"
                     );
                     self.back_off = Some(Box::pin(sleep(BACK_OFF)));

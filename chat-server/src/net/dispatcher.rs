@@ -24,6 +24,7 @@ use super::outbox::Job;
 use super::table::{Limits, Table};
 use crate::chat::batch::{Audience, Effect, Released};
 use crate::chat::room::Release;
+use crate::logged::log_bounded;
 use crate::store::history::{Answer, Answered};
 use crate::vital::Vital;
 
@@ -213,7 +214,11 @@ impl Handler<Answer> for Dispatcher {
                 connection.answered(frame(&refusal), None);
             }
             Err(error) => {
-                log::error!("session {session:?} cannot be shown its history: {error}");
+                log_bounded!(
+                    error,
+                    "sessions without their history",
+                    "session {session:?} cannot be shown its history: {error}"
+                );
                 connection.answered(Bytes::new(), None);
                 connection.refuse(
                     ErrorCode::Internal,

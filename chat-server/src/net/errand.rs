@@ -145,6 +145,7 @@ impl Connection {
         };
         if matches!(outcome, Outcome::Wrong) {
             log_bounded!(
+                info,
                 "wrong passwords",
                 "session {:?}: {} sent a wrong password",
                 self.id,
@@ -247,7 +248,7 @@ fn refusal(outcome: Outcome) -> Refusal {
         Outcome::NotRegistered => (ErrorCode::NotRegistered, "your nick is no account"),
         Outcome::Declined(why) => return declined(why),
         Outcome::Failed(error) => {
-            log::error!("the accounts cannot be used: {error}");
+            log_bounded!(error, "accounts", "the accounts cannot be used: {error}");
             (ErrorCode::Internal, "the accounts cannot be used now")
         }
         Outcome::Registered(_) | Outcome::Unregistered(_) => (

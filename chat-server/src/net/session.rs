@@ -372,6 +372,7 @@ impl Actor for Session {
             log::info!("session {slot}.{generation}: {line}");
         } else {
             log_bounded!(
+                info,
                 "connections without a welcome",
                 "session {slot}.{generation}: {line}"
             );

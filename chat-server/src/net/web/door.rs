@@ -29,6 +29,7 @@ pub(super) fn check(uri: &Uri, headers: &HeaderMap, hall: &Hall) -> Result<(), R
     if !hosts::is_known(uri, headers, &hall.manners.hosts, &hall.shown) {
         let host = headers.get(HOST).map(HeaderValue::as_bytes);
         log_bounded!(
+            info,
             "hosts that are not among `hosts`",
             "a request for the host {} is refused: not among `hosts` in [web]",
             Quoted::bytes(host.unwrap_or_default())

@@ -54,6 +54,7 @@ fn check(request: &Request, hall: &Hall) -> Result<ResponseBuilder, Refusal> {
     if !hall.manners.origins.allow(request.headers()) {
         let origin = request.headers().get(ORIGIN).map(HeaderValue::as_bytes);
         log_bounded!(
+            info,
             "pages that are not among `origins`",
             "a page of {} is refused: not among `origins` in [web]",
             Quoted::bytes(origin.unwrap_or_default())
