@@ -5,8 +5,24 @@ mod support;
 use std::fs::OpenOptions;
 use std::io::Write;
 
-use serde_json::json;
-use support::Home;
+use serde_json::{Value, json};
+use support::{Home, Server, TestClient};
+
+/// In as somebody: by token or password where `hello` has one.
+fn comes(server: &Server, mut hello: Value) -> TestClient {
+    hello["type"] = "hello".into();
+    hello["version"] = 1.into();
+    let mut client = server.connect();
+    client.send(&hello);
+    client.expect("welcome");
+    client
+}
+
+fn quits(mut client: TestClient) {
+    client.send(&json!({"type": "quit"}));
+    client.awaits("bye");
+    client.expect_closed();
+}
 
 #[test]
 fn said_again_is_acked_as_the_first_time_even_after_a_restart() {
@@ -16,10 +32,81 @@ fn said_again_is_acked_as_the_first_time_even_after_a_restart() {
     let first = ana.says("#lobby", "hola", "1");
     ana.expect("message");
     assert_eq!(ana.says("#lobby", "hola", "1"), first);
+    home.until_kept("until IS NULL", 1);
     server.kill();
     let server = home.start();
-    assert_eq!(server.joins("Ana").says("#lobby", "hola", "1"), first);
+    let mut back = comes(&server, json!({"nick": "Ana", "token": ana.token}));
+    assert_eq!(back.says("#lobby", "hola", "1"), first);
     assert_eq!(home.lines().len(), 1);
+}
+
+#[test]
+fn another_user_of_a_nick_starts_anew_with_ids() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut first = server.joins("ana");
+    assert_eq!(first.says("#lobby", "one", "1")["seq"], 1);
+    quits(first);
+    let mut second = server.joins("ana");
+    assert_eq!(second.says("#lobby", "two", "1")["seq"], 2);
+    assert_eq!(second.expect_message("ana", "two")["id"], "1");
+    assert_eq!(second.says("#lobby", "two", "1")["seq"], 2);
+    home.until_kept("until IS NULL", 1);
+    server.kill();
+    let server = home.start();
+    let mut third = server.joins("ana");
+    assert_eq!(third.says("#lobby", "three", "1")["seq"], 3);
+    let texts: Vec<_> = home
+        .lines()
+        .iter()
+        .map(|line| line["text"].clone())
+        .collect();
+    assert_eq!(texts, ["one", "two", "three"]);
+}
+
+/// Under which number something is acked.
+fn seq_of(client: &mut TestClient, text: &str, id: &str) -> u64 {
+    client.say("#lobby", text, id);
+    let ack = client.awaits("ack");
+    assert_eq!(ack["id"], id);
+    ack["seq"].as_u64().unwrap_or_default()
+}
+
+#[test]
+fn a_user_keeps_their_ids_by_token_password_and_nick() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("ana");
+    assert_eq!(seq_of(&mut ana, "as ana", "1"), 1);
+    ana.send(&json!({"type": "nick", "nick": "anita"}));
+    ana.awaits("renamed");
+    let mut next = server.joins("ana");
+    assert_eq!(seq_of(&mut next, "another ana", "1"), 2);
+    assert_eq!(seq_of(&mut ana, "as anita", "2"), 3);
+    assert_eq!(seq_of(&mut ana, "as ana", "1"), 1);
+    assert_eq!(seq_of(&mut next, "another ana", "1"), 2);
+    home.until_kept("until IS NULL", 2);
+    home.until_kept("nick = 'anita'", 1);
+    server.kill();
+    let server = home.start();
+    let mut ana = comes(&server, json!({"nick": "anita", "token": ana.token}));
+    assert_eq!(seq_of(&mut ana, "as ana", "1"), 1);
+    assert_eq!(seq_of(&mut ana, "as anita", "2"), 3);
+    let mut next = comes(&server, json!({"nick": "ana", "token": next.token}));
+    assert_eq!(seq_of(&mut next, "another ana", "1"), 2);
+    // An account, by its password alone.
+    next.send(&json!({"type": "register", "password": "correct horse"}));
+    next.awaits("registered");
+    assert_eq!(seq_of(&mut next, "by the account", "3"), 4);
+    quits(next);
+    let login = json!({"nick": "ana", "password": "correct horse"});
+    let mut next = comes(&server, login.clone());
+    assert_eq!(seq_of(&mut next, "by the account", "3"), 4);
+    server.kill();
+    let server = home.start();
+    let mut next = comes(&server, login.clone());
+    assert_eq!(seq_of(&mut next, "by the account", "3"), 4);
+    assert_eq!(home.lines().len(), 4);
 }
 
 #[test]

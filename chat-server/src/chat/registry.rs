@@ -108,6 +108,7 @@ pub struct Registry {
 /// A message of the history, as far as it matters to a server that starts.
 #[derive(Debug)]
 pub struct Remembered {
+    /// Folded.
     pub from: Arc<str>,
     pub id: Id,
     pub stamp: Stamp,
@@ -164,8 +165,7 @@ impl Registry {
             now: Timestamp::from_millis(0),
         };
         for Remembered { from, id, stamp } in remembered {
-            let sender = registry.recent.sender(&from);
-            registry.recent.remember(sender, &from, id, stamp);
+            registry.recent.remember(from, id, stamp);
         }
         let lobby = registry.room(&Channel::lobby());
         debug_assert_eq!(lobby, LOBBY);

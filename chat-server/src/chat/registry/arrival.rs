@@ -141,13 +141,11 @@ impl Registry {
             former: Vec::new(),
             account: account.map(|account| account.id),
         });
-        let sender = self.recent.sender(nick.folded());
         let folded = nick.folded_arc();
         let user = self.users.insert(User {
             session,
             nick,
             token,
-            sender,
             channels: Vec::new(),
             since,
             former,

@@ -79,9 +79,6 @@ impl Registry {
             }
             self.by_nick.remove(before.folded());
             self.by_nick.insert(nick.folded_arc(), user);
-            let sender = self.users[user].sender;
-            self.recent
-                .rename(sender, before.folded(), &nick.folded_arc());
             let channels = self.users[user].channels.iter().copied();
             for room in std::iter::once(LOBBY).chain(channels) {
                 let members = &mut self.rooms[room as usize].members;

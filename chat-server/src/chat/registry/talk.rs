@@ -2,12 +2,12 @@
 
 use chat_proto::{ErrorCode, Words};
 
-use super::user::UserKey;
+use super::user::{User, UserKey};
 use super::{LOBBY, Outcome, Registry, lookup};
 use crate::chat::SessionId;
-use crate::chat::batch::{Audience, Batch, Said};
+use crate::chat::batch::{Audience, Batch, Held, Said};
 use crate::chat::command::{Id, Refusal, Say};
-use crate::chat::recent::Stamp;
+use crate::chat::recent::{Stamp, WINDOW};
 
 impl Registry {
     pub(super) fn say(
@@ -31,7 +31,7 @@ impl Registry {
         }
         // Before the target: what was said to a channel one has left since is still said.
         if let Some(id) = id
-            && let Some(Stamp { seq, time }) = self.recent.find(sender.sender, id, self.last_seq)
+            && let Some(Stamp { seq, time }) = self.said_before(sender, id)
         {
             out.ack(session, id.clone(), seq, time);
             return Ok(());
@@ -52,12 +52,22 @@ impl Registry {
         out.message(&said, session, audience);
         self.last_seq = seq;
         if let Some(id) = id {
-            let time = self.now;
-            let nick = sender.nick.folded();
-            self.recent
-                .remember(sender.sender, nick, id.clone(), Stamp { seq, time });
+            let (nick, time) = (sender.nick.folded_arc(), self.now);
+            self.recent.remember(nick, id.clone(), Stamp { seq, time });
         }
         Ok(())
+    }
+
+    /// Returns what a user has said with that id, under the present nick or one that was theirs lately.
+    fn said_before(&self, user: &User, id: &Id) -> Option<Stamp> {
+        let find = |nick, tenure| self.recent.find(nick, id, tenure, self.last_seq);
+        let lately = |held: &&Held| held.until.saturating_add(WINDOW) > self.last_seq;
+        find(user.nick.folded_arc(), (user.since, u64::MAX)).or_else(|| {
+            let former = user.former.iter().rev().filter(lately);
+            let mut found =
+                former.filter_map(|held| find(held.nick.clone(), (held.since, held.until)));
+            found.next()
+        })
     }
 
     /// Who `to` means, and the name under which the message goes there.

@@ -8,7 +8,6 @@ use chat_proto::{Channel, Nick, Timestamp};
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::Held;
 use crate::chat::command::{Digest, Token};
-use crate::chat::recent::SenderId;
 use crate::chat::{ChannelKey, Map, SessionId};
 use crate::netblock::Origin;
 
@@ -25,7 +24,6 @@ pub(super) struct User {
     pub session: SessionId,
     pub nick: Nick,
     pub token: Token,
-    pub sender: SenderId,
     /// Beside the lobby, in the order of entering.
     pub channels: Vec<ChannelKey>,
     /// The last message before the nick was theirs.
@@ -145,6 +143,6 @@ mod tests {
     /// Memory grows with the people, not with what few of them have.
     #[test]
     fn a_user_is_small() {
-        assert!(size_of::<User>() <= 144, "{}", size_of::<User>());
+        assert!(size_of::<User>() <= 136, "{}", size_of::<User>());
     }
 }
