@@ -7,9 +7,9 @@ use std::path::Path;
 use anyhow::{Context as _, bail, ensure};
 use chat_proto::name::fold;
 use chat_proto::{Nick, PASSWORD_BYTES, Secret};
+use chat_server::chat::accounts::Account as Protected;
 use chat_server::chat::lookalike::is_mixed;
 use chat_server::config::Config;
-use chat_server::store::log::{Lines as _, Log};
 use chat_server::store::password::Hasher;
 use chat_server::store::sqlite::{Database, StoredAccount};
 use clap::Subcommand;
@@ -59,8 +59,8 @@ pub(crate) fn run(config: &Config, is_configured: bool, command: &Account) -> an
         let taken = || format!("{nick} is an account already");
         ensure!(database.account(nick.folded())?.is_none(), taken());
         let hash = Hasher::default().hash(&new_password()?)?;
-        let since = last_seq(&config.history.path)?;
-        ensure!(database.add_account(nick, &hash, since)?, taken());
+        let added = database.add_account(nick, &hash, Protected::UNNOTED)?;
+        ensure!(added, taken());
         return report("added", nick.as_str(), path);
     }
     ensure!(
@@ -110,17 +110,6 @@ fn find(database: &Database, nick: &str) -> anyhow::Result<StoredAccount> {
 
 fn no_account(nick: &str) -> String {
     format!("{nick:?} is no account")
-}
-
-/// The last message of the history: direct ones behind it are the new account's.
-fn last_seq(path: &Path) -> anyhow::Result<u64> {
-    if !path.exists() {
-        return Ok(0);
-    }
-    let log = Log::open(path)?;
-    let end = log.end_of_lines(log.length()?)?;
-    let mut lines = log.backward(0, end);
-    Ok(lines.next_line()?.map_or(0, |entry| entry.place.seq))
 }
 
 /// A password from a person, asked twice, or from standard input. Never from an argument: those are for

@@ -39,7 +39,6 @@ use chat_proto::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use chat::accounts::AccountChange;
 use chat::batch::MAX_BYTES;
 use chat::clock::Clock;
 use chat::registry::{Registry, Settings};
@@ -367,7 +366,7 @@ impl People {
         let (keeper, accounts) =
             Keeper::new(database, room.clone().recipient(), health.clone(), vital)?;
         for account in accounts {
-            registry.account_changed(AccountChange::Protected { account, by: None });
+            registry.restore_account(account);
         }
         registry.warn_of_operators();
         let barred = Barred::default();
@@ -380,9 +379,11 @@ impl People {
                 barred.bar(network, bar);
             }
         }
-        for kept in database.tokens(now, registry.until(now))? {
+        for kept in database.tokens(now)? {
             registry.restore(kept, now);
         }
+        database.keep(&registry.take_changes().into_vec())?;
+        database.end_tokens(registry.until(now))?;
         let vital = watch.over("keeper of the tokens");
         let tokens = Tokens::new(database, room.clone().recipient(), health.clone(), vital)?;
         let thread = Arbiter::new();

@@ -21,6 +21,11 @@ pub struct Account {
     pub since: u64,
 }
 
+impl Account {
+    /// The beginning of an account of which no server has taken note yet.
+    pub const UNNOTED: u64 = u64::MAX;
+}
+
 /// Something has changed about the accounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccountChange {

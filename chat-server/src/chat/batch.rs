@@ -15,6 +15,7 @@ use chat_proto::{ErrorCode, Event, Nick, Saying, Timestamp, Welcome, Words};
 use smol_str::SmolStr;
 
 use super::command::{Id, Refusal};
+use super::kept::Changes;
 use super::{ChannelKey, SessionId};
 use crate::netblock::Netblock;
 
@@ -116,7 +117,7 @@ const _: () = assert!(size_of::<Effect>() <= 56);
 #[derive(Debug)]
 pub struct Applicant {
     pub nick: Nick,
-    /// The last message until now.
+    /// The last message until now, which is recorded once the effect is released.
     pub last_seq: u64,
     pub id: Option<Id>,
 }
@@ -216,6 +217,10 @@ pub struct Batch {
     since: Option<Instant>,
     /// The codes of those that were refused.
     refused: Vec<ErrorCode>,
+    /// The changes of what outlives the process that its requests have caused,
+    pub changes: Changes,
+    /// and that it waits for, as [`super::registry::Registry::lasting`] counts them.
+    pub needs: u64,
 }
 
 /// A batch whose messages are recorded, to be delivered.
@@ -393,6 +398,10 @@ impl Batch {
                 }
                 Effect::Ack { seq, to, id, .. } if seq >= failed => {
                     self.refuse(to, Some(id.as_str()), not_recorded());
+                }
+                Effect::Account { to, mut applicant } => {
+                    applicant.last_seq = applicant.last_seq.min(failed - 1);
+                    self.effects.push(Effect::Account { to, applicant });
                 }
                 other => self.effects.push(other),
             }

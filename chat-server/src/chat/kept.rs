@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chat_proto::{Channel, Nick, Timestamp};
 
+use super::Map;
 use super::accounts::AccountId;
 use super::batch::Held;
 use super::command::Digest;
@@ -23,7 +24,7 @@ pub struct Kept {
     pub since: u64,
     /// The nicks before.
     pub former: Vec<Held>,
-    /// When the token ends; nobody knows yet while they are here.
+    /// When the token ends. Unknown while the user is here, and at a start if the user was here before.
     pub until: Option<Timestamp>,
 }
 
@@ -44,4 +45,135 @@ pub enum KeptChange {
     Chartered(Box<Charter>),
     /// The channel (folded) has none any more.
     Unchartered(Arc<str>),
+}
+
+/// Changes that may wait.
+const WAITING_MAX: usize = 1_000_000;
+
+/// The subject of a decision; the last decision counts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Ruling {
+    /// A ban or a mute, by its number.
+    Sanction(u64),
+    /// A channel, by its folded name.
+    Charter(Arc<str>),
+}
+
+/// Changes that are to outlive the process: the last change of each token, account and ruling.
+///
+/// A batch carries the changes that its requests have caused. They are written only when all numbers
+/// in them are those of recorded messages: the database never knows more than the history.
+#[derive(Debug, Default)]
+pub struct Changes {
+    tokens: Map<Digest, KeptChange>,
+    beginnings: Map<AccountId, u64>,
+    rulings: Map<Ruling, KeptChange>,
+}
+
+impl Changes {
+    pub fn is_empty(&self) -> bool {
+        self.tokens.is_empty() && self.beginnings.is_empty() && self.rulings.is_empty()
+    }
+
+    /// Adds a change of a token.
+    pub(super) fn token(&mut self, digest: Digest, change: KeptChange) {
+        insert(&mut self.tokens, digest, change);
+    }
+
+    /// Adds where an account begins.
+    pub(super) fn begins(&mut self, account: AccountId, since: u64) {
+        insert(&mut self.beginnings, account, since);
+    }
+
+    /// Adds a change of what was decided.
+    pub(super) fn ruled(&mut self, what: Ruling, change: KeptChange) {
+        insert(&mut self.rulings, what, change);
+    }
+
+    /// Adds changes that have happened since.
+    pub(super) fn merge(&mut self, later: Self) {
+        let Self {
+            tokens,
+            beginnings,
+            rulings,
+        } = later;
+        for (digest, change) in tokens {
+            self.token(digest, change);
+        }
+        for (account, since) in beginnings {
+            self.begins(account, since);
+        }
+        for (what, change) in rulings {
+            self.ruled(what, change);
+        }
+    }
+
+    /// Returns the highest number of a message in them.
+    pub(super) fn newest(&self) -> u64 {
+        let tenures = self.tenures().map(Kept::newest);
+        tenures
+            .chain(self.beginnings.values().copied())
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// Nothing behind the message `last` has been recorded.
+    pub(super) fn rewind(&mut self, last: u64) {
+        for change in self.tokens.values_mut() {
+            if let KeptChange::Keep(kept) = change {
+                rewind(&mut kept.since, &mut kept.former, last);
+            }
+        }
+        for since in self.beginnings.values_mut() {
+            *since = last.min(*since);
+        }
+    }
+
+    /// Returns the users who may come back.
+    pub(super) fn tenures(&self) -> impl Iterator<Item = &Kept> {
+        self.tokens.values().filter_map(|change| match change {
+            KeptChange::Keep(kept) => Some(&**kept),
+            _ => None,
+        })
+    }
+
+    /// Returns the accounts that begin anew.
+    pub(super) fn accounts(&self) -> impl Iterator<Item = AccountId> {
+        self.beginnings.keys().copied()
+    }
+
+    /// Returns them in the order in which they are written.
+    pub fn into_vec(self) -> Vec<KeptChange> {
+        let beginnings = self.beginnings.into_iter();
+        beginnings
+            .map(|(account, since)| KeptChange::Begins { account, since })
+            .chain(self.tokens.into_values())
+            .chain(self.rulings.into_values())
+            .collect()
+    }
+}
+
+impl Kept {
+    /// Returns the highest number in it.
+    pub(super) fn newest(&self) -> u64 {
+        let former = self.former.iter().flat_map(|held| [held.since, held.until]);
+        former.fold(self.since, u64::max)
+    }
+}
+
+/// Sets back the numbers of a user's tenures: nothing behind the message `last` has been recorded.
+pub(super) fn rewind(since: &mut u64, former: &mut [Held], last: u64) {
+    *since = last.min(*since);
+    for held in former {
+        held.since = last.min(held.since);
+        held.until = last.min(held.until);
+    }
+}
+
+fn insert<K: Eq + std::hash::Hash, V>(changes: &mut Map<K, V>, key: K, change: V) {
+    if changes.len() >= WAITING_MAX && !changes.contains_key(&key) {
+        log::error!("cannot keep a change for a restart: {WAITING_MAX} changes wait already");
+        return;
+    }
+    changes.insert(key, change);
 }

@@ -1,9 +1,9 @@
 //! The ids of the last messages, by which saying something again is safe (protocol, What a message
 //! promises, 4).
 //!
-//! An id is remembered with the nick under which it was said. A user repeats an id only if the message
-//! lies in one of the user's tenures of that nick, the rule by which direct messages are shown: so
-//! another user of the same nick starts anew, and a restart, which rebuilds the window from the history,
+//! An id is remembered with the nick under which it was said. A user repeats an id only if the
+//! message lies in one of the user's tenures of that nick, the rule by which direct messages are shown.
+//! Another user of the same nick starts anew. A restart, which rebuilds the window from the history,
 //! changes nothing.
 
 use std::collections::VecDeque;

@@ -36,15 +36,14 @@ use slab::Slab;
 
 use super::accounts::{Account, AccountId};
 use super::batch::{Batch, Effect};
-use super::command::{Command, Digest, Id, Refusal, Request};
-use super::kept::KeptChange;
+use super::command::{Command, Id, Refusal, Request};
+use super::kept::{Changes, Ruling};
 use super::lookalike::Looks;
 use super::recent::{Recent, Stamp};
 use super::{ChannelKey, Map, SessionId};
 use channels::{Room, SizeRank};
 use departure::Parting;
 use founders::Founders;
-use keeping::Ruling;
 use sanctions::Sanctions;
 use seats::Seats;
 use user::{Absence, User, UserKey};
@@ -83,12 +82,8 @@ pub struct Registry {
     account_nicks: Map<AccountId, Arc<str>>,
     sanctions: Sanctions,
     founders: Founders,
-    /// What has changed of who may come back, by token.
-    changes: Map<Digest, KeptChange>,
-    /// Accounts that begin later than they were made.
-    beginnings: Vec<KeptChange>,
-    /// What has changed of what was decided.
-    rulings: Map<Ruling, KeptChange>,
+    /// What has changed that is to outlive the process.
+    changes: Changes,
     /// See [`Registry::lasting`].
     lasting: u64,
     /// How nicks look that somebody has or that are protected.
@@ -151,9 +146,7 @@ impl Registry {
             account_nicks: Map::default(),
             sanctions: Sanctions::default(),
             founders: Founders::default(),
-            changes: Map::default(),
-            beginnings: Vec::new(),
-            rulings: Map::default(),
+            changes: Changes::default(),
             lasting: 0,
             nick_looks: Looks::default(),
             rooms: Slab::new(),
@@ -223,15 +216,6 @@ impl Registry {
         self.now = self.now.max(now);
         if let Some(user) = self.seats.remove(session) {
             self.depart(user, Parting::of(reason), true, out);
-        }
-    }
-
-    /// Nothing from `seq` on has been recorded: the numbers are free again.
-    pub fn rewind(&mut self, seq: u64) {
-        self.last_seq = seq - 1;
-        self.recent.forget_from(seq);
-        for (_, user) in &mut self.users {
-            user.since = user.since.min(self.last_seq);
         }
     }
 

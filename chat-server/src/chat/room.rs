@@ -14,7 +14,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix::prelude::*;
 use bytes::Bytes;
@@ -26,11 +26,14 @@ use super::accounts::AccountChange;
 use super::batch::{Batch, Effect, Released, Talk};
 use super::clock::Clock;
 use super::command::Request;
-use super::kept::KeptChange;
+use super::kept::{Changes, KeptChange};
 use super::registry::{Registry, Settings};
 use super::tally::Tally;
 use super::underway::{Keeping, PATIENCE, Recording};
 use crate::vital::Vital;
+
+/// How long a server that ends waits for the last changes to be kept.
+const LAST_CHANGES: Duration = Duration::from_secs(1);
 
 /// What one read of a socket held.
 #[derive(Debug, Message)]
@@ -128,6 +131,8 @@ pub struct ChatRoom {
     is_ending: bool,
     /// and whoever ends it waits for what is here.
     finishing: Option<oneshot::Sender<()>>,
+    /// The last changes cannot be kept in time.
+    gives_up: bool,
     tally: Arc<Tally>,
     _vital: Vital,
 }
@@ -157,6 +162,7 @@ impl ChatRoom {
             commit_is_due: false,
             is_ending: false,
             finishing: None,
+            gives_up: false,
             tally,
             _vital: vital,
         }
@@ -164,7 +170,6 @@ impl ChatRoom {
 
     /// Sees to it that what was gathered goes on its way once the mailbox is empty.
     fn gathered(&mut self, ctx: &mut Context<Self>) {
-        self.keep();
         self.set_aside_if_full();
         if !self.full.is_empty() {
             self.commit(ctx);
@@ -180,8 +185,17 @@ impl ChatRoom {
     fn set_aside_if_full(&mut self) {
         self.gathering.begin(Instant::now);
         if self.gathering.is_full(self.registry.batch_bytes()) {
-            self.full.push_back(self.gathering.take());
+            let full = self.close();
+            self.full.push_back(full);
         }
+    }
+
+    /// Takes the batch that is being gathered, with what has changed in it.
+    fn close(&mut self) -> Batch {
+        let mut batch = self.gathering.take();
+        batch.changes = self.registry.take_changes();
+        batch.needs = self.registry.lasting();
+        batch
     }
 
     fn count_people(&self) {
@@ -195,15 +209,15 @@ impl ChatRoom {
         self.tally.gathered.set(gathered as u64);
     }
 
-    /// Has kept what has changed of who may come back, if nothing is being kept.
-    fn keep(&mut self) {
-        if self.keeping.busy {
-            return;
-        }
-        let changes = self.registry.take_changes();
-        if !changes.is_empty() {
-            self.keeping.busy = true;
-            self.keeping.sent = self.registry.lasting();
+    /// Has changes kept, as soon as nothing is being kept; `needs` counts them.
+    fn keep(&mut self, changes: Changes, needs: u64, ctx: &mut Context<Self>) {
+        self.keeping.add(changes, needs);
+        self.keep_next();
+        self.keep_watch(needs, ctx);
+    }
+
+    fn keep_next(&mut self) {
+        if let Some(changes) = self.keeping.next() {
             self.tokens.do_send(Keep(changes));
         }
     }
@@ -221,15 +235,15 @@ impl ChatRoom {
                 }
                 None => match self.full.pop_front() {
                     Some(batch) => self.record(batch, ctx),
-                    None if self.gathering.is_empty() => break,
+                    None if self.gathering.is_empty() && !self.registry.has_changes() => break,
                     None => {
-                        let batch = self.gathering.take();
+                        let batch = self.close();
                         self.record(batch, ctx);
                     }
                 },
             }
         }
-        if (!self.keeping.busy || self.keeping.late)
+        if (!self.keeping.busy || self.gives_up)
             && let Some(finished) = self.finishing.take()
         {
             // Whoever waited may have given up.
@@ -237,9 +251,8 @@ impl ChatRoom {
         }
     }
 
-    /// Has a batch recorded, and kept what belongs to it.
+    /// Sends a batch to the recorder. Its changes are kept meanwhile if all their numbers are recorded.
     fn record(&mut self, mut batch: Batch, ctx: &mut Context<Self>) {
-        self.keep();
         let frames = batch.frames();
         let last = batch.last_seq();
         if let Some(last) = last {
@@ -251,14 +264,19 @@ impl ChatRoom {
         }
         self.tally.recording.set(batch.messages() as u64);
         self.count();
-        let needs = self.registry.lasting();
-        self.keep_watch(needs, ctx);
+        if batch.changes.newest() <= self.recorded {
+            self.keep_changes_of(&mut batch, ctx);
+        }
         self.recording = Some(Recording {
             batch,
             frames,
             recorded: last.is_none(),
-            needs,
         });
+    }
+
+    fn keep_changes_of(&mut self, batch: &mut Batch, ctx: &mut Context<Self>) {
+        let changes = std::mem::take(&mut batch.changes);
+        self.keep(changes, batch.needs, ctx);
     }
 
     /// Sees to it that nothing waits long for the changes up to `needs`.
@@ -272,7 +290,10 @@ impl ChatRoom {
             if !room.keeping.has(needs) {
                 room.keeping.late = true;
                 room.commit(ctx);
-            } else if let Some(needs) = room.recording.as_ref().map(|next| next.needs) {
+            } else if let Some(next) = room.recording.as_ref()
+                && next.batch.changes.is_empty()
+            {
+                let needs = next.batch.needs;
                 room.keep_watch(needs, ctx);
             }
         });
@@ -296,14 +317,11 @@ impl ChatRoom {
 
     /// Nothing of the batch in the recorder's hands was recorded, so nothing that was numbered behind
     /// it can be either; who said it is told, and may say it again.
-    fn fail(&mut self, mut batch: Batch) {
-        let failed = self.recorded + 1;
-        batch.fail(failed);
-        for later in self.full.iter_mut().chain([&mut self.gathering]) {
-            later.fail(failed);
-        }
-        self.registry.rewind(failed);
-        self.release(batch, Bytes::new());
+    fn fail(&mut self, recording: &mut Recording) {
+        recording.frames = Bytes::new();
+        let later = self.full.iter_mut().chain([&mut self.gathering]);
+        let failed = std::iter::once(&mut recording.batch).chain(later);
+        self.registry.rewind(self.recorded + 1, failed);
     }
 }
 
@@ -356,11 +374,11 @@ impl Handler<Leave> for ChatRoom {
 impl Handler<AccountChanges> for ChatRoom {
     type Result = ();
 
-    fn handle(&mut self, AccountChanges(changes): AccountChanges, _: &mut Self::Context) {
+    fn handle(&mut self, AccountChanges(changes): AccountChanges, ctx: &mut Self::Context) {
         for change in changes {
             self.registry.account_changed(change);
         }
-        self.keep();
+        self.gathered(ctx);
     }
 }
 
@@ -369,7 +387,7 @@ impl Handler<Kept> for ChatRoom {
 
     fn handle(&mut self, Kept: Kept, ctx: &mut Self::Context) {
         self.keeping.is_done();
-        self.keep();
+        self.keep_next();
         if self.recording.is_some() || self.finishing.is_some() {
             self.commit(ctx);
         }
@@ -389,11 +407,13 @@ impl Handler<Appended> for ChatRoom {
     type Result = ();
 
     fn handle(&mut self, Appended { recorded }: Appended, ctx: &mut Self::Context) {
-        if let Some(recording) = &mut self.recording {
+        if let Some(mut recording) = self.recording.take() {
             recording.recorded = true;
-        }
-        if !recorded && let Some(recording) = self.recording.take() {
-            self.fail(recording.batch);
+            if !recorded {
+                self.fail(&mut recording);
+            }
+            self.keep_changes_of(&mut recording.batch, ctx);
+            self.recording = Some(recording);
         }
         self.commit(ctx);
     }
@@ -416,6 +436,10 @@ impl Handler<Finish> for ChatRoom {
         self.finishing = Some(finished);
         self.commit_is_due = true;
         ctx.notify(Commit);
+        ctx.run_later(LAST_CHANGES, |room, ctx| {
+            room.gives_up = true;
+            room.commit(ctx);
+        });
         Box::pin(async move {
             // An error means that the room has ended: there is nothing to wait for.
             wait.await.ok();

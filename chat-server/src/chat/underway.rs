@@ -1,5 +1,8 @@
 //! What the room waits for: a batch to be recorded, and changes of who may come back to be kept.
 //!
+//! Changes are handed on to be kept when the messages are recorded whose numbers are in them: with the batch
+//! that has caused them where it has none of those, behind it where it has.
+//!
 //! A batch in which somebody came, entered a channel, took a nick or said goodbye waits for that to be kept, so that
 //! what they are told is so after a crash too; a fraction of a millisecond. Nothing else waits, and nothing
 //! at all while whoever keeps it takes longer than [`PATIENCE`].
@@ -9,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::batch::Batch;
+use super::kept::{Changes, KeptChange};
 
 /// How long a batch waits for what is to outlive the process. Where that takes longer, nothing waits for
 /// it until it has caught up.
@@ -19,17 +23,19 @@ pub(super) const PATIENCE: Duration = Duration::from_millis(50);
 pub(super) struct Recording {
     pub batch: Batch,
     pub frames: Bytes,
-    /// Its messages are recorded.
+    /// Its messages are recorded, or refused.
     pub recorded: bool,
-    /// The changes that it waits for, as [`super::registry::Registry::lasting`] counts them.
-    pub needs: u64,
 }
 
 /// How far the changes are kept that are to outlive the process.
 #[derive(Debug, Default)]
 pub(super) struct Keeping {
+    /// Changes that are to be kept next,
+    waiting: Changes,
+    /// which are those up to here.
+    gathered: u64,
     /// The changes up to here were handed on last,
-    pub sent: u64,
+    sent: u64,
     /// and up to here they are kept.
     kept: u64,
     /// Some are being kept.
@@ -41,6 +47,26 @@ pub(super) struct Keeping {
 }
 
 impl Keeping {
+    /// Adds changes, which are those up to `needs`.
+    pub(super) fn add(&mut self, changes: Changes, needs: u64) {
+        self.waiting.merge(changes);
+        self.gathered = needs;
+    }
+
+    /// Returns what is to be kept now, if nothing is being kept.
+    pub(super) fn next(&mut self) -> Option<Vec<KeptChange>> {
+        if self.busy {
+            return None;
+        }
+        self.sent = self.gathered;
+        if self.waiting.is_empty() {
+            self.kept = self.sent;
+            return None;
+        }
+        self.busy = true;
+        Some(std::mem::take(&mut self.waiting).into_vec())
+    }
+
     /// Whether the changes up to `needs` are kept, or not waited for.
     pub(super) fn has(&self, needs: u64) -> bool {
         self.late || self.kept >= needs
@@ -48,7 +74,7 @@ impl Keeping {
 
     /// Whether a batch has all that it waits for.
     pub(super) fn lets_go(&self, recording: &Recording) -> bool {
-        recording.recorded && self.has(recording.needs)
+        recording.recorded && self.has(recording.batch.needs)
     }
 
     /// What was handed on is kept.

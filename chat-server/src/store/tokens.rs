@@ -17,7 +17,7 @@ use crate::health::{Ailment, Health};
 use crate::vital::Vital;
 
 /// How long to wait before what could not be written is tried again.
-const AGAIN: Duration = Duration::from_secs(1);
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// See the head of this file.
 #[derive(Debug)]

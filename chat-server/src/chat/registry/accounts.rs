@@ -8,35 +8,48 @@ use crate::chat::SessionId;
 use crate::chat::accounts::{Account, AccountChange, AccountId};
 use crate::chat::batch::{Applicant, Batch, Effect};
 use crate::chat::command::{Id, Refusal};
-use crate::chat::kept::KeptChange;
 
 impl Registry {
+    /// Takes an account of before the server was started. Called before anything else happens, and before
+    /// [`Registry::restore`]. An account that was made beside a server begins here: no message from before
+    /// the room knows of the account is its owner's.
+    pub fn restore_account(&mut self, account: Account) {
+        let begins = account.since > self.last_seq;
+        let id = account.id;
+        let since = account.since.min(self.last_seq);
+        self.protect(Account { since, ..account });
+        if begins {
+            self.changes.begins(id, since);
+        }
+    }
+
     /// Takes note of a change. Whoever has a nick that is protected now keeps it until they go; it is
     /// their account only if they have registered it themselves.
     pub fn account_changed(&mut self, change: AccountChange) {
         match change {
             AccountChange::Protected { account, by } => {
-                let holder = by.and_then(|session| self.seats.get(session));
-                if let Some(user) = holder
-                    && self.users[user].nick == account.nick
-                {
-                    self.users[user].account = Some(account.id);
-                    self.keep(user);
-                    self.founder_registered(user, account.id);
-                }
-                self.nick_looks
-                    .add(account.nick.as_str(), &account.nick.folded_arc());
-                self.account_nicks
-                    .insert(account.id, account.nick.folded_arc());
                 let id = account.id;
-                let before = self.accounts.insert(account.nick.folded_arc(), account);
-                if let Some(before) = before {
-                    if before.id != id {
-                        self.ends(before.id);
-                    }
-                    self.nick_looks
-                        .remove(before.nick.as_str(), &before.nick.folded_arc());
+                let holder = by.and_then(|session| self.seats.get(session));
+                let holder = holder.filter(|&user| self.users[user].nick == account.nick);
+                if let Some(user) = holder {
+                    self.users[user].account = Some(id);
+                    self.keep(user);
+                    self.founder_registered(user, id);
                 }
+                let since = match self.account_of(account.nick.folded(), Some(id)) {
+                    // The room alone moves the beginning; the file may be behind it.
+                    Some(known) => known.since,
+                    None if holder.is_some() => account.since.min(self.last_seq),
+                    // Others may have had the nick until now.
+                    None => {
+                        if account.since != self.last_seq {
+                            self.lasting += 1;
+                            self.changes.begins(id, self.last_seq);
+                        }
+                        self.last_seq
+                    }
+                };
+                self.protect(Account { since, ..account });
             }
             AccountChange::Freed { nick, id } => {
                 if self.account(nick.folded()) != Some(id) {
@@ -52,6 +65,20 @@ impl Registry {
                     self.keep(user);
                 }
             }
+        }
+    }
+
+    /// The nick is that of the account from now on.
+    fn protect(&mut self, account: Account) {
+        let (id, folded) = (account.id, account.nick.folded_arc());
+        self.nick_looks.add(account.nick.as_str(), &folded);
+        self.account_nicks.insert(id, folded.clone());
+        if let Some(before) = self.accounts.insert(folded, account) {
+            if before.id != id {
+                self.ends(before.id);
+            }
+            self.nick_looks
+                .remove(before.nick.as_str(), &before.nick.folded_arc());
         }
     }
 
@@ -84,14 +111,19 @@ impl Registry {
     /// was said to them stays theirs.
     pub(super) fn leave_to_owner(&mut self, user: UserKey) {
         let User { nick, account, .. } = &self.users[user];
-        if let Some(owner) = self.accounts.get_mut(nick.folded())
-            && *account != Some(owner.id)
+        let (nick, account) = (nick.folded_arc(), *account);
+        self.was_held(&nick, account);
+    }
+
+    /// Sets the beginning of the account of a folded nick, which another user held until now: a user who
+    /// has proven to be `account`, or to be none.
+    pub(super) fn was_held(&mut self, nick: &str, account: Option<AccountId>) {
+        if let Some(owner) = self.accounts.get_mut(nick)
+            && account != Some(owner.id)
         {
             owner.since = self.last_seq;
-            self.beginnings.push(KeptChange::Begins {
-                account: owner.id,
-                since: owner.since,
-            });
+            self.lasting += 1;
+            self.changes.begins(owner.id, owner.since);
         }
     }
 

@@ -1,34 +1,30 @@
 //! What is to outlive the process: who may come back, with what.
 //!
-//! Changes are gathered by token, the last one counts, and whoever keeps them takes them when it can. So
-//! what waits here is bounded by the people, and beyond [`WAITING_MAX`] (a disk that takes nothing, and
-//! people who come and go) a change is lost, and said to be.
-
-use std::sync::Arc;
+//! Changes are gathered here until the room closes the batch that they belong to ([`Changes`]).
 
 use chat_proto::Timestamp;
 
 use super::Registry;
 use super::user::{Absent, UserKey};
+use crate::chat::batch::Batch;
 use crate::chat::command::Digest;
-use crate::chat::kept::{Kept, KeptChange};
-
-/// Changes that may wait.
-const WAITING_MAX: usize = 1_000_000;
-
-/// What something was decided about; the last decision counts.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) enum Ruling {
-    /// A ban or a mute, by its number.
-    Sanction(u64),
-    /// A channel, by its folded name.
-    Charter(Arc<str>),
-}
+use crate::chat::kept::{Changes, Kept, KeptChange, Ruling, rewind};
 
 impl Registry {
-    /// Somebody who was here, or was kept in mind, before the server was started at `now`. Called before
-    /// anything else happens, who can come back longest last.
-    pub fn restore(&mut self, kept: Kept, now: Timestamp) {
+    /// Takes a user who was here when the server ended, or could come back, before it was started at
+    /// `now`. Called before anything else happens, those that can come back longest last.
+    pub fn restore(&mut self, mut kept: Kept, now: Timestamp) {
+        // What was said to the nick until the end was said to this user, not to the nick's owner.
+        if kept.until.is_none() {
+            self.was_held(kept.nick.folded(), kept.account);
+        }
+        let longest = self.until(now);
+        let until = kept.until.map_or(longest, |until| until.min(longest));
+        if kept.newest() > self.last_seq {
+            rewind(&mut kept.since, &mut kept.former, self.last_seq);
+            kept.until = Some(until);
+            self.keep_absent(kept.clone());
+        }
         let Kept {
             digest,
             nick,
@@ -36,18 +32,16 @@ impl Registry {
             channels,
             since,
             former,
-            until,
+            ..
         } = kept;
-        let longest = self.until(now);
         let absent = Absent {
             digest,
             nick,
             channels,
-            since: since.min(self.last_seq),
+            since,
             former,
             account,
         };
-        let until = until.map_or(longest, |until| until.min(longest));
         self.let_go(absent, until);
     }
 
@@ -113,29 +107,60 @@ impl Registry {
     }
 
     fn changed(&mut self, digest: Digest, change: KeptChange) {
-        if self.changes.len() >= WAITING_MAX && !self.changes.contains_key(&digest) {
-            log::error!("who may come back cannot be kept: {WAITING_MAX} changes wait already");
-            return;
-        }
-        self.changes.insert(digest, change);
+        self.changes.token(digest, change);
     }
 
     /// Something was decided that is to outlive the process.
     pub(super) fn ruled(&mut self, what: Ruling, change: KeptChange) {
         self.lasting += 1;
-        if self.rulings.len() >= WAITING_MAX && !self.rulings.contains_key(&what) {
-            log::error!("what is decided cannot be kept: {WAITING_MAX} changes wait already");
-            return;
-        }
-        self.rulings.insert(what, change);
+        self.changes.ruled(what, change);
     }
 
-    /// The changes since the last time.
-    pub fn take_changes(&mut self) -> Vec<KeptChange> {
-        let mut taken = std::mem::take(&mut self.beginnings);
-        taken.extend(std::mem::take(&mut self.changes).into_values());
-        taken.extend(std::mem::take(&mut self.rulings).into_values());
-        taken
+    /// Returns the changes since the last time.
+    pub fn take_changes(&mut self) -> Changes {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// Whether something has changed since the last time.
+    pub fn has_changes(&self) -> bool {
+        !self.changes.is_empty()
+    }
+
+    /// Takes back the number `seq` and all behind it: the messages of `batches` could not be recorded. The
+    /// other requests of these batches have happened, and each number that they have stored becomes that
+    /// of the last recorded message.
+    pub fn rewind<'a>(&mut self, seq: u64, batches: impl IntoIterator<Item = &'a mut Batch>) {
+        self.last_seq = seq - 1;
+        self.recent.forget_from(seq);
+        let mut own = self.take_changes();
+        for batch in batches {
+            batch.fail(seq);
+            self.set_back(&mut batch.changes);
+        }
+        self.set_back(&mut own);
+        self.changes = own;
+    }
+
+    /// Sets back the numbers of `changes`, and those of the users and accounts that they are about. A
+    /// number that is not recorded stands nowhere else: each is put there by such a change.
+    fn set_back(&mut self, changes: &mut Changes) {
+        let last = self.last_seq;
+        changes.rewind(last);
+        for kept in changes.tenures() {
+            if let Some(&user) = self.by_nick.get(kept.nick.folded()) {
+                let user = &mut self.users[user];
+                rewind(&mut user.since, &mut user.former, last);
+            }
+            if let Some(absent) = self.absent.get_mut(kept.nick.folded()) {
+                rewind(&mut absent.since, &mut absent.former, last);
+            }
+        }
+        for id in changes.accounts() {
+            let nick = self.account_nicks.get(&id);
+            if let Some(account) = nick.and_then(|nick| self.accounts.get_mut(nick)) {
+                account.since = last.min(account.since);
+            }
+        }
     }
 
     /// How often something has changed so far that people are told, which is worth most once it is kept.

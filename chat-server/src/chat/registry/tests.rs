@@ -3,6 +3,7 @@
 mod accounts;
 mod model;
 mod moderation;
+mod refused;
 
 use std::cell::RefCell;
 
@@ -362,9 +363,9 @@ fn messages_side_by_side_are_one_effect_and_each_is_refused() {
     });
     let wanted = ["[1, 2]", "ack 3", "[3]", "[4]", "[5, 6]", "[7, 8]"];
     assert_eq!(effects.collect::<Vec<_>>(), wanted);
-    scene.registry.rewind(1);
+    scene.registry.rewind(1, []);
     let mut batch = said(&mut scene);
-    batch.fail(1);
+    scene.registry.rewind(1, [&mut batch]);
     let refused = |slot| format!("{slot}: not_recorded");
     assert_eq!(lines(batch), [1, 1, 1, 1, 1, 1, 2, 2].map(refused));
 }
@@ -375,7 +376,7 @@ fn what_was_not_recorded_frees_its_number_and_its_id() {
     scene.does(ANA, hello("ana", None));
     scene.asks(ANA, Some("a"), say(None, "a"));
     scene.asks(ANA, Some("b"), say(None, "b"));
-    scene.registry.rewind(2);
+    scene.registry.rewind(2, []);
     assert_eq!(scene.asks(ANA, Some("a"), say(None, "a")), ["1: ack 1"]);
     assert_eq!(
         scene.asks(ANA, Some("b"), say(None, "b")),

@@ -37,12 +37,7 @@ pub(super) struct User {
 impl User {
     /// The times for which direct messages are theirs.
     pub(super) fn held(&self) -> Vec<Held> {
-        let now = Held {
-            nick: self.nick.folded_arc(),
-            since: self.since,
-            until: u64::MAX,
-        };
-        self.former.iter().cloned().chain([now]).collect()
+        held(&self.nick, self.since, &self.former)
     }
 
     /// Has `nick` from now on, when `last_seq` is the last message, and what was said directly to or
@@ -63,6 +58,15 @@ impl User {
     }
 }
 
+fn held(nick: &Nick, since: u64, former: &[Held]) -> Vec<Held> {
+    let now = Held {
+        nick: nick.folded_arc(),
+        since,
+        until: u64::MAX,
+    };
+    former.iter().cloned().chain([now]).collect()
+}
+
 /// Somebody who has gone without a goodbye.
 #[derive(Debug)]
 pub(super) struct Absent {
@@ -73,6 +77,14 @@ pub(super) struct Absent {
     pub since: u64,
     pub former: Vec<Held>,
     pub account: Option<AccountId>,
+}
+
+#[cfg(test)]
+impl Absent {
+    /// The times for which direct messages are theirs.
+    pub(super) fn held(&self) -> Vec<Held> {
+        held(&self.nick, self.since, &self.former)
+    }
 }
 
 /// Everybody who has gone and may come back, by folded nick, until their time is over.
@@ -112,6 +124,10 @@ impl Absence {
 
     pub(super) fn get(&self, nick: &str) -> Option<&Absent> {
         self.people.get(nick).map(|(_, absent)| absent)
+    }
+
+    pub(super) fn get_mut(&mut self, nick: &str) -> Option<&mut Absent> {
+        self.people.get_mut(nick).map(|(_, absent)| absent)
     }
 
     pub(super) fn take(&mut self, nick: &str) -> Option<Absent> {

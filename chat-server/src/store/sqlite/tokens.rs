@@ -45,16 +45,13 @@ fn kept(row: &Row<'_>) -> rusqlite::Result<Option<Kept>> {
 /// All of it fails with [`DatabaseError`] where the file cannot be read or written.
 #[expect(clippy::missing_errors_doc, reason = "said above, once for all")]
 impl Database {
-    /// Who may come back after `now`, longest last. Who was here when the server ended may until `until`.
-    pub fn tokens(&mut self, now: Timestamp, until: Timestamp) -> Result<Vec<Kept>, DatabaseError> {
+    /// Returns the users who may come back after `now`, longest last. A user without an end was here when
+    /// the server ended.
+    pub fn tokens(&mut self, now: Timestamp) -> Result<Vec<Kept>, DatabaseError> {
         const ALL: &str = "SELECT digest, nick, account, channels, since, former, until
-            FROM tokens ORDER BY until";
+            FROM tokens ORDER BY until IS NULL, until";
         let read = |database: &mut Self| {
             let transaction = database.connection.transaction()?;
-            transaction.execute(
-                "UPDATE tokens SET until = ?1 WHERE until IS NULL",
-                [until.as_millis()],
-            )?;
             transaction.execute("DELETE FROM tokens WHERE until <= ?1", [now.as_millis()])?;
             let all = transaction
                 .prepare(ALL)?
@@ -65,6 +62,14 @@ impl Database {
             Ok(all)
         };
         read(self).map_err(|source| self.wrong(source))
+    }
+
+    /// Ends at `until` the tokens of the users who were here when the server ended. What follows from
+    /// their presence has to be kept before.
+    pub fn end_tokens(&self, until: Timestamp) -> Result<(), DatabaseError> {
+        const END: &str = "UPDATE tokens SET until = ?1 WHERE until IS NULL";
+        let ended = self.connection.execute(END, [until.as_millis()]);
+        ended.map(drop).map_err(|source| self.wrong(source))
     }
 
     /// A crash of the machine, which is not one of the server, may lose the last changes: nothing waits
@@ -85,8 +90,8 @@ impl Database {
                         (digest, nick, account, channels, since, former, until)
                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 )?;
-                let mut begin = transaction
-                    .prepare("UPDATE accounts SET since = ?2 WHERE id = ?1 AND since < ?2")?;
+                let mut begin =
+                    transaction.prepare("UPDATE accounts SET since = ?2 WHERE id = ?1")?;
                 let mut forget = transaction.prepare("DELETE FROM tokens WHERE digest = ?1")?;
                 for change in changes {
                     match change {
@@ -169,9 +174,10 @@ mod tests {
             ])
             .unwrap();
         let (now, until) = (Timestamp::from_millis(10), Timestamp::from_millis(40));
-        for _ in 0..2 {
-            let all = database.tokens(now, until).unwrap();
-            assert_eq!(all, [kept(1, Some(40)), kept(2, Some(50))]);
-        }
+        let all = database.tokens(now).unwrap();
+        assert_eq!(all, [kept(2, Some(50)), kept(1, None)]);
+        database.end_tokens(until).unwrap();
+        let all = database.tokens(now).unwrap();
+        assert_eq!(all, [kept(1, Some(40)), kept(2, Some(50))]);
     }
 }

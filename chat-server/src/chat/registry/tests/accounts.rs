@@ -33,7 +33,7 @@ impl Scene {
 
     /// What has changed since the last time: `+nick channels` or `-`.
     pub(super) fn kept(&mut self) -> Vec<String> {
-        let changes = self.registry.take_changes().into_iter();
+        let changes = self.registry.take_changes().into_vec().into_iter();
         let mut lines: Vec<String> = changes
             .map(|change| match change {
                 KeptChange::Keep(kept) => {
@@ -213,7 +213,7 @@ fn who_was_here_before_a_restart_is_back() {
     before.does(ANA, hello("ana", None));
     before.does(ANA, join("#x"));
     let token = before.token(ANA);
-    let mut changes = before.registry.take_changes();
+    let mut changes = before.registry.take_changes().into_vec();
     let Some(KeptChange::Keep(kept)) = changes.pop() else {
         panic!("nobody is kept");
     };

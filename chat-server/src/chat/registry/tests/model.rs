@@ -1,8 +1,9 @@
 //! What people do in any order, against a model of what the protocol promises: one owner of a nick, each
 //! message numbered once and for exactly those whom it is for, said again acked again, back in one's
-//! channels, kept out and silent.
+//! channels, kept out and silent; direct messages shown to their two ends alone, over a restart too.
 
 mod moderation;
+mod restart;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,32 +14,67 @@ use super::accounts::proven;
 use super::moderation::{ban, kick, mute, topic, unban, unmute};
 use super::*;
 use moderation::Rulings;
+use restart::{Direct, Kepts};
 
 /// The last one is that of an operator, who is always here.
 const NICKS: [&str; 5] = ["ana", "Luis", "борис", "Zoë", "eva"];
 const OPERATORS_NICK: usize = 4;
 const OPERATOR: u32 = 4;
 const CHANNELS: [&str; 4] = ["#lobby", "#a", "#Ä", "#c"];
+/// How many nicks before the present one count.
+const FORMER_MAX: usize = 16;
 /// As [`Scene::new`] has it.
 const CHANNELS_PER_USER: usize = 2;
 
 /// What one of four connections does, or the operator's. Numbers choose a nick, a channel, an id.
 #[derive(Debug, Clone)]
 enum Deed {
-    Hello { nick: usize, with_token: bool },
-    Say { channel: usize, id: Option<usize> },
-    Tell { nick: usize },
-    Join { channel: usize },
-    Part { channel: usize },
-    Rename { nick: usize },
+    Hello {
+        nick: usize,
+        with_token: bool,
+    },
+    Say {
+        channel: usize,
+        id: Option<usize>,
+    },
+    Tell {
+        nick: usize,
+    },
+    Join {
+        channel: usize,
+    },
+    Part {
+        channel: usize,
+    },
+    Rename {
+        nick: usize,
+    },
     Hang,
     Quit,
-    Kick { nick: usize, channel: usize },
-    Ban { nick: usize, channel: usize },
-    Unban { nick: usize, channel: usize },
-    Mute { nick: usize },
-    Unmute { nick: usize },
-    Topic { channel: usize, words: &'static str },
+    /// The server ends, however, and is started again.
+    Restart,
+    Kick {
+        nick: usize,
+        channel: usize,
+    },
+    Ban {
+        nick: usize,
+        channel: usize,
+    },
+    Unban {
+        nick: usize,
+        channel: usize,
+    },
+    Mute {
+        nick: usize,
+    },
+    Unmute {
+        nick: usize,
+    },
+    Topic {
+        channel: usize,
+        words: &'static str,
+    },
 }
 
 fn deed() -> impl Strategy<Value = (u32, Deed)> {
@@ -67,9 +103,10 @@ fn deed() -> impl Strategy<Value = (u32, Deed)> {
             .prop_map(|(channel, words)| Deed::Topic { channel, words }),
     ];
     prop_oneof![
-        4 => (0..4u32, coming),
-        6 => (0..5u32, talk),
-        4 => (prop_oneof![0..4u32, Just(OPERATOR)], ruling),
+        1 => Just((0, Deed::Restart)),
+        12 => (0..4u32, coming),
+        18 => (0..5u32, talk),
+        12 => (prop_oneof![0..4u32, Just(OPERATOR)], ruling),
     ]
 }
 
@@ -82,8 +119,18 @@ struct Person {
     nick: usize,
     channels: BTreeSet<usize>,
     token: Token,
-    /// The number of what was said under an id.
-    said: BTreeMap<usize, u64>,
+    /// The message that was said under an id, and how many nicks ago.
+    said: BTreeMap<usize, (u64, usize)>,
+    /// How often they have taken another nick.
+    renames: usize,
+}
+
+impl Person {
+    /// The number of what they have said under an id, unless the nick of then is given up.
+    fn has_said(&self, id: usize) -> Option<u64> {
+        let &(seq, renames) = self.said.get(&id)?;
+        (self.renames <= renames + FORMER_MAX).then_some(seq)
+    }
 }
 
 /// What the protocol promises, and the registry that is to keep it.
@@ -97,6 +144,8 @@ struct Model {
     /// The last token with each nick, ended or not.
     tokens: BTreeMap<usize, Token>,
     last_seq: u64,
+    directs: Vec<Direct>,
+    kepts: Kepts,
     /// Who gets what is said in a channel, as the dispatcher goes by.
     subscribed: BTreeMap<ChannelKey, BTreeSet<u32>>,
     rulings: Rulings,
@@ -115,6 +164,8 @@ impl Model {
             away: BTreeMap::new(),
             tokens: BTreeMap::new(),
             last_seq: 0,
+            directs: Vec::new(),
+            kepts: Kepts::default(),
             subscribed: BTreeMap::new(),
             rulings: Rulings::default(),
         };
@@ -125,6 +176,7 @@ impl Model {
             channels: [0].into(),
             token,
             said: BTreeMap::new(),
+            renames: 0,
         };
         model.here.insert(OPERATOR, operator);
         model
@@ -138,7 +190,11 @@ impl Model {
     }
 
     fn does(&mut self, slot: u32, deed: &Deed) -> TestCaseResult {
-        let (id, command) = self.request(slot, deed);
+        if matches!(deed, Deed::Restart) {
+            self.restarts();
+            return Ok(());
+        }
+        let (id, command) = self.request(deed);
         let Some(command) = command else {
             let mut batch = Batch::default();
             let session = self.session(slot);
@@ -184,7 +240,7 @@ impl Model {
         self.follow(batch)
     }
 
-    fn request(&self, slot: u32, deed: &Deed) -> (Option<Id>, Option<Command>) {
+    fn request(&self, deed: &Deed) -> (Option<Id>, Option<Command>) {
         let mut id = None;
         let command = match *deed {
             Deed::Hello { nick, with_token } => {
@@ -192,7 +248,7 @@ impl Model {
                 hello(NICKS[nick], token)
             }
             Deed::Say { channel, id: said } => {
-                id = said.map(|said| Id::from(format!("{:?} {said}", self.session(slot))));
+                id = said.map(|said| Id::from(said.to_string()));
                 say(Some(CHANNELS[channel]), "x")
             }
             Deed::Tell { nick } => say(Some(NICKS[nick]), "x"),
@@ -202,7 +258,7 @@ impl Model {
             Deed::Quit => Command::Quit {
                 reason: Text::new("farewell", 100).ok(),
             },
-            Deed::Hang => return (None, None),
+            Deed::Hang | Deed::Restart => return (None, None),
             Deed::Kick { nick, channel } => kick(NICKS[nick], Some(CHANNELS[channel])),
             Deed::Ban { nick, channel } => ban(NICKS[nick], Some(CHANNELS[channel])),
             Deed::Unban { nick, channel } => unban(NICKS[nick], Some(CHANNELS[channel])),
@@ -244,7 +300,7 @@ impl Model {
         match *deed {
             Deed::Hello { .. } => Err(ErrorCode::BadRequest),
             // Wherever it goes this time.
-            Deed::Say { id: Some(id), .. } if person.said.contains_key(&id) => Ok(nobody),
+            Deed::Say { id: Some(id), .. } if person.has_said(id).is_some() => Ok(nobody),
             Deed::Say { channel, .. } | Deed::Part { channel } => {
                 let members = self.members(channel);
                 match deed {
@@ -294,19 +350,15 @@ impl Model {
     ) -> TestCaseResult {
         match *deed {
             Deed::Hello { nick, with_token } => self.arrives(slot, nick, with_token, told)?,
-            Deed::Say { id: Some(id), .. } if self.here[&slot].said.contains_key(&id) => {
-                let ack = format!("{slot}: ack {}", self.here[&slot].said[&id]);
+            Deed::Say { id: Some(id), .. } if let Some(seq) = self.here[&slot].has_said(id) => {
+                let ack = format!("{slot}: ack {seq}");
                 prop_assert!(told.contains(&ack), "{ack}: {told:?}");
                 prop_assert!(deliveries.is_empty(), "said again, delivered again");
             }
             Deed::Say { .. } | Deed::Tell { .. } => {
                 self.last_seq += 1;
                 prop_assert_eq!(deliveries, &[(self.last_seq, audience)]);
-                if let (Deed::Say { id: Some(id), .. }, Some(person)) =
-                    (deed, self.here.get_mut(&slot))
-                {
-                    person.said.insert(*id, self.last_seq);
-                }
+                self.is_said(slot, deed);
             }
             Deed::Join { channel } => {
                 self.enters(channel, self.here[&slot].token);
@@ -316,7 +368,9 @@ impl Model {
             }
             Deed::Part { channel } => self.parts(slot, channel),
             Deed::Rename { nick } => {
-                self.person(slot).nick = nick;
+                let person = self.person(slot);
+                person.renames += usize::from(person.nick != nick);
+                person.nick = nick;
                 self.tokens.insert(nick, self.here[&slot].token);
                 self.away.remove(&nick);
             }
@@ -365,15 +419,15 @@ impl Model {
         let token = self.scene.token(self.session(slot));
         self.tokens.insert(nick, token);
         self.hears_topics(told, &channels)?;
-        self.here.insert(
-            slot,
-            Person {
-                nick,
-                channels,
-                token,
-                said: BTreeMap::new(),
-            },
-        );
+        let (said, renames) = back.map_or_else(Default::default, |back| (back.said, back.renames));
+        let person = Person {
+            nick,
+            channels,
+            token,
+            said,
+            renames,
+        };
+        self.here.insert(slot, person);
         Ok(())
     }
 
@@ -463,6 +517,8 @@ proptest! {
         for (slot, deed) in &deeds {
             model.does(*slot, deed)?;
             model.channels_end();
+            model.keeps();
+            model.directs_are_theirs_alone()?;
         }
     }
 }

@@ -686,7 +686,7 @@ fn what_was_decided_holds_after_a_restart() {
     scene.registry.settings.absent_max = 10;
     scene.protects(1, "ana", None);
     scene.protects(3, "luis", None);
-    for change in before.registry.take_changes() {
+    for change in before.registry.take_changes().into_vec() {
         match change {
             KeptChange::Keep(kept) => scene.registry.restore(*kept, Timestamp::from_millis(0)),
             KeptChange::Chartered(charter) => scene.registry.restore_charter(*charter),

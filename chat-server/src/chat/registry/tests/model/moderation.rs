@@ -221,3 +221,13 @@ impl Model {
         Ok(())
     }
 }
+
+impl Rulings {
+    /// Replaces the token of a user.
+    pub(super) fn renew(&mut self, before: Token, now: Token) {
+        let founders = self.founders.values_mut();
+        founders
+            .filter(|token| **token == before)
+            .for_each(|token| *token = now);
+    }
+}
