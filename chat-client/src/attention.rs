@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use chat_proto::mention::mentions;
 use chat_proto::name::fold;
 use unicode_segmentation::UnicodeSegmentation as _;
 
@@ -73,23 +74,6 @@ impl Arrival<'_> {
     pub fn calls(&self) -> bool {
         self.mark() >= Mark::Mention && !self.replayed && !self.muted && !self.watched
     }
-}
-
-/// Whether somebody's nick stands in a text: as a word, whatever its case, with or without an `@`.
-pub fn mentions(text: &str, nick: &str) -> bool {
-    let (text, nick) = (fold(text), fold(nick));
-    if nick.is_empty() {
-        return false;
-    }
-    let inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    text.match_indices(&*nick).any(|(at, found)| {
-        let before = text[..at].chars().next_back();
-        let behind = text[at + found.len()..].chars().next();
-        // A nick may end in a sign, which no word goes on behind.
-        let begins = inside(found.chars().next());
-        let ends = inside(found.chars().next_back());
-        !(begins && inside(before) || ends && inside(behind))
-    })
 }
 
 /// How this terminal is told of a notification.
@@ -316,29 +300,6 @@ mod tests {
                 assert!(!quiet.calls(), "{quiet:?}");
                 assert_eq!(Notifier::new(true, None).call(&quiet, Instant::now()), "");
             }
-        }
-    }
-
-    #[test]
-    fn a_nick_in_a_text() {
-        for (text, nick, there) in [
-            ("ana", "ana", true),
-            ("Ana: hola", "ana", true),
-            ("hola, @ANA!", "ana", true),
-            ("(ana)", "ana", true),
-            ("banana", "ana", false),
-            ("anatomy", "ana", false),
-            ("ana_2", "ana", false),
-            ("banana, ana", "ana", true),
-            ("ГАЛЯ", "галя", true),
-            ("STRASSE hier", "straße", true),
-            ("漢ana字", "ana", false),
-            ("a|b|: hola", "b|", true),
-            ("so [x]y", "[x]", true),
-            ("hola", "", false),
-            ("", "ana", false),
-        ] {
-            assert_eq!(mentions(text, nick), there, "{text:?} {nick:?}");
         }
     }
 

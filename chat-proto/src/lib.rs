@@ -14,6 +14,7 @@
 //! | [`secret`] | [`Secret`], a password that is never shown | 5. Accounts |
 //! | [`event`] | what a server tells | 4. From the server |
 //! | [`time`] | [`Timestamp`], RFC 3339 in UTC with milliseconds | 1. Frames |
+//! | [`mention`] | whether a text mentions a nick | 2. Names and text |
 //! | [`moderation`] | what operators and founders ask, and what is told of it | 10. Moderation |
 //! | [`error`] | [`ErrorCode`], and why bytes were no request | 6. Errors |
 #![warn(missing_docs)]
@@ -21,6 +22,7 @@
 pub mod codec;
 pub mod error;
 pub mod event;
+pub mod mention;
 pub mod moderation;
 pub mod name;
 pub mod plain;

@@ -1,5 +1,6 @@
 //! What each fact does to the state.
 
+use chat_proto::mention::mentions;
 use chat_proto::name::fold;
 use chat_proto::{Event, Message, Timestamp};
 
@@ -10,7 +11,6 @@ use super::lines::{Line, What};
 use super::picker::Picker;
 use super::state::{Connection, Mode, State};
 use super::wish::Wish;
-use crate::attention::mentions;
 use crate::escape::{lines, word};
 use crate::stdin::Purpose;
 

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use chat_proto::mention;
 use chat_proto::name::fold;
 use ratatui::buffer::CellWidth as _;
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -202,26 +203,49 @@ impl Filler {
     }
 }
 
-/// The links of a line and the places of one's nick, in order.
+/// Returns the links of a line and the mentions of the user outside of them, in order.
 fn marks(line: &str, me: Option<&str>) -> Vec<(Range<usize>, Kind)> {
     let mut marks = Vec::new();
     let mut at = 0;
     for part in line.split(' ') {
-        let range = at..at + part.len();
-        at = range.end + 1;
         if let Some(link) = link(part) {
-            let start = range.start + link.start;
             let url = part[link.clone()].to_owned();
-            marks.push((start..start + link.len(), Kind::Link(url)));
-        } else if let Some(me) = me {
-            let name = part.trim_matches(|c: char| !c.is_alphanumeric() && !me.contains(c));
-            if !name.is_empty() && fold(name) == fold(me) {
-                let start = range.start + part.find(name).unwrap_or(0);
-                marks.push((start..start + name.len(), Kind::Me));
-            }
+            marks.push((at + link.start..at + link.end, Kind::Link(url)));
         }
+        at += part.len() + 1;
     }
+    let mut own = me.map_or_else(Vec::new, |me| own_places(line, me));
+    own.retain(|own| {
+        let apart = |link: &Range<usize>| link.end <= own.start || own.end <= link.start;
+        marks.iter().all(|(link, _)| apart(link))
+    });
+    marks.extend(own.into_iter().map(|own| (own, Kind::Me)));
+    marks.sort_by_key(|(range, _)| range.start);
     marks
+}
+
+/// Returns where a line mentions a nick. [`mention::places`] finds it in the folded line; the
+/// characters of both lines are matched to find it in the line itself.
+fn own_places(line: &str, me: &str) -> Vec<Range<usize>> {
+    let (folded, me) = (fold(line), fold(me));
+    let mut places = mention::places(&folded, &me).peekable();
+    if places.peek().is_none() {
+        return Vec::new();
+    }
+    // The offsets at which a character begins, in the folded line and in the line.
+    let mut starts = vec![(0, 0)];
+    let mut joined = String::with_capacity(folded.len());
+    for (at, c) in line.grapheme_indices(true) {
+        joined.push_str(&fold(c));
+        starts.push((joined.len(), at + c.len()));
+    }
+    if joined != folded {
+        return Vec::new();
+    }
+    // A place that begins inside of a character marks all of it.
+    let begin = |at: usize| starts[starts.partition_point(|(folded, _)| *folded <= at) - 1].1;
+    let end = |at: usize| starts[starts.partition_point(|(folded, _)| *folded < at)].1;
+    places.map(|own| begin(own.start)..end(own.end)).collect()
 }
 
 /// Where in a word without blanks a link stands: without the brackets around it and what ends a
@@ -419,6 +443,36 @@ mod tests {
                 "{text:?}"
             );
         }
+    }
+
+    /// Issue 15, row 34: marks the mentions that count as such, and only them.
+    #[test]
+    fn mentions_are_marked_by_the_rule_of_the_protocol() {
+        let table = include_str!("../../../chat-proto/tests/mentions.json");
+        let cases: Vec<serde_json::Value> = serde_json::from_str(table).unwrap();
+        for case in cases {
+            let (nick, text) = (
+                case["nick"].as_str().unwrap(),
+                case["text"].as_str().unwrap(),
+            );
+            // Invisible characters are shown escaped, as letters.
+            if text.contains(['\u{200b}', '\t', '\n']) {
+                continue;
+            }
+            let pieces = rows(text, 80, 0, Some(nick)).concat();
+            let own = pieces.iter().find(|piece| piece.kind == Kind::Me);
+            let want = case["mention"] == true && !text.contains("://");
+            assert_eq!(own.is_some(), want, "{case}");
+            if let Some(own) = own {
+                assert!(fold(&own.text).starts_with(&*fold(nick)), "{case}");
+            }
+        }
+        let marked = |text: &str| -> Vec<String> {
+            let pieces = rows(text, 80, 0, Some("Straße")).concat().into_iter();
+            let own = pieces.filter(|piece| piece.kind == Kind::Me);
+            own.map(|piece| piece.text).collect()
+        };
+        assert_eq!(marked("é STRASSE,@straße"), ["STRASSE", "straße"]);
     }
 
     #[test]
