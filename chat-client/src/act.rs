@@ -92,7 +92,9 @@ fn sentenced<'a>(words: &'a str, form: &str) -> Result<(&'a str, Sentence), Refu
 
 /// `luis`, `account:luis`, `192.0.2.7` or `2001:db8::/48`.
 fn target(whom: &str) -> Result<Target<'static>, Refusal> {
-    if let Some(account) = whom.strip_prefix("account:") {
+    if let Some((kind, account)) = whom.split_once(':')
+        && kind.eq_ignore_ascii_case("account")
+    {
         return Ok(Target::Account(nick(account)?.as_str().to_owned().into()));
     }
     let (address, _) = whom.split_once('/').unwrap_or((whom, ""));

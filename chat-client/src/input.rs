@@ -215,21 +215,18 @@ fn dot(line: &str) -> Option<char> {
 }
 
 fn dotted(letter: char, rest: &str) -> Result<Command, Refusal> {
-    match letter {
+    match letter.to_ascii_lowercase() {
         'h' => Ok(Command::Help),
         'l' => list(rest),
         't' => Ok(Command::Time),
         'r' => Ok(record(rest)),
         'q' => Ok(Command::Quit(some(rest))),
-        other => Err(unknown(&format!(".{other}"))),
+        _ => Err(unknown(&format!(".{letter}"))),
     }
 }
 
 fn slash(line: &str, rest: &str) -> Result<Command, Refusal> {
-    if let Some(told) = rest
-        .strip_prefix("tell:")
-        .or_else(|| rest.strip_prefix("msg:"))
-    {
+    if let Some(told) = told(rest) {
         let (nick, said) = told
             .split_once(':')
             .ok_or_else(|| usage("/tell:NICK:TEXT"))?;
@@ -237,7 +234,8 @@ fn slash(line: &str, rest: &str) -> Result<Command, Refusal> {
     }
     let (name, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     let words = rest.trim();
-    match name {
+    let folded = name.to_ascii_lowercase();
+    match folded.as_str() {
         "help" => Ok(Command::Help),
         "list" | "who" => list(words),
         "time" => Ok(Command::Time),
@@ -268,11 +266,18 @@ fn slash(line: &str, rest: &str) -> Result<Command, Refusal> {
         "close" => Err(usage("/close")),
         "mute" if is_conversation(words) => conversation(words).map(Command::Mute),
         "unmute" if is_conversation(words) => conversation(words).map(Command::Unmute),
-        _ => match act::parse(name, words) {
+        folded => match act::parse(folded, words) {
             Some(act) => act.map(Command::Act),
             None => Err(unknown(line.split_whitespace().next().unwrap_or(line))),
         },
     }
+}
+
+/// Returns `NICK:TEXT` of `tell:NICK:TEXT` or `msg:NICK:TEXT`.
+fn told(rest: &str) -> Option<&str> {
+    let (name, told) = rest.split_once(':')?;
+    let is_tell = name.eq_ignore_ascii_case("tell") || name.eq_ignore_ascii_case("msg");
+    is_tell.then_some(told)
 }
 
 fn list(words: &str) -> Result<Command, Refusal> {
@@ -465,6 +470,39 @@ mod tests {
     }
 
     #[test]
+    fn commands_ignore_case() {
+        let typed = [
+            ("/HELP", "/help"),
+            ("/Help", "/help"),
+            (".H", ".h"),
+            (".L", ".l"),
+            (".T", ".t"),
+            (".R Notes.TXT", ".r Notes.TXT"),
+            (".Q", ".q"),
+            ("/QUIT Good Night", "/quit Good Night"),
+            ("/TELL luis Hola", "/tell luis Hola"),
+            ("/Msg luis hola", "/msg luis hola"),
+            ("/TELL:luis:Hola", "/tell:luis:Hola"),
+            ("/MSG:luis:hola", "/msg:luis:hola"),
+            ("/Join #rust", "/join #rust"),
+            ("/KICK luis", "/kick luis"),
+            ("/Ban Account:luis 2h", "/ban account:luis 2h"),
+            ("/Topic -", "/topic -"),
+        ];
+        for (line, same) in typed {
+            assert_eq!(parse(line), parse(same), "{line:?}");
+            assert!(parse(line).is_ok(), "{line:?}");
+        }
+        for command in COMMANDS {
+            let upper = command.to_ascii_uppercase();
+            let code = |line| parse(line).map_err(|refusal| refusal.code);
+            assert_eq!(code(&upper), code(command), "{upper}");
+        }
+        assert!(parse("/Helps").unwrap_err().detail.contains("/Helps"));
+        assert!(parse(".X").unwrap_err().detail.contains(".X"));
+    }
+
+    #[test]
     fn text_that_looks_like_a_command() {
         for (line, said) in [
             ("//help", "/help"),
@@ -494,12 +532,12 @@ mod tests {
         let long = "x".repeat(8193);
         for (line, code) in [
             ("/nothing", "unknown_command"),
-            ("/Help", "unknown_command"),
+            ("/Helps", "unknown_command"),
             ("/", "unknown_command"),
             ("/ hola", "unknown_command"),
             (".x", "unknown_command"),
             (".x y", "unknown_command"),
-            (".H", "unknown_command"),
+            (".X", "unknown_command"),
             (".ñ", "unknown_command"),
             ("/usr/bin/foo is here", "unknown_command"),
             ("/tell", "usage"),

@@ -48,11 +48,7 @@ impl Names {
     /// Where the word before `position` begins, and what it may become.
     pub fn complete(&self, line: &str, position: usize) -> (usize, Vec<String>) {
         let before = &line[..position];
-        if let Some(nick) = before
-            .strip_prefix("/tell:")
-            .or_else(|| before.strip_prefix("/msg:"))
-            .filter(|nick| !nick.contains(':'))
-        {
+        if let Some(nick) = told(before) {
             let found = matching(&self.known().nicks, nick, ":");
             return (position - nick.len(), found);
         }
@@ -61,9 +57,10 @@ impl Names {
         });
         let word = &before[start..];
         let found = if start == 0 && word.starts_with('/') {
+            let typed = word.to_ascii_lowercase();
             COMMANDS
                 .iter()
-                .filter(|command| command.starts_with(word))
+                .filter(|command| command.starts_with(&typed))
                 .map(|command| format!("{command} "))
                 .collect()
         } else if word.starts_with('#') {
@@ -76,6 +73,13 @@ impl Names {
         };
         (start, found)
     }
+}
+
+/// Returns the unfinished nick of `/tell:NICK` or `/msg:NICK`.
+fn told(before: &str) -> Option<&str> {
+    let (command, nick) = before.split_once(':')?;
+    let is_tell = command.eq_ignore_ascii_case("/tell") || command.eq_ignore_ascii_case("/msg");
+    (is_tell && !nick.contains(':')).then_some(nick)
 }
 
 /// A name that could drive the terminal it is completed on is not kept.
@@ -115,6 +119,9 @@ mod tests {
             ("ан", 0, vec!["Анна: "]),
             ("/he", 0, vec!["/help "]),
             ("/hi", 0, vec!["/history "]),
+            ("/HI", 0, vec!["/history "]),
+            ("/TELL lu", 6, vec!["luis "]),
+            ("/Tell:LU", 6, vec!["luis:"]),
             ("/tell lu", 6, vec!["luis "]),
             ("/tell:lu", 6, vec!["luis:"]),
             ("/tell:luis:an", 0, vec![]),

@@ -106,9 +106,9 @@ fn two_browsers_and_a_terminal_hold_a_conversation() {
     ana.says("//who are you?");
     bot.prints("[ana -> bot]: /who are you?");
 
-    ana.says("/join #rust");
+    ana.says("/JOIN #rust");
     ana.until("document.title === '#rust'");
-    ana.says("/query");
+    ana.says("/Query");
     bot.types("borrow, ANA!");
     bot.types("checker");
     ana.until(

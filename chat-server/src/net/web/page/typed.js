@@ -8,11 +8,15 @@ export const NAMES = ["help", "join", "kick", "nick", "part", "password", "query
 export function parse(text) {
   if (/^(\/\/|\.\.)/.test(text)) return { say: text.slice(1) };
   const [, short, rest = ""] = /^\.(\p{L})(?:\s+([^]*))?$/u.exec(text) ?? [];
-  if (short) return short in SHORT ? { name: SHORT[short], rest } : { unknown: `.${short}` };
+  if (short) {
+    const letter = short.toLowerCase();
+    return Object.hasOwn(SHORT, letter) ? { name: SHORT[letter], rest } : { unknown: `.${short}` };
+  }
   if (!text.startsWith("/")) return { say: text };
-  const told = /^\/tell:([^:\s]+):([^]+)$/.exec(text);
+  const told = /^\/(?:tell|msg):([^:\s]+):([^]+)$/i.exec(text);
   if (told) return { name: "tell", rest: `${told[1]} ${told[2]}` };
   const [, word, more] = /^\/(\S*)\s*([^]*)$/.exec(text);
-  const name = Object.hasOwn(SAME, word) ? SAME[word] : word;
+  const lower = word.toLowerCase();
+  const name = Object.hasOwn(SAME, lower) ? SAME[lower] : lower;
   return NAMES.includes(name) ? { name, rest: more } : { unknown: `/${word}` };
 }
