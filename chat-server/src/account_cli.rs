@@ -42,6 +42,9 @@ pub(crate) enum Account {
 /// Runs the command on the accounts of `config`. A missing file is made only by `add`, and only where
 /// `is_configured` or `--create` says that this is the file of the server.
 pub(crate) fn run(config: &Config, is_configured: bool, command: &Account) -> anyhow::Result<()> {
+    // Warnings about the file.
+    let mut logger = env_logger::Builder::new();
+    logger.filter_level(log::LevelFilter::Warn).init();
     let path = &std::path::absolute(&config.accounts.path)?;
     if let Account::Add { nick, create } = command {
         ensure!(
@@ -51,7 +54,7 @@ pub(crate) fn run(config: &Config, is_configured: bool, command: &Account) -> an
             path.display()
         );
         // As the owner of the server: a file made by somebody else would be closed to it.
-        let database = Database::open(path)?;
+        let database = Database::create(path)?;
         ensure!(
             !is_mixed(nick.as_str(), nick.folded()),
             "{nick} has letters of different scripts"

@@ -69,6 +69,15 @@ pub enum DatabaseError {
     },
     #[error("{} was made by a newer chat-server (schema {version})", path.display())]
     Newer { path: PathBuf, version: u32 },
+    #[error("{} is in use by another chat-server", path.display())]
+    Locked { path: PathBuf },
+    /// The connections write to a file that the path no longer leads to.
+    #[error(
+        "{} was renamed, replaced or deleted under the running server; put it back, or stop the \
+         server, restore the file with its -wal and start the server again",
+        path.display()
+    )]
+    Displaced { path: PathBuf },
     #[error("no password can be hashed: {0}")]
     Hash(crate::store::password::Error),
 }

@@ -12,17 +12,28 @@ pub enum Ailment {
     Accounts,
     /// Who may come back cannot be kept.
     Tokens,
+    /// The accounts file is no longer at its path.
+    Displaced,
     /// The server ends.
     Ending,
 }
 
 impl Ailment {
-    const ALL: [Self; 4] = [Self::Ending, Self::History, Self::Accounts, Self::Tokens];
+    const ALL: [Self; 5] = [
+        Self::Ending,
+        Self::History,
+        Self::Displaced,
+        Self::Accounts,
+        Self::Tokens,
+    ];
 
     fn words(self) -> &'static str {
         match self {
             Self::History => "the history cannot be written, messages are refused",
             Self::Accounts => "the accounts cannot be read",
+            Self::Displaced => {
+                "the accounts file was renamed, replaced or deleted, its changes are refused"
+            }
             Self::Tokens => "who may come back after a restart cannot be kept",
             Self::Ending => "the server ends",
         }

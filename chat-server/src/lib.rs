@@ -86,9 +86,9 @@ pub enum Order {
     End,
 }
 
-/// Serves those who come to `listeners`, with the history that is `opened`, until it is ordered to end
-/// or nobody is left to order it; then says goodbye within the configured grace. Runs on the current
-/// actix system.
+/// Serves those who come to `listeners`, with the history that is `opened` and the `accounts` that
+/// are claimed, until it is ordered to end or nobody is left to order it; then says goodbye within
+/// the configured grace. Runs on the current actix system.
 ///
 /// # Errors
 /// The accounts cannot be read, the system refuses a thread or a socket, or an actor that the server
@@ -96,6 +96,7 @@ pub enum Order {
 pub async fn run(
     config: &Config,
     opened: Opened,
+    accounts: Database,
     listeners: Vec<Listener>,
     mut orders: mpsc::Receiver<Order>,
 ) -> Result<(), ServerError> {
@@ -103,7 +104,7 @@ pub async fn run(
         opened.make_sure(&config.history.path)?;
     }
     let (watch, mut failures) = Watch::new();
-    let server = Server::start(config, opened, listeners, watch).await?;
+    let server = Server::start(config, opened, accounts, listeners, watch).await?;
     loop {
         tokio::select! {
             order = orders.recv() => match order {
@@ -136,6 +137,7 @@ impl Server {
     async fn start(
         config: &Config,
         opened: Opened,
+        accounts: Database,
         listeners: Vec<Listener>,
         watch: Watch,
     ) -> Result<Self, ServerError> {
@@ -155,7 +157,7 @@ impl Server {
         let history = start_readers(path, &end, indexer.is_some());
         let health = Health::default();
         let metrics = Metrics::new(config.workers.get(), end.clone(), &health);
-        let people = People::open(config, &mut registry, clock.now(), &room, &watch, &health)?;
+        let people = People::open(accounts, &mut registry, clock.now(), &room, &watch, &health)?;
         let recording = Arbiter::new();
         let recorder = {
             let (file, history, room) = (opened.file, config.history.clone(), room.clone());
@@ -353,24 +355,23 @@ struct People {
 impl People {
     /// Starts it, and tells the registry who there is.
     fn open(
-        config: &Config,
+        database: Database,
         registry: &mut Registry,
         now: Timestamp,
         room: &Addr<ChatRoom>,
         watch: &Watch,
         health: &Health,
     ) -> Result<Self, ServerError> {
-        let path = &config.accounts.path;
         let vital = watch.over("keeper of the accounts");
-        let database = Database::open(path)?;
-        let (keeper, accounts) =
-            Keeper::new(database, room.clone().recipient(), health.clone(), vital)?;
+        let opener = database.opener();
+        let (changes, unkept) = (room.clone().recipient(), room.clone().recipient());
+        let (keeper, accounts) = Keeper::new(database, changes, unkept, health.clone(), vital)?;
         for account in accounts {
             registry.restore_account(account);
         }
         registry.warn_of_operators();
         let barred = Barred::default();
-        let mut database = Database::open(path)?;
+        let mut database = opener.open()?;
         for charter in database.charters()? {
             registry.restore_charter(charter);
         }
@@ -385,14 +386,14 @@ impl People {
         database.keep(&registry.take_changes().into_vec())?;
         database.end_tokens(registry.until(now))?;
         let vital = watch.over("keeper of the tokens");
-        let tokens = Tokens::new(database, room.clone().recipient(), health.clone(), vital)?;
+        let tokens = Tokens::new(database, room.clone(), health.clone(), vital)?;
         let thread = Arbiter::new();
         let keeper = Keeper::start_in_arbiter(&thread.handle(), move |_| keeper);
         let tokens = Tokens::start_in_arbiter(&thread.handle(), move |_| tokens);
         Ok(Self {
             thread,
             barred,
-            desk: Desk::open(path.clone(), keeper.recipient(), watch.clone()),
+            desk: Desk::open(opener, keeper.recipient(), watch.clone()),
             tokens: tokens.recipient(),
         })
     }
@@ -430,6 +431,7 @@ mod tests {
         config.history.path = dir.path().join("log");
         config.accounts.path = dir.path().join("accounts");
         let opened = store::open::open(&config.history.path).unwrap();
+        let accounts = Database::claim(&config.accounts.path).unwrap();
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         socket.set_nonblocking(true).unwrap();
         let address = socket.local_addr().unwrap();
@@ -438,7 +440,7 @@ mod tests {
             tls: None,
             speaks: Speaks::Chat,
         }];
-        let server = Server::start(&config, opened, listeners, watch)
+        let server = Server::start(&config, opened, accounts, listeners, watch)
             .await
             .unwrap();
         (dir, address, server)

@@ -99,11 +99,11 @@ async fn serve(config: &Config, args: Args) -> anyhow::Result<()> {
     // Before anyone can connect: a server that cannot record, or does not know who is who, does not
     // listen.
     let opened = chat_server::store::open::open(&config.history.path)?;
-    drop(Database::open(&config.accounts.path)?);
+    let accounts = Database::claim(&config.accounts.path)?;
     let listeners = listen(config).await?;
     let (tell, orders) = mpsc::channel(1);
     actix_rt::spawn(pass_on_signals(Signals::new()?, args, tell));
-    chat_server::run(config, opened, listeners, orders).await?;
+    chat_server::run(config, opened, accounts, listeners, orders).await?;
     Ok(())
 }
 

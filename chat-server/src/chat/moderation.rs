@@ -44,6 +44,20 @@ pub enum Act {
     },
 }
 
+impl Act {
+    /// Whether the decision is to outlive the process.
+    pub fn is_kept(&self) -> bool {
+        match self {
+            Self::Ban(_)
+            | Self::Unban { .. }
+            | Self::Mute { .. }
+            | Self::Unmute { .. }
+            | Self::Topic { .. } => true,
+            Self::Kick { .. } | Self::Bans { .. } => false,
+        }
+    }
+}
+
 /// A ban that is asked for.
 #[derive(Debug)]
 pub struct Sentence {

@@ -86,6 +86,8 @@ pub struct Registry {
     changes: Changes,
     /// See [`Registry::lasting`].
     lasting: u64,
+    /// See [`Registry::set_unkept`].
+    unkept: bool,
     /// How nicks look that somebody has or that are protected.
     nick_looks: Looks,
     rooms: Slab<Room>,
@@ -148,6 +150,7 @@ impl Registry {
             founders: Founders::default(),
             changes: Changes::default(),
             lasting: 0,
+            unkept: false,
             nick_looks: Looks::default(),
             rooms: Slab::new(),
             by_channel: Map::default(),

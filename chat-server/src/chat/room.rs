@@ -71,6 +71,12 @@ pub struct Keep(pub Vec<KeptChange>);
 #[rtype(result = "()")]
 pub struct Kept;
 
+/// Whether persistent state cannot be kept: what operators and founders decide is refused
+/// meanwhile.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Unkept(pub bool);
+
 /// Other settings hold from now on.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
@@ -391,6 +397,14 @@ impl Handler<Kept> for ChatRoom {
         if self.recording.is_some() || self.finishing.is_some() {
             self.commit(ctx);
         }
+    }
+}
+
+impl Handler<Unkept> for ChatRoom {
+    type Result = ();
+
+    fn handle(&mut self, Unkept(unkept): Unkept, _: &mut Self::Context) {
+        self.registry.set_unkept(unkept);
     }
 }
 

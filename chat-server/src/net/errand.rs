@@ -17,6 +17,7 @@ use super::table::Table;
 use crate::chat::batch::Applicant;
 use crate::chat::command::{Command, Id, Refusal, Request};
 use crate::chat::room;
+use crate::error::DatabaseError;
 use crate::logged::log_bounded;
 use crate::store::accounts::{Act, Answer, Declined, Outcome};
 
@@ -247,6 +248,17 @@ fn refusal(outcome: Outcome) -> Refusal {
         ),
         Outcome::NotRegistered => (ErrorCode::NotRegistered, "your nick is no account"),
         Outcome::Declined(why) => return declined(why),
+        Outcome::Failed(error @ DatabaseError::Displaced { .. }) => {
+            log_bounded!(
+                error,
+                "accounts",
+                "a change of an account is refused: {error}"
+            );
+            (
+                ErrorCode::NotRecorded,
+                "the accounts file was renamed, replaced or deleted: this would not be kept",
+            )
+        }
         Outcome::Failed(error) => {
             log_bounded!(error, "accounts", "the accounts cannot be used: {error}");
             (ErrorCode::Internal, "the accounts cannot be used now")

@@ -11,7 +11,6 @@
 //! client that has closed its sending half is to be answered, and looks no different.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -22,7 +21,7 @@ use chat_proto::{Nick, Secret};
 use super::attempts::{Attempts, GUESSES, REGISTRATIONS};
 use super::keeper::Settled;
 use super::password::Hasher;
-use super::sqlite::Database;
+use super::sqlite::{Database, Opener};
 use crate::chat::SessionId;
 use crate::chat::accounts::AccountId;
 use crate::error::DatabaseError;
@@ -140,15 +139,16 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Starts the threads, which open the file at `path` when they are first asked.
-    pub fn open(path: PathBuf, keeper: Recipient<Settled>, watch: Watch) -> Self {
+    /// Starts the threads, each with a connection of its own.
+    pub fn open(opener: Opener, keeper: Recipient<Settled>, watch: Watch) -> Self {
         let guesses = Attempts::new(GUESSES);
         let known = guesses.clone();
         let accounts = SyncArbiter::start(threads(), move || Accounts {
             guesses: known.clone(),
-            path: path.clone(),
-            database: None,
-            hasher: Hasher::default(),
+            // Tried again, and reported, when it is needed.
+            database: opener.open().ok(),
+            opener: opener.clone(),
+            hasher: None,
             keeper: keeper.clone(),
             _vital: watch.over("accounts"),
         });
@@ -201,9 +201,10 @@ impl Desk {
 #[derive(Debug)]
 struct Accounts {
     guesses: Attempts,
-    path: PathBuf,
     database: Option<Database>,
-    hasher: Hasher,
+    opener: Opener,
+    /// Not before it is needed: a server without accounts does without the memory.
+    hasher: Option<Hasher>,
     keeper: Recipient<Settled>,
     /// Without it nobody would be answered who logs in.
     _vital: Vital,
@@ -213,14 +214,14 @@ impl Accounts {
     fn act(&mut self, act: Act) -> Result<Outcome, DatabaseError> {
         let database = match self.database.take() {
             Some(database) => database,
-            None => {
-                // Not before: a server without accounts does without the memory.
-                self.hasher.prepare();
-                Database::open(&self.path)?
-            }
+            None => self.opener.open()?,
         };
         let database = self.database.insert(database);
-        let hasher = &mut self.hasher;
+        let hasher = self.hasher.get_or_insert_with(|| {
+            let mut hasher = Hasher::default();
+            hasher.prepare();
+            hasher
+        });
         match act {
             Act::Prove { nick, password } => {
                 let account = database.account(&nick)?;
@@ -346,11 +347,12 @@ mod tests {
     #[test]
     fn only_so_many_wait() {
         let dir = tempfile::tempdir().unwrap();
+        let database = Database::create(&dir.path().join("a.db")).unwrap();
         actix::System::new().block_on(async {
             let probe = Probe.start();
             let (watch, _failures) = Watch::new();
             let keeper = probe.clone().recipient();
-            let desk = Desk::open(dir.path().join("a.db"), keeper, watch);
+            let desk = Desk::open(database.opener(), keeper, watch);
             let session = SessionId {
                 slot: 1,
                 generation: 1,

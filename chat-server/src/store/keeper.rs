@@ -16,7 +16,7 @@ use super::accounts::{Answer, Outcome};
 use super::sqlite::{Database, StoredAccount};
 use crate::chat::SessionId;
 use crate::chat::accounts::{Account, AccountChange};
-use crate::chat::room::AccountChanges;
+use crate::chat::room::{AccountChanges, Unkept};
 use crate::error::DatabaseError;
 use crate::health::{Ailment, Health};
 use crate::vital::Vital;
@@ -41,8 +41,12 @@ pub struct Keeper {
     /// What the room was told, by folded nick.
     known: HashMap<Arc<str>, Account>,
     room: Recipient<AccountChanges>,
+    /// Is told when changes cannot be kept.
+    unkept: Recipient<Unkept>,
     /// The file cannot be read: said once, until it can.
     failing: bool,
+    /// The file is no longer at its path: said once, until it is.
+    displaced: bool,
     health: Health,
     /// Without it nobody would be answered who logs in.
     _vital: Vital,
@@ -68,6 +72,7 @@ impl Keeper {
     pub fn new(
         database: Database,
         room: Recipient<AccountChanges>,
+        unkept: Recipient<Unkept>,
         health: Health,
         vital: Vital,
     ) -> Result<(Self, Vec<Account>), DatabaseError> {
@@ -86,23 +91,19 @@ impl Keeper {
             version,
             known,
             room,
+            unkept,
             failing: false,
+            displaced: false,
             health,
             _vital: vital,
         };
         Ok((keeper, accounts))
     }
 
-    /// Looks whether somebody else has written to the file.
+    /// Checks the file and reads which accounts have changed.
     fn poll(&mut self) {
-        let polled = self.database.version().and_then(|version| {
-            if version != self.version {
-                let accounts = self.database.accounts()?;
-                self.version = version;
-                self.compare(accounts);
-            }
-            Ok(())
-        });
+        self.check_place();
+        let polled = self.read_changes();
         self.health.set(Ailment::Accounts, polled.is_err());
         match polled {
             Ok(()) => self.failing = false,
@@ -112,6 +113,32 @@ impl Keeper {
                 }
             }
         }
+    }
+
+    /// Reports when the file is no longer at its path, and when it is again.
+    fn check_place(&mut self) {
+        let in_place = self.database.in_place();
+        self.health.set(Ailment::Displaced, in_place.is_err());
+        let displaced = in_place.is_err();
+        if std::mem::replace(&mut self.displaced, displaced) == displaced {
+            return;
+        }
+        self.unkept.do_send(Unkept(displaced));
+        match in_place {
+            Ok(()) => log::info!("the accounts file is back at its path"),
+            Err(error) => log::error!("accounts, bans and tokens cannot be kept: {error}"),
+        }
+    }
+
+    /// Looks whether somebody else has written to the file.
+    fn read_changes(&mut self) -> Result<(), DatabaseError> {
+        let version = self.database.version()?;
+        if version != self.version {
+            let accounts = self.database.accounts()?;
+            self.version = version;
+            self.compare(accounts);
+        }
+        Ok(())
     }
 
     /// Tells the room where `stored`, which is all there is, differs from what it was told.

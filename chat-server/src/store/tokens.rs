@@ -11,7 +11,7 @@ use actix::prelude::*;
 
 use super::sqlite::Database;
 use crate::chat::kept::KeptChange;
-use crate::chat::room::{Keep, Kept};
+use crate::chat::room::{ChatRoom, Keep, Kept, Unkept};
 use crate::error::DatabaseError;
 use crate::health::{Ailment, Health};
 use crate::vital::Vital;
@@ -23,7 +23,7 @@ const AGAIN: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Tokens {
     database: Database,
-    room: Recipient<Kept>,
+    room: Addr<ChatRoom>,
     /// The file cannot be written: said once, until it can.
     failing: bool,
     health: Health,
@@ -38,7 +38,7 @@ impl Tokens {
     /// The file cannot be written.
     pub fn new(
         database: Database,
-        room: Recipient<Kept>,
+        room: Addr<ChatRoom>,
         health: Health,
         vital: Vital,
     ) -> Result<Self, DatabaseError> {
@@ -57,10 +57,17 @@ impl Tokens {
         self.health.set(Ailment::Tokens, kept.is_err());
         match kept {
             Ok(()) => {
-                self.failing = false;
+                if std::mem::take(&mut self.failing) {
+                    self.room.do_send(Unkept(false));
+                }
                 self.room.do_send(Kept);
             }
             Err(error) => {
+                if matches!(error, DatabaseError::Displaced { .. }) {
+                    // Sooner than the keeper of the accounts notices.
+                    self.health.set(Ailment::Displaced, true);
+                    self.room.do_send(Unkept(true));
+                }
                 if !std::mem::replace(&mut self.failing, true) {
                     log::error!("who may come back cannot be kept for a restart: {error}");
                 }

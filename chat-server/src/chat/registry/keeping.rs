@@ -116,6 +116,11 @@ impl Registry {
         self.changes.ruled(what, change);
     }
 
+    /// Sets whether what is decided from now on cannot be kept and is refused.
+    pub fn set_unkept(&mut self, unkept: bool) {
+        self.unkept = unkept;
+    }
+
     /// Returns the changes since the last time.
     pub fn take_changes(&mut self) -> Changes {
         std::mem::take(&mut self.changes)

@@ -33,6 +33,11 @@ impl Registry {
         out: &mut Batch,
     ) -> Outcome {
         self.end_sanctions(out);
+        if self.unkept && act.is_kept() {
+            let detail =
+                "the accounts file was renamed, replaced or deleted: this would not be kept";
+            return Err(Refusal::new(ErrorCode::NotRecorded, detail));
+        }
         let asker = Asker {
             session,
             user,

@@ -1,8 +1,7 @@
 //! The index as a SQLite file.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use super::chunk::{Chunk, Key};
 use crate::error::HistoryError;
 use crate::store::log::{Log, Place};
 use crate::store::selection::First;
+use crate::store::sqlite::files;
 
 /// The form of the file; one of another form is made again from the log.
 const FORM: i32 = 2;
@@ -100,12 +100,7 @@ impl Index {
 
     fn connect(path: &Path) -> Result<Self, HistoryError> {
         // Made here, as SQLite would let everyone read it: it tells who talks with whom.
-        OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(|source| io_error(path, source))?;
+        files::create(path).map_err(|source| io_error(path, source))?;
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY)?;
         connection.pragma_update(None, "page_size", PAGE_BYTES)?;

@@ -3,9 +3,10 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chat_proto::{Nick, Timestamp};
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
 use super::Database;
+use super::rows::{Malformed, readable};
 use crate::chat::accounts::AccountId;
 use crate::error::DatabaseError;
 
@@ -35,12 +36,12 @@ impl std::fmt::Debug for StoredAccount {
 
 const COLUMNS: &str = "SELECT id, nick, hash, since, created FROM accounts";
 
-fn stored(row: &Row<'_>) -> rusqlite::Result<StoredAccount> {
+fn stored(row: &Row<'_>) -> Result<StoredAccount, Malformed> {
     Ok(StoredAccount {
         id: AccountId(row.get(0)?),
         nick: row.get(1)?,
         hash: row.get(2)?,
-        since: row.get::<_, i64>(3)?.cast_unsigned(),
+        since: row.get(3)?,
         created: Timestamp::from_millis(row.get(4)?),
     })
 }
@@ -48,20 +49,27 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<StoredAccount> {
 /// All of it fails with [`DatabaseError`] where the file cannot be read or written.
 #[expect(clippy::missing_errors_doc, reason = "said above, once for all")]
 impl Database {
-    /// The account of a folded nick.
+    /// Returns the account of a folded nick. A malformed row counts as none.
     pub fn account(&self, folded: &str) -> Result<Option<StoredAccount>, DatabaseError> {
-        self.connection
-            .prepare(&format!("{COLUMNS} WHERE folded = ?1"))
-            .and_then(|mut statement| statement.query_row([folded], stored).optional())
-            .map_err(|source| self.wrong(source))
+        let read = || -> rusqlite::Result<Option<StoredAccount>> {
+            let mut statement = self
+                .connection
+                .prepare_cached(&format!("{COLUMNS} WHERE folded = ?1"))?;
+            let mut rows = statement.query([folded])?;
+            Ok(rows.next()?.and_then(|row| stored(row).ok()))
+        };
+        read().map_err(|source| self.wrong(source))
     }
 
-    /// All accounts, by folded nick.
+    /// Returns all accounts, by folded nick. Malformed rows are logged and left out.
     pub fn accounts(&self) -> Result<Vec<StoredAccount>, DatabaseError> {
-        self.connection
-            .prepare(&format!("{COLUMNS} ORDER BY folded"))
-            .and_then(|mut statement| statement.query_map([], stored)?.collect())
-            .map_err(|source| self.wrong(source))
+        let read = || {
+            let mut statement = self
+                .connection
+                .prepare(&format!("{COLUMNS} ORDER BY folded"))?;
+            readable(&self.place.path, "accounts", statement.query([])?, stored)
+        };
+        read().map_err(|source| self.wrong(source))
     }
 
     /// Whether the account is new: not where the nick is one already.
@@ -88,10 +96,13 @@ impl Database {
     }
 
     fn change(&self, sql: &str, row: impl rusqlite::Params) -> Result<bool, DatabaseError> {
-        self.connection
-            .prepare(sql)
+        self.in_place()?;
+        let changed = self
+            .connection
+            .prepare_cached(sql)
             .and_then(|mut statement| statement.execute(row))
-            .map(|changed| changed > 0)
-            .map_err(|source| self.wrong(source))
+            .map_err(|source| self.wrong(source))?;
+        self.in_place()?;
+        Ok(changed > 0)
     }
 }

@@ -3,21 +3,27 @@
 //! Every thread has a connection of its own, and so has `chat-server account` beside a running server:
 //! the write-ahead log lets all read while one writes, and who would write at the same time waits. The
 //! schema has a number (`user_version`) and grows by the migrations, in order, one transaction for all.
+//!
+//! SQLite alone opens the file, see [`files`]. A write is confirmed only while the paths still lead
+//! to the files that the connections have open.
 
 mod accounts;
+pub(crate) mod files;
 mod moderation;
+mod rows;
 mod tokens;
 
 pub use accounts::StoredAccount;
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::error::DatabaseError;
+use files::Identities;
 
 /// The schema, step by step. A step that was released is never changed.
 const MIGRATIONS: [&str; 3] = [
@@ -40,66 +46,91 @@ const CACHE_KIB: i32 = 256;
 #[derive(Debug)]
 pub struct Database {
     connection: Connection,
+    place: Arc<Place>,
+}
+
+/// Where the files are that all connections of the process have open.
+#[derive(Debug)]
+struct Place {
     path: PathBuf,
+    files: Identities,
+    /// Held by a server until its last connection is closed.
+    _lock: Option<File>,
+}
+
+/// Opens further connections to the files that another connection has open.
+#[derive(Debug, Clone)]
+pub struct Opener(Arc<Place>);
+
+impl Opener {
+    /// Opens a connection.
+    ///
+    /// # Errors
+    /// The file cannot be opened, or its path leads to another file by now.
+    pub fn open(&self) -> Result<Database, DatabaseError> {
+        let path = &self.0.path;
+        self.0.files.check()?;
+        let connection = prepared(path, connect(path)?)?;
+        self.0.files.check()?;
+        let place = self.0.clone();
+        Ok(Database { connection, place })
+    }
 }
 
 impl Database {
-    /// Opens the file, or makes it, readable by its owner alone, and brings its schema up to date.
+    /// Opens the file and brings its schema up to date.
     ///
     /// # Errors
-    /// The file cannot be opened, is no database, or was made by a newer server.
+    /// The file is missing, cannot be opened, is no database, or was made by a newer server.
     pub fn open(path: &Path) -> Result<Self, DatabaseError> {
-        let file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(path);
-        // SQLite gives its log the mode of the file.
-        drop(file.map_err(|source| DatabaseError::Io {
+        Self::open_locked(path, None)
+    }
+
+    /// Opens the file, or makes it, readable by its owner alone.
+    ///
+    /// # Errors
+    /// As [`Database::open`]; or the file cannot be made.
+    pub fn create(path: &Path) -> Result<Self, DatabaseError> {
+        create(path)?;
+        Self::open(path)
+    }
+
+    /// Opens the file, or makes it, for the one server that uses it.
+    ///
+    /// # Errors
+    /// As [`Database::create`]; or another server has the file.
+    pub fn claim(path: &Path) -> Result<Self, DatabaseError> {
+        create(path)?;
+        let lock = files::lock(path)?;
+        Self::open_locked(path, Some(lock))
+    }
+
+    fn open_locked(path: &Path, lock: Option<File>) -> Result<Self, DatabaseError> {
+        files::restrict(path);
+        let connection = prepared(path, connect(path)?)?;
+        let place = Place {
             path: path.to_owned(),
-            source,
-        })?);
-        let database = Self {
-            connection: Connection::open(path).map_err(|source| wrong(path, source))?,
-            path: path.to_owned(),
+            files: Identities::of(path)?,
+            _lock: lock,
         };
-        database.prepared()
+        let place = Arc::new(place);
+        Ok(Self { connection, place })
     }
 
-    fn prepared(mut self) -> Result<Self, DatabaseError> {
-        let migrated = (|| {
-            self.connection.busy_timeout(BUSY)?;
-            // Negative: KiB, not pages.
-            self.connection
-                .pragma_update(None, "cache_size", -CACHE_KIB)?;
-            self.connection.pragma_update(None, "journal_mode", "WAL")?;
-            self.connection.pragma_update(None, "foreign_keys", true)?;
-            let transaction = self
-                .connection
-                .transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let version: u32 =
-                transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-            for migration in MIGRATIONS.iter().skip(version as usize) {
-                transaction.execute_batch(migration)?;
-            }
-            if version < NEWEST {
-                transaction.pragma_update(None, "user_version", NEWEST)?;
-            }
-            transaction.commit()?;
-            Ok(version)
-        })();
-        let version = migrated.map_err(|source| self.wrong(source))?;
-        if version > NEWEST {
-            return Err(DatabaseError::Newer {
-                path: self.path,
-                version,
-            });
-        }
-        Ok(self)
+    /// Returns what opens further connections to the same files.
+    pub fn opener(&self) -> Opener {
+        Opener(self.place.clone())
     }
 
-    /// A number that changes when another connection has written to the file.
+    /// Checks that the paths still lead to the open files, by calls of `stat`.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Displaced`]: what is written would be found by nobody.
+    pub fn in_place(&self) -> Result<(), DatabaseError> {
+        self.place.files.check()
+    }
+
+    /// Returns a number that changes when another connection has written to the file.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -110,8 +141,49 @@ impl Database {
     }
 
     fn wrong(&self, source: rusqlite::Error) -> DatabaseError {
-        wrong(&self.path, source)
+        wrong(&self.place.path, source)
     }
+}
+
+fn create(path: &Path) -> Result<(), DatabaseError> {
+    files::create(path).map_err(|source| DatabaseError::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn connect(path: &Path) -> Result<Connection, DatabaseError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(path, flags).map_err(|source| wrong(path, source))
+}
+
+/// Sets a connection up and brings the schema up to date.
+fn prepared(path: &Path, mut connection: Connection) -> Result<Connection, DatabaseError> {
+    let version = migrated(&mut connection).map_err(|source| wrong(path, source))?;
+    if version > NEWEST {
+        let path = path.to_owned();
+        return Err(DatabaseError::Newer { path, version });
+    }
+    Ok(connection)
+}
+
+/// Returns the version of the schema that was found.
+fn migrated(connection: &mut Connection) -> rusqlite::Result<u32> {
+    connection.busy_timeout(BUSY)?;
+    // Negative: KiB, not pages.
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    for migration in MIGRATIONS.iter().skip(version as usize) {
+        transaction.execute_batch(migration)?;
+    }
+    if version < NEWEST {
+        transaction.pragma_update(None, "user_version", NEWEST)?;
+    }
+    transaction.commit()?;
+    Ok(version)
 }
 
 fn wrong(path: &Path, source: rusqlite::Error) -> DatabaseError {
@@ -131,8 +203,8 @@ mod tests {
     fn the_file_is_its_owners_and_is_opened_again() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.db");
-        let first = Database::open(&path).unwrap();
-        let second = Database::open(&path).unwrap();
+        let first = Database::create(&path).unwrap();
+        let second = Database::create(&path).unwrap();
         let before = second.version().unwrap();
         for file in std::fs::read_dir(dir.path()).unwrap() {
             let file = file.unwrap();
@@ -156,14 +228,14 @@ mod tests {
     fn what_is_no_database_or_a_newer_one_is_said_to_be() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.db");
-        drop(Database::open(&path).unwrap());
+        drop(Database::create(&path).unwrap());
         let newer = Connection::open(&path).unwrap();
         newer.pragma_update(None, "user_version", 99).unwrap();
         drop(newer);
-        let error = Database::open(&path).unwrap_err().to_string();
+        let error = Database::create(&path).unwrap_err().to_string();
         assert!(error.contains("a.db") && error.contains("newer"), "{error}");
         std::fs::write(&path, "hello, this is text and no database at all").unwrap();
-        let error = Database::open(&path).unwrap_err().to_string();
+        let error = Database::create(&path).unwrap_err().to_string();
         assert!(error.contains("a.db"), "{error}");
     }
 }

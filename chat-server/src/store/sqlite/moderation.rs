@@ -6,30 +6,27 @@ use chat_proto::{Channel, Nick, Timestamp};
 use rusqlite::{Row, Transaction, params};
 
 use super::Database;
+use super::rows::{Malformed, readable};
 use crate::chat::accounts::AccountId;
 use crate::chat::command::Digest;
 use crate::chat::moderation::{Charter, Sanction, Scope, Target, Topic};
 use crate::error::DatabaseError;
 
-/// What a row says, if this server can make sense of it.
-fn sanction(row: &Row<'_>) -> rusqlite::Result<Option<Sanction>> {
+fn sanction(row: &Row<'_>) -> Result<Sanction, Malformed> {
     let (scope, kind, target): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
     let scope = match &*scope {
-        "server" => Some(Scope::Server),
-        "speech" => Some(Scope::Speech),
-        channel => Channel::new(channel).map(Scope::Channel).ok(),
+        "server" => Scope::Server,
+        "speech" => Scope::Speech,
+        channel => Scope::Channel(Channel::new(channel)?),
     };
     let target = match &*kind {
-        "nick" => Nick::new(&target).map(Target::Nick).ok(),
-        "account" => Nick::new(&target).map(Target::Account).ok(),
-        "address" => target.parse().map(Target::Network).ok(),
-        _ => None,
+        "nick" => Target::Nick(Nick::new(&target)?),
+        "account" => Target::Account(Nick::new(&target)?),
+        "address" => Target::Network(target.parse()?),
+        _ => return Err("no such kind of target".into()),
     };
-    let (Some(scope), Some(target)) = (scope, target) else {
-        return Ok(None);
-    };
-    Ok(Some(Sanction {
-        number: row.get::<_, i64>(0)?.cast_unsigned(),
+    Ok(Sanction {
+        number: row.get(0)?,
         scope,
         target,
         holder: row.get::<_, Option<_>>(4)?.map(Digest),
@@ -38,13 +35,11 @@ fn sanction(row: &Row<'_>) -> rusqlite::Result<Option<Sanction>> {
         set: Timestamp::from_millis(row.get(7)?),
         until: row.get::<_, Option<i64>>(8)?.map(Timestamp::from_millis),
         lasts: true,
-    }))
+    })
 }
 
-fn charter(row: &Row<'_>) -> rusqlite::Result<Option<Charter>> {
-    let Ok(channel) = Channel::new(&row.get::<_, String>(0)?) else {
-        return Ok(None);
-    };
+fn charter(row: &Row<'_>) -> Result<Charter, Malformed> {
+    let channel = Channel::new(&row.get::<_, String>(0)?)?;
     let topic = match row.get::<_, Option<String>>(2)? {
         Some(text) => Some(Topic {
             text: text.into(),
@@ -53,11 +48,11 @@ fn charter(row: &Row<'_>) -> rusqlite::Result<Option<Charter>> {
         }),
         None => None,
     };
-    Ok(Some(Charter {
+    Ok(Charter {
         channel,
         founder: row.get::<_, Option<NonZeroI64>>(1)?.map(AccountId),
         topic,
-    }))
+    })
 }
 
 /// All of it fails with [`DatabaseError`] where the file cannot be read or written.
@@ -71,26 +66,26 @@ impl Database {
         let read = || -> rusqlite::Result<Vec<Sanction>> {
             self.connection
                 .execute("DELETE FROM sanctions WHERE until <= ?1", [now.as_millis()])?;
-            self.connection
-                .prepare(ALL)?
-                .query_map([], sanction)?
-                .filter_map(Result::transpose)
-                .collect()
+            let mut statement = self.connection.prepare(ALL)?;
+            readable(
+                &self.place.path,
+                "sanctions",
+                statement.query([])?,
+                sanction,
+            )
         };
         read().map_err(|source| self.wrong(source))
     }
 
     /// The channels that are somebody's for good; those of accounts that are no more are deleted.
     pub fn charters(&self) -> Result<Vec<Charter>, DatabaseError> {
+        const ALL: &str = "SELECT name, founder, topic, topic_by, topic_set FROM channels";
         const ORPHANS: &str = "DELETE FROM channels
                 WHERE founder IS NOT NULL AND founder NOT IN (SELECT id FROM accounts)";
         let read = || -> rusqlite::Result<Vec<Charter>> {
             self.connection.execute(ORPHANS, [])?;
-            self.connection
-                .prepare("SELECT name, founder, topic, topic_by, topic_set FROM channels")?
-                .query_map([], charter)?
-                .filter_map(Result::transpose)
-                .collect()
+            let mut statement = self.connection.prepare(ALL)?;
+            readable(&self.place.path, "channels", statement.query([])?, charter)
         };
         read().map_err(|source| self.wrong(source))
     }
@@ -184,7 +179,7 @@ mod tests {
     #[test]
     fn what_was_decided_is_there_again_until_it_ends() {
         let dir = tempfile::tempdir().unwrap();
-        let mut database = Database::open(&dir.path().join("a.db")).unwrap();
+        let mut database = Database::create(&dir.path().join("a.db")).unwrap();
         let luis = Nick::new("Luis").unwrap();
         let rust = Channel::new("#Rust").unwrap();
         let nick = ban(1, Scope::Server, Target::Nick(luis.clone()), None);
@@ -219,7 +214,7 @@ mod tests {
     #[test]
     fn a_channel_is_its_founders_as_long_as_there_is_the_account() {
         let dir = tempfile::tempdir().unwrap();
-        let mut database = Database::open(&dir.path().join("a.db")).unwrap();
+        let mut database = Database::create(&dir.path().join("a.db")).unwrap();
         let ana = Nick::new("Ana").unwrap();
         database.add_account(&ana, "hash", 0).unwrap();
         let id = database.account("ana").unwrap().unwrap().id;

@@ -5,6 +5,7 @@ use std::num::NonZeroI64;
 use chat_proto::{Channel, Nick, Timestamp};
 use rusqlite::{Row, params};
 
+use super::rows::{Malformed, readable};
 use super::{Database, moderation};
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::Held;
@@ -12,34 +13,31 @@ use crate::chat::command::Digest;
 use crate::chat::kept::{Kept, KeptChange};
 use crate::error::DatabaseError;
 
-/// What a row says, if this server can make sense of it.
-fn kept(row: &Row<'_>) -> rusqlite::Result<Option<Kept>> {
-    let (nick, channels, former): (String, String, String) =
-        (row.get(1)?, row.get(3)?, row.get(5)?);
-    let (Ok(nick), Ok(channels), Ok(former)) = (
-        Nick::new(&nick),
-        serde_json::from_str::<Vec<String>>(&channels),
-        serde_json::from_str::<Vec<(String, u64, u64)>>(&former),
-    ) else {
-        return Ok(None);
-    };
+fn kept(row: &Row<'_>) -> Result<Kept, Malformed> {
+    let nick: String = row.get(1)?;
+    let channels: String = row.get(3)?;
+    let channels: Vec<String> =
+        serde_json::from_str(&channels).map_err(|error| format!("channels: {error}"))?;
+    let former: String = row.get(5)?;
+    let former: Vec<(String, u64, u64)> =
+        serde_json::from_str(&former).map_err(|error| format!("former: {error}"))?;
     let held = |(nick, since, until): (String, u64, u64)| Held {
         nick: nick.into(),
         since,
         until,
     };
-    Ok(Some(Kept {
+    Ok(Kept {
         digest: Digest(row.get(0)?),
-        nick,
+        nick: Nick::new(&nick)?,
         account: row.get::<_, Option<NonZeroI64>>(2)?.map(AccountId),
         channels: channels
             .iter()
             .filter_map(|name| Channel::new(name).ok())
             .collect(),
-        since: row.get::<_, i64>(4)?.cast_unsigned(),
+        since: row.get(4)?,
         former: former.into_iter().map(held).collect(),
         until: row.get::<_, Option<i64>>(6)?.map(Timestamp::from_millis),
-    }))
+    })
 }
 
 /// All of it fails with [`DatabaseError`] where the file cannot be read or written.
@@ -53,11 +51,10 @@ impl Database {
         let read = |database: &mut Self| {
             let transaction = database.connection.transaction()?;
             transaction.execute("DELETE FROM tokens WHERE until <= ?1", [now.as_millis()])?;
-            let all = transaction
-                .prepare(ALL)?
-                .query_map([], kept)?
-                .filter_map(Result::transpose)
-                .collect::<Result<Vec<Kept>, _>>()?;
+            let all = {
+                let mut statement = transaction.prepare(ALL)?;
+                readable(&database.place.path, "tokens", statement.query([])?, kept)?
+            };
             transaction.commit()?;
             Ok(all)
         };
@@ -125,7 +122,9 @@ impl Database {
             }
             transaction.commit()
         };
-        written(self).map_err(|source| self.wrong(source))
+        self.in_place()?;
+        written(self).map_err(|source| self.wrong(source))?;
+        self.in_place()
     }
 }
 
@@ -149,7 +148,7 @@ mod tests {
     #[test]
     fn who_may_come_back_is_there_again() {
         let dir = tempfile::tempdir().unwrap();
-        let mut database = Database::open(&dir.path().join("a.db")).unwrap();
+        let mut database = Database::create(&dir.path().join("a.db")).unwrap();
         let kept = |number: u8, until: Option<i64>| Kept {
             digest: Digest([number; 32]),
             nick: Nick::new("Ana").unwrap(),

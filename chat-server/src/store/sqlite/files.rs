@@ -1,0 +1,171 @@
+//! The files of the database on the file system: creation, modes, identity and the server's lock.
+//!
+//! SQLite protects its files with POSIX locks, and closing *any* descriptor of a file drops all
+//! POSIX locks that the process holds on it. Nothing here opens the database, its `-wal` or its
+//! `-shm`: creation goes through another name, modes and identities go by path.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::error::DatabaseError;
+
+/// What SQLite keeps beside a database file in WAL mode, and the file itself.
+const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
+
+/// Access for the owner alone.
+const PRIVATE: u32 = 0o600;
+
+/// Creates an empty file for SQLite, readable by its owner alone, unless the path exists.
+///
+/// The file gets its name only after its descriptor is closed, so that no connection can have it
+/// open by then.
+pub(crate) fn create(path: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(path).is_ok() {
+        return Ok(());
+    }
+    let temporary = with_suffix(path, &format!(".new-{:016x}", rand::random::<u64>()));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(PRIVATE);
+    drop(options.open(&temporary)?);
+    let linked = fs::hard_link(&temporary, path);
+    let removed = fs::remove_file(&temporary);
+    match linked {
+        // Another process was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => removed,
+        linked => linked.and(removed),
+    }
+}
+
+/// Takes all access from the group and from others, where they have any.
+pub(super) fn restrict(path: &Path) {
+    for file in all(path) {
+        let Ok(metadata) = fs::metadata(&file) else {
+            continue;
+        };
+        let mode = metadata.permissions().mode() & 0o777;
+        if !metadata.is_file() || mode & !PRIVATE == 0 {
+            continue;
+        }
+        match fs::set_permissions(&file, fs::Permissions::from_mode(mode & PRIVATE)) {
+            Ok(()) => log::warn!("{}: mode {mode:o} was set to 600", file.display()),
+            Err(error) => log::warn!("{}: cannot set mode 600: {error}", file.display()),
+        }
+    }
+}
+
+/// Locks the database for one server: fails if another server has it.
+///
+/// The lock is on a file of its own, as a descriptor of the database would endanger SQLite's locks.
+/// It ends with the returned file. Other programs may use the database meanwhile.
+pub(super) fn lock(path: &Path) -> Result<File, DatabaseError> {
+    let database = resolved(path);
+    let path = with_suffix(&database, ".lock");
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    let lock = options.mode(PRIVATE).open(&path);
+    let lock = lock.map_err(|source| io_error(&path, source))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(DatabaseError::Locked { path: database }),
+        Err(TryLockError::Error(source)) => Err(io_error(&path, source)),
+    }
+}
+
+/// Which files the connections have open, to notice that a path leads to another one.
+#[derive(Debug)]
+pub(super) struct Identities(Vec<(PathBuf, u64, u64)>);
+
+impl Identities {
+    /// Notes the files at `path`. A connection has to be open.
+    pub(super) fn of(path: &Path) -> Result<Self, DatabaseError> {
+        let mut noted = Vec::new();
+        // The name that was given may be a link that comes to lead elsewhere.
+        for file in all(path).into_iter().chain([path.to_owned()]) {
+            let metadata = fs::metadata(&file).map_err(|source| io_error(&file, source))?;
+            noted.push((file, metadata.dev(), metadata.ino()));
+        }
+        Ok(Self(noted))
+    }
+
+    /// Checks that each path still leads to the noted file.
+    ///
+    /// # Errors
+    /// A file was renamed, replaced or deleted, or cannot be looked for.
+    pub(super) fn check(&self) -> Result<(), DatabaseError> {
+        for (path, device, inode) in &self.0 {
+            let found = match fs::metadata(path) {
+                Ok(found) => found.dev() == *device && found.ino() == *inode,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+                Err(source) => return Err(io_error(path, source)),
+            };
+            if !found {
+                return Err(DatabaseError::Displaced { path: path.clone() });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns the database and what SQLite keeps beside it.
+fn all(path: &Path) -> [PathBuf; 3] {
+    let path = resolved(path);
+    SUFFIXES.map(|suffix| with_suffix(&path, suffix))
+}
+
+/// Follows symbolic links, as SQLite does: a file has one log and one lock, whatever leads to it.
+fn resolved(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn io_error(path: &Path, source: io::Error) -> DatabaseError {
+    DatabaseError::Io {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_created_once_and_private() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.db");
+        create(&path).unwrap();
+        let before = fs::metadata(&path).unwrap();
+        assert_eq!(before.permissions().mode() & 0o777, PRIVATE);
+        create(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().ino(), before.ino());
+        assert_eq!(
+            fs::read_dir(dir.path()).unwrap().count(),
+            1,
+            "no other file"
+        );
+        assert!(create(&dir.path().join("no/a.db")).is_err());
+    }
+
+    #[test]
+    fn a_second_lock_is_refused_under_any_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.db");
+        create(&path).unwrap();
+        let held = lock(&path).unwrap();
+        let link = dir.path().join("link.db");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        for name in [&path, &link] {
+            let error = lock(name).unwrap_err().to_string();
+            assert!(error.contains("a.db is in use by another"), "{error}");
+        }
+        drop(held);
+        lock(&link).unwrap();
+    }
+}
