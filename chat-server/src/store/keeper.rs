@@ -13,7 +13,7 @@ use actix::prelude::*;
 use chat_proto::Nick;
 
 use super::accounts::{Answer, Outcome};
-use super::sqlite::{Database, StoredAccount};
+use super::sqlite::{ChangedAccounts, Database, StoredAccount};
 use crate::chat::SessionId;
 use crate::chat::accounts::{Account, AccountChange};
 use crate::chat::room::{AccountChanges, Unkept};
@@ -38,6 +38,8 @@ pub struct Settled {
 pub struct Keeper {
     database: Database,
     version: i64,
+    /// The number of the last change of an account that `known` has.
+    seen: u64,
     /// What the room was told, by folded nick.
     known: HashMap<Arc<str>, Account>,
     room: Recipient<AccountChanges>,
@@ -77,6 +79,7 @@ impl Keeper {
         vital: Vital,
     ) -> Result<(Self, Vec<Account>), DatabaseError> {
         let version = database.version()?;
+        let seen = database.last_account_change()?;
         let accounts: Vec<Account> = database
             .accounts()?
             .into_iter()
@@ -89,6 +92,7 @@ impl Keeper {
         let keeper = Self {
             database,
             version,
+            seen,
             known,
             room,
             unkept,
@@ -130,14 +134,28 @@ impl Keeper {
         }
     }
 
-    /// Looks whether somebody else has written to the file.
+    /// Reads the accounts that have changed; none for a write of the server to another table.
     fn read_changes(&mut self) -> Result<(), DatabaseError> {
         let version = self.database.version()?;
-        if version != self.version {
-            let accounts = self.database.accounts()?;
-            self.version = version;
-            self.compare(accounts);
+        if version == self.version {
+            return Ok(());
         }
+        // A file whose accounts cannot be read has to be noticed, whatever has changed.
+        self.database.account("")?;
+        let last = self.database.last_account_change()?;
+        match self.database.changed_accounts(self.seen, last)? {
+            ChangedAccounts::Some(nicks) => {
+                for nick in nicks {
+                    self.look(&nick.into(), None)?;
+                }
+            }
+            ChangedAccounts::Unknown => {
+                let accounts = self.database.accounts()?;
+                log::debug!("all {} accounts are read again", accounts.len());
+                self.compare(accounts);
+            }
+        }
+        (self.version, self.seen) = (version, last);
         Ok(())
     }
 
@@ -224,5 +242,107 @@ impl Handler<Settled> for Keeper {
             answer.outcome = Outcome::Failed(error);
         }
         reply.do_send(answer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::command::Digest;
+    use crate::chat::kept::KeptChange;
+    use crate::vital::Watch;
+
+    /// Takes what the room is told.
+    struct Probe;
+
+    impl Actor for Probe {
+        type Context = Context<Self>;
+    }
+
+    impl Handler<AccountChanges> for Probe {
+        type Result = ();
+
+        fn handle(&mut self, _: AccountChanges, _: &mut Self::Context) {}
+    }
+
+    impl Handler<Unkept> for Probe {
+        type Result = ();
+
+        fn handle(&mut self, _: Unkept, _: &mut Self::Context) {}
+    }
+
+    fn keeper(database: Database) -> Keeper {
+        let probe = Probe.start();
+        let (watch, _failures) = Watch::new();
+        let (room, unkept) = (probe.clone().recipient(), probe.recipient());
+        let health = Health::default();
+        let new = Keeper::new(database, room, unkept, health, watch.over("a test"));
+        new.unwrap().0
+    }
+
+    fn sinces(keeper: &Keeper) -> Vec<(&str, u64)> {
+        let known = keeper.known.iter();
+        let mut all: Vec<_> = known.map(|(nick, known)| (&**nick, known.since)).collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// Issue 15, row 18. An account that changes behind the back of the triggers shows whether it
+    /// is read.
+    #[test]
+    fn accounts_are_read_only_when_accounts_have_changed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.db");
+        let mut server = Database::create(&path).unwrap();
+        for nick in ["ana", "eva", "luis"] {
+            let nick = Nick::new(nick).unwrap();
+            assert!(server.add_account(&nick, "hash", 1).unwrap());
+        }
+        let outside = rusqlite::Connection::open(&path).unwrap();
+        let secretly = |sql: &str| {
+            let triggers: Vec<(String, String)> = outside
+                .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
+                .and_then(|mut all| all.query_map([], |row| row.try_into())?.collect())
+                .unwrap();
+            for (name, _) in &triggers {
+                outside
+                    .execute(&format!("DROP TRIGGER {name}"), [])
+                    .unwrap();
+            }
+            outside.execute_batch(sql).unwrap();
+            for (_, create) in &triggers {
+                outside.execute(create, []).unwrap();
+            }
+        };
+        actix::System::new().block_on(async {
+            let mut keeper = keeper(server.opener().open().unwrap());
+            secretly("UPDATE accounts SET since = 9 WHERE folded = 'ana'");
+            server.keep(&[KeptChange::Forget(Digest([1; 32]))]).unwrap();
+            keeper.read_changes().unwrap();
+            let before = [("ana", 1), ("eva", 1), ("luis", 1)];
+            assert_eq!(sinces(&keeper), before, "a token is no account");
+            outside
+                .execute("UPDATE accounts SET since = 5 WHERE folded = 'eva'", [])
+                .unwrap();
+            keeper.read_changes().unwrap();
+            assert_eq!(sinces(&keeper), [("ana", 1), ("eva", 5), ("luis", 1)]);
+            outside
+                .execute("DELETE FROM accounts WHERE folded = 'luis'", [])
+                .unwrap();
+            keeper.read_changes().unwrap();
+            assert_eq!(sinces(&keeper), [("ana", 1), ("eva", 5)]);
+            // More changes than the file notes.
+            outside
+                .execute_batch(
+                    "WITH RECURSIVE number(n) AS
+                        (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 1500)
+                    INSERT INTO accounts (folded, nick, hash, since, created)
+                        SELECT 'u' || n, 'u' || n, 'hash', 0, 0 FROM number;",
+                )
+                .unwrap();
+            keeper.read_changes().unwrap();
+            assert_eq!(keeper.known.len(), 1502);
+            assert_eq!(keeper.known["ana"].since, 9, "all are read");
+        });
     }
 }

@@ -46,6 +46,15 @@ fn stored(row: &Row<'_>) -> Result<StoredAccount, Malformed> {
     })
 }
 
+/// The accounts that have changed since a number was read.
+#[derive(Debug, PartialEq, Eq)]
+pub enum ChangedAccounts {
+    /// Those of these folded nicks.
+    Some(Vec<String>),
+    /// More than the file has noted.
+    Unknown,
+}
+
 /// All of it fails with [`DatabaseError`] where the file cannot be read or written.
 #[expect(clippy::missing_errors_doc, reason = "said above, once for all")]
 impl Database {
@@ -70,6 +79,39 @@ impl Database {
             readable(&self.place.path, "accounts", statement.query([])?, stored)
         };
         read().map_err(|source| self.wrong(source))
+    }
+
+    /// Returns the number of the last change of an account.
+    pub fn last_account_change(&self) -> Result<u64, DatabaseError> {
+        self.connection
+            .prepare_cached("SELECT coalesce(max(number), 0) FROM account_changes")
+            .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+            .map_err(|source| self.wrong(source))
+    }
+
+    /// Returns which accounts have changed after the change of number `seen`, up to that of `last`.
+    pub fn changed_accounts(&self, seen: u64, last: u64) -> Result<ChangedAccounts, DatabaseError> {
+        if seen == last {
+            return Ok(ChangedAccounts::Some(Vec::new()));
+        }
+        let read = || -> rusqlite::Result<Vec<(u64, String)>> {
+            self.connection
+                .prepare_cached(
+                    "SELECT number, folded FROM account_changes
+                        WHERE number > ?1 AND number <= ?2 ORDER BY number",
+                )?
+                .query_map([seen, last], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
+        };
+        let changes = read().map_err(|source| self.wrong(source))?;
+        // Older ones are deleted, and another program may have deleted some.
+        if last.checked_sub(seen) != Some(changes.len() as u64) {
+            return Ok(ChangedAccounts::Unknown);
+        }
+        let mut nicks: Vec<String> = changes.into_iter().map(|(_, nick)| nick).collect();
+        nicks.sort_unstable();
+        nicks.dedup();
+        Ok(ChangedAccounts::Some(nicks))
     }
 
     /// Whether the account is new: not where the nick is one already.

@@ -13,7 +13,7 @@ mod moderation;
 mod rows;
 mod tokens;
 
-pub use accounts::StoredAccount;
+pub use accounts::{ChangedAccounts, StoredAccount};
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -26,10 +26,11 @@ use crate::error::DatabaseError;
 use files::Identities;
 
 /// The schema, step by step. A step that was released is never changed.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("0001_accounts.sql"),
     include_str!("0002_tokens.sql"),
     include_str!("0003_moderation.sql"),
+    include_str!("0004_account_changes.sql"),
 ];
 
 #[expect(clippy::cast_possible_truncation, reason = "a handful")]
