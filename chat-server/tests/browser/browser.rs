@@ -145,6 +145,12 @@ impl Browser {
         self.does(self.client.refresh());
     }
 
+    /// Runs a script in every page before the page's own.
+    pub(crate) fn prepares(&self, script: &str) {
+        let script = json!({"source": script});
+        self.commands("Page.addScriptToEvaluateOnNewDocument", script);
+    }
+
     /// Types the name, and Enter.
     pub(crate) fn enters(&self, nick: &str) {
         self.until("document.activeElement.id === 'nick'");

@@ -6,12 +6,14 @@
 //! | [`entering`] | names, passwords, languages |
 //! | [`talking`] | conversations, with each other and with the client for terminals |
 //! | [`returning`] | lost connections, reloads, a server that was killed |
+//! | [`holding`] | closing servers, half-open connections, clocks |
 //! | [`reading`] | much that was said |
 //! | [`looking`] | on what screen, in what light, without a mouse, without seeing it |
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod browser;
 mod entering;
+mod holding;
 mod looking;
 mod reading;
 mod returning;
