@@ -16,6 +16,7 @@ use crate::pages;
 use crate::settings::{self, Settings};
 use crate::task::{self, Other, Task};
 use crate::tls::Fingerprint;
+use crate::wording::without_numbers;
 
 const EXAMPLES: &str = "\
 Line mode, which runs where standard input or output is no terminal, prints one line for each thing
@@ -340,7 +341,7 @@ pub(crate) fn conflict(words: &str) -> clap::Error {
 
 /// Something is wrong that has no argument of its own.
 pub(crate) fn wrong(words: &str) -> clap::Error {
-    definition().error(ErrorKind::ValueValidation, words)
+    definition().error(ErrorKind::ValueValidation, without_numbers(words))
 }
 
 fn channel(text: &str) -> Result<Channel, chat_proto::NameError> {

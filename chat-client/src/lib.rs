@@ -23,6 +23,7 @@
 //! | [`tls`] | whom an encrypted connection may lead to | the files of certificates |
 //! | [`input`] | a typed line and what it asks for | nothing |
 //! | [`render`], [`escape`], [`json`] | what arrives, as text that is safe to show | nothing |
+//! | [`wording`] | errors, counts and times in words for people | nothing |
 //! | [`transcript`], [`recording`] | what is shown and recorded | the file of a recording |
 //! | [`attention`] | whom an arriving message calls: bell, notification, title | `notify-send` |
 //! | [`settings`] | the settings file | that file |
@@ -65,6 +66,7 @@ pub mod tls;
 pub mod transcript;
 pub mod verdict;
 pub mod window;
+pub mod wording;
 
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
@@ -102,6 +104,8 @@ pub enum Ending {
     Goodbye,
     /// With a goodbye, but a line of a pipe was declined or not recorded.
     Unrecorded,
+    /// With a goodbye, but standard output could not be written.
+    Unwritten,
     /// There is no connection, and there will be none.
     Lost,
     /// Somebody was in a hurry.
@@ -116,7 +120,7 @@ impl Ending {
     pub fn exit_code(self) -> u8 {
         match self {
             Ending::Goodbye => 0,
-            Ending::Unrecorded | Ending::Lost | Ending::Interrupted => 1,
+            Ending::Unrecorded | Ending::Unwritten | Ending::Lost | Ending::Interrupted => 1,
             Ending::NickRefused => 3,
         }
     }
@@ -276,6 +280,10 @@ async fn talk(options: Options, stage: Stage) -> Result<Ending, ClientError> {
     tokio::select! {
         _ = tokio::time::timeout(patience, stage.output.finish()) => {}
         _ = interrupts.recv() => {}
+    }
+    // Known only now: the last lines are written behind the goodbye.
+    if ending == Ending::Goodbye && stage.output.has_failed() {
+        return Ok(Ending::Unwritten);
     }
     Ok(ending)
 }

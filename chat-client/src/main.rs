@@ -1,12 +1,15 @@
 //! The program: arguments, logging, exit codes.
 
 use std::fs::OpenOptions;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use anyhow::Context as _;
 use chat_client::args::{self, Wish};
-use chat_client::{Ending, pages, render, run, settings};
+use chat_client::state::folder;
+use chat_client::{Ending, escape, pages, render, run, settings, wording};
+use jiff::tz::TimeZone;
 
 /// Something kept the client from doing what it was asked for, which is as bad as a connection that is
 /// refused.
@@ -15,13 +18,11 @@ const FAILED: u8 = 1;
 fn main() {
     // Silent unless RUST_LOG asks: standard error is what people read.
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("off")).init();
-    let wish = match args::parse(std::env::args_os()) {
-        Ok(wish) => wish,
-        Err(error) => error.exit(),
-    };
-    let code = match fulfil(wish) {
-        Ok(code) => code,
-        Err(error) => complain("cannot_start", &format!("{error:#}")),
+    let code = match args::parse(std::env::args_os()) {
+        Ok(wish) => {
+            fulfil(wish).unwrap_or_else(|error| complain("cannot_start", &format!("{error:#}")))
+        }
+        Err(error) => usage(&error),
     };
     // The keyboard's thread may be reading still, and is not waited for.
     std::process::exit(i32::from(code))
@@ -32,35 +33,61 @@ fn fulfil(wish: Wish) -> anyhow::Result<u8> {
     match wish {
         Wish::Talk(options) => Ok(run(*options)?.exit_code()),
         Wish::Refused(refusal) => Ok(complain(refusal.code, &refusal.detail)),
-        Wish::Print(text) => {
-            let mut output = io::stdout().lock();
-            let written = output.write_all(&text).and_then(|()| output.flush());
-            written.context("standard output")?;
-            Ok(Ending::Goodbye.exit_code())
-        }
+        Wish::Print(text) => Ok(printed(io::stdout().lock().write_all(&text))),
         Wish::Pages(folder) => {
             pages::write(&folder).with_context(|| folder.display().to_string())?;
             Ok(Ending::Goodbye.exit_code())
         }
         Wish::Settings(file) => {
             write_settings(&file).with_context(|| file.display().to_string())?;
-            Ok(Ending::Goodbye.exit_code())
+            let name = format!("{}\n", file.display());
+            Ok(printed(io::stdout().lock().write_all(name.as_bytes())))
         }
+    }
+}
+
+/// Prints wrong usage to standard error, or `--help` and `--version` to standard output.
+fn usage(error: &clap::Error) -> u8 {
+    let code = u8::try_from(error.exit_code()).unwrap_or(FAILED);
+    let written = error.print();
+    if error.use_stderr() {
+        return code;
+    }
+    printed(written)
+}
+
+/// Returns the exit code of what was written to standard output. A reader that has closed it, as
+/// `head` does, is no error.
+fn printed(written: io::Result<()>) -> u8 {
+    match written.and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            complain("output_failed", &format!("standard output: {error}"))
+        }
+        _ => Ending::Goodbye.exit_code(),
     }
 }
 
 /// Nobody is left to be told where standard error is closed.
 fn complain(code: &str, detail: &str) -> u8 {
-    writeln!(io::stderr().lock(), "{}", render::error(code, detail)).ok();
+    let line = if io::stderr().is_terminal() {
+        let words = wording::sentence(code, detail, &TimeZone::system());
+        format!("! {}", escape::lines(&words))
+    } else {
+        render::error(code, &wording::without_numbers(detail))
+    };
+    writeln!(io::stderr().lock(), "{line}").ok();
     FAILED
 }
 
 /// A file that is there is somebody's work.
 fn write_settings(file: &Path) -> io::Result<()> {
-    if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder)?;
+    if let Some(parent) = file.parent() {
+        folder::make(parent)?;
     }
-    let mut open = OpenOptions::new().write(true).create_new(true).open(file)?;
-    open.write_all(settings::manual().as_bytes())?;
-    writeln!(io::stdout().lock(), "{}", file.display())
+    let mut open = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)?;
+    open.write_all(settings::manual().as_bytes())
 }

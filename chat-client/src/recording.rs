@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use chat_proto::Timestamp;
@@ -15,7 +16,7 @@ const NAMES: usize = 100;
 pub struct Recording {
     file: File,
     path: PathBuf,
-    messages: u64,
+    messages: usize,
 }
 
 impl Recording {
@@ -46,6 +47,7 @@ impl Recording {
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
+            .mode(0o600)
             .open(&path)?;
         Ok(Self {
             file,
@@ -70,7 +72,7 @@ impl Recording {
     }
 
     /// The messages written so far.
-    pub fn messages(&self) -> u64 {
+    pub fn messages(&self) -> usize {
         self.messages
     }
 }
@@ -83,6 +85,8 @@ fn default_name(now: Timestamp, zone: &TimeZone) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -98,6 +102,8 @@ mod tests {
         assert_eq!(again.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text, "[ana]: hola\n[ana]: dos\n    líneas\n");
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::escape::{lines, word};
 use crate::verdict;
+use crate::wording::{self, count};
 
 /// The most people that `/query` numbers; who is not among them is chosen by name.
 const MAX_NUMBERED: usize = 100;
@@ -115,7 +116,7 @@ pub fn channels(channels: &[chat_proto::ChannelInfo<'_>]) -> String {
             }
         })
         .collect();
-    format!("{} channels: {}", shown.len(), shown.join(", "))
+    format!("{}: {}", count(shown.len(), "channel"), shown.join(", "))
 }
 
 /// An error, of the server or of this client.
@@ -125,8 +126,7 @@ pub fn error(code: &str, detail: &str) -> String {
 
 /// `2026-11-23 18:50:00 `, what `.t` puts before a line.
 pub fn stamp(time: Timestamp, zone: &TimeZone) -> String {
-    let there = time.to_jiff().to_zoned_datetime(zone.clone());
-    there.strftime("%Y-%m-%d %H:%M:%S ").to_string()
+    format!("{} ", wording::time(time.to_jiff(), zone))
 }
 
 #[cfg(test)]

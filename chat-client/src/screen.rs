@@ -6,6 +6,8 @@
 //! prompt, and a spinner shows that something is waited for.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::Duration;
@@ -16,6 +18,7 @@ use terminal_size::{Width, terminal_size};
 use tokio::sync::oneshot;
 
 use crate::gate::Gate;
+use crate::{render, wording};
 
 /// Lines that may wait to be written: a burst does not hold the connection up, a stop does.
 const WAITING: usize = 1024;
@@ -36,6 +39,7 @@ pub type Printer = Box<dyn ExternalPrinter + Send>;
 #[derive(Debug, Clone)]
 pub struct Screen {
     items: SyncSender<Item>,
+    failed: Arc<AtomicBool>,
 }
 
 /// What the screen is asked.
@@ -59,7 +63,9 @@ impl Screen {
         closed: oneshot::Sender<()>,
     ) -> io::Result<Self> {
         let (items, waiting) = mpsc::sync_channel(WAITING);
+        let failed = Arc::<AtomicBool>::default();
         let writer = Writer {
+            failed: failed.clone(),
             terminal,
             err_is_terminal: io::stderr().is_terminal(),
             style: ProgressStyle::default_spinner(),
@@ -71,7 +77,13 @@ impl Screen {
         thread::Builder::new()
             .name("screen".to_owned())
             .spawn(move || writer.run(&waiting))?;
-        Ok(Self { items })
+        Ok(Self { items, failed })
+    }
+
+    /// Returns whether standard output could not be written, for another reason than a reader that
+    /// has closed it.
+    pub fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
     }
 
     /// A line for standard output.
@@ -120,6 +132,7 @@ struct Writer {
     /// The line above the prompt is a frame of the spinner, or one that was wiped.
     above: bool,
     closed: Option<oneshot::Sender<()>>,
+    failed: Arc<AtomicBool>,
     /// The last line went through the editor.
     edited: bool,
 }
@@ -156,9 +169,14 @@ impl Writer {
         }
         let mut out = io::stdout().lock();
         let written = out.write_all(format!("{line}\n").as_bytes());
-        if written.and_then(|()| out.flush()).is_err()
+        if let Err(error) = written.and_then(|()| out.flush())
             && let Some(closed) = self.closed.take()
         {
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                self.failed.store(true, Ordering::Relaxed);
+                let detail = format!("standard output: {}", wording::cause(&error));
+                write_err(&format!("{}\n", render::error("output_failed", &detail)));
+            }
             // Whoever has gone already does not need to know.
             closed.send(()).ok();
         }

@@ -46,6 +46,14 @@ pub enum Shows {
 }
 
 impl Shows {
+    /// Returns whether a program reads the output as JSON.
+    pub fn is_json(&self) -> bool {
+        matches!(
+            self,
+            Self::Objects | Self::Said { json: true, .. } | Self::Past { json: true }
+        )
+    }
+
     /// Whether a message that is said now is shown.
     pub fn is_shown(&self, message: &Message<'_>) -> bool {
         match self {

@@ -8,7 +8,6 @@ use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -231,11 +230,7 @@ impl KnownServers {
             if let Some(folder) = self.0.parent() {
                 folder::make(folder)?;
             }
-            let mut file = OpenOptions::new()
-                .append(true)
-                .create(true)
-                .mode(0o600)
-                .open(&self.0)?;
+            let mut file = folder::open(OpenOptions::new().append(true).create(true), &self.0)?;
             writeln!(file, "{server} {fingerprint}")
         };
         add().map_err(|source| TlsError::Known {

@@ -1,5 +1,6 @@
 //! What is shown and recorded: every line on its way to the screen passes here and gets its form.
 
+use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
 use chat_proto::{Channel, Message, Record, Timestamp};
@@ -10,6 +11,7 @@ use crate::screen::Screen;
 use crate::task::Shows;
 use crate::window::Window;
 use crate::window::fact::Fact;
+use crate::wording::{cause, count, reworded, sentence};
 use crate::{json, render};
 
 /// Where things are shown.
@@ -27,6 +29,14 @@ impl Output {
         match self {
             Output::Lines(screen) => screen.finish().await,
             Output::Window(window) => window.finish().await,
+        }
+    }
+
+    /// Returns whether the output could not be written.
+    pub fn has_failed(&self) -> bool {
+        match self {
+            Output::Lines(screen) => screen.has_failed(),
+            Output::Window(_) => false,
         }
     }
 
@@ -52,13 +62,18 @@ pub struct Transcript {
     zone: TimeZone,
     shows: Shows,
     times: bool,
+    /// Errors begin with their code, which programs read.
+    codes: bool,
     recording: Option<Recording>,
+    /// A recording ended before its time.
+    failed: bool,
 }
 
 impl Transcript {
     /// Nothing is shown yet; times are off.
     pub fn new(screen: Output, shows: Shows, utc: bool) -> Self {
         Self {
+            codes: shows.is_json() || !io::stderr().is_terminal(),
             screen,
             zone: if utc {
                 TimeZone::UTC
@@ -68,6 +83,7 @@ impl Transcript {
             shows,
             times: false,
             recording: None,
+            failed: false,
         }
     }
 
@@ -94,7 +110,8 @@ impl Transcript {
         {
             let path = recording.path().display().to_string();
             self.recording = None;
-            self.error("recording_failed", &format!("{path}: {error}"));
+            self.failed = true;
+            self.error("recording_failed", &format!("{path}: {}", cause(&error)));
         }
         match &self.shows {
             shows if !shows.is_shown(message) => {}
@@ -158,8 +175,36 @@ impl Transcript {
             code: code.to_owned(),
             detail: detail.to_owned(),
         });
-        let line = self.stamped(&render::error(code, detail), now());
-        self.screen.err(line);
+        let line = if self.codes {
+            render::error(code, &reworded(code, detail, &self.zone))
+        } else {
+            format!("! {}", crate::escape::lines(&self.sentence(code, detail)))
+        };
+        self.screen.err(self.stamped(&line, now()));
+    }
+
+    /// Returns the sentence about an error for a reader of this terminal.
+    pub fn sentence(&self, code: &str, detail: &str) -> String {
+        sentence(code, detail, &self.zone)
+    }
+
+    /// Returns why the server says goodbye, safe to show: a code for programs, words for people.
+    pub fn reason(&self, code: &str) -> String {
+        let shown = crate::escape::word(code);
+        if self.codes {
+            return shown;
+        }
+        shown.replace('_', " ")
+    }
+
+    /// Returns the zone in which times are shown.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// Returns whether a recording ended before its time.
+    pub fn has_failed(&self) -> bool {
+        self.failed
     }
 
     /// A line that a terminal shows while something goes on, or no longer.
@@ -198,7 +243,7 @@ impl Transcript {
             }
             Err(error) => {
                 let shown = path.map_or(String::new(), |path| format!("{}: ", path.display()));
-                self.error("recording_failed", &format!("{shown}{error}"));
+                self.error("recording_failed", &format!("{shown}{}", cause(&error)));
             }
         }
     }
@@ -210,8 +255,8 @@ impl Transcript {
         };
         let shown = crate::escape::word(&recording.path().display().to_string());
         self.notice(&format!(
-            "recorded {} messages to {shown}",
-            recording.messages()
+            "recorded {} to {shown}",
+            count(recording.messages(), "message")
         ));
         true
     }

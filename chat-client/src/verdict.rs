@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use chat_proto::moderation::{BanInfo, Banned, Muted, Target, Unbanned};
 use chat_proto::{Event, Timestamp};
+use jiff::tz::TimeZone;
 
 use crate::escape::{lines, word};
+use crate::wording::time;
 
 /// Such an event, and when it happened.
 pub fn notice(event: &Event<'_>) -> Option<(String, Timestamp)> {
@@ -93,7 +95,7 @@ pub fn about(channel: &str, topic: Option<&str>, by: Option<&Cow<'_, str>>) -> S
 }
 
 /// `1 ban:`, and a line for each.
-pub fn bans(bans: &[BanInfo<'_>]) -> Vec<String> {
+pub fn bans(bans: &[BanInfo<'_>], zone: &TimeZone) -> Vec<String> {
     let count = match bans.len() {
         0 => "no bans".to_owned(),
         1 => "1 ban:".to_owned(),
@@ -101,9 +103,9 @@ pub fn bans(bans: &[BanInfo<'_>]) -> Vec<String> {
     };
     let lines = bans.iter().map(|ban| {
         let what = if ban.mute { " muted" } else { "" };
-        let until = ban
-            .until
-            .map_or("for good".to_owned(), |until| format!("until {until}"));
+        let until = ban.until.map_or("for good".to_owned(), |until| {
+            format!("until {}", time(until.to_jiff(), zone))
+        });
         format!(
             "{}{what}{} {until}{}{}",
             whom(&ban.target),
@@ -264,7 +266,8 @@ mod tests {
 
     #[test]
     fn lists_of_bans() {
-        assert_eq!(bans(&[]), ["no bans"]);
+        let east = TimeZone::fixed(jiff::tz::offset(9));
+        assert_eq!(bans(&[], &east), ["no bans"]);
         let all = [
             ban(Target::Address("192.0.2.7".into())),
             BanInfo {
@@ -275,11 +278,11 @@ mod tests {
             },
         ];
         assert_eq!(
-            bans(&all),
+            bans(&all, &east),
             [
                 "2 bans:",
                 "192.0.2.7 for good by ana",
-                "luis muted until 2026-11-23T18:50:00.123Z by ana (spam)"
+                "luis muted until 2026-11-24 03:50:00 by ana (spam)"
             ]
         );
     }

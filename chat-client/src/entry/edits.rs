@@ -1,5 +1,6 @@
 //! What the keys of the entry do.
 
+use jiff::tz::TimeZone;
 use rustyline::line_buffer::{DeleteListener, Direction, LineBuffer};
 use rustyline::{At, Word};
 
@@ -9,6 +10,7 @@ use super::{Entry, Outcome, Unheard};
 use crate::input::{self, Command};
 use crate::names::Names;
 use crate::stdin::Purpose;
+use crate::wording::sentence;
 
 impl Entry {
     pub(super) fn edit(&mut self, edit: Edit, names: &Names) -> Outcome {
@@ -81,7 +83,9 @@ impl Entry {
                 Ok(_) => {}
                 Err(refusal) => {
                     self.settle_down();
-                    self.remark = Some(format!("! {}: {}", refusal.code, refusal.detail));
+                    // No time of day is in a refusal of what is typed.
+                    let words = sentence(refusal.code, &refusal.detail, &TimeZone::UTC);
+                    self.remark = Some(format!("! {words}"));
                     return Outcome::Changed;
                 }
             }

@@ -7,7 +7,6 @@
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::state::folder;
@@ -117,11 +116,7 @@ fn append(file: &Path, line: &str) -> io::Result<()> {
     if let Some(folder) = file.parent() {
         folder::make(folder)?;
     }
-    let mut open = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(file)?;
+    let mut open = folder::open(OpenOptions::new().append(true).create(true), file)?;
     // One write, so that the lines of two clients do not mix.
     open.write_all(coded(line).as_bytes())
 }

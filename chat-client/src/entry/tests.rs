@@ -139,7 +139,7 @@ fn what_would_be_refused_stays_with_the_reason() {
     assert_eq!(types(&mut entry, "/jion #rust<enter>"), Outcome::Changed);
     assert_eq!(marked(&entry), "/jion #rust|");
     let note = shown(&entry, 80, 3).pop().unwrap();
-    assert!(note.starts_with("! unknown_command: "), "{note}");
+    assert!(note.starts_with("! there is no "), "{note}");
     // The next key takes the remark away, and it is no line of the past.
     types(&mut entry, "<left>");
     assert_eq!(shown(&entry, 80, 3), ["/jion #rust"]);

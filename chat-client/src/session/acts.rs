@@ -84,7 +84,7 @@ impl Session {
         if more {
             self.ask_bans(channel, bans);
         } else {
-            for line in verdict::bans(&bans) {
+            for line in verdict::bans(&bans, self.transcript.zone()) {
                 self.show_notice(&line);
             }
         }

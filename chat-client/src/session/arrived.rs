@@ -286,8 +286,8 @@ impl Session {
         if self.phase == Phase::Leaving {
             return self.said_goodbye(ctx);
         }
-        let reason = crate::escape::word(reason);
-        self.show_notice(&format!("the server says goodbye ({reason})"));
+        let shown = self.transcript.reason(reason);
+        self.show_notice(&format!("the server says goodbye ({shown})"));
         if reason == "replaced" {
             return self.end(Ending::Lost, ctx);
         }

@@ -12,6 +12,7 @@ use super::replay::Replay;
 use super::{Identity, Phase, Session};
 use crate::Ending;
 use crate::window::fact::Fact;
+use crate::wording::count;
 
 /// The shortest delay before an attempt to come back, and the longest.
 const SHORTEST_DELAY: Duration = Duration::from_millis(500);
@@ -114,8 +115,8 @@ impl Session {
         if fold(&before.nick) != fold(&welcome.nick) {
             let unknown = self.outstanding.give_up_sent();
             if !unknown.is_empty() {
-                let (count, old) = (unknown.len(), &before.nick);
-                let detail = format!("{count} lines that {old} said may be recorded or not");
+                let (lines, old) = (count(unknown.len(), "line"), &before.nick);
+                let detail = format!("{lines} that {old} said may be recorded or not");
                 self.refused("not_recorded", &detail);
             }
             for id in unknown {

@@ -122,7 +122,7 @@ impl Session {
         };
         window.tell(Fact::Failed {
             id: id.to_owned(),
-            reason: format!("{code}: {detail}"),
+            reason: self.transcript.sentence(&code.to_string(), detail),
         });
         true
     }

@@ -7,6 +7,7 @@ use chat_proto::{Envelope, Request};
 
 use super::{Goodbye, Phase, Session};
 use crate::Ending;
+use crate::wording::count;
 
 /// How long the server's `bye` is waited for. Everything is recorded by then, so nothing is at stake.
 const BYE: Duration = Duration::from_secs(5);
@@ -32,7 +33,9 @@ impl Session {
         }
         let waiting = self.outstanding.unrecorded();
         if self.editor && waiting > 0 {
-            let notice = format!("{waiting} lines wait to be recorded; Ctrl-C ends at once");
+            let verb = if waiting == 1 { "waits" } else { "wait" };
+            let lines = count(waiting, "line");
+            let notice = format!("{lines} {verb} to be recorded; Ctrl-C ends at once");
             self.transcript.notice(&notice);
         }
         self.try_to_leave(ctx);
@@ -88,7 +91,8 @@ impl Session {
     }
 
     pub(super) fn said_goodbye(&mut self, ctx: &mut Context<Self>) {
-        let ending = if self.failed && !self.person {
+        let failed = self.failed || self.transcript.has_failed();
+        let ending = if failed && !self.person {
             Ending::Unrecorded
         } else {
             Ending::Goodbye
@@ -105,7 +109,9 @@ impl Session {
         self.announce_replay();
         let open = self.outstanding.unrecorded();
         if open > 0 {
-            let detail = format!("{open} lines are not known to be recorded");
+            let verb = if open == 1 { "is" } else { "are" };
+            let lines = count(open, "line");
+            let detail = format!("{lines} {verb} not known to be recorded");
             self.transcript.error("not_recorded", &detail);
         }
         self.transcript.waiting(None);

@@ -218,9 +218,12 @@ impl Session {
             self.tell_page(with, records, more);
             self.show_notice(&notice);
         } else {
-            let shown = messages.len();
             let with = crate::escape::word(&with);
-            self.show_notice(&format!("the last {shown} messages of {with}:"));
+            let header = match messages.len() {
+                1 => format!("the last message of {with}:"),
+                shown => format!("the last {shown} messages of {with}:"),
+            };
+            self.show_notice(&header);
             for message in &messages {
                 self.transcript.past(message, self.place.channel());
             }

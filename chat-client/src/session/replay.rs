@@ -9,6 +9,7 @@ use chat_proto::Message;
 
 use super::Session;
 use crate::window::fact::Fact;
+use crate::wording::count;
 
 /// How long the rest of it is waited for while nothing comes; then what has come is announced.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -108,7 +109,7 @@ impl Session {
         // In the full screen it is seen that nothing was.
         if missed > 0 || self.transcript.window().is_none() {
             self.transcript
-                .notice(&format!("back, {missed} messages missed"));
+                .notice(&format!("back, {} missed", count(missed, "message")));
         }
         if replay.gap || !replay.holes.is_empty() {
             let notice = "more was missed than the server sends again: /history has the rest";

@@ -2,8 +2,11 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+
+/// The mode of a file for its owner alone.
+const PRIVATE: u32 = 0o600;
 
 /// The folder of this user: `$XDG_STATE_HOME/chat` or `~/.local/state/chat` (XDG Base Directory
 /// Specification).
@@ -31,6 +34,18 @@ pub fn make(folder: &Path) -> io::Result<()> {
         .create(folder)
 }
 
+/// Opens a file for its owner alone, one that others could read before as well.
+///
+/// # Errors
+/// It cannot be opened.
+pub fn open(options: &mut fs::OpenOptions, file: &Path) -> io::Result<fs::File> {
+    let open = options.mode(PRIVATE).open(file)?;
+    if open.metadata()?.permissions().mode() & 0o077 != 0 {
+        open.set_permissions(fs::Permissions::from_mode(PRIVATE))?;
+    }
+    Ok(open)
+}
+
 /// Puts `bytes` in the place of a file, at once or not at all, for its owner to read.
 ///
 /// # Errors
@@ -44,12 +59,7 @@ pub fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
     name.push(format!(".{}", std::process::id()));
     let written = PathBuf::from(name);
     let mut options = fs::OpenOptions::new();
-    let mut open = options
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&written)?;
+    let mut open = self::open(options.write(true).create(true).truncate(true), &written)?;
     let moved = open
         .write_all(bytes)
         .and_then(|()| open.sync_all())
@@ -63,9 +73,18 @@ pub fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
+
+    #[test]
+    fn a_file_that_others_could_read_is_made_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("history");
+        fs::write(&file, "one\n").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        open(fs::OpenOptions::new().append(true), &file).unwrap();
+        let mode = fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
 
     #[test]
     fn a_file_is_replaced_whole() {

@@ -13,6 +13,7 @@ use super::state::{Connection, Mode, State};
 use super::wish::Wish;
 use crate::escape::{lines, word};
 use crate::stdin::Purpose;
+use crate::wording::sentence;
 
 impl State {
     /// Something happened, at that time of this machine's clock.
@@ -316,7 +317,7 @@ impl State {
     }
 
     fn error(&mut self, code: &str, detail: &str, now: Timestamp) {
-        let text = format!("{}: {}", word(code), lines(detail));
+        let text = lines(&sentence(code, detail, &self.look.zone));
         self.last_words.push(format!("! {text}"));
         let newest = self.newest;
         if self.connection != Connection::New {

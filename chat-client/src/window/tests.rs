@@ -281,7 +281,7 @@ fn a_long_reason() {
     });
     let text = scene.text((40, 10));
     assert!(
-        text.contains("auth_failed") && text.contains("given for it"),
+        text.contains("! the nickname ana") && text.contains("password"),
         "{text}"
     );
 }

@@ -74,7 +74,7 @@ fn what_was_missed_is_counted() {
     ));
     peer.send(&message(7, "ana", "#lobby", "seven"));
     peer.send(&message(10, "ana", "#lobby", "ten"));
-    client.shows("* back, 1 messages missed");
+    client.shows("* back, 1 message missed");
     client.shows("* more was missed than the server sends again: /history has the rest");
     client.shows("[ana]: seven");
     client.shows("[ana]: ten");
@@ -85,7 +85,7 @@ fn what_was_missed_is_counted() {
     peer.expect("hello");
     peer.send(&resumed(20));
     peer.send(&message(11, "ana", "#lobby", "eleven"));
-    client.shows("* back, 1 messages missed");
+    client.shows("* back, 1 message missed");
     client.shows("[ana]: eleven");
     peer.expect("ping");
     leave(client, peer);

@@ -191,7 +191,7 @@ fn history_of_the_conversation() {
         &[message(7, "ana", "#lobby", "hola\nya")],
         false,
     ));
-    client.shows("* the last 1 messages of #lobby:");
+    client.shows("* the last message of #lobby:");
     client.shows("[ana]: hola");
     client.shows("    ya");
     client.shows("* end of the history");
@@ -260,7 +260,7 @@ fn recording() {
         (code, out),
         (
             Some(0),
-            vec!["* recorded 1 messages to notes.txt".to_owned()]
+            vec!["* recorded 1 message to notes.txt".to_owned()]
         )
     );
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();

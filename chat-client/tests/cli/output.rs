@@ -133,3 +133,94 @@ fn a_reader_that_goes_away_ends_it_quietly() {
     peer.goodbye();
     client.ends_with(0);
 }
+
+/// A client whose standard output is a full disk.
+fn on_a_full_disk(args: &[&str]) -> Client {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+    Client::spawn(command(args).stdout(full.expect("Linux has it")))
+}
+
+#[test]
+fn a_full_disk_is_an_error() {
+    for args in [
+        &["--help"][..],
+        &["--version"],
+        &["send", "--help"],
+        &["man"],
+        &["completions", "bash"],
+        &["config"],
+    ] {
+        let (code, _, err) = on_a_full_disk(args).end();
+        assert_eq!((code, err.len()), (Some(1), 1), "{args:?}: {err:?}");
+        let words = "! output_failed: standard output: No space left on device";
+        assert_eq!(err[0], words, "{args:?}");
+    }
+    let server = FakeServer::start();
+    let address = server.address();
+    for task in ["", "--json", "watch", "watch --json"] {
+        let words = ["--server", &address, "--nick", "bot"];
+        let args: Vec<_> = task.split_whitespace().chain(words).collect();
+        let mut client = on_a_full_disk(&args);
+        let mut peer = server.greet();
+        if task != "--json" {
+            peer.send(&message(1, "ana", "#lobby", "hola"));
+        }
+        client.complains("output_failed");
+        client.end_input();
+        peer.goodbye();
+        client.ends_with(1);
+    }
+    let client = on_a_full_disk(&["history", "--server", &address, "--nick", "bot"]);
+    let mut peer = server.greet();
+    peer.expect("history");
+    let messages = [
+        message(1, "ana", "#lobby", "hola"),
+        message(2, "ana", "#lobby", "ya"),
+    ];
+    let page = json!({"type": "history", "with": "#lobby", "messages": messages, "more": false});
+    peer.send(&page);
+    peer.goodbye();
+    client.complains("output_failed");
+    client.ends_with(1);
+}
+
+#[test]
+fn a_closed_pipe_is_no_error_of_what_is_printed() {
+    for args in [
+        &["--help"][..],
+        &["man"],
+        &["completions", "fish"],
+        &["config"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        Client::spawn(command(args).stdout(writer)).ends_with(0);
+    }
+}
+
+/// A script learns that its recording is not whole.
+#[test]
+fn a_recording_that_fails_is_1() {
+    let server = FakeServer::start();
+    let folder = tempfile::tempdir().unwrap();
+    // No file may have a byte, which is what a full disk looks like.
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 0; exec {} {} --nick bot",
+        support::BINARY,
+        server.address()
+    );
+    let mut shell = support::shell(&script);
+    let mut client = Client::spawn(shell.current_dir(folder.path()));
+    let mut peer = server.greet();
+    client.type_line(".r notes.txt");
+    client.shows("* recording to notes.txt");
+    peer.send(&message(1, "ana", "#lobby", "hola"));
+    assert_eq!(
+        client.err(),
+        "! recording_failed: notes.txt: File too large"
+    );
+    client.shows("[ana]: hola");
+    client.end_input();
+    peer.goodbye();
+    client.ends_with(1);
+}

@@ -179,7 +179,7 @@ fn watch_stays_over_a_lost_connection() {
         serde_json::from_str::<Value>(&client.out()).unwrap(),
         missed
     );
-    assert_eq!(client.err(), "* back, 1 messages missed");
+    assert_eq!(client.err(), "* back, 1 message missed");
     client.interrupt();
     peer.goodbye();
     client.ends_with(0);

@@ -195,7 +195,16 @@ pub(crate) struct Client {
 
 /// A command line for the real binary, without the environment of whoever runs the tests.
 pub(crate) fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(BINARY);
+    program(BINARY, args)
+}
+
+/// A script for `sh`, in the environment of [`command`].
+pub(crate) fn shell(script: &str) -> Command {
+    program("sh", &["-c", script])
+}
+
+fn program(name: &str, args: &[&str]) -> Command {
+    let mut command = Command::new(name);
     command
         .args(args)
         .env_remove("CHAT_SERVER")
