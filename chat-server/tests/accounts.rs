@@ -304,14 +304,18 @@ fn an_account_may_take_other_nicks_and_come_back_to_its_own() {
 fn guesses_from_one_address_are_limited() {
     let home = Home::new("");
     let server = home.start();
-    for _ in 0..50 {
+    let guess = || {
         let mut guesser = server.connect();
         guesser.send(&hello("Nadie", Some("a guess"), None));
-        guesser.expect_error("auth_failed");
-    }
-    let mut guesser = server.connect();
-    guesser.send(&hello("Nadie", Some("a guess"), None));
-    guesser.expect_error("rate_limited");
+        let code = guesser.expect("error")["code"].clone();
+        (guesser, code)
+    };
+    // One more for each ten seconds that they take.
+    let refused = (0..500)
+        .map(|_| guess())
+        .position(|(_, code)| code == "rate_limited");
+    assert!(refused.is_some_and(|before| before >= 50), "{refused:?}");
+    let (mut guesser, _) = guess();
     guesser.send(&hello("Nadie", None, None));
     guesser.expect("welcome");
 }
@@ -333,6 +337,69 @@ fn guesses_that_wait_together_are_limited_as_well() {
     // Each thread may be looking at one more.
     assert!((50..60).contains(&looked_at.len()), "{}", looked_at.len());
     assert!(declined.iter().all(|code| code == "rate_limited"));
+}
+
+/// Issue 15, row 15. Whoever guesses from the owner's own network does not keep the owner out.
+#[test]
+fn a_right_password_passes_beside_a_neighbour_who_guesses() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    registers(&mut ana, "Ana");
+    let mut luis = server.joins("Luis");
+    registers(&mut luis, "Luis");
+    let guess = |nick: &str| {
+        let mut guesser = server.connect();
+        guesser.send(&hello(nick, Some("a guess"), None));
+        guesser.expect("error")["code"].clone()
+    };
+    // A machine that is slow gives the network some more in the meantime.
+    let refused = (0..500)
+        .map(|_| guess("Ana"))
+        .position(|code| code == "rate_limited");
+    assert!(refused.is_some_and(|before| before >= 50), "{refused:?}");
+    for nick in ["Ana", "Luis", "Ana", "Luis"] {
+        guess("Ana");
+        let mut owner = server.connect();
+        owner.send(&hello(nick, Some(PASSWORD), None));
+        owner.expect("welcome");
+    }
+    // All at once: those behind the first few are refused without a hash, the newest is looked at.
+    let mut guessers: Vec<TestClient> = (0..100).map(|_| server.connect()).collect();
+    for guesser in &mut guessers {
+        guesser.send(&hello("Ana", Some("a guess"), None));
+    }
+    let mut owner = server.connect();
+    owner.send(&hello("Ana", Some(PASSWORD), None));
+    owner.expect("welcome");
+    let codes = guessers
+        .iter_mut()
+        .map(|guesser| guesser.expect("error")["code"].clone());
+    assert!(codes.filter(|code| code == "rate_limited").count() > 90);
+}
+
+/// Issue 15, row 15. Many logins of one account have one turn of several.
+#[test]
+fn a_storm_of_right_passwords_delays_no_other_account() {
+    const STORM: usize = 300;
+    let home = Home::new("");
+    let server = home.start();
+    for nick in ["Ana", "Luis"] {
+        let mut client = server.joins(nick);
+        registers(&mut client, nick);
+        quits(client);
+    }
+    let mut storm: Vec<TestClient> = (0..STORM).map(|_| server.connect()).collect();
+    for client in &mut storm {
+        client.send(&hello("Ana", Some(PASSWORD), None));
+    }
+    drop(logs_in(&server, "Luis", PASSWORD, None));
+    let answered = |client: &&TestClient| {
+        client.stream.set_nonblocking(true).unwrap();
+        client.stream.peek(&mut [0]).is_ok()
+    };
+    let before = storm.iter().filter(answered).count();
+    assert!(before < STORM / 2, "{before} of {STORM} came before");
 }
 
 #[test]
@@ -476,12 +543,15 @@ fn a_storm_of_logins_delays_nobody_else() {
     }
     luis.says("#lobby", "meanwhile", "1");
     luis.expect_message("Luis", "meanwhile");
-    // Each of them takes some tens of milliseconds of few threads: the last one has not had its turn.
-    let last = storm.last_mut().unwrap();
-    last.stream.set_nonblocking(true).unwrap();
-    let answered = last.stream.peek(&mut [0]);
-    assert_eq!(answered.unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
-    last.stream.set_nonblocking(false).unwrap();
+    // Each of them takes some tens of milliseconds of few threads: they have not all had their
+    // turn.
+    let waits = |client: &TestClient| {
+        client.stream.set_nonblocking(true).unwrap();
+        let answered = client.stream.peek(&mut [0]);
+        client.stream.set_nonblocking(false).unwrap();
+        answered.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+    };
+    assert!(storm.iter().any(waits));
     for mut client in storm {
         client.expect_error("auth_failed");
     }

@@ -1,34 +1,36 @@
 //! `Accounts`: checks passwords and changes accounts, on threads of its own.
 //!
-//! A hash takes tens of milliseconds, so there are few threads ([`threads`]) and a bounded queue before
-//! them ([`Desk`]): a storm of logins makes logins slow, and beyond the bound refused, and nothing else.
-//! Whoever asks is answered through the [`super::keeper`], which tells the room first what has changed.
+//! A hash takes tens of milliseconds, so there are few threads ([`threads`]) and a bounded queue
+//! before them ([`Desk`]), which serves networks and accounts in turn ([`super::turns`]): a storm
+//! of logins makes its own network and its own account slow, and beyond the bound refused, and
+//! nothing else. Whoever asks is answered through the [`super::keeper`], which tells the room first
+//! what has changed.
 //!
 //! A wrong password, and a nick that is no account, take the same time and get the same answer.
 //!
-//! Who guesses from one address is found out while the guesses wait: the rest of them are declined without
-//! a hash, so that those behind them do not wait for that. Who has hung up is hashed for all the same: a
-//! client that has closed its sending half is to be answered, and looks no different.
+//! Wrong passwords are counted by network. Beyond [`super::attempts::GUESSES`] they are answered
+//! otherwise, and a network may send few a second ([`super::attempts::TRIES`]); right passwords are
+//! not counted, so that the owner of an account gets in beside a neighbour who guesses. A client
+//! that has hung up is hashed for all the same: one that has closed its sending half is to be
+//! answered, and looks no different.
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use actix::prelude::*;
 use chat_proto::{Nick, Secret};
 
-use super::attempts::{Attempts, GUESSES, REGISTRATIONS};
+use super::attempts::{Attempts, REGISTRATIONS};
 use super::keeper::Settled;
+use super::line::{Ask, Line};
 use super::password::Hasher;
 use super::sqlite::{Database, Opener};
+use crate::address::network_of;
 use crate::chat::SessionId;
 use crate::chat::accounts::AccountId;
 use crate::error::DatabaseError;
 use crate::vital::{Vital, Watch};
-
-/// Who may wait for a thread: at some 30 hashes a second of one thread, the last of them half a minute.
-const WAITING_MAX: usize = 1024;
 
 /// How many hash at the same time, each with 19 MiB: half of the processors, so that whoever is in does
 /// not notice.
@@ -64,7 +66,7 @@ pub enum Act {
 
 impl Act {
     /// The folded nick that it is about.
-    fn nick(&self) -> Arc<str> {
+    pub(super) fn nick(&self) -> Arc<str> {
         match self {
             Self::Prove { nick, .. } => nick.clone(),
             Self::Register { nick, .. }
@@ -97,26 +99,10 @@ pub struct Answer {
     pub outcome: Outcome,
 }
 
-/// Do this for a session. It has a place in the queue until it is done.
+/// Something waits in the [`Line`]: do what has its turn.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-struct Ask {
-    session: SessionId,
-    address: IpAddr,
-    act: Act,
-    reply: Recipient<Answer>,
-    place: Place,
-}
-
-/// A place in the queue, given back when it is dropped.
-#[derive(Debug)]
-struct Place(Arc<AtomicUsize>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
+struct Turn;
 
 /// Why nothing is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,22 +115,22 @@ pub enum Declined {
     Registrations,
 }
 
-/// Where one asks: the queue and its bound, who guesses, and who makes accounts by the hundred. All threads share it.
+/// Where sessions ask: the queue, and which networks make accounts by the hundred. All threads
+/// share it.
 #[derive(Debug, Clone)]
 pub struct Desk {
     accounts: Addr<Accounts>,
-    waiting: Arc<AtomicUsize>,
-    guesses: Attempts,
+    line: Arc<Line>,
     registrations: Attempts,
 }
 
 impl Desk {
     /// Starts the threads, each with a connection of its own.
     pub fn open(opener: Opener, keeper: Recipient<Settled>, watch: Watch) -> Self {
-        let guesses = Attempts::new(GUESSES);
-        let known = guesses.clone();
+        let line = Arc::new(Line::new());
+        let served = line.clone();
         let accounts = SyncArbiter::start(threads(), move || Accounts {
-            guesses: known.clone(),
+            line: served.clone(),
             // Tried again, and reported, when it is needed.
             database: opener.open().ok(),
             opener: opener.clone(),
@@ -154,8 +140,7 @@ impl Desk {
         });
         Self {
             accounts,
-            waiting: Arc::default(),
-            guesses,
+            line,
             registrations: Attempts::new(REGISTRATIONS),
         }
     }
@@ -171,28 +156,21 @@ impl Desk {
         act: Act,
         reply: Recipient<Answer>,
     ) -> Result<(), Declined> {
-        let now = Instant::now();
-        if !self.guesses.allows(address, now) {
-            return Err(Declined::Guesses);
-        }
-        let registers = matches!(act, Act::Register { .. });
-        if registers && !self.registrations.allows(address, now) {
-            return Err(Declined::Registrations);
-        }
-        let place = Place(self.waiting.clone());
-        if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
-            return Err(Declined::Busy);
-        }
-        if registers {
+        if matches!(act, Act::Register { .. }) {
+            let now = Instant::now();
+            if !self.registrations.allows(address, now) {
+                return Err(Declined::Registrations);
+            }
             self.registrations.count(address, now);
         }
-        self.accounts.do_send(Ask {
+        let ask = Ask {
             session,
-            address,
             act,
             reply,
-            place,
-        });
+        };
+        if self.line.add(network_of(address), ask) {
+            self.accounts.do_send(Turn);
+        }
         Ok(())
     }
 }
@@ -200,7 +178,7 @@ impl Desk {
 /// See the head of this file.
 #[derive(Debug)]
 struct Accounts {
-    guesses: Attempts,
+    line: Arc<Line>,
     database: Option<Database>,
     opener: Opener,
     /// Not before it is needed: a server without accounts does without the memory.
@@ -289,30 +267,24 @@ impl Actor for Accounts {
     type Context = SyncContext<Self>;
 }
 
-impl Handler<Ask> for Accounts {
+impl Handler<Turn> for Accounts {
     type Result = ();
 
-    fn handle(
-        &mut self,
-        Ask {
+    fn handle(&mut self, Turn: Turn, _: &mut Self::Context) {
+        let Some(due) = self.line.next() else {
+            return;
+        };
+        let Ask {
             session,
-            address,
             act,
             reply,
-            place,
-        }: Ask,
-        _: &mut Self::Context,
-    ) {
+        } = due.ask;
         let nick = act.nick();
-        let outcome = if self.guesses.allows(address, Instant::now()) {
-            self.act(act).unwrap_or_else(Outcome::Failed)
-        } else {
-            Outcome::Declined(Declined::Guesses)
+        let outcome = match self.act(act) {
+            Ok(Outcome::Wrong) => self.line.wrong(due.network, due.over_quota),
+            Ok(outcome) => outcome,
+            Err(error) => Outcome::Failed(error),
         };
-        if matches!(outcome, Outcome::Wrong) {
-            self.guesses.count(address, Instant::now());
-        }
-        drop(place);
         self.keeper.do_send(Settled {
             nick,
             answer: Answer { session, outcome },
@@ -324,9 +296,11 @@ impl Handler<Ask> for Accounts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::line::WAITING_MAX;
 
-    /// Hears what is settled, and what is answered.
-    struct Probe;
+    /// Counts what is answered.
+    #[derive(Default)]
+    struct Probe(Vec<Outcome>);
 
     impl Actor for Probe {
         type Context = Context<Self>;
@@ -341,7 +315,23 @@ mod tests {
     impl Handler<Answer> for Probe {
         type Result = ();
 
-        fn handle(&mut self, _: Answer, _: &mut Self::Context) {}
+        fn handle(&mut self, Answer { outcome, .. }: Answer, _: &mut Self::Context) {
+            self.0.push(outcome);
+        }
+    }
+
+    /// How many logins were declined since there were too many.
+    #[derive(Message)]
+    #[rtype(usize)]
+    struct Declines;
+
+    impl Handler<Declines> for Probe {
+        type Result = usize;
+
+        fn handle(&mut self, _: Declines, _: &mut Self::Context) -> usize {
+            let busy = |outcome: &&Outcome| matches!(outcome, Outcome::Declined(Declined::Busy));
+            self.0.iter().filter(busy).count()
+        }
     }
 
     #[test]
@@ -349,7 +339,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let database = Database::create(&dir.path().join("a.db")).unwrap();
         actix::System::new().block_on(async {
-            let probe = Probe.start();
+            let probe = Probe::default().start();
             let (watch, _failures) = Watch::new();
             let keeper = probe.clone().recipient();
             let desk = Desk::open(database.opener(), keeper, watch);
@@ -357,18 +347,18 @@ mod tests {
                 slot: 1,
                 generation: 1,
             };
-            let ask = |_| {
+            for _ in 0..WAITING_MAX + 100 {
                 let act = Act::Prove {
                     nick: "ana".into(),
                     password: Secret::from("a guess").into_owned(),
                 };
                 let address = "192.0.2.7".parse().unwrap();
-                desk.ask(session, address, act, probe.clone().recipient())
-            };
-            let asked: Vec<_> = (0..WAITING_MAX + 100).map(ask).collect();
-            let taken = asked.iter().filter(|asked| asked.is_ok()).count();
-            assert!((WAITING_MAX..WAITING_MAX + 50).contains(&taken), "{taken}");
-            assert_eq!(asked.last(), Some(&Err(Declined::Busy)));
+                let asked = desk.ask(session, address, act, probe.clone().recipient());
+                assert_eq!(asked, Ok(()));
+            }
+            let declined = probe.send(Declines).await.unwrap();
+            // Some were served meanwhile.
+            assert!((50..=100).contains(&declined), "{declined}");
         });
     }
 }

@@ -22,6 +22,13 @@ pub const GUESSES: Quota = Quota {
     period: Duration::from_secs(10),
 };
 
+/// Wrong passwords beyond [`GUESSES`] that are still looked at, so that a right password passes
+/// while a neighbour in the network guesses: four at once, then two a second.
+pub const TRIES: Quota = Quota {
+    burst: 4,
+    period: Duration::from_millis(500),
+};
+
 /// New accounts: a school on its first day; then 1,440 a day, so that nobody fills the file.
 pub const REGISTRATIONS: Quota = Quota {
     burst: 300,
@@ -51,12 +58,14 @@ impl Attempts {
 
     /// Whether there may be another one from that address.
     pub fn allows(&self, address: IpAddr, now: Instant) -> bool {
-        self.full_at()
-            .get(&network_of(address))
-            .is_none_or(|&full_at| {
-                let Quota { burst, period } = self.quota;
-                full_at + period <= now + period * burst
-            })
+        self.next(address).is_none_or(|next| next <= now)
+    }
+
+    /// Returns from when on there may be another one from that address; none: at any time.
+    pub fn next(&self, address: IpAddr) -> Option<Instant> {
+        let Quota { burst, period } = self.quota;
+        let full_at = *self.full_at().get(&network_of(address))?;
+        full_at.checked_sub(period * (burst - 1))
     }
 
     /// There was one from that address.

@@ -14,6 +14,8 @@
 //! | [`attempts`] | the wrong passwords of an address |
 //! | [`keeper`] | `Keeper`, the actor that tells the room which nicks are protected |
 //! | [`tokens`] | `Tokens`, the actor that keeps who may come back |
+//! | `line` | the queue of logins before them |
+//! | [`turns`] | in which order logins are looked at |
 //! | `selection` | which lines make a page |
 
 pub mod accounts;
@@ -22,6 +24,7 @@ mod forced;
 pub mod history;
 pub mod index;
 pub mod keeper;
+mod line;
 pub mod log;
 pub mod open;
 pub mod password;
@@ -29,3 +32,4 @@ pub mod recorder;
 mod selection;
 pub mod sqlite;
 pub mod tokens;
+pub mod turns;

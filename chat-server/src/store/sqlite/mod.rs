@@ -4,7 +4,7 @@
 //! the write-ahead log lets all read while one writes, and who would write at the same time waits. The
 //! schema has a number (`user_version`) and grows by the migrations, in order, one transaction for all.
 //!
-//! SQLite alone opens the file, see [`files`]. A write is confirmed only while the paths still lead
+//! SQLite alone opens the file, see `files`. A write is confirmed only while the paths still lead
 //! to the files that the connections have open.
 
 mod accounts;

@@ -1,0 +1,152 @@
+//! The queue of logins before the threads that look at them, and what each network has guessed.
+
+use std::net::IpAddr;
+use std::sync::{Condvar, Mutex, MutexGuard};
+use std::time::Instant;
+
+use actix::prelude::*;
+
+use super::accounts::{Act, Answer, Declined, Outcome};
+use super::attempts::{Attempts, GUESSES, TRIES};
+use super::turns::{Next, Turns, Waiting};
+use crate::chat::SessionId;
+
+/// Logins that may wait for a thread: at some 30 hashes a second of one thread, the last of them
+/// half a minute.
+pub(super) const WAITING_MAX: usize = 1024;
+
+/// Logins of a network that may wait while it has to pause: as many as are looked at within a
+/// second or two.
+const PAUSED_MAX: usize = 4;
+
+/// What a session has asked for.
+#[derive(Debug)]
+pub(super) struct Ask {
+    pub session: SessionId,
+    pub act: Act,
+    pub reply: Recipient<Answer>,
+}
+
+impl Ask {
+    fn decline(self, why: Declined) {
+        self.reply.do_send(Answer {
+            session: self.session,
+            outcome: Outcome::Declined(why),
+        });
+    }
+}
+
+/// The queue before the threads, and what each network has guessed.
+#[derive(Debug)]
+pub(super) struct Line {
+    queue: Mutex<Queue>,
+    /// Something was added.
+    added: Condvar,
+    guesses: Attempts,
+    tries: Attempts,
+}
+
+/// What waits, and the calls for it.
+#[derive(Debug)]
+struct Queue {
+    turns: Turns<Ask>,
+    /// Messages [`Turn`](super::accounts) that are under way: at least as many as wait, and as
+    /// bounded.
+    calls: usize,
+}
+
+/// What is to be done now.
+#[derive(Debug)]
+pub(super) struct Due {
+    pub network: IpAddr,
+    pub ask: Ask,
+    /// The network had sent too many wrong passwords before.
+    pub over_quota: bool,
+}
+
+impl Line {
+    pub(super) fn new() -> Self {
+        Self {
+            queue: Mutex::new(Queue {
+                turns: Turns::new(WAITING_MAX),
+                calls: 0,
+            }),
+            added: Condvar::new(),
+            guesses: Attempts::new(GUESSES),
+            tries: Attempts::new(TRIES),
+        }
+    }
+
+    /// Adds to the queue. Returns whether a thread has to be called for it.
+    pub(super) fn add(&self, network: IpAddr, ask: Ask) -> bool {
+        let account = ask.act.nick();
+        let mut queue = self.queue();
+        let lost = queue.turns.push(Waiting {
+            network,
+            account,
+            what: ask,
+        });
+        let calls = queue.calls < queue.turns.len();
+        queue.calls += usize::from(calls);
+        drop(queue);
+        self.added.notify_one();
+        if let Some(lost) = lost {
+            lost.what.decline(Declined::Busy);
+        }
+        calls
+    }
+
+    /// Answers a call: waits for what may be done next; none if nothing is left.
+    pub(super) fn next(&self) -> Option<Due> {
+        let mut queue = self.queue();
+        loop {
+            let now = Instant::now();
+            let paused = queue.turns.paused(now, |network| self.pause(network));
+            for &network in paused.keys() {
+                for gone in queue.turns.thin(network, PAUSED_MAX) {
+                    gone.what.decline(Declined::Guesses);
+                }
+            }
+            match queue.turns.take(&paused) {
+                Next::Turn(Waiting { network, what, .. }) => {
+                    queue.calls -= 1;
+                    return Some(Due {
+                        network,
+                        ask: what,
+                        over_quota: !self.guesses.allows(network, now),
+                    });
+                }
+                Next::Pause(until) => {
+                    let rest = until.saturating_duration_since(now);
+                    let waited = self.added.wait_timeout(queue, rest);
+                    queue = waited.expect("nobody panics while holding it").0;
+                }
+                Next::Empty => {
+                    queue.calls -= 1;
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Returns until when a network has to pause that has guessed too much.
+    fn pause(&self, network: IpAddr) -> Option<Instant> {
+        Some(self.guesses.next(network)?.min(self.tries.next(network)?))
+    }
+
+    /// Counts a wrong password. Returns what the client is to be answered.
+    pub(super) fn wrong(&self, network: IpAddr, over_quota: bool) -> Outcome {
+        let now = Instant::now();
+        if over_quota {
+            self.tries.count(network, now);
+            Outcome::Declined(Declined::Guesses)
+        } else {
+            self.guesses.count(network, now);
+            Outcome::Wrong
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().expect("nobody panics while holding it")
+    }
+}
