@@ -7,6 +7,7 @@ use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use chat_proto::name::fold;
 use chat_proto::{Channel, Envelope, HistoryQuery, LOBBY, MAX_PAGE, Request, Welcome};
 
+use super::account::Proof;
 use super::questions::Question;
 use super::replay::Replay;
 use super::{Identity, Phase, Session};
@@ -112,7 +113,9 @@ impl Session {
         welcome: &Welcome<'_>,
         ctx: &mut Context<Self>,
     ) {
-        if fold(&before.nick) != fold(&welcome.nick) {
+        // An id is known again where the same user says it: back by token, or in by password.
+        let same_user = welcome.resumed || self.proof == Proof::Password;
+        if !same_user || fold(&before.nick) != fold(&welcome.nick) {
             let unknown = self.outstanding.give_up_sent();
             if !unknown.is_empty() {
                 let (lines, old) = (count(unknown.len(), "line"), &before.nick);

@@ -205,6 +205,30 @@ fn goodbye_waits_for_the_way_back() {
     client.ends_with(0);
 }
 
+/// Another user of the nick starts anew: the server would record the line twice.
+#[test]
+fn a_line_that_was_sent_is_not_said_again_by_another_user_of_the_nick() {
+    let server = FakeServer::start();
+    let (mut client, mut peer) = bot(&server, &[]);
+    client.type_line("recorded or not");
+    peer.expect("say");
+    drop(peer);
+    client.shows("* connection lost; trying again");
+    client.type_line("typed since");
+    let mut peer = server.accept();
+    peer.expect("hello");
+    peer.send(&welcome("bot"));
+    client.complains("not_recorded");
+    peer.barrier();
+    client.shows("* back, 0 messages missed");
+    let say = peer.expect("say");
+    assert_eq!(say["text"], "typed since");
+    peer.ack(&say, 1);
+    client.end_input();
+    peer.goodbye();
+    client.ends_with(1);
+}
+
 #[test]
 fn a_server_that_ends_is_waited_for() {
     let server = FakeServer::start();

@@ -100,6 +100,7 @@ export class Chat {
   #welcome(event) {
     const { talks } = this;
     talks.nick = event.nick;
+    const same = event.resumed || (!this.#token && this.#password);
     this.#token = event.token;
     this.here = true;
     this.server = event.server.split("/")[0];
@@ -113,7 +114,7 @@ export class Chat {
     for (const [key, name] of before) if (!talks.channels.has(key)) this.#send({ type: "join", channel: name });
     if (!first && (event.gap || !event.resumed)) this.#catchUpAll();
     this.returning = true;
-    for (const said of talks.ofAnother(this.#token)) said.failed = t(said.sent ? "mayBeSent" : "wasOther", said.nick, talks.nick);
+    for (const said of talks.ofAnother(this.#token, same)) said.failed = t(said.sent ? "mayBeSent" : "wasOther", said.nick, talks.nick);
     for (const said of talks.pending.values()) if (!said.failed) this.#sendSaid(said);
     this.#save();
     this.ui.entered(event, first);

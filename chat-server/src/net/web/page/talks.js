@@ -118,9 +118,9 @@ export class Talks {
     return said;
   }
 
-  /** What waits and was said by somebody else than who one is now. It would be recorded twice if it had arrived. */
-  ofAnother(token) {
-    return [...this.pending.values()].filter((said) => !said.failed && said.token !== token && !this.isMe(said.nick));
+  /** What waits and was said by another user; `same`: the nick is that of the same user. It would be recorded twice if it had arrived. */
+  ofAnother(token, same) {
+    return [...this.pending.values()].filter((said) => !said.failed && said.token !== token && (!this.isMe(said.nick) || (said.sent && !same)));
   }
 
   /** What was said with that id has the number `seq`. It goes when all up to there have been seen. */
