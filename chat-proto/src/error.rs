@@ -78,6 +78,8 @@ pub enum ErrorCode {
     Kicked,
     /// One may not be on this server; closes.
     Banned,
+    /// The password of the account was changed elsewhere; closes.
+    SignedOut,
     /// The server ends; closes.
     ShuttingDown,
     /// A fault of the server; closes.
@@ -124,6 +126,7 @@ impl ErrorCode {
         Self::Replaced,
         Self::Kicked,
         Self::Banned,
+        Self::SignedOut,
         Self::ShuttingDown,
         Self::Internal,
     ];

@@ -125,6 +125,9 @@ pub enum Event<'a> {
     Registered {
         /// The account.
         nick: Cow<'a, str>,
+        /// Brings one back from now on, where the token of `welcome` has ended.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token: Option<Cow<'a, str>>,
     },
     /// The nick is protected no longer.
     Unregistered {

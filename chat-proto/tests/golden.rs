@@ -432,8 +432,18 @@ fn events() -> Vec<(Event<'static>, &'static str)> {
             r#"{"type":"bye","reason":"quit"}"#,
         ),
         (
-            Event::Registered { nick: "ana".into() },
+            Event::Registered {
+                nick: "ana".into(),
+                token: None,
+            },
             r#"{"type":"registered","nick":"ana"}"#,
+        ),
+        (
+            Event::Registered {
+                nick: "ana".into(),
+                token: Some("0f".into()),
+            },
+            r#"{"type":"registered","nick":"ana","token":"0f"}"#,
         ),
         (
             Event::Unregistered { nick: "ana".into() },

@@ -32,7 +32,7 @@ pub(crate) enum Account {
         /// The nick, e.g. ana
         nick: String,
     },
-    /// Give an account another password, asked for as with add. Who is logged in stays
+    /// Give an account another password, asked for as with add. Signs out its connections
     Passwd {
         /// The nick, e.g. ana
         nick: String,
@@ -71,7 +71,7 @@ pub(crate) fn run(config: &Config, is_configured: bool, command: &Account) -> an
         "{}: no such file. Name the server's configuration with --config",
         path.display()
     );
-    let database = Database::open(path)?;
+    let mut database = Database::open(path)?;
     match command {
         Account::List => list(&database.accounts()?),
         Account::Remove { nick } => {
@@ -82,7 +82,8 @@ pub(crate) fn run(config: &Config, is_configured: bool, command: &Account) -> an
         Account::Passwd { nick } => {
             let account = find(&database, nick)?;
             let hash = Hasher::default().hash(&new_password()?)?;
-            ensure!(database.set_hash(account.id, &hash)?, no_account(nick));
+            let changed = database.change_hash(account.id, &account.hash, &hash)?;
+            ensure!(changed, "{nick:?} has changed meanwhile; nothing was done");
             report("changed the password of", account.nick.as_str(), path)
         }
         Account::Add { .. } => Ok(()),

@@ -199,6 +199,108 @@ fn passwords_are_changed_and_given_up() {
     nobody.expect("welcome");
 }
 
+fn by_token(nick: &str, token: &str) -> Value {
+    json!({"type": "hello", "version": 1, "nick": nick, "token": token})
+}
+
+/// Whether a token is worth something for a protected nick.
+fn is_refused(server: &Server, nick: &str, token: &str) {
+    let mut thief = server.connect();
+    thief.send(&by_token(nick, token));
+    thief.expect_error("auth_failed");
+}
+
+#[test]
+fn another_password_ends_every_other_token_and_connection() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("ana");
+    registers(&mut ana, "ana");
+    let mut luis = server.joins("luis");
+    ana.expect("joined");
+    // Others are in by the password: one under another nick, one has lost the connection.
+    let mut anita = logs_in(&server, "ana", PASSWORD, None);
+    ana.expect_error("replaced");
+    anita.send(&json!({"type": "nick", "nick": "anita"}));
+    anita.awaits("renamed");
+    let away = logs_in(&server, "ana", PASSWORD, None);
+    away.closes_sending();
+    luis.awaits("gone");
+    let mut ana = logs_in(&server, "ana", PASSWORD, None);
+    let stolen = ana.token.clone();
+    anita.barrier();
+    luis.barrier();
+
+    ana.send(&json!({"type": "password", "old": PASSWORD, "new": "another one"}));
+    ana.send(&json!({"type": "ping", "id": "behind"}));
+    let registered = ana.awaits("registered");
+    assert_eq!(registered["nick"], "ana");
+    assert_eq!(ana.expect("pong")["id"], "behind");
+    let token = registered["token"].as_str().unwrap().to_owned();
+    assert_ne!(token, stolen);
+    anita.expect_error("signed_out");
+    anita.expect_closed();
+    let gone = luis.expect("gone");
+    assert_eq!(
+        (&gone["nick"], &gone["reason"]),
+        (&json!("anita"), &json!("signed out"))
+    );
+    for token in [&stolen, &away.token, &anita.token] {
+        is_refused(&server, "ana", token);
+    }
+    // The connection that asked goes on, and comes back, also after a kill.
+    ana.says("#lobby", "still here", "1");
+    home.until_kept("account IS NOT NULL", 1);
+    server.kill();
+    let server = home.start();
+    is_refused(&server, "ana", &stolen);
+    let mut ana = server.connect();
+    ana.send(&by_token("ana", &token));
+    let welcome = ana.expect("welcome");
+    assert_eq!(
+        (&welcome["resumed"], &welcome["token"]),
+        (&json!(true), &json!(token))
+    );
+    assert_eq!(ana.says("#lobby", "still here", "1")["seq"], 1);
+}
+
+#[test]
+fn a_password_that_is_changed_from_outside_ends_every_token_and_connection() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("ana");
+    registers(&mut ana, "ana");
+    account(&home, &["passwd", "ana"], "another one").unwrap();
+    ana.expect_error("signed_out");
+    ana.expect_closed();
+    is_refused(&server, "ana", &ana.token);
+    // While no server runs, too.
+    let mut ana = logs_in(&server, "ana", "another one", None);
+    ana.barrier();
+    home.until_kept("account IS NOT NULL AND until IS NULL", 1);
+    server.kill();
+    account(&home, &["passwd", "ana"], "a third one").unwrap();
+    let server = home.start();
+    is_refused(&server, "ana", &ana.token);
+    quits(logs_in(&server, "ana", "a third one", None));
+}
+
+/// A wrong password, or one that is refused, changes nothing.
+#[test]
+fn a_password_that_is_not_changed_ends_no_token() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("ana");
+    registers(&mut ana, "ana");
+    ana.send(&json!({"type": "password", "old": "wrong password", "new": "another one"}));
+    ana.expect_error("auth_failed");
+    ana.send(&json!({"type": "password", "old": PASSWORD, "new": "short"}));
+    ana.expect_error("password_invalid");
+    let mut again = server.connect();
+    again.send(&by_token("ana", &ana.token));
+    assert_eq!(again.expect("welcome")["resumed"], true);
+}
+
 #[test]
 fn what_is_written_to_somebody_away_waits_for_them_alone() {
     let home = Home::new("");

@@ -261,10 +261,14 @@ impl Session {
         }
         if matches!(
             code,
-            ErrorCode::BadVersion | ErrorCode::Replaced | ErrorCode::Kicked | ErrorCode::Banned
+            ErrorCode::BadVersion
+                | ErrorCode::Replaced
+                | ErrorCode::Kicked
+                | ErrorCode::Banned
+                | ErrorCode::SignedOut
         ) {
             // Coming back would be the same again, or throw out who has taken one's place, or be what
-            // one was put out for.
+            // one was put out for, or needs a password that is not known here.
             return self.end(Ending::Lost, ctx);
         }
         if let Some(settled) = id.and_then(|id| self.outstanding.settle(id)) {

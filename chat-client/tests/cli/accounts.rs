@@ -134,6 +134,35 @@ fn a_password_is_changed_and_given_up_from_a_pipe() {
     leave(client, peer);
 }
 
+/// The old token has ended with the old password.
+#[test]
+fn the_token_that_comes_with_another_password_brings_back() {
+    let server = FakeServer::start();
+    let passwords = file("correct horse\nanother one\n");
+    let (mut client, mut peer) = bot(&server, &["--password-file", path(&passwords)]);
+    client.type_line("/password");
+    peer.expect("password");
+    peer.send(&json!({"type": "registered", "nick": "bot", "token": "another-token"}));
+    client.shows("* bot is protected by your password");
+    drop(peer);
+    client.shows("* connection lost; trying again");
+    let mut peer = server.accept();
+    assert_eq!(peer.expect("hello")["token"], "another-token");
+    peer.send(&welcome_with("bot", &json!({"resumed": true})));
+    client.shows("* back, 0 messages missed");
+    peer.barrier();
+    leave(client, peer);
+}
+
+#[test]
+fn signed_out_is_the_end() {
+    let server = FakeServer::start();
+    let (client, mut peer) = bot(&server, &[]);
+    peer.send(&error("signed_out", &json!(null)));
+    client.complains("signed_out");
+    client.ends_with(1);
+}
+
 #[test]
 fn without_a_file_nothing_is_sent() {
     let server = FakeServer::start();

@@ -35,6 +35,13 @@ pub enum AccountChange {
         /// Who asked for it, where somebody who is here has.
         by: Option<SessionId>,
     },
+    /// The account has another password, which ends all its tokens.
+    PasswordChanged {
+        nick: Nick,
+        id: AccountId,
+        /// The session that asked for it, which is given a new token.
+        by: Option<SessionId>,
+    },
     /// The nick is free again, if that account is still the one that protects it.
     Freed { nick: Nick, id: AccountId },
 }

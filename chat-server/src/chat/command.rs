@@ -120,6 +120,7 @@ impl Refusal {
                 | ErrorCode::Banned
                 | ErrorCode::Internal
                 | ErrorCode::Replaced
+                | ErrorCode::SignedOut
         )
     }
 }

@@ -382,7 +382,7 @@ impl Handler<AccountChanges> for ChatRoom {
 
     fn handle(&mut self, AccountChanges(changes): AccountChanges, ctx: &mut Self::Context) {
         for change in changes {
-            self.registry.account_changed(change);
+            self.registry.account_changed(change, &mut self.gathering);
         }
         self.gathered(ctx);
     }

@@ -176,7 +176,10 @@ impl Connection {
             match outcome {
                 Outcome::Registered(nick) => self.push_event(&Event::Registered {
                     nick: nick.as_str().into(),
+                    token: None,
                 }),
+                // The room tells, with the new token.
+                Outcome::Changed => {}
                 Outcome::Unregistered(nick) => self.push_event(&Event::Unregistered {
                     nick: nick.as_str().into(),
                 }),
@@ -263,7 +266,10 @@ fn refusal(outcome: Outcome) -> Refusal {
             log_bounded!(error, "accounts", "the accounts cannot be used: {error}");
             (ErrorCode::Internal, "the accounts cannot be used now")
         }
-        Outcome::Registered(_) | Outcome::Unregistered(_) => (
+        Outcome::Registered(_)
+        | Outcome::Changes(_)
+        | Outcome::Changed
+        | Outcome::Unregistered(_) => (
             ErrorCode::Internal,
             "a login was answered as something else",
         ),

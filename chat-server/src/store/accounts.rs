@@ -84,11 +84,31 @@ pub enum Outcome {
     /// The password is wrong, or there is no such account.
     Wrong,
     Registered(Nick),
+    /// The old password is right; the keeper sets the new one.
+    Changes(Box<NewHash>),
+    /// The password is changed; the room tells the session.
+    Changed,
     Unregistered(Nick),
     AlreadyRegistered,
     NotRegistered,
     Declined(Declined),
     Failed(DatabaseError),
+}
+
+/// The hash of another password for an account.
+pub struct NewHash {
+    pub id: AccountId,
+    /// The hash of the password until now.
+    pub before: String,
+    pub hash: String,
+}
+
+impl std::fmt::Debug for NewHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewHash")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// To whoever asked.
@@ -222,11 +242,11 @@ impl Accounts {
                     return Ok(Outcome::Wrong);
                 }
                 let hash = hasher.hash(&new).map_err(DatabaseError::Hash)?;
-                Ok(if database.set_hash(account.id, &hash)? {
-                    Outcome::Registered(nick)
-                } else {
-                    Outcome::NotRegistered
-                })
+                Ok(Outcome::Changes(Box::new(NewHash {
+                    id: account.id,
+                    before: account.hash,
+                    hash,
+                })))
             }
             Act::Unregister { nick, password } => {
                 let Some(account) = database.account(nick.folded())? else {

@@ -6,13 +6,14 @@
 //! for the blocking calls.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
 use chat_proto::Nick;
 
-use super::accounts::{Answer, Outcome};
+use super::accounts::{Answer, NewHash, Outcome};
 use super::sqlite::{ChangedAccounts, Database, StoredAccount};
 use crate::chat::SessionId;
 use crate::chat::accounts::{Account, AccountChange};
@@ -40,8 +41,8 @@ pub struct Keeper {
     version: i64,
     /// The number of the last change of an account that `known` has.
     seen: u64,
-    /// What the room was told, by folded nick.
-    known: HashMap<Arc<str>, Account>,
+    /// The accounts that the room was told of, by folded nick.
+    known: HashMap<Arc<str>, Known>,
     room: Recipient<AccountChanges>,
     /// Is told when changes cannot be kept.
     unkept: Recipient<Unkept>,
@@ -54,15 +55,33 @@ pub struct Keeper {
     _vital: Vital,
 }
 
+/// An account, and its password, of which only a change is noticed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Known {
+    account: Account,
+    password: u64,
+}
+
+/// A number that is another one for another hash of a password.
+fn print_of(hash: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hash.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// The account as the room knows it; nothing where the rules for nicks have become stricter.
-fn account(stored: StoredAccount) -> Option<Account> {
+fn known(stored: &StoredAccount) -> Option<Known> {
     let nick = Nick::new(&stored.nick)
         .inspect_err(|error| log::warn!("the account {:?} is out of use: {error}", stored.nick))
         .ok()?;
-    Some(Account {
+    let account = Account {
         id: stored.id,
         nick,
         since: stored.since,
+    };
+    Some(Known {
+        account,
+        password: print_of(&stored.hash),
     })
 }
 
@@ -80,15 +99,8 @@ impl Keeper {
     ) -> Result<(Self, Vec<Account>), DatabaseError> {
         let version = database.version()?;
         let seen = database.last_account_change()?;
-        let accounts: Vec<Account> = database
-            .accounts()?
-            .into_iter()
-            .filter_map(account)
-            .collect();
-        let known = accounts
-            .iter()
-            .map(|account| (account.nick.folded_arc(), account.clone()))
-            .collect();
+        let known = by_nick(&database.accounts()?);
+        let accounts = known.values().map(|known| known.account.clone()).collect();
         let keeper = Self {
             database,
             version,
@@ -161,23 +173,15 @@ impl Keeper {
 
     /// Tells the room where `stored`, which is all there is, differs from what it was told.
     fn compare(&mut self, stored: Vec<StoredAccount>) {
-        let now: HashMap<Arc<str>, Account> = stored
-            .into_iter()
-            .filter_map(account)
-            .map(|account| (account.nick.folded_arc(), account))
-            .collect();
+        let now = by_nick(&stored);
         let gone = self
             .known
             .iter()
             .filter(|(nick, _)| !now.contains_key(*nick));
-        let mut changes: Vec<AccountChange> = gone.map(|(_, account)| freed(account)).collect();
-        for (nick, account) in &now {
-            if self.known.get(nick) != Some(account) {
-                changes.push(AccountChange::Protected {
-                    account: account.clone(),
-                    by: None,
-                });
-            }
+        let mut changes: Vec<AccountChange> =
+            gone.map(|(_, known)| freed(&known.account)).collect();
+        for (nick, known) in &now {
+            changes.extend(changed(self.known.get(nick), known));
         }
         self.known = now;
         self.tell(changes);
@@ -185,20 +189,45 @@ impl Keeper {
 
     /// Looks at one nick, which `by` may have registered just now.
     fn look(&mut self, nick: &Arc<str>, by: Option<SessionId>) -> Result<(), DatabaseError> {
-        let now = self.database.account(nick)?.and_then(account);
+        let now = self.database.account(nick)?.as_ref().and_then(known);
         let before = match &now {
-            Some(account) => self.known.insert(nick.clone(), account.clone()),
+            Some(known) => self.known.insert(nick.clone(), known.clone()),
             None => self.known.remove(nick),
         };
-        if before != now || by.is_some() {
-            let change = match (before, now) {
-                (_, Some(account)) => AccountChange::Protected { account, by },
-                (Some(before), None) => freed(&before),
-                (None, None) => return Ok(()),
-            };
-            self.tell(vec![change]);
-        }
+        let changes = match (before, now) {
+            (_, Some(Known { account, .. })) if by.is_some() => {
+                vec![AccountChange::Protected { account, by }]
+            }
+            (before, Some(now)) => changed(before.as_ref(), &now),
+            (Some(before), None) => vec![freed(&before.account)],
+            (None, None) => Vec::new(),
+        };
+        self.tell(changes);
         Ok(())
+    }
+
+    /// Sets another password, which `by` has asked for, and tells the room: both here, so that the change
+    /// is not taken for one from outside.
+    fn change(
+        &mut self,
+        nick: &Arc<str>,
+        new: &NewHash,
+        by: SessionId,
+    ) -> Result<Outcome, DatabaseError> {
+        if !self.database.change_hash(new.id, &new.before, &new.hash)? {
+            return Ok(Outcome::NotRegistered);
+        }
+        let Some(known) = self.known.get_mut(nick) else {
+            return Ok(Outcome::NotRegistered);
+        };
+        known.password = print_of(&new.hash);
+        let nick = known.account.nick.clone();
+        self.tell(vec![AccountChange::PasswordChanged {
+            nick,
+            id: new.id,
+            by: Some(by),
+        }]);
+        Ok(Outcome::Changed)
     }
 
     fn tell(&self, changes: Vec<AccountChange>) {
@@ -206,6 +235,33 @@ impl Keeper {
             self.room.do_send(AccountChanges(changes));
         }
     }
+}
+
+fn by_nick(stored: &[StoredAccount]) -> HashMap<Arc<str>, Known> {
+    let known = stored.iter().filter_map(known);
+    known
+        .map(|known| (known.account.nick.folded_arc(), known))
+        .collect()
+}
+
+/// What the room has to be told of an account.
+fn changed(before: Option<&Known>, now: &Known) -> Vec<AccountChange> {
+    let Account { id, nick, .. } = &now.account;
+    let mut changes = Vec::new();
+    if before.is_none_or(|before| before.account != now.account) {
+        changes.push(AccountChange::Protected {
+            account: now.account.clone(),
+            by: None,
+        });
+    }
+    if before.is_some_and(|before| before.account.id == *id && before.password != now.password) {
+        changes.push(AccountChange::PasswordChanged {
+            nick: nick.clone(),
+            id: *id,
+            by: None,
+        });
+    }
+    changes
 }
 
 fn freed(account: &Account) -> AccountChange {
@@ -235,6 +291,11 @@ impl Handler<Settled> for Keeper {
         }: Settled,
         _: &mut Self::Context,
     ) {
+        if let Outcome::Changes(new) = &answer.outcome {
+            let changed = self.change(&nick, new, answer.session);
+            answer.outcome = changed.unwrap_or_else(Outcome::Failed);
+            return reply.do_send(answer);
+        }
         let by = matches!(answer.outcome, Outcome::Registered(_)).then_some(answer.session);
         if !matches!(answer.outcome, Outcome::Wrong | Outcome::Failed(_))
             && let Err(error) = self.look(&nick, by)
@@ -282,7 +343,9 @@ mod tests {
 
     fn sinces(keeper: &Keeper) -> Vec<(&str, u64)> {
         let known = keeper.known.iter();
-        let mut all: Vec<_> = known.map(|(nick, known)| (&**nick, known.since)).collect();
+        let mut all: Vec<_> = known
+            .map(|(nick, known)| (&**nick, known.account.since))
+            .collect();
         all.sort_unstable();
         all
     }
@@ -342,7 +405,7 @@ mod tests {
                 .unwrap();
             keeper.read_changes().unwrap();
             assert_eq!(keeper.known.len(), 1502);
-            assert_eq!(keeper.known["ana"].since, 9, "all are read");
+            assert_eq!(keeper.known["ana"].account.since, 9, "all are read");
         });
     }
 }

@@ -1,13 +1,14 @@
 //! Which nicks are protected, and who may have them (protocol, 5. Accounts).
 
-use chat_proto::{ErrorCode, Nick};
+use chat_proto::{ErrorCode, Event, Nick};
 
 use super::Registry;
+use super::departure::Parting;
 use super::user::{User, UserKey};
 use crate::chat::SessionId;
 use crate::chat::accounts::{Account, AccountChange, AccountId};
 use crate::chat::batch::{Applicant, Batch, Effect};
-use crate::chat::command::{Id, Refusal};
+use crate::chat::command::{Id, Refusal, Token};
 
 impl Registry {
     /// Takes an account of before the server was started. Called before anything else happens, and before
@@ -25,17 +26,11 @@ impl Registry {
 
     /// Takes note of a change. Whoever has a nick that is protected now keeps it until they go; it is
     /// their account only if they have registered it themselves.
-    pub fn account_changed(&mut self, change: AccountChange) {
+    pub fn account_changed(&mut self, change: AccountChange, out: &mut Batch) {
         match change {
             AccountChange::Protected { account, by } => {
                 let id = account.id;
-                let holder = by.and_then(|session| self.seats.get(session));
-                let holder = holder.filter(|&user| self.users[user].nick == account.nick);
-                if let Some(user) = holder {
-                    self.users[user].account = Some(id);
-                    self.keep(user);
-                    self.founder_registered(user, id);
-                }
+                let holder = self.logs_in(by, &account.nick, id);
                 let since = match self.account_of(account.nick.folded(), Some(id)) {
                     // The room alone moves the beginning; the file may be behind it.
                     Some(known) => known.since,
@@ -50,6 +45,15 @@ impl Registry {
                     }
                 };
                 self.protect(Account { since, ..account });
+            }
+            AccountChange::PasswordChanged { nick, id, by } => {
+                if self.account(nick.folded()) == Some(id) {
+                    let asker = self.logs_in(by, &nick, id);
+                    self.sign_out(id, asker, out);
+                    if let Some(user) = asker {
+                        self.renew_token(user, out);
+                    }
+                }
             }
             AccountChange::Freed { nick, id } => {
                 if self.account(nick.folded()) != Some(id) {
@@ -66,6 +70,52 @@ impl Registry {
                 }
             }
         }
+    }
+
+    /// The user at a session has proven to be the account, if the nick is still theirs. Returns the user.
+    fn logs_in(&mut self, by: Option<SessionId>, nick: &Nick, id: AccountId) -> Option<UserKey> {
+        let user = self.seats.get(by?)?;
+        if self.users[user].nick != *nick {
+            return None;
+        }
+        self.users[user].account = Some(id);
+        self.keep(user);
+        self.founder_registered(user, id);
+        Some(user)
+    }
+
+    /// Ends the connections and the tokens of an account, under any nick, but for those of `asker`.
+    fn sign_out(&mut self, id: AccountId, asker: Option<UserKey>, out: &mut Batch) {
+        let here = self.users.iter();
+        let others: Vec<UserKey> = here
+            .filter(|&(user, state)| state.account == Some(id) && Some(user) != asker)
+            .map(|(user, _)| user)
+            .collect();
+        for user in others {
+            let detail = "the password of your account was changed; log in with the new one";
+            let refusal = Refusal::new(ErrorCode::SignedOut, detail);
+            self.expel(user, refusal, Parting::of("signed out"), out);
+        }
+        let ended = self.absent.take_all(|_, absent| absent.account == Some(id));
+        for digest in ended {
+            self.end_token(digest);
+        }
+    }
+
+    /// Gives a user a new token in the place of the present one, and tells it.
+    fn renew_token(&mut self, user: UserKey, out: &mut Batch) {
+        let token = Token::random();
+        let before = std::mem::replace(&mut self.users[user].token, token);
+        self.move_sanctions(before.digest(), token.digest());
+        self.move_founder(user, before.digest());
+        self.end_token(before.digest());
+        self.keep(user);
+        let User { session, nick, .. } = &self.users[user];
+        let registered = Event::Registered {
+            nick: nick.as_str().into(),
+            token: Some(token.reveal().into()),
+        };
+        out.tell(*session, &registered);
     }
 
     /// The nick is that of the account from now on.

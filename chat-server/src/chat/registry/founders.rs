@@ -194,6 +194,19 @@ impl Registry {
         }
     }
 
+    /// Keeps a user, whose token was `before`, the founder of the channels that the user is in.
+    pub(super) fn move_founder(&mut self, user: UserKey, before: Digest) {
+        let now = self.users[user].token.digest();
+        for &room in &self.users[user].channels {
+            let channel = self.rooms[room as usize].channel.folded();
+            if let Some(state) = self.founders.states.get_mut(channel)
+                && state.founder == Founder::Person(before)
+            {
+                state.founder = Founder::Person(now);
+            }
+        }
+    }
+
     /// Somebody is an account now: what they have founded is so for good.
     pub(super) fn founder_registered(&mut self, user: UserKey, id: AccountId) {
         let digest = self.users[user].token.digest();

@@ -177,6 +177,24 @@ impl Sanctions {
         }
     }
 
+    /// Moves the sanctions of the token `before` to the token `now`, and returns their numbers.
+    pub(super) fn follow(&mut self, before: Digest, now: Digest) -> Vec<u64> {
+        let numbers = self.holders.remove(&before).unwrap_or_default();
+        for number in &numbers {
+            if let Some(sanction) = self.all.get_mut(number) {
+                sanction.holder = Some(now);
+            }
+        }
+        if !numbers.is_empty() {
+            self.holders.insert(now, numbers.clone());
+        }
+        numbers
+    }
+
+    pub(super) fn numbered(&self, number: u64) -> Option<&Sanction> {
+        self.all.get(&number)
+    }
+
     pub(super) fn departed(&mut self, user: UserKey) {
         self.marked.remove(&user);
     }

@@ -126,6 +126,10 @@ fn words(event: Event<'_>) -> String {
             format!("gone {nick} {reason}{by}")
         }
         Event::Topic { channel, topic, .. } => format!("topic {channel} {topic:?}"),
+        Event::Registered { nick, token } => {
+            let token = token.map_or("", |_| " anew");
+            format!("registered {nick}{token}")
+        }
         Event::Renamed { nick, to, .. } => format!("renamed {nick} {to}"),
         Event::Users {
             users, total, more, ..

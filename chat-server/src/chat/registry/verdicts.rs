@@ -101,6 +101,15 @@ impl Registry {
         }
     }
 
+    /// Lets the sanctions that are about the holder of a token follow the holder to another token.
+    pub(super) fn move_sanctions(&mut self, before: Digest, now: Digest) {
+        for number in self.sanctions.follow(before, now) {
+            if let Some(sanction) = self.sanctions.numbered(number).cloned() {
+                self.keep_sanction(&sanction);
+            }
+        }
+    }
+
     fn here_with(&self, digest: Digest) -> Option<UserKey> {
         let mut here = self.users.iter();
         here.find(|(_, user)| user.token.digest() == digest)

@@ -3,11 +3,11 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chat_proto::{Nick, Timestamp};
-use rusqlite::{Row, params};
+use rusqlite::{Row, TransactionBehavior, params};
 
 use super::Database;
 use super::rows::{Malformed, readable};
-use crate::chat::accounts::AccountId;
+use crate::chat::accounts::{Account, AccountId};
 use crate::error::DatabaseError;
 
 /// An account as it is kept.
@@ -41,7 +41,11 @@ fn stored(row: &Row<'_>) -> Result<StoredAccount, Malformed> {
         id: AccountId(row.get(0)?),
         nick: row.get(1)?,
         hash: row.get(2)?,
-        since: row.get(3)?,
+        // -1 of an account that no server has taken note of yet.
+        since: match row.get(3)? {
+            -1 => Account::UNNOTED,
+            since => u64::try_from(since).map_err(|_| format!("since: {since} is negative"))?,
+        },
         created: Timestamp::from_millis(row.get(4)?),
     })
 }
@@ -124,12 +128,30 @@ impl Database {
         self.change(ADD, row)
     }
 
-    /// Whether there is such an account, which now has that hash.
-    pub fn set_hash(&self, id: AccountId, hash: &str) -> Result<bool, DatabaseError> {
-        self.change(
-            "UPDATE accounts SET hash = ?2 WHERE id = ?1",
-            params![id.0.get(), hash],
-        )
+    /// Gives an account another hash and ends its tokens. Returns whether the account still had the hash
+    /// `before`.
+    pub fn change_hash(
+        &mut self,
+        id: AccountId,
+        before: &str,
+        hash: &str,
+    ) -> Result<bool, DatabaseError> {
+        const CHANGE: &str = "UPDATE accounts SET hash = ?3 WHERE id = ?1 AND hash = ?2";
+        self.in_place()?;
+        let change = |database: &mut Self| {
+            let transaction = database
+                .connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let changed = transaction.execute(CHANGE, params![id.0.get(), before, hash])? > 0;
+            if changed {
+                transaction.execute("DELETE FROM tokens WHERE account = ?1", [id.0.get()])?;
+            }
+            transaction.commit()?;
+            Ok(changed)
+        };
+        let changed = change(self).map_err(|source| self.wrong(source))?;
+        self.in_place()?;
+        Ok(changed)
     }
 
     /// Whether there was such an account, which is no more.

@@ -16,14 +16,29 @@ impl Scene {
             nick: Nick::new(nick).unwrap(),
             since: self.registry.last_seq,
         };
-        self.registry
-            .account_changed(AccountChange::Protected { account, by });
+        self.account_changes(AccountChange::Protected { account, by });
     }
 
     pub(super) fn frees(&mut self, id: i64, nick: &str) {
         let (id, nick) = (account_id(id), Nick::new(nick).unwrap());
-        self.registry
-            .account_changed(AccountChange::Freed { nick, id });
+        self.account_changes(AccountChange::Freed { nick, id });
+    }
+
+    /// The account has another password; `by` has asked for it.
+    pub(super) fn changes_password(
+        &mut self,
+        id: i64,
+        nick: &str,
+        by: Option<SessionId>,
+    ) -> Vec<String> {
+        let (id, nick) = (account_id(id), Nick::new(nick).unwrap());
+        self.account_changes(AccountChange::PasswordChanged { nick, id, by })
+    }
+
+    fn account_changes(&mut self, change: AccountChange) -> Vec<String> {
+        let mut batch = Batch::default();
+        self.registry.account_changed(change, &mut batch);
+        lines(batch)
     }
 
     /// The first message of a direct conversation that somebody is shown.
@@ -238,4 +253,92 @@ fn who_was_here_before_a_restart_is_back() {
         "2: welcome ana in #lobby"
     );
     assert_eq!(scene.kept(), ["+ana []", "-"]);
+}
+
+#[test]
+fn a_changed_password_ends_every_token_but_gives_a_new_one_to_the_asker() {
+    let mut scene = Scene::new(10);
+    scene.protects(1, "ana", None);
+    scene.does(ANA, proven("ana", 1));
+    scene.does(ANA, rename("anita"));
+    let anitas = scene.token(ANA);
+    scene.does(EVA, proven("ana", 1));
+    let before = scene.token(EVA);
+    scene.leaves(EVA);
+    scene.does(LUIS, proven("ana", 1));
+    let stolen = scene.token(LUIS);
+    scene.does(LUIS, join("#x"));
+    assert_eq!(
+        scene.changes_password(1, "ana", Some(LUIS)),
+        [
+            "2: gone anita signed out",
+            "1: signed_out",
+            "1 closes",
+            "2: registered ana anew"
+        ]
+    );
+    assert_ne!(scene.token(LUIS).digest(), stolen.digest());
+    for token in [stolen, anitas, before] {
+        let told = scene.does(ANA, hello("ana", Some(token)));
+        assert_eq!(told[0], "1: auth_failed");
+    }
+    assert_eq!(
+        scene.does(ANA, hello("anita", Some(anitas)))[1],
+        "1: welcome anita in #lobby"
+    );
+    let own = scene.token(LUIS);
+    scene.leaves(LUIS);
+    let back = scene.does(LUIS, hello("ana", Some(own)));
+    assert!(back.contains(&"2: welcome ana in #lobby,#x back".into()));
+    // A change from outside signs out every connection, and ends the tokens of absent users.
+    assert_eq!(
+        scene.changes_password(1, "ana", None)[1..],
+        ["2: signed_out", "2 closes"]
+    );
+    assert_eq!(
+        scene.does(LUIS, hello("ana", Some(own)))[0],
+        "2: auth_failed"
+    );
+    assert_eq!(
+        scene.does(LUIS, proven("ana", 1))[1],
+        "2: welcome ana in #lobby"
+    );
+    let own = scene.token(LUIS);
+    scene.leaves(LUIS);
+    scene.changes_password(1, "ana", None);
+    assert_eq!(
+        scene.does(LUIS, hello("ana", Some(own)))[0],
+        "2: auth_failed"
+    );
+    assert_eq!(scene.changes_password(2, "ana", None), [""; 0]);
+}
+
+#[test]
+fn another_token_evades_no_sanction_and_loses_no_channel() {
+    let mut scene = Scene::new(10);
+    scene.registry.settings.channels_per_user = 30;
+    scene.protects(1, "luz", None);
+    scene.does(ANA, proven("luz", 1));
+    scene.does(ANA, rename("lucita"));
+    scene.does(EVA, hello("zoe", None));
+    scene.does(EVA, join("#x"));
+    scene.does(EVA, super::moderation::ban("lucita", Some("#x")));
+    scene.does(ANA, rename("luz"));
+    // The last one is more than an account may have for good: it is founded by token.
+    for n in 0..21 {
+        let channel = format!("#{n}");
+        scene.does(ANA, join(&channel));
+        scene.does(ANA, super::moderation::topic(&channel, "mine"));
+    }
+    scene.does(LUIS, hello("luis", None));
+    scene.does(LUIS, join("#20"));
+    scene.changes_password(1, "luz", Some(ANA));
+    let kick = super::moderation::kick("luis", Some("#20"));
+    let told = scene.does(ANA, kick);
+    assert!(told[0].contains("left #20 luis"), "{told:?}");
+    let token = scene.token(ANA);
+    scene.leaves(ANA);
+    let back = scene.does(ANA, hello("luz", Some(token)));
+    assert!(back.iter().any(|line| line.ends_with("back")), "{back:?}");
+    assert_eq!(scene.does(ANA, join("#x")), ["1: banned_from_channel"]);
 }

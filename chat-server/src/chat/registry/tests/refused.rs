@@ -75,6 +75,11 @@ enum Step {
     Removed {
         nick: usize,
     },
+    /// `password`, or `chat-server account passwd`.
+    Password {
+        slot: Option<u32>,
+        nick: usize,
+    },
     /// The batch takes no more.
     Close,
     /// The recorder answers.
@@ -112,6 +117,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => slot.prop_map(|slot| Step::Registered { slot }),
         1 => nick.clone().prop_map(|nick| Step::Added { nick }),
         1 => nick.prop_map(|nick| Step::Removed { nick }),
+        1 => (proptest::option::of(0..SLOTS), 0..NICKS.len())
+            .prop_map(|(slot, nick)| Step::Password { slot, nick }),
         4 => Just(Step::Close),
         5 => prop_oneof![Just(true), Just(false)].prop_map(|recorded| Step::Answer { recorded }),
     ]
@@ -223,6 +230,7 @@ impl Run {
                     self.scene.frees(id, NICKS[nick]);
                 }
             }
+            Step::Password { slot, nick } => self.changes_password(slot, nick),
             Step::Close => self.close(),
             Step::Answer { recorded } => self.answer(recorded),
         }
@@ -255,6 +263,22 @@ impl Run {
         }
     }
 
+    fn changes_password(&mut self, slot: Option<u32>, nick: usize) {
+        let Some(id) = self.account(nick).map(account_id) else {
+            return;
+        };
+        let nick = Nick::new(NICKS[nick]).unwrap();
+        let by = slot.map(|slot| self.session(slot));
+        let here: Vec<SessionId> = self.here().collect();
+        let registry = &mut self.scene.registry;
+        let change = AccountChange::PasswordChanged { nick, id, by };
+        registry.account_changed(change, &mut self.gathering);
+        self.goodbyes(&here);
+        if let Some(slot) = slot {
+            self.learns_token(slot);
+        }
+    }
+
     fn protects_nick(&mut self, nick: Nick, since: u64, by: Option<SessionId>) {
         if self.scene.registry.account(nick.folded()).is_some() {
             return;
@@ -264,7 +288,8 @@ impl Run {
         let id = account_id(self.last_account);
         let account = Account { id, nick, since };
         let registry = &mut self.scene.registry;
-        registry.account_changed(AccountChange::Protected { account, by });
+        let change = AccountChange::Protected { account, by };
+        registry.account_changed(change, &mut self.gathering);
     }
 
     fn asks(&mut self, slot: u32, id: Option<Id>, command: Command) {
@@ -275,6 +300,11 @@ impl Run {
             let registry = &mut self.scene.registry;
             registry.handle(session, request, words, now, &mut self.gathering);
         });
+        self.goodbyes(&here);
+    }
+
+    /// Connections that have ended since those of `here` were.
+    fn goodbyes(&mut self, here: &[SessionId]) {
         let still: Vec<SessionId> = self.here().collect();
         for gone in here.iter().filter(|session| !still.contains(session)) {
             self.generations[gone.slot as usize] += 1;

@@ -8,6 +8,8 @@ import { inWords, t } from "./words.js";
 
 /** Errors that put somebody off the server. */
 export const PUT_OUT = ["kicked", "banned"];
+/** The same, and errors after which the page comes back only by itself with another password. */
+const ENDED = [...PUT_OUT, "signed_out"];
 const PAGE = 200, PEOPLE_MAX = 500;
 /** The server does not tell who comes and goes in a crowd, so their number is asked. */
 const COUNT_MS = 60_000;
@@ -364,11 +366,21 @@ export class Chat {
     topic: (event) => this.#topic(event),
     muted: ({ nick, reason }) => this.#notice(this.current, withReason(t("isMuted", nick), reason)),
     unmuted: ({ nick }) => this.#notice(this.current, t("isUnmuted", nick)),
-    registered: ({ nick }) => this.#notice(this.current, t("registered", nick)),
+    registered: (event) => this.#registered(event),
     unregistered: ({ nick }) => this.#notice(this.current, t("unregistered", nick)),
     error: (event) => this.#error(event),
     bye: () => this.#leaving && this.ui.quit(),
   };
+
+  /** The old token ends with the old password; what waits is of the same user. */
+  #registered({ nick, token }) {
+    if (token) {
+      this.talks.renew(this.#token, token);
+      this.#token = token;
+      this.#save();
+    }
+    this.#notice(this.current, t("registered", nick));
+  }
 
   #acked({ id, seq }) {
     this.talks.recorded(id, seq);
@@ -406,7 +418,7 @@ export class Chat {
       this.#lost();
       return this.ui.replaced();
     }
-    if (PUT_OUT.includes(event.code)) return this.#refused(event);
+    if (ENDED.includes(event.code)) return this.#refused(event);
     if (this.here) return this.ui.problem(inWords(event));
     if (PASSING.includes(event.code) && this.returning) return;
     if (event.code === "auth_failed" && this.#token && this.#password) {

@@ -123,6 +123,11 @@ export class Talks {
     return [...this.pending.values()].filter((said) => !said.failed && said.token !== token && (!this.isMe(said.nick) || (said.sent && !same)));
   }
 
+  /** The same user has another token. */
+  renew(before, now) {
+    for (const said of this.pending.values()) if (said.token === before) said.token = now;
+  }
+
   /** What was said with that id has the number `seq`. It goes when all up to there have been seen. */
   recorded(id, seq) {
     const said = this.pending.get(id);

@@ -87,6 +87,7 @@ const table = {
   not_permitted: ["You may not do that.", "No te está permitido.", "Вам это не разрешено."],
   muted: ["You are muted.", "Te han silenciado.", "Вы лишены права голоса."],
   kicked: ["You have been put out.", "Te han expulsado.", "Вас исключили."],
+  signed_out: ["The password was changed. Log in with the new one.", "Se ha cambiado la contraseña. Entra con la nueva.", "Пароль изменён. Войдите с новым."],
   banned: ["You are banned here.", "Tienes prohibida la entrada.", "Вам сюда нельзя."],
   banned_from_channel: ["You are banned from that channel.", "Tienes prohibida la entrada en ese canal.", "Вам нельзя в этот канал."],
   too_many_channels: ["You are in too many channels.", "Estás en demasiados canales.", "Вы в слишком многих каналах."],
