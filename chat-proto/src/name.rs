@@ -17,9 +17,9 @@ use icu_properties::props::{
     VariationSelector,
 };
 
-/// Characters that are neither white space nor default-ignorable and look empty all the same: the blank
-/// pattern of Braille, the object replacement character, the blanks of Egyptian hieroglyphs, the filler of
-/// Khitan, the null notehead.
+/// Blank characters outside White_Space and Default_Ignorable_Code_Point: the Braille pattern
+/// blank, the object replacement character, two Egyptian blanks, the Khitan filler and the null
+/// notehead.
 const BLANKS: [char; 6] = [
     '\u{2800}',
     '\u{fffc}',
@@ -55,7 +55,7 @@ pub fn fold(name: &str) -> Cow<'_, str> {
 /// Why something is no [`Nick`] or no [`Channel`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// No character that can be seen: none but combining marks, or code points without a glyph.
+    /// No visible character. Combining marks and code points without a glyph do not count.
     #[error("a name needs at least one visible character")]
     Empty,
     /// More characters than allowed.
@@ -67,10 +67,10 @@ pub enum NameError {
     /// White space, or a control or format character (Unicode Cc, Cf).
     #[error("a name has no white space and no control or format characters")]
     Character,
-    /// A character that looks empty: two names would look the same that are not.
+    /// A blank character, which makes two different names look equal.
     #[error("a name has no characters that look empty")]
     Blank,
-    /// A combining mark at the beginning, which would be drawn over what stands before the name.
+    /// A combining mark at the start, which a terminal draws over the text before the name.
     #[error("a name does not begin with a combining mark")]
     Mark,
     /// The first character is kept for something else.
@@ -90,7 +90,7 @@ struct Name {
 }
 
 impl Name {
-    /// A legal name that is `prefix` and something to see.
+    /// Checks the name, whose part behind `prefix` needs a visible character.
     fn new(given: &str, prefix: &str, max_chars: usize) -> Result<Self, NameError> {
         // Bytes first, so that a huge name costs nothing.
         if given.len() > max_chars * 4 || given.chars().count() > max_chars {
@@ -131,8 +131,8 @@ fn is_forbidden(c: char) -> bool {
         )
 }
 
-/// Returns whether a character has no visible glyph. Variation selectors have none either, but choose the
-/// form of the character before them, and folding drops them.
+/// Returns whether a character has no visible glyph. Variation selectors are allowed: they select
+/// the glyph of the character before them, and folding drops them.
 fn is_blank(c: char) -> bool {
     BLANKS.contains(&c) || DefaultIgnorableCodePoint::for_char(c) && !VariationSelector::for_char(c)
 }
@@ -146,7 +146,7 @@ fn is_mark(c: char) -> bool {
     )
 }
 
-/// Returns whether a character can be seen by itself, in every font that has it.
+/// Returns whether a character has a visible glyph of its own.
 fn is_visible(c: char) -> bool {
     let has_glyph = !matches!(
         GeneralCategory::for_char(c),
@@ -352,7 +352,7 @@ mod tests {
         }
     }
 
-    /// By themselves, twice, beside a letter, and as a channel.
+    /// Tests each character alone, doubled, beside a letter, and in a channel name.
     #[test]
     fn names_that_look_empty_or_hide_something() {
         let invisible = [

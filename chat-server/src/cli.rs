@@ -16,17 +16,16 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) config: Option<PathBuf>,
 
-    /// The address that the chat protocol is served on, e.g. 0.0.0.0 or ::1, over that of `tcp` in
-    /// [listen]; the other listeners stay as configured
+    /// Address of the TCP listener (`tcp` in [listen]), e.g. 0.0.0.0 or ::1; other listeners keep
+    /// theirs
     #[arg(short, long, value_name = "HOST", conflicts_with = "local")]
     pub(crate) ip_address: Option<String>,
 
-    /// The port that the chat protocol is served on, e.g. 12345, over that of `tcp` in [listen]; 0 takes a
-    /// free one
+    /// Port of the TCP listener (`tcp` in [listen]), e.g. 12345; 0 selects a free port
     #[arg(short, long)]
     pub(crate) port: Option<u16>,
 
-    /// Listen on 127.0.0.1 only, with every listener that the configuration has (tcp, tls, web, metrics)
+    /// Listen on 127.0.0.1 only, with all configured listeners (tcp, tls, web, metrics)
     #[arg(long)]
     pub(crate) local: bool,
 

@@ -100,8 +100,8 @@ pub struct Web {
     /// Pages of other hosts that may talk to this server, each as browsers name it:
     /// `https://chat.example.org`. The server's own always may.
     pub origins: Vec<String>,
-    /// The names that browsers know this server by, besides addresses and `localhost`. The hosts of
-    /// `origins` and the names in the certificate of `[tls]`, with `tls`, count too.
+    /// Host names that HTTP requests may use, besides IP addresses and `localhost`. The hosts of
+    /// `origins` are allowed too, and with `tls` the names in the certificate.
     pub hosts: Vec<Host>,
     /// Whose `X-Forwarded-For` is believed, so that limits by address count the person.
     pub proxies: Vec<Network>,
@@ -164,7 +164,7 @@ impl Default for Listen {
 }
 
 impl Listen {
-    /// Moves every listener that is switched on to 127.0.0.1; its port stays.
+    /// Moves every enabled listener to 127.0.0.1 and keeps its port.
     pub fn keep_local(&mut self) {
         for address in [
             &mut self.tcp,

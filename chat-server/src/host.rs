@@ -1,4 +1,5 @@
-//! Hosts as browsers name them in `Host` and `Origin`: compared without case, default port or trailing dot.
+//! Parses the values of `Host` and `Origin`. Comparison ignores case, the default port and a
+//! trailing dot.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -7,26 +8,26 @@ use std::str::FromStr;
 use serde::de::{self, Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
 
-/// The longest name of a host (RFC 1035, 2.3.4).
+/// Maximum length of a host name (RFC 1035, 2.3.4).
 const NAME_MAX: usize = 253;
 
-/// What is no host name.
+/// The text is not a host name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no name of a host such as chat.example.org")]
-pub struct NoHost;
+#[error("not a host name such as chat.example.org")]
+pub struct InvalidHost;
 
-/// A host by name or address.
+/// A host name or an IP address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Host {
     Address(IpAddr),
-    /// In small letters, without the trailing dot.
+    /// Lower case, without the trailing dot.
     Name(String),
 }
 
 impl Host {
-    /// Returns whether it is an address or a name that stands for the own machine (RFC 6761, 6.3): no name
-    /// that another party can point elsewhere.
-    pub fn is_fixed(&self) -> bool {
+    /// Returns whether the host is an IP address or a loopback name (RFC 6761, 6.3). Neither
+    /// depends on a DNS record.
+    pub fn is_local_or_address(&self) -> bool {
         match self {
             Self::Address(_) => true,
             Self::Name(name) => name == "localhost" || name.ends_with(".localhost"),
@@ -35,13 +36,13 @@ impl Host {
 }
 
 impl FromStr for Host {
-    type Err = NoHost;
+    type Err = InvalidHost;
 
-    /// Reads a host as it stands in a URI: an IPv6 address in brackets.
-    fn from_str(text: &str) -> Result<Self, NoHost> {
+    /// Parses the host part of a URI; an IPv6 address is in brackets.
+    fn from_str(text: &str) -> Result<Self, InvalidHost> {
         if let Some(address) = text.strip_prefix('[') {
-            let address = address.strip_suffix(']').ok_or(NoHost)?;
-            let address: Ipv6Addr = address.parse().map_err(|_| NoHost)?;
+            let address = address.strip_suffix(']').ok_or(InvalidHost)?;
+            let address: Ipv6Addr = address.parse().map_err(|_| InvalidHost)?;
             return Ok(Self::Address(address.into()));
         }
         let name = text.strip_suffix('.').unwrap_or(text);
@@ -53,7 +54,7 @@ impl FromStr for Host {
             (1..=63).contains(&label.len()) && label.bytes().all(legal)
         };
         if name.len() > NAME_MAX || !name.split('.').all(is_label) {
-            return Err(NoHost);
+            return Err(InvalidHost);
         }
         Ok(Self::Name(name.to_ascii_lowercase()))
     }
@@ -78,33 +79,33 @@ impl Serialize for Host {
 impl<'de> Deserialize<'de> for Host {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        // With the port that browsers show beside it: a name is known at any port.
+        // Accepts a port and drops it: hosts are compared without their port.
         text.parse()
-            .map(|Authority { host, .. }| host)
+            .map(|HostPort { host, .. }| host)
             .map_err(|error| de::Error::custom(format!("hosts: `{text}` is {error}")))
     }
 }
 
-/// A host, and its port where that is named.
+/// A host with an optional port.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Authority {
+pub struct HostPort {
     pub host: Host,
     pub port: Option<u16>,
 }
 
-impl FromStr for Authority {
-    type Err = NoHost;
+impl FromStr for HostPort {
+    type Err = InvalidHost;
 
-    /// Reads a `Host`: `chat.example.org`, `[::1]:8080`.
-    fn from_str(text: &str) -> Result<Self, NoHost> {
+    /// Parses the value of `Host`: `chat.example.org`, `[::1]:8080`.
+    fn from_str(text: &str) -> Result<Self, InvalidHost> {
         let (host, port) = match text.rsplit_once(':') {
-            // The last colon of an address that nothing follows is within its brackets.
+            // In an IPv6 address without a port the last colon is inside the brackets.
             Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
             _ => (text, None),
         };
         let port = port.filter(|port| !port.is_empty()).map(|port| {
             let digits = port.bytes().all(|byte| byte.is_ascii_digit());
-            port.parse().ok().filter(|_| digits).ok_or(NoHost)
+            port.parse().ok().filter(|_| digits).ok_or(InvalidHost)
         });
         Ok(Self {
             host: host.parse()?,
@@ -113,18 +114,18 @@ impl FromStr for Authority {
     }
 }
 
-/// Where a page comes from: `https://chat.example.org`.
+/// The origin of a web page: `https://chat.example.org`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
+pub struct WebOrigin {
     is_secure: bool,
     pub host: Host,
     port: u16,
 }
 
-impl Origin {
-    /// Returns whether a request to `authority` by this origin goes to where the page came from. A `Host`
-    /// without a port is of the default port of either scheme.
-    pub fn is_of(&self, authority: &Authority) -> bool {
+impl WebOrigin {
+    /// Returns whether a request with this `Host` is a same-origin request. A `Host` without a port
+    /// has the default port of the origin's scheme.
+    pub fn matches(&self, authority: &HostPort) -> bool {
         let port = authority.port.unwrap_or(default_port(self.is_secure));
         self.host == authority.host && self.port == port
     }
@@ -134,17 +135,17 @@ fn default_port(is_secure: bool) -> u16 {
     if is_secure { 443 } else { 80 }
 }
 
-impl FromStr for Origin {
-    type Err = NoHost;
+impl FromStr for WebOrigin {
+    type Err = InvalidHost;
 
-    /// Reads an `Origin` of a page that came over HTTP.
-    fn from_str(text: &str) -> Result<Self, NoHost> {
-        let (scheme, authority) = text.split_once("://").ok_or(NoHost)?;
+    /// Parses the value of `Origin`; only `http` and `https` are accepted.
+    fn from_str(text: &str) -> Result<Self, InvalidHost> {
+        let (scheme, authority) = text.split_once("://").ok_or(InvalidHost)?;
         let is_secure = scheme.eq_ignore_ascii_case("https");
         if !is_secure && !scheme.eq_ignore_ascii_case("http") {
-            return Err(NoHost);
+            return Err(InvalidHost);
         }
-        let Authority { host, port } = authority.parse()?;
+        let HostPort { host, port } = authority.parse()?;
         Ok(Self {
             is_secure,
             host,
@@ -158,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_is_the_host_whatever_both_leave_out() {
+    fn origin_and_host_match_without_case_default_port_and_trailing_dot() {
         for (origin, host, same) in [
             ("https://h", "h", true),
             ("https://h", "h:443", true),
@@ -177,9 +178,9 @@ mod tests {
             ("http://h:8080", "h", false),
             ("http://[::1]", "[::2]", false),
         ] {
-            let read: Origin = origin.parse().unwrap();
+            let read: WebOrigin = origin.parse().unwrap();
             let authority = host.parse().unwrap();
-            assert_eq!(read.is_of(&authority), same, "{origin} {host}");
+            assert_eq!(read.matches(&authority), same, "{origin} {host}");
         }
         for origin in [
             "",
@@ -196,12 +197,12 @@ mod tests {
             "https://::1",
             "https://h:+1",
         ] {
-            assert_eq!(origin.parse::<Origin>(), Err(NoHost), "{origin}");
+            assert_eq!(origin.parse::<WebOrigin>(), Err(InvalidHost), "{origin}");
         }
     }
 
     #[test]
-    fn addresses_and_names_of_the_own_machine_are_fixed() {
+    fn ip_addresses_and_loopback_names_need_no_dns() {
         for (host, fixed) in [
             ("127.0.0.1", true),
             ("192.0.2.7", true),
@@ -215,7 +216,11 @@ mod tests {
             ("notlocalhost", false),
             ("1", false),
         ] {
-            assert_eq!(host.parse::<Host>().unwrap().is_fixed(), fixed, "{host}");
+            assert_eq!(
+                host.parse::<Host>().unwrap().is_local_or_address(),
+                fixed,
+                "{host}"
+            );
         }
         for host in [
             "",
@@ -228,7 +233,7 @@ mod tests {
             "::1",
             "[h]",
         ] {
-            assert_eq!(host.parse::<Host>(), Err(NoHost), "{host}");
+            assert_eq!(host.parse::<Host>(), Err(InvalidHost), "{host}");
         }
     }
 }

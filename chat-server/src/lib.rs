@@ -9,8 +9,8 @@
 //! | [`address`] | whom an address stands for |
 //! | [`metrics`], [`count`] | what the server does, for Prometheus |
 //! | [`health`] | what keeps the server from doing its work |
-//! | [`host`] | hosts as browsers name them |
-//! | [`logged`] | what strangers send, as it is logged |
+//! | [`host`] | values of `Host` and `Origin` |
+//! | [`logging`] | quoting of untrusted text and throttling of log lines |
 //! | [`netblock`] | where somebody comes from, and blocks of addresses |
 //! | [`vital`] | noticing that an actor has failed |
 //!
@@ -23,7 +23,7 @@ pub mod count;
 pub mod error;
 pub mod health;
 pub mod host;
-pub mod logged;
+pub mod logging;
 pub mod metrics;
 pub mod net;
 pub mod netblock;
@@ -51,8 +51,8 @@ use net::acceptor::{self, Acceptor, Certify};
 use net::barred::Barred;
 use net::dispatcher::{Deafen, Farewell, Limit};
 use net::places::Places;
-use net::tls::Identity;
-use net::web::hosts::Hosts;
+use net::tls::ServerIdentity;
+use net::web::hosts::AllowedHosts;
 use net::web::origin::Origins;
 use net::web::proxies::Proxies;
 use net::web::{Manners, Render};
@@ -81,7 +81,7 @@ pub enum Order {
     /// The limits, the name and the message of the day of this configuration hold from now on.
     Configure(Box<Config>),
     /// Who comes to the TLS listener from now on is shown this certificate.
-    Certify(Arc<Identity>),
+    Certify(Arc<ServerIdentity>),
     /// Say goodbye to everyone and end.
     End,
 }
@@ -211,7 +211,7 @@ impl Server {
         Ok(())
     }
 
-    async fn certify(&self, certificate: &Arc<Identity>) -> Result<(), MailboxError> {
+    async fn certify(&self, certificate: &Arc<ServerIdentity>) -> Result<(), MailboxError> {
         for acceptor in self.acceptors() {
             acceptor.send(Certify(certificate.clone())).await?;
         }
@@ -289,7 +289,7 @@ fn surroundings(
         latency,
         manners: Manners {
             origins: Origins::new(config.web.origins.clone()),
-            hosts: Hosts::new(&config.web.hosts, &config.web.origins),
+            hosts: AllowedHosts::new(&config.web.hosts, &config.web.origins),
             proxies: Proxies::new(config.web.proxies.clone()),
             health,
             metrics: Render(Arc::new(move || metrics.render())),

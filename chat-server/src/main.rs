@@ -80,8 +80,8 @@ fn start(args: &Args) -> anyhow::Result<()> {
         None => {}
     }
     let mut logger = env_logger::Builder::new();
-    // What these call errors and warnings are the faults of strangers, as many and as long as they like; unless
-    // an operator asks for it.
+    // These libraries log malformed client input at error and warn, unlimited in length and rate.
+    // RUST_LOG can switch them on.
     for library in ["actix_http", "actix_router", "rustls", "tokio_rustls"] {
         logger.filter_module(library, LevelFilter::Off);
     }

@@ -178,7 +178,7 @@ fn who_is_kicked_is_told_why_and_may_come_back_anew() {
     assert_eq!(back.expect("welcome")["resumed"], false);
     ana.expect("joined");
     ana.hears_nothing();
-    // What is logged of a reason is short, and of one line.
+    // The log has the reason truncated, escaped and on a single line.
     let reason = "\u{202e}\n".repeat(100);
     ana.send(&json!({"type": "kick", "nick": "Luis", "reason": reason}));
     ana.expect("gone");

@@ -109,10 +109,9 @@ fn a_channel_that_looks_like_another_is_refused() {
     ana.expect("joined");
 }
 
-/// The blank pattern of Braille, the fillers of Hangul, marks without a letter, and such a character beside a
-/// name that somebody has.
+/// Blank characters and combining marks, alone and beside a nick that is in use.
 #[test]
-fn names_that_look_empty_are_refused() {
+fn blank_names_are_rejected() {
     let home = Home::new("");
     let server = home.start();
     let mut ana = server.joins("ana");

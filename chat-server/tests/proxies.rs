@@ -138,9 +138,10 @@ fn the_page_and_its_websocket_are_served_over_tls() {
     terminal.hears_nothing();
 }
 
-/// A name in the certificate is one that the server is known by, over a new certificate too.
+/// Requests may use the host names in the certificate, and after a reload those in the new
+/// certificate.
 #[test]
-fn the_names_of_a_certificate_are_known() {
+fn host_names_in_the_certificate_are_allowed() {
     let home = home("");
     let (cert, key) = (home.file("cert.pem"), home.file("key.pem"));
     let lines = format!("[web]\ntls = true\n[tls]\ncert = {cert:?}\nkey = {key:?}\n[limits]\n");

@@ -57,7 +57,7 @@ fn who_was_let_go_slows_nobody() {
     assert!(lasted < Duration::from_secs(3), "{lasted:?}");
 }
 
-/// Six people in 276 channels whose names fill a frame.
+/// Creates 276 channels with names that together exceed a frame.
 fn with_many_channels(server: &Server) -> Vec<TestClient> {
     let long = "\u{20000}".repeat(55);
     let makes = |founder: usize| {
@@ -71,8 +71,8 @@ fn with_many_channels(server: &Server) -> Vec<TestClient> {
     (0..6).map(makes).collect()
 }
 
-/// Waits until the metrics of the server say so.
-fn until_it_says(server: &Server, sample: &str) {
+/// Polls the metrics until they have this sample.
+fn until_metrics_have(server: &Server, sample: &str) {
     let end = Instant::now() + DEADLINE * 3;
     let page = || ask_at(server.metrics_address.unwrap(), "GET /metrics", CLOSE);
     while !page().lines().any(|line| line == sample) {
@@ -81,23 +81,24 @@ fn until_it_says(server: &Server, sample: &str) {
     }
 }
 
-/// A connection that leaves half of its queue unread, and connections that ask for long answers, delay
-/// nobody: the brake counts neither, wherever those two talk.
+/// A connection with a half-full send queue and eight connections that request large answers do not
+/// delay two other clients, neither in direct messages nor in `#lobby`.
 #[test]
-fn who_reads_nothing_and_who_asks_much_delay_nobody_else() {
+fn slow_reader_and_large_answers_delay_no_other_client() {
     let home = support::web::home("");
     let server = home.start();
     let _founders = with_many_channels(&server);
     let channels = support::frame(&json!({"type": "channels"}));
     let mut slow = server.joins("Lento");
     slow.send_raw(&channels.repeat(1000));
-    until_it_says(&server, "chat_lagging_connections 1");
+    until_metrics_have(&server, "chat_lagging_connections 1");
 
     let (over, answers) = (AtomicBool::new(false), AtomicUsize::new(0));
     let askers: Vec<_> = (0..8)
         .map(|number| server.joins(&format!("Asker{number}")))
         .collect();
-    // At 512 KiB of answers a second each of the 80 messages waits for about a second.
+    // With answers throttled to 512 KiB a second, each of the 80 messages would take about a
+    // second.
     let end = Instant::now() + Duration::from_secs(60);
     thread::scope(|scope| {
         for mut asker in askers {
@@ -132,21 +133,21 @@ fn who_reads_nothing_and_who_asks_much_delay_nobody_else() {
         let in_time = exchange(["Luis", "Ana"]) && exchange(["#lobby", "#lobby"]);
         let answered = answers.load(Ordering::Relaxed);
         over.store(true, Ordering::Relaxed);
-        assert!(in_time, "the two wait for the answers of others");
-        assert!(answered > 50, "{answered} answers are no load");
+        assert!(in_time, "the answers of other clients delay the two");
+        assert!(answered > 50, "only {answered} answers");
     });
-    until_it_says(&server, "chat_lagging_connections 1");
+    until_metrics_have(&server, "chat_lagging_connections 1");
 }
 
-/// A client may ask for more long answers at once than its queue holds, and read them late.
+/// A client may request more large answers at once than its send queue holds, and read them late.
 #[test]
-fn who_asks_for_much_at_once_and_reads_it_late_is_not_let_go() {
+fn many_large_answers_do_not_evict_their_client() {
     let home = support::web::home("");
     let server = home.start();
     let _founders = with_many_channels(&server);
     let mut asker = server.joins("Asker");
     asker.send_raw(&support::frame(&json!({"type": "channels"})).repeat(300));
-    until_it_says(&server, "chat_lagging_connections 1");
+    until_metrics_have(&server, "chat_lagging_connections 1");
     for _ in 0..300 {
         asker.expect("channels");
     }

@@ -1,4 +1,4 @@
-//! What keeps a server from starting is told in a line for people, each cause once; and where it listens.
+//! Error messages of a failed start, and the effect of flags on the listeners.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
@@ -76,7 +76,7 @@ fn a_history_whose_numbers_do_not_go_on() {
     }
 }
 
-/// What `--check-config` prints with these flags, of a server that is open to everybody.
+/// Returns the output of `--check-config` with these flags.
 fn checked(home: &Home, flags: &[&str]) -> String {
     let output = home
         .program()
@@ -89,7 +89,7 @@ fn checked(home: &Home, flags: &[&str]) -> String {
 }
 
 #[test]
-fn local_moves_every_listener_and_an_address_only_that_of_the_protocol() {
+fn local_moves_every_listener_and_ip_address_only_tcp() {
     let home = Home::new("");
     home.configure(
         "tcp = \"127.0.0.1:0\"\n",
@@ -116,7 +116,7 @@ fn local_moves_every_listener_and_an_address_only_that_of_the_protocol() {
         assert!(all.lines().any(|known| known == line), "{line}: {all}");
     }
 
-    // What is switched off stays so; and the server listens where it says.
+    // A disabled listener stays disabled, and a real server binds to the address.
     home.configure("tls = \"[::]:2\"\n", "");
     home.configure("metrics = \"chat.example.org:4\"\n", "");
     home.configure("tcp = \"0.0.0.0:1\"", "tcp = \"\"");

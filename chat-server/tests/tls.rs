@@ -142,12 +142,12 @@ fn a_certificate_that_cannot_be_used_is_named_and_the_server_does_not_start() {
     );
 }
 
-/// What the private key takes of a processor is not taken from the room, whose thread is the first.
+/// Private key operations do not use the main thread, which runs the room.
 #[test]
-fn handshakes_do_not_run_on_the_thread_of_the_room() {
+fn handshakes_do_not_use_the_main_thread() {
     let home = home();
     home.configure("hello_timeout = \"300ms\"", "hello_timeout = \"20s\"");
-    // 4,096 bits of RSA: some milliseconds each.
+    // An RSA key of 4,096 bits takes milliseconds for each signature.
     fs::write(home.file("cert.pem"), include_str!("support/rsa-cert.pem")).unwrap();
     fs::write(home.file("key.pem"), include_str!("support/rsa-key.pem")).unwrap();
     let server = home.start();
@@ -169,7 +169,7 @@ fn handshakes_do_not_run_on_the_thread_of_the_room() {
     ana.hears_nothing();
 }
 
-/// A ClientHello of TLS 1.3 that asks for this host.
+/// Builds a ClientHello with this server name.
 fn client_hello(host: &[u8]) -> Vec<u8> {
     let part = |bytes: &[u8]| {
         let length = u16::try_from(bytes.len()).unwrap();
@@ -188,9 +188,9 @@ fn client_hello(host: &[u8]) -> Vec<u8> {
     [&[0x16, 3, 1], &part(&handshake)[..]].concat()
 }
 
-/// What strangers send is not for the log to repeat, however the TLS library sees it.
+/// The log does not repeat an invalid server name.
 #[test]
-fn a_malformed_handshake_leaves_nothing_in_the_log() {
+fn malformed_handshakes_are_not_logged() {
     let home = home();
     let server = home.start();
     for _ in 0..20 {
@@ -198,7 +198,7 @@ fn a_malformed_handshake_leaves_nothing_in_the_log() {
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
         let host = b"a\x1b[2Jz".repeat(2000);
         socket.write_all(&client_hello(&host)).unwrap();
-        // A reset ends it as well.
+        // The server may reset the connection.
         socket.read_to_end(&mut Vec::new()).ok();
     }
     server.joins("Ana").closes_sending();

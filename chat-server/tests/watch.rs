@@ -144,9 +144,9 @@ fn a_server_without_a_page_or_without_room_is_well_too() {
     }
 }
 
-/// Connections that say nothing are no reason to think that the server is not well.
+/// Silent connections to the metrics listener do not block health checks.
 #[test]
-fn silent_connections_to_the_metrics_keep_nobody_out() {
+fn silent_connections_do_not_block_health_checks() {
     let home = home("hello_timeout = \"1m\"");
     let server = home.start();
     let address = server.metrics_address.unwrap();
@@ -157,7 +157,7 @@ fn silent_connections_to_the_metrics_keep_nobody_out() {
         let answer = ask_at(address, &format!("GET {path}"), CLOSE);
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     }
-    // They are not kept without bound.
+    // The oldest silent connection was evicted.
     let mut oldest = &silent[0];
     oldest.set_read_timeout(Some(DEADLINE)).unwrap();
     assert_eq!(oldest.read(&mut [0]).unwrap(), 0);

@@ -395,7 +395,7 @@ fn a_foreign_page_is_refused_and_a_named_one_is_not() {
     }
 }
 
-/// The status of a request with these lines, which are all that it has.
+/// Returns the status of a request with exactly these header lines.
 fn status_of(server: &Server, what: &str, lines: &str) -> u16 {
     let mut socket = socket(server);
     write!(socket, "{what} HTTP/1.1\r\n{lines}\r\n").unwrap();
@@ -408,9 +408,9 @@ fn status_of(server: &Server, what: &str, lines: &str) -> u16 {
 const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
                        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
-/// A name that is made to point here (DNS rebinding) is no name of the server, whatever the page says that it is.
+/// Rejects requests for a foreign name that resolves to this server (DNS rebinding).
 #[test]
-fn a_request_for_a_name_that_the_server_is_not_known_by_is_refused() {
+fn requests_for_an_unknown_host_are_rejected() {
     let home = home("");
     home.configure(
         "[limits]\n",
@@ -447,7 +447,7 @@ fn a_request_for_a_name_that_the_server_is_not_known_by_is_refused() {
         assert_eq!(status_of(&server, "GET /", &lines), page, "{lines}");
         let asks = format!("{lines}{UPGRADE}");
         assert_eq!(status_of(&server, "GET /ws", &asks), socket, "{lines}");
-        // Who watches over the server may know it by any name.
+        // The health check accepts any host.
         assert_eq!(status_of(&server, "GET /healthz", &lines), 200, "{lines}");
     }
     let twice = "Host: localhost\r\nHost: evil.example\r\n";
@@ -456,9 +456,9 @@ fn a_request_for_a_name_that_the_server_is_not_known_by_is_refused() {
     assert_eq!(status_of(&server, whole, "Host: localhost\r\n"), 403);
 }
 
-/// What a stranger sends is no way to fill the disk with the log, nor to drive the terminal that shows it.
+/// Rejected requests with long headers produce few, short and escaped log lines.
 #[test]
-fn what_is_refused_is_logged_short_and_seldom() {
+fn rejected_headers_are_logged_truncated_and_throttled() {
     let home = home("");
     let server = home.start();
     let long = format!("https://\u{202e}{}", "x".repeat(60_000));
@@ -479,8 +479,8 @@ fn what_is_refused_is_logged_short_and_seldom() {
         socket.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
     }
-    let mut lines = server.log_until(" more lines are not logged: ");
-    lines.extend(server.log_until(" more lines are not logged: "));
+    let mut lines = server.log_until(" lines suppressed: ");
+    lines.extend(server.log_until(" lines suppressed: "));
     assert!(
         lines.iter().any(|line| line.contains("\\u{202e}xxx")),
         "{lines:?}"
@@ -491,7 +491,7 @@ fn what_is_refused_is_logged_short_and_seldom() {
     }
 }
 
-/// Writes a byte of a body after the other until the server closes; what it has answered.
+/// Sends `head`, then repeats `drop` until the server closes; returns the response.
 fn drips(server: &Server, head: &str, drop: &[u8]) -> String {
     let end = Instant::now() + DEADLINE;
     let (mut socket, mut answer) = (socket(server), Vec::new());
@@ -515,9 +515,9 @@ fn drips(server: &Server, head: &str, drop: &[u8]) -> String {
     String::from_utf8(answer).unwrap()
 }
 
-/// The time of a request is that of a hello, for its head, its body and all that it comes in.
+/// The hello timeout bounds a whole request: head, body and unread response.
 #[test]
-fn a_request_that_does_not_come_to_its_end_is_cut_off() {
+fn the_hello_timeout_bounds_a_whole_request() {
     let home = home("hello_timeout = \"500ms\"");
     let server = home.start();
     let head = |what: &str, lines: &str| format!("{what} HTTP/1.1\r\nHost: localhost\r\n{lines}");
@@ -534,7 +534,7 @@ fn a_request_that_does_not_come_to_its_end_is_cut_off() {
             b"x",
             405,
         ),
-        // The head of a first request, and of one behind another.
+        // Slow heads: of the first request, and of a further request.
         (head("GET /", "X: "), b"x", 408),
         (format!("{whole}{}", head("GET /", "X: ")), b"x", 200),
         (
@@ -544,24 +544,27 @@ fn a_request_that_does_not_come_to_its_end_is_cut_off() {
         ),
     ] {
         let answer = drips(&server, &head, drop);
-        // Nothing may be left of it where it was closed while something was on its way.
+        // A reset may discard the response.
         assert!(
             answer.is_empty() || answer.starts_with(&format!("HTTP/1.1 {status} ")),
             "{head}: {answer}"
         );
     }
-    // Nor does a connection stay whose answers are not read.
+    // Pipelined requests without reading the responses.
     let mut unread = socket(&server);
     let many = head("GET /app.js", "\r\n").repeat(10_000);
-    // It may be closed before it has taken all.
+    // The server may close before it has read all of them.
     unread.write_all(many.as_bytes()).ok();
     let end = Instant::now() + 2 * DEADLINE;
     while http_connections(&server) > 1 {
-        assert!(Instant::now() < end, "the answers wait to be read");
+        assert!(
+            Instant::now() < end,
+            "the connection with unread responses is still open"
+        );
     }
 }
 
-/// Those that the server counts as open, the one that asks among them.
+/// Returns the number of open HTTP connections, the scrape included.
 fn http_connections(server: &Server) -> u32 {
     let page = ask_at(server.metrics_address.unwrap(), "GET /metrics", CLOSE);
     let name = "chat_connections{transport=\"http\"} ";
@@ -569,9 +572,10 @@ fn http_connections(server: &Server) -> u32 {
     count.unwrap().parse().unwrap()
 }
 
-/// Whoever asks over HTTP is counted, also while a body is on its way, and in the limits too.
+/// A request with an unfinished body counts in the metrics and towards the limit of the client
+/// address.
 #[test]
-fn a_request_that_is_under_way_is_counted() {
+fn an_unfinished_request_is_counted() {
     let home = home("connections_per_ip = 1\nhello_timeout = \"20s\"");
     home.configure("[limits]\n", "[web]\nproxies = [\"127.0.0.1\"]\n[limits]\n");
     let server = home.start();

@@ -63,7 +63,7 @@ fn legal(message: &Message<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// Accepts a name that was legal when it was recorded: names that look empty were not always refused.
+/// Accepts blank names: older servers recorded them.
 fn was_legal<T>(name: Result<T, NameError>) -> Result<(), NameError> {
     match name {
         Ok(_) | Err(NameError::Empty | NameError::Blank | NameError::Mark) => Ok(()),

@@ -26,10 +26,10 @@ use super::delivery::frame;
 use super::places::{Permit, Places};
 use super::session::Session;
 use super::table::Table;
-use super::tls::{Handshakes, Identity, TlsSocket};
+use super::tls::{HandshakeThread, ServerIdentity, TlsSocket};
 use super::transport::Transport;
 use super::web::Site;
-use crate::logged::log_bounded;
+use crate::logging::log_throttled;
 
 /// Connections taken before others on the thread have their turn.
 const ACCEPTS_A_TURN: usize = 64;
@@ -56,14 +56,14 @@ pub struct Stop;
 /// Who is encrypted is shown this certificate from now on.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct Certify(pub Arc<Identity>);
+pub struct Certify(pub Arc<ServerIdentity>);
 
 /// See the head of this file.
 #[derive(Debug)]
 pub struct Acceptor {
     listener: Option<TcpListener>,
     /// Where connections are encrypted.
-    tls: Option<Tls>,
+    tls: Option<TlsContext>,
     /// Where connections are asked over HTTP.
     site: Option<Site>,
     table: Rc<Table>,
@@ -72,14 +72,14 @@ pub struct Acceptor {
     refusals: Rc<Cell<usize>>,
 }
 
-/// How connections are encrypted.
+/// Certificate and handshake thread of an encrypted listener.
 #[derive(Debug, Clone)]
-pub struct Tls {
-    pub identity: Arc<Identity>,
-    pub handshakes: Handshakes,
+pub struct TlsContext {
+    pub identity: Arc<ServerIdentity>,
+    pub handshakes: HandshakeThread,
 }
 
-impl Tls {
+impl TlsContext {
     fn socket(&self, stream: TcpStream) -> TlsSocket {
         TlsSocket::new(stream, &self.identity, &self.handshakes)
     }
@@ -88,7 +88,7 @@ impl Tls {
 impl Acceptor {
     pub fn new(
         listener: TcpListener,
-        tls: Option<Tls>,
+        tls: Option<TlsContext>,
         site: Option<Site>,
         table: Rc<Table>,
         places: Arc<Places>,
@@ -122,7 +122,7 @@ impl Acceptor {
                 // Gone before it was taken: its own affair.
                 Err(error) if super::connection::is_ordinary(&error) => {}
                 Err(error) => {
-                    log_bounded!(
+                    log_throttled!(
                         error,
                         "connections that cannot be taken",
                         "no connection can be taken, trying again in {BACK_OFF:?}: {error}"
@@ -145,7 +145,7 @@ impl Acceptor {
             };
             return self.refuse(stream, words);
         }
-        if let Some(site) = self.site.as_ref().filter(|site| site.has_guests()) {
+        if let Some(site) = self.site.as_ref().filter(|site| site.is_for_monitors()) {
             return site.serve(self.transport(stream), None, peer);
         }
         match (self.take_place(peer.ip()), &self.site) {
@@ -190,7 +190,7 @@ impl Acceptor {
                     match tls {
                         Some(tls) => {
                             let mut socket = tls.socket(stream);
-                            socket.opens().await?;
+                            socket.handshake_done().await?;
                             say(socket, &words).await
                         }
                         None => say(stream, &words).await,
@@ -236,7 +236,7 @@ impl Handler<Certify> for Acceptor {
         if let Some(tls) = &mut self.tls {
             tls.identity = identity.clone();
             if let Some(site) = &self.site {
-                site.certify(identity);
+                site.set_identity(identity);
             }
         }
     }

@@ -1,17 +1,15 @@
 //! When deliveries are slowed for those who read.
 //!
-//! A sender is slowed by what waits for itself, not by what waits for those who only listen. So a server
-//! that writes faster than its readers can read would fill their outboxes and let them go, though they
-//! do nothing but read. Instead, while somebody has more than half of what may wait unread, no more messages
-//! are delivered to them than half of that a second: a reader that was held up has that long to go on, and
-//! whoever does not read at all is let go after it. The requests behind stay unanswered, so their senders are
-//! not read from, and nothing piles up.
+//! A sender is slowed by what waits for itself, not by what waits for those who only listen. So a
+//! server that writes faster than its readers can read would fill their outboxes and let them go,
+//! though they do nothing but read. Instead, while somebody has more than half of what may wait
+//! unread, no more messages are delivered to them than half of that a second: a reader that was
+//! held up has that long to go on, and whoever does not read at all is let go after it. The
+//! requests behind stay unanswered, so their senders are not read from, and nothing piles up.
 //!
-//! Nobody can hold up a chat by not reading: half a megabyte a second is more than people say. Messages that
-//! no lagging connection is sent, answers to requests and presence events are not counted: a session whose
-//! queue is half full is not read from, and the credit of a session bounds its answers. Where more is said
-//! than that, no batch is held for longer than [`PATIENCE`]: who reads too slowly for it is let go, and the others
-//! do not wait for them.
+//! The throttle counts messages to lagging connections only. Answers to requests are bounded by the
+//! credit of the session that sent the requests. No batch is delayed by more than [`PATIENCE`]: a
+//! connection that falls further behind is evicted, and the other clients do not wait for it.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
@@ -21,7 +19,8 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
-/// How long a batch is held. In this time a connection that does not read at all is sent what it has room for.
+/// Maximum delay of a batch. At the throttled rate a connection that never reads overflows in this
+/// time.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// See the head of this file.
@@ -47,7 +46,8 @@ impl Brake {
         }
     }
 
-    /// Admits a batch with so many bytes of messages for connections that lag, which has been held so long.
+    /// Admits a batch that has `bytes` of messages for lagging connections and was delayed by
+    /// `held`.
     ///
     /// # Errors
     /// How long it has to wait.

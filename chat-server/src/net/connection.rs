@@ -27,14 +27,14 @@ use crate::chat::room::Leave;
 use crate::chat::{ChannelKey, SessionId};
 use crate::store::history;
 
-/// Requests of one session that may be unanswered; it does not read its socket beyond that.
+/// Maximum unanswered requests of a session; at this limit the session stops reading its socket.
 pub const CREDIT: u32 = 512;
 
-/// A page of the history counts as so many of them. It is read when it can be written, and not before.
+/// Credit of a `history` request. The page is read only when it can be written.
 pub const PAGE_COST: u32 = 16;
 
-/// Returns how many requests one counts as whose answer may fill a frame: the answers under way fill at
-/// most half of the send queue, which is the half that is free while a session is read from.
+/// Returns the credit of a request whose answer may fill a frame. All such answers in flight fit
+/// into half of the send queue, the half that is free while the session reads.
 pub fn list_cost(send_queue_bytes: usize) -> u32 {
     let lists = (send_queue_bytes / 2 / MAX_FRAME_BYTES).max(1);
     u32::try_from(lists).map_or(PAGE_COST, |lists| CREDIT.div_ceil(lists).max(PAGE_COST))
@@ -333,7 +333,7 @@ impl Connection {
         table.count_lagging(self, self.lags.take(), false);
     }
 
-    /// Returns whether more than half of what may wait here does.
+    /// Returns whether more than half of the send queue is in use.
     pub(super) fn lags(&self) -> bool {
         self.lags.get()
     }

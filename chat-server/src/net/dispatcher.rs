@@ -1,9 +1,9 @@
 //! `Dispatcher`: puts what the room releases into the outboxes of its thread's connections, and writes.
 //!
 //! It is sent each batch once ([`Release`]), however many people there are, and never waits for a
-//! socket: what a socket does not take stays in the outbox, whose session goes on when there is room. Only
-//! when a connection has half of what may wait unread, batches with messages for it are kept back, and what
-//! follows them (`brake`).
+//! socket: what a socket does not take stays in the outbox, whose session goes on when there is
+//! room. Only when a connection uses more than half of its send queue, batches with messages for it
+//! are delayed, and later batches queue behind them (`brake`).
 //!
 //! It also owns the thread's clock for hello timeouts, pings and last words (`clock`).
 
@@ -24,7 +24,7 @@ use super::outbox::Job;
 use super::table::{Limits, Table};
 use crate::chat::batch::{Audience, Effect, Released};
 use crate::chat::room::Release;
-use crate::logged::log_bounded;
+use crate::logging::log_throttled;
 use crate::store::history::{Answer, Answered};
 use crate::vital::Vital;
 
@@ -54,7 +54,7 @@ pub struct Dispatcher {
     pub(super) table: Rc<Table>,
     delivery: Delivery,
     brake: Brake,
-    /// Batches that are kept back, and since when; the credit of their senders bounds them.
+    /// Delayed batches with their arrival times; the credit of the senders bounds them.
     kept_back: VecDeque<(Instant, Arc<Released>)>,
     /// The first of them is to be delivered then.
     pause: Option<SpawnHandle>,
@@ -84,7 +84,7 @@ impl Dispatcher {
     /// Delivers what there is, or as much of it as the brake lets through while somebody lags.
     fn go_on(&mut self, ctx: &mut actix::Context<Self>) {
         while let Some((since, batch)) = self.kept_back.front() {
-            let bytes = self.bytes_for_who_lags(batch);
+            let bytes = self.bytes_to_lagging(batch);
             if bytes > 0
                 && let Err(wait) = self.brake.admit(bytes, since.elapsed())
             {
@@ -102,9 +102,9 @@ impl Dispatcher {
         self.count();
     }
 
-    /// Returns how many bytes of messages go to connections that lag. An answer is not among them: it waits
-    /// in the outbox of the session that asked, which is not read from meanwhile.
-    fn bytes_for_who_lags(&self, batch: &Released) -> usize {
+    /// Returns the bytes of messages to lagging connections. Answers do not count: each is bounded
+    /// by the credit of its own session.
+    fn bytes_to_lagging(&self, batch: &Released) -> usize {
         if !self.table.somebody_lags() {
             return 0;
         }
@@ -214,7 +214,7 @@ impl Handler<Answer> for Dispatcher {
                 connection.answered(frame(&refusal), None);
             }
             Err(error) => {
-                log_bounded!(
+                log_throttled!(
                     error,
                     "sessions without their history",
                     "session {session:?} cannot be shown its history: {error}"

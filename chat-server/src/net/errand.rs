@@ -18,7 +18,7 @@ use crate::chat::batch::Applicant;
 use crate::chat::command::{Command, Id, Refusal, Request};
 use crate::chat::room;
 use crate::error::DatabaseError;
-use crate::logged::log_bounded;
+use crate::logging::log_throttled;
 use crate::store::accounts::{Act, Answer, Declined, Outcome};
 
 /// Failures after which a connection is closed (protocol, 5. Accounts).
@@ -145,7 +145,7 @@ impl Connection {
             return;
         };
         if matches!(outcome, Outcome::Wrong) {
-            log_bounded!(
+            log_throttled!(
                 info,
                 "wrong passwords",
                 "session {:?}: {} sent a wrong password",
@@ -252,7 +252,7 @@ fn refusal(outcome: Outcome) -> Refusal {
         Outcome::NotRegistered => (ErrorCode::NotRegistered, "your nick is no account"),
         Outcome::Declined(why) => return declined(why),
         Outcome::Failed(error @ DatabaseError::Displaced { .. }) => {
-            log_bounded!(
+            log_throttled!(
                 error,
                 "accounts",
                 "a change of an account is refused: {error}"
@@ -263,7 +263,7 @@ fn refusal(outcome: Outcome) -> Refusal {
             )
         }
         Outcome::Failed(error) => {
-            log_bounded!(error, "accounts", "the accounts cannot be used: {error}");
+            log_throttled!(error, "accounts", "the accounts cannot be used: {error}");
             (ErrorCode::Internal, "the accounts cannot be used now")
         }
         Outcome::Registered(_)

@@ -32,7 +32,7 @@ use crate::chat::SessionId;
 use crate::chat::command::{Command, Refusal, Request};
 use crate::chat::moderation::Act;
 use crate::chat::room;
-use crate::logged::{Quoted, log_bounded};
+use crate::logging::{Quoted, log_throttled};
 
 /// Reads before the other sessions of the thread have their turn.
 const READS_A_TURN: usize = 4;
@@ -371,7 +371,7 @@ impl Actor for Session {
         if connection.nick.get().is_some() {
             log::info!("session {slot}.{generation}: {line}");
         } else {
-            log_bounded!(
+            log_throttled!(
                 info,
                 "connections without a welcome",
                 "session {slot}.{generation}: {line}"

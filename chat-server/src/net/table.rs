@@ -78,7 +78,7 @@ pub struct Table {
     connections: RefCell<Slab<Rc<Connection>>>,
     /// Who gets the messages of a channel.
     members: RefCell<Vec<Vec<Rc<Connection>>>>,
-    /// How many members of a channel lag.
+    /// Number of lagging members, by channel.
     lagging_members: RefCell<Vec<u32>>,
     timers: RefCell<DelayQueue<SessionId>>,
     generation: Cell<u32>,
@@ -136,7 +136,7 @@ impl Table {
         waiting.set(waiting.get() + now as u64 - before as u64);
     }
 
-    /// Counts a connection, and the channels that it is in, as lagging or as not lagging any more.
+    /// Updates the counts of lagging connections, in total and by channel.
     pub(super) fn count_lagging(&self, connection: &Connection, before: bool, now: bool) {
         if before == now {
             return;
@@ -166,7 +166,7 @@ impl Table {
         lagging[index] = lagging[index] + u32::from(lags) - u32::from(!lags);
     }
 
-    /// Returns whether a member of the channel lags.
+    /// Returns whether the channel has a lagging member.
     pub(super) fn lags_in(&self, channel: ChannelKey) -> bool {
         let lagging = self.lagging_members.borrow();
         lagging
@@ -174,7 +174,7 @@ impl Table {
             .is_some_and(|&count| count > 0)
     }
 
-    /// Returns whether the connection of the session lags.
+    /// Returns whether the connection of this session is lagging.
     pub(super) fn lags(&self, session: SessionId) -> bool {
         self.get(session)
             .is_some_and(|connection| connection.lags())

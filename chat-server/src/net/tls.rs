@@ -1,8 +1,9 @@
 //! TLS over an accepted socket: to the session it is a stream like any other.
 //!
-//! The handshake is part of reading, so that the session's timeout and limits hold for it from the first
-//! byte on. Until it is done nothing can be written. It runs on a thread of its own ([`Handshakes`]), as the
-//! private key takes milliseconds of a processor; then the stream moves to the thread of its session.
+//! The handshake is part of reading, so that the session's timeout and limits hold for it from the
+//! first byte on. Until it is done nothing can be written. Handshakes run on [`HandshakeThread`],
+//! because a private key operation takes milliseconds; then the stream moves to the thread of its
+//! session.
 
 use std::fmt;
 use std::fs::File;
@@ -31,7 +32,7 @@ use super::transport::{Kind, Layer};
 use crate::config;
 use crate::host::Host;
 
-/// How much the sessions go before the handshakes where a processor is short (nice(2)).
+/// Priority of the handshake thread below that of the sessions (nice(2)).
 const NICENESS: i32 = 5;
 
 /// Why a certificate cannot be used.
@@ -51,16 +52,16 @@ pub enum CertificateError {
     },
 }
 
-/// A certificate with its key, as the server shows it.
+/// The server's certificate and private key.
 #[derive(Debug)]
-pub struct Identity {
+pub struct ServerIdentity {
     config: Arc<ServerConfig>,
     certificate: CertificateDer<'static>,
 }
 
-impl Identity {
-    /// Returns whether the certificate is good for the name of a host.
-    pub(super) fn names(&self, host: &Host) -> bool {
+impl ServerIdentity {
+    /// Returns whether the certificate is valid for this host name.
+    pub(super) fn covers(&self, host: &Host) -> bool {
         let Host::Name(name) = host else { return false };
         let Ok(name) = ServerName::try_from(name.as_str()) else {
             return false;
@@ -74,7 +75,9 @@ impl Identity {
 ///
 /// # Errors
 /// A file cannot be read or has nothing of its kind in it, or the key is not the certificate's.
-pub fn load(config::Tls { cert, key }: &config::Tls) -> Result<Arc<Identity>, CertificateError> {
+pub fn load(
+    config::Tls { cert, key }: &config::Tls,
+) -> Result<Arc<ServerIdentity>, CertificateError> {
     let chain = CertificateDer::pem_reader_iter(open(cert)?)
         .collect::<Result<Vec<_>, _>>()
         .and_then(|chain| match chain.is_empty() {
@@ -100,7 +103,7 @@ pub fn load(config::Tls { cert, key }: &config::Tls) -> Result<Arc<Identity>, Ce
             key: key.clone(),
             source,
         })?;
-    Ok(Arc::new(Identity {
+    Ok(Arc::new(ServerIdentity {
         config: Arc::new(config),
         certificate,
     }))
@@ -114,62 +117,69 @@ fn open(path: &Path) -> Result<BufReader<File>, CertificateError> {
     Ok(BufReader::new(file))
 }
 
-/// The thread of the handshakes. At most as many are under way as there are places for connections, each for
-/// no longer than its session waits.
+/// Thread that runs all TLS handshakes. Connection limits bound their number, session timeouts
+/// their duration.
 #[derive(Debug, Clone)]
-pub struct Handshakes(ArbiterHandle);
+pub struct HandshakeThread(ArbiterHandle);
 
-impl Handshakes {
-    /// Starts the thread, which ends with the process.
+impl HandshakeThread {
+    /// Starts the thread. It runs until the process exits.
     pub(super) fn start() -> Self {
         let thread = Arbiter::new().handle();
         thread.spawn_fn(|| {
-            // Where it may not, the two share as the system likes.
+            // Without the permission the thread keeps the default priority.
             nice(NICENESS).ok();
         });
         Self(thread)
     }
 
-    /// Begins a handshake; it is given up when the receiver is dropped.
-    fn begin(&self, socket: TcpStream, identity: &Identity) -> oneshot::Receiver<Opened> {
+    /// Starts a handshake. Dropping the receiver cancels it.
+    fn begin(
+        &self,
+        socket: TcpStream,
+        identity: &ServerIdentity,
+    ) -> oneshot::Receiver<HandshakeResult> {
         let (mut tell, told) = oneshot::channel();
         let acceptor = TlsAcceptor::from(identity.config.clone());
-        // Out of the hands of this thread's reactor.
+        // Deregisters the socket from the reactor of this thread.
         let socket = socket.into_std();
         self.0.spawn(async move {
             let opened = tokio::select! {
-                // First, so that nothing is reckoned for a session that has gone.
+                // Checks for cancellation first, which saves the private key operation.
                 biased;
                 () = tell.closed() => return,
-                opened = shake_hands(acceptor, socket) => opened,
+                opened = run_handshake(acceptor, socket) => opened,
             };
-            // Who waited may have gone this moment.
+            // The session may have ended meanwhile.
             tell.send(opened).ok();
         });
         told
     }
 }
 
-/// A stream between two threads, or why there is none.
-type Opened = io::Result<TlsStream<Wire>>;
+/// An established stream that is not registered with a reactor, or the error.
+type HandshakeResult = io::Result<TlsStream<HandoverSocket>>;
 
-async fn shake_hands(acceptor: TlsAcceptor, socket: io::Result<std::net::TcpStream>) -> Opened {
-    let wire = Wire::Live(TcpStream::from_std(socket?)?);
+async fn run_handshake(
+    acceptor: TlsAcceptor,
+    socket: io::Result<std::net::TcpStream>,
+) -> HandshakeResult {
+    let wire = HandoverSocket::Live(TcpStream::from_std(socket?)?);
     let mut stream = acceptor.accept(wire).await?;
     stream.get_mut().0.park()?;
     Ok(stream)
 }
 
-/// The socket below TLS, which belongs to the reactor of a thread or to none.
+/// Socket below TLS that can move from the reactor of one thread to another.
 #[derive(Debug)]
-enum Wire {
+enum HandoverSocket {
     Live(TcpStream),
     Parked(std::net::TcpStream),
     Lost,
 }
 
-impl Wire {
-    /// Takes the socket from the reactor of this thread.
+impl HandoverSocket {
+    /// Deregisters the socket from the reactor of this thread.
     fn park(&mut self) -> io::Result<()> {
         if let Self::Live(socket) = std::mem::replace(self, Self::Lost) {
             *self = Self::Parked(socket.into_std()?);
@@ -177,7 +187,7 @@ impl Wire {
         Ok(())
     }
 
-    /// Gives the socket to the reactor of this thread.
+    /// Registers the socket with the reactor of this thread.
     fn resume(&mut self) -> io::Result<()> {
         if let Self::Parked(socket) = std::mem::replace(self, Self::Lost) {
             *self = Self::Live(TcpStream::from_std(socket)?);
@@ -193,7 +203,7 @@ impl Wire {
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for HandoverSocket {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -203,7 +213,7 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for HandoverSocket {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -238,32 +248,35 @@ pub struct TlsSocket(State);
 
 #[expect(
     clippy::large_enum_variant,
-    reason = "it is boxed as a layer, and a handshake is short"
+    reason = "TlsSocket is boxed as a Layer, and the handshake state is short-lived"
 )]
 enum State {
-    Handshake(oneshot::Receiver<Opened>),
-    Open(TlsStream<Wire>),
+    Handshake(oneshot::Receiver<HandshakeResult>),
+    Open(TlsStream<HandoverSocket>),
     Failed,
 }
 
 impl TlsSocket {
-    pub fn new(socket: TcpStream, identity: &Identity, handshakes: &Handshakes) -> Self {
+    pub fn new(socket: TcpStream, identity: &ServerIdentity, handshakes: &HandshakeThread) -> Self {
         Self(State::Handshake(handshakes.begin(socket, identity)))
     }
 
-    /// Waits for the end of the handshake.
+    /// Waits until the handshake is complete.
     ///
     /// # Errors
-    /// It has failed.
-    pub(super) async fn opens(&mut self) -> io::Result<()> {
+    /// The handshake failed.
+    pub(super) async fn handshake_done(&mut self) -> io::Result<()> {
         poll_fn(|cx| self.poll_open(cx).map_ok(drop)).await
     }
 
-    fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<&mut TlsStream<Wire>>> {
+    fn poll_open(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<&mut TlsStream<HandoverSocket>>> {
         if let State::Handshake(handshake) = &mut self.0 {
             let opened = ready!(Pin::new(handshake).poll(cx));
             self.0 = State::Failed;
-            // Without an answer the thread of the handshakes has ended.
+            // The sender is dropped without a result only if the handshake thread has ended.
             let mut stream = opened.map_err(io::Error::other)??;
             stream.get_mut().0.resume()?;
             self.0 = State::Open(stream);
@@ -271,7 +284,7 @@ impl TlsSocket {
         Poll::Ready(self.opened())
     }
 
-    fn opened(&mut self) -> io::Result<&mut TlsStream<Wire>> {
+    fn opened(&mut self) -> io::Result<&mut TlsStream<HandoverSocket>> {
         match &mut self.0 {
             State::Open(stream) => Ok(stream),
             State::Handshake(_) | State::Failed => Err(io::ErrorKind::NotConnected.into()),

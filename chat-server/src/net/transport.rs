@@ -72,7 +72,7 @@ pub enum Kind {
     Tcp,
     Tls,
     Web,
-    /// No session: requests over HTTP, until one of them opens a WebSocket.
+    /// Plain HTTP requests, before an upgrade to WebSocket.
     Http,
 }
 

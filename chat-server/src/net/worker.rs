@@ -10,13 +10,13 @@ use actix::prelude::*;
 use prometheus::Histogram;
 use tokio::sync::oneshot;
 
-use super::acceptor::{Acceptor, Tls};
+use super::acceptor::{Acceptor, TlsContext};
 use super::barred::Barred;
 use super::counts::Counts;
 use super::dispatcher::Dispatcher;
 use super::places::Places;
 use super::table::{Limits, Table};
-use super::tls::{Handshakes, Identity};
+use super::tls::{HandshakeThread, ServerIdentity};
 use super::web::{Manners, Site};
 use crate::chat::room::ChatRoom;
 use crate::store::{accounts, history};
@@ -28,7 +28,7 @@ pub struct Listener {
     /// Bound, and not blocking.
     pub socket: TcpListener,
     /// Encrypted with this certificate.
-    pub tls: Option<Arc<Identity>>,
+    pub tls: Option<Arc<ServerIdentity>>,
     pub speaks: Speaks,
 }
 
@@ -88,7 +88,7 @@ impl Worker {
     ) -> io::Result<Vec<Self>> {
         let mut workers = Vec::new();
         let is_encrypted = listeners.iter().any(|listener| listener.tls.is_some());
-        let handshakes = is_encrypted.then(Handshakes::start);
+        let handshakes = is_encrypted.then(HandshakeThread::start);
         let count = u8::try_from(surroundings.counts.len()).expect("the configuration bounds it");
         for number in 0..count {
             let (surroundings, listeners) = (surroundings.clone(), clone_all(listeners)?);
@@ -106,7 +106,7 @@ impl Worker {
         number: u8,
         surroundings: Surroundings,
         listeners: Vec<Listener>,
-        handshakes: Option<Handshakes>,
+        handshakes: Option<HandshakeThread>,
     ) -> io::Result<Self> {
         let Surroundings {
             limits,
@@ -142,7 +142,7 @@ impl Worker {
                         Speaks::Metrics => Some(Site::watch(table.clone(), manners.clone())),
                     };
                     let tls = tls.zip(handshakes.clone());
-                    let tls = tls.map(|(identity, handshakes)| Tls {
+                    let tls = tls.map(|(identity, handshakes)| TlsContext {
                         identity,
                         handshakes,
                     });

@@ -283,15 +283,16 @@ impl Server {
         kib.parse::<usize>().unwrap() * 1024
     }
 
-    /// The processor time that the first thread has used, and all others together, in the system's ticks.
+    /// Returns the CPU time of the main thread and of all other threads, in clock ticks.
     pub(crate) fn ticks(&self) -> (u64, u64) {
         let (mut first, mut others) = (0, 0);
         let pid = self.child.id().to_string();
         for thread in fs::read_dir(format!("/proc/{pid}/task")).unwrap() {
             let thread = thread.unwrap();
-            // It may have ended meanwhile.
+            // A thread may have ended meanwhile.
             let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
-            // Behind the name, which may have spaces: the state, and from there the 12th and 13th.
+            // utime and stime, fields 14 and 15 (proc_pid_stat(5)). The name, field 2, may have
+            // spaces.
             let fields = stat.rsplit(')').next().unwrap_or_default();
             let times = fields.split_whitespace().skip(11).take(2);
             let ticks: u64 = times.map(|time| time.parse::<u64>().unwrap()).sum();

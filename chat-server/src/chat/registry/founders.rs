@@ -15,7 +15,7 @@ use crate::chat::command::{Digest, Refusal};
 use crate::chat::kept::KeptChange;
 use crate::chat::moderation::{Charter, LOG, Scope, Topic};
 use crate::chat::{ChannelKey, Map, SessionId};
-use crate::logged::Quoted;
+use crate::logging::Quoted;
 
 /// Channels that one account may have for good; a further one takes the place of one that is empty and
 /// has neither topic nor bans, or is its founder's only while it exists.

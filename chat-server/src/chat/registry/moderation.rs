@@ -14,7 +14,7 @@ use crate::chat::batch::{Batch, Effect};
 use crate::chat::command::Refusal;
 use crate::chat::moderation::{Act, LOG};
 use crate::chat::{ChannelKey, SessionId};
-use crate::logged::Quoted;
+use crate::logging::Quoted;
 
 /// Somebody who asks for something that only some may do.
 #[derive(Debug, Clone, Copy)]

@@ -11,7 +11,7 @@ use chat_proto::{ErrorCode, Timestamp};
 use crate::chat::batch::Bar;
 use crate::chat::command::Refusal;
 use crate::chat::moderation::{LOG, Sanction, Scope, Target};
-use crate::logged::Quoted;
+use crate::logging::Quoted;
 
 /// `{"account":,"channel":,"mute":true,"number":,"by":,"time":,"until":,"reason":},` and the numbers.
 const BAN_ENTRY_BYTES: usize = 200;

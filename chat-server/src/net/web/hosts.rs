@@ -1,5 +1,5 @@
-//! Which names the server is known by. A name that another party owns may be made to point here (DNS
-//! rebinding): to the browser a page of that name is then a page of this server, and may read all of it.
+//! Defence against DNS rebinding: rejects requests for host names that do not belong to this
+//! server. A page of a foreign name that resolves to this server would be same-origin with it.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -7,35 +7,36 @@ use std::sync::Arc;
 use actix_web::http::Uri;
 use actix_web::http::header::{HOST, HeaderMap};
 
-use super::super::tls::Identity;
-use crate::host::{Authority, Host, Origin};
+use super::super::tls::ServerIdentity;
+use crate::host::{Host, HostPort, WebOrigin};
 
-/// Addresses, `localhost`, and these names: `hosts` in `[web]`, and the hosts of `origins`.
+/// Host names of this server: `hosts` in `[web]` and the hosts of `origins`. IP addresses and
+/// `localhost` are always allowed.
 #[derive(Debug, Clone, Default)]
-pub struct Hosts(Vec<Host>);
+pub struct AllowedHosts(Vec<Host>);
 
-impl Hosts {
+impl AllowedHosts {
     pub fn new(hosts: &[Host], origins: &[String]) -> Self {
         let origins = origins.iter().filter_map(|origin| origin.parse().ok());
-        let of_origins = origins.map(|origin: Origin| origin.host);
+        let of_origins = origins.map(|origin: WebOrigin| origin.host);
         Self(hosts.iter().cloned().chain(of_origins).collect())
     }
 
     fn has(&self, host: &Host) -> bool {
-        host.is_fixed() || self.0.contains(host)
+        host.is_local_or_address() || self.0.contains(host)
     }
 }
 
-/// The certificate that a site is shown with, whose names it is known by as well.
+/// Current certificate of the listener. Its names are allowed hosts.
 #[derive(Debug, Default)]
-pub(super) struct Shown(RefCell<Option<Arc<Identity>>>);
+pub(super) struct ServedCertificate(RefCell<Option<Arc<ServerIdentity>>>);
 
-impl Shown {
-    pub(super) fn new(identity: Option<Arc<Identity>>) -> Self {
+impl ServedCertificate {
+    pub(super) fn new(identity: Option<Arc<ServerIdentity>>) -> Self {
         Self(RefCell::new(identity))
     }
 
-    pub(super) fn set(&self, identity: Arc<Identity>) {
+    pub(super) fn set(&self, identity: Arc<ServerIdentity>) {
         *self.0.borrow_mut() = Some(identity);
     }
 
@@ -43,13 +44,19 @@ impl Shown {
         let identity = self.0.borrow();
         identity
             .as_ref()
-            .is_some_and(|identity| identity.names(host))
+            .is_some_and(|identity| identity.covers(host))
     }
 }
 
-/// Returns whether a request is for a name that the server is known by. One without a host is no browser's.
-pub(super) fn is_known(uri: &Uri, headers: &HeaderMap, hosts: &Hosts, shown: &Shown) -> bool {
-    let knows = |host: &Host| hosts.has(host) || shown.names(host);
+/// Returns whether the host of a request is allowed. A request without a host is allowed: browsers
+/// always send one.
+pub(super) fn is_allowed(
+    uri: &Uri,
+    headers: &HeaderMap,
+    hosts: &AllowedHosts,
+    certificate: &ServedCertificate,
+) -> bool {
+    let knows = |host: &Host| hosts.has(host) || certificate.names(host);
     let mut named = headers.get_all(HOST);
     let host = match (named.next(), named.next()) {
         (None, _) => None,
@@ -58,7 +65,7 @@ pub(super) fn is_known(uri: &Uri, headers: &HeaderMap, hosts: &Hosts, shown: &Sh
     };
     let in_uri = uri.authority().map(|authority| Some(authority.as_str()));
     host.into_iter().chain(in_uri).all(|text| {
-        let authority = text.and_then(|text| text.parse::<Authority>().ok());
+        let authority = text.and_then(|text| text.parse::<HostPort>().ok());
         authority.is_some_and(|authority| knows(&authority.host))
     })
 }
@@ -70,8 +77,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_nobody_has_named_are_not_known() {
-        let hosts = Hosts::new(
+    fn unknown_host_names_are_rejected() {
+        let hosts = AllowedHosts::new(
             &["chat.example.org".parse().unwrap()],
             &["https://app.example.org:8443".into(), "null".into()],
         );
@@ -97,7 +104,12 @@ mod tests {
             for host in named {
                 headers.append(HOST, HeaderValue::from_static(host));
             }
-            let found = is_known(&uri.parse().unwrap(), &headers, &hosts, &Shown::default());
+            let found = is_allowed(
+                &uri.parse().unwrap(),
+                &headers,
+                &hosts,
+                &ServedCertificate::default(),
+            );
             assert_eq!(found, known, "{uri} {named:?}");
         }
     }

@@ -3,19 +3,19 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `stream` | an accepted connection, and its place among those that may be open |
+//! | `stream` | an accepted connection with its permit and its request deadline |
 //! | [`upgrade`] | a request that asks for a WebSocket |
 //! | [`socket`] | a WebSocket as the transport of a session |
-//! | `guests` | connections without such a place |
-//! | `door` | which requests are answered |
-//! | [`hosts`] | which names the server is known by |
+//! | `monitors` | connections to the metrics listener |
+//! | `checks` | checks of every request |
+//! | [`hosts`] | allowed host names |
 //! | [`origin`] | whose pages may talk to this server |
 //! | [`proxies`] | who somebody is that comes through a proxy |
 //! | [`page`] | the page, as it is in the program |
 
-mod door;
-mod guests;
+mod checks;
 pub mod hosts;
+mod monitors;
 pub mod origin;
 pub mod page;
 pub mod proxies;
@@ -44,12 +44,12 @@ use tokio::sync::OnceCell;
 
 use super::places::Permit;
 use super::table::Table;
-use super::tls::Identity;
+use super::tls::ServerIdentity;
 use super::transport::Transport;
 use crate::health::Health;
-use crate::logged::Quoted;
-use guests::Guests;
-use hosts::{Hosts, Shown};
+use crate::logging::Quoted;
+use hosts::{AllowedHosts, ServedCertificate};
+use monitors::MonitorConnections;
 use origin::Origins;
 use proxies::Proxies;
 use stream::Stream;
@@ -57,7 +57,7 @@ use stream::Stream;
 /// Where a WebSocket is asked for.
 const PATH: &str = "/ws";
 
-/// Where is asked how the server is.
+/// Path of the health check.
 const HEALTH: &str = "/healthz";
 
 /// How long an idle connection may take to ask again.
@@ -100,8 +100,8 @@ pub struct Site {
 pub struct Manners {
     /// Whose pages may talk to the server, besides its own.
     pub origins: Origins,
-    /// Which names the server is known by.
-    pub hosts: Hosts,
+    /// Host names that requests may use.
+    pub hosts: AllowedHosts,
     /// Who says whom a connection is for.
     pub proxies: Proxies,
     pub health: Health,
@@ -123,10 +123,10 @@ impl fmt::Debug for Render {
 struct Hall {
     table: Rc<Table>,
     manners: Manners,
-    /// Whether there is a page and a WebSocket.
+    /// Whether this listener serves the page and the WebSocket.
     talks: bool,
-    shown: Shown,
-    guests: Guests,
+    certificate: ServedCertificate,
+    monitors: MonitorConnections,
 }
 
 impl fmt::Debug for Site {
@@ -140,17 +140,23 @@ impl Site {
     pub(super) fn page(
         table: Rc<Table>,
         manners: Manners,
-        identity: Option<Arc<Identity>>,
+        identity: Option<Arc<ServerIdentity>>,
     ) -> Self {
-        Self::new(table, manners, true, Shown::new(identity), |app| {
-            app.service(resource(PATH, no_upgrade))
-                .configure(page::routes);
-        })
+        Self::new(
+            table,
+            manners,
+            true,
+            ServedCertificate::new(identity),
+            |app| {
+                app.service(resource(PATH, no_upgrade))
+                    .configure(page::routes);
+            },
+        )
     }
 
     /// What those see who watch over the server.
     pub fn watch(table: Rc<Table>, manners: Manners) -> Self {
-        Self::new(table, manners, false, Shown::default(), |app| {
+        Self::new(table, manners, false, ServedCertificate::default(), |app| {
             app.service(resource("/metrics", metrics));
         })
     }
@@ -160,15 +166,15 @@ impl Site {
         table: Rc<Table>,
         manners: Manners,
         talks: bool,
-        shown: Shown,
+        certificate: ServedCertificate,
         offers: impl FnOnce(&mut ServiceConfig),
     ) -> Self {
         let hall = Rc::new(Hall {
             table,
             manners,
             talks,
-            shown,
-            guests: Guests::default(),
+            certificate,
+            monitors: MonitorConnections::default(),
         });
         let (for_app, for_upgrade) = (hall.clone(), hall.clone());
         let headers = HEADERS
@@ -176,7 +182,7 @@ impl Site {
             .fold(DefaultHeaders::new(), DefaultHeaders::add);
         let app = App::new()
             .app_data(for_app)
-            .wrap(from_fn(door::guard))
+            .wrap(from_fn(checks::guard))
             .wrap(headers)
             .service(resource(HEALTH, health))
             .configure(offers);
@@ -185,7 +191,7 @@ impl Site {
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
             .keep_alive(KEEP_ALIVE)
             .on_connect_ext(|stream: &Stream, data| {
-                data.insert(stream.visit().clone());
+                data.insert(stream.state().clone());
             })
             .upgrade(fn_service(
                 move |(request, connection): (_, Framed<Stream, h1::Codec>)| {
@@ -198,7 +204,7 @@ impl Site {
         let serve = move |stream: Stream| -> Serving {
             let (factory, service) = (factory.clone(), service.clone());
             Box::pin(async move {
-                let peer = stream.visit().peer;
+                let peer = stream.state().peer;
                 let made = service.get_or_try_init(|| factory.new_service(())).await;
                 let Ok(service) = made else {
                     return log::error!("the web page cannot be served");
@@ -217,25 +223,25 @@ impl Site {
         self.hall.manners.proxies.has(address)
     }
 
-    /// The names of this certificate are those that the site is known by from now on.
-    pub(super) fn certify(&self, identity: Arc<Identity>) {
-        self.hall.shown.set(identity);
+    /// Replaces the certificate whose names are allowed hosts.
+    pub(super) fn set_identity(&self, identity: Arc<ServerIdentity>) {
+        self.hall.certificate.set(identity);
     }
 
-    /// Whether connections take none of the places that there are.
-    pub(super) fn has_guests(&self) -> bool {
+    /// Whether this is the metrics listener, whose connections need no permit.
+    pub(super) fn is_for_monitors(&self) -> bool {
         !self.hall.talks
     }
 
-    /// Serves one connection on this thread, until it ends; without a place as a guest.
+    /// Serves one connection on this thread until it closes.
     pub(super) fn serve(&self, transport: Transport, permit: Option<Permit>, peer: SocketAddr) {
         let table = &self.hall.table;
         let timeout = table.limits().hello_timeout;
         let stream = Stream::new(transport, permit, peer, timeout, &table.counts);
-        let visit = stream.visit().clone();
+        let state = stream.state().clone();
         let serving = actix_rt::spawn((self.serve)(stream));
-        if self.has_guests() {
-            self.hall.guests.add(visit, serving);
+        if self.is_for_monitors() {
+            self.hall.monitors.add(state, serving);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use actix_web::http::header::{HOST, HeaderMap, ORIGIN};
 
-use crate::host::Origin;
+use crate::host::WebOrigin;
 
 /// Pages of this server itself, and those of `origins` in `[web]`.
 #[derive(Debug, Clone, Default)]
@@ -24,12 +24,12 @@ impl Origins {
         let (Ok(origin), None) = (origin.to_str(), origins.next()) else {
             return false;
         };
-        let parsed: Option<Origin> = origin.parse().ok();
+        let parsed: Option<WebOrigin> = origin.parse().ok();
         let host = headers.get(HOST).and_then(|host| host.to_str().ok());
         let own = parsed
             .as_ref()
             .zip(host.and_then(|host| host.parse().ok()))
-            .is_some_and(|(origin, host)| origin.is_of(&host));
+            .is_some_and(|(origin, host)| origin.matches(&host));
         own || self.0.iter().any(|known| {
             known.eq_ignore_ascii_case(origin)
                 || parsed.is_some() && known.parse().ok().as_ref() == parsed.as_ref()

@@ -1,8 +1,8 @@
 //! An accepted connection as HTTP is served over it, with its place among those that may be open: both
 //! go on to the session when it becomes a WebSocket.
 //!
-//! The HTTP library bounds the time of the first request's head, and no body. So the connection itself has a
-//! time for each request, and ends when that is over.
+//! The HTTP library has a timeout for the head of the first request only. [`Stream`] adds a
+//! deadline for every request, body included, and fails reads and writes after it.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -21,97 +21,101 @@ use super::super::places::Permit;
 use super::super::transport::{Kind, Transport};
 use super::{CLOCK_STEP, KEEP_ALIVE};
 
-/// What is known of a connection while it is served.
+/// State of a connection that the stream and the request checks share.
 #[derive(Debug)]
-pub(super) struct Visit {
+pub(super) struct HttpConnection {
     pub(super) peer: SocketAddr,
-    /// Its place; a guest has none.
+    /// Absent on the metrics listener.
     permit: RefCell<Option<Permit>>,
-    /// How long a request may take, head and body.
+    /// Maximum duration of a request, head and body.
     request_timeout: Duration,
-    phase: Cell<Phase>,
+    phase: Cell<RequestPhase>,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Phase {
-    /// Its first request has not come since then.
+enum RequestPhase {
+    /// Accepted at this time, no complete request head yet.
     Silent(Instant),
-    /// A further request began then.
-    Asking(Instant),
-    /// The last request was answered, or some of the answer was written, then.
-    Answered(Instant),
-    /// A request with a body began then. It is the last: its connection ends in time, wherever the body does.
-    Last(Instant),
+    /// Receiving the head of a further request since this time.
+    Receiving(Instant),
+    /// Response in progress or complete; time of the last progress.
+    Responding(Instant),
+    /// A request with a body began at this time. The connection closes at its deadline.
+    WithBody(Instant),
 }
 
-impl Visit {
+impl HttpConnection {
     fn new(peer: SocketAddr, permit: Option<Permit>, request_timeout: Duration) -> Self {
         Self {
             peer,
             permit: RefCell::new(permit),
             request_timeout,
-            phase: Cell::new(Phase::Silent(Instant::now())),
+            phase: Cell::new(RequestPhase::Silent(Instant::now())),
         }
     }
 
-    /// Returns whether no request has come.
+    /// Returns whether no request head is complete yet.
     pub(super) fn is_silent(&self) -> bool {
-        matches!(self.phase.get(), Phase::Silent(_))
+        matches!(self.phase.get(), RequestPhase::Silent(_))
     }
 
-    /// Counts the connection as one of that person, where it has not been counted as anybody's; false if
-    /// they have as many as they may.
-    pub(super) fn is_of(&self, person: IpAddr) -> bool {
+    /// Attributes the connection to a client address, unless it has one; returns false at the
+    /// address's limit.
+    pub(super) fn attribute_to(&self, person: IpAddr) -> bool {
         let mut permit = self.permit.borrow_mut();
         permit.as_mut().is_some_and(|permit| permit.is_of(person))
     }
 
-    /// The head of a request is there, and its answer follows at once.
-    pub(super) fn is_asked(&self, has_body: bool) {
+    /// Records a complete request head; the response follows immediately.
+    pub(super) fn on_request(&self, has_body: bool) {
         let now = Instant::now();
         self.phase.set(match self.phase.get() {
-            Phase::Last(since) => Phase::Last(since),
-            Phase::Silent(since) | Phase::Asking(since) if has_body => Phase::Last(since),
-            Phase::Answered(_) if has_body => Phase::Last(now),
-            _ => Phase::Answered(now),
+            RequestPhase::WithBody(since) => RequestPhase::WithBody(since),
+            RequestPhase::Silent(since) | RequestPhase::Receiving(since) if has_body => {
+                RequestPhase::WithBody(since)
+            }
+            RequestPhase::Responding(_) if has_body => RequestPhase::WithBody(now),
+            _ => RequestPhase::Responding(now),
         });
     }
 
-    fn has_read(&self) {
-        if let Phase::Answered(_) = self.phase.get() {
-            self.phase.set(Phase::Asking(Instant::now()));
+    fn on_read(&self) {
+        if let RequestPhase::Responding(_) = self.phase.get() {
+            self.phase.set(RequestPhase::Receiving(Instant::now()));
         }
     }
 
-    fn has_written(&self) {
-        if let Phase::Answered(_) = self.phase.get() {
-            self.phase.set(Phase::Answered(Instant::now()));
+    fn on_write(&self) {
+        if let RequestPhase::Responding(_) = self.phase.get() {
+            self.phase.set(RequestPhase::Responding(Instant::now()));
         }
     }
 
     fn deadline(&self) -> Instant {
         match self.phase.get() {
-            // The library says 408 before.
-            Phase::Silent(since) => since + self.request_timeout + 2 * CLOCK_STEP,
-            Phase::Asking(since) | Phase::Last(since) => since + self.request_timeout,
-            // The library ends a connection that is idle before.
-            Phase::Answered(since) => since + KEEP_ALIVE + 2 * CLOCK_STEP,
+            // The library responds with 408 before this.
+            RequestPhase::Silent(since) => since + self.request_timeout + 2 * CLOCK_STEP,
+            RequestPhase::Receiving(since) | RequestPhase::WithBody(since) => {
+                since + self.request_timeout
+            }
+            // The library closes idle connections before this.
+            RequestPhase::Responding(since) => since + KEEP_ALIVE + 2 * CLOCK_STEP,
         }
     }
 }
 
-/// A connection that is counted as open while it is served over HTTP.
+/// Counts an open HTTP connection until it is dropped.
 #[derive(Debug)]
-struct Counted(Arc<Counts>);
+struct OpenGauge(Arc<Counts>);
 
-impl Counted {
+impl OpenGauge {
     fn new(counts: Arc<Counts>) -> Self {
         counts.opens(Kind::Http);
         Self(counts)
     }
 }
 
-impl Drop for Counted {
+impl Drop for OpenGauge {
     fn drop(&mut self) {
         self.0.closes(Kind::Http);
     }
@@ -121,9 +125,9 @@ impl Drop for Counted {
 #[derive(Debug)]
 pub(super) struct Stream {
     transport: Transport,
-    visit: Rc<Visit>,
+    state: Rc<HttpConnection>,
     alarm: Pin<Box<Sleep>>,
-    _counted: Counted,
+    _gauge: OpenGauge,
 }
 
 impl Stream {
@@ -134,28 +138,28 @@ impl Stream {
         request_timeout: Duration,
         counts: &Arc<Counts>,
     ) -> Self {
-        let visit = Rc::new(Visit::new(peer, permit, request_timeout));
+        let state = Rc::new(HttpConnection::new(peer, permit, request_timeout));
         Self {
             transport,
-            alarm: Box::pin(sleep_until(visit.deadline())),
-            visit,
-            _counted: Counted::new(counts.clone()),
+            alarm: Box::pin(sleep_until(state.deadline())),
+            state,
+            _gauge: OpenGauge::new(counts.clone()),
         }
     }
 
-    pub(super) fn visit(&self) -> &Rc<Visit> {
-        &self.visit
+    pub(super) fn state(&self) -> &Rc<HttpConnection> {
+        &self.state
     }
 
-    /// What goes on to a session; nothing of a guest.
+    /// Returns the parts that a session takes over; `None` on the metrics listener.
     pub(super) fn into_parts(self) -> Option<(Transport, Permit)> {
-        let permit = self.visit.permit.take();
+        let permit = self.state.permit.take();
         permit.map(|permit| (self.transport, permit))
     }
 
-    /// Fails when the time of the request is over; else the task is woken then.
-    fn check_time(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        let deadline = self.visit.deadline();
+    /// Fails after the deadline of the request; before it, schedules a wakeup at the deadline.
+    fn check_deadline(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let deadline = self.state.deadline();
         if self.alarm.deadline() != deadline {
             self.alarm.as_mut().reset(deadline);
         }
@@ -175,9 +179,9 @@ impl AsyncRead for Stream {
         let before = buffer.filled().len();
         let read = self.transport.poll_read(cx, buffer);
         if buffer.filled().len() > before {
-            self.visit.has_read();
+            self.state.on_read();
         }
-        self.check_time(cx)?;
+        self.check_deadline(cx)?;
         read
     }
 }
@@ -190,9 +194,9 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         let written = self.transport.as_stream().poll_write(cx, bytes);
         if written.is_ready() {
-            self.visit.has_written();
+            self.state.on_write();
         }
-        self.check_time(cx)?;
+        self.check_deadline(cx)?;
         written
     }
 

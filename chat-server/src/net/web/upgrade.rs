@@ -17,11 +17,11 @@ use tokio::time::timeout;
 
 use super::super::session::Session;
 use super::super::transport::Transport;
-use super::door::{self, Refusal};
+use super::checks::{self, Rejection};
 use super::socket::WebSocket;
 use super::stream::Stream;
 use super::{HEADERS, Hall, PATH};
-use crate::logged::{Quoted, log_bounded};
+use crate::logging::{Quoted, log_throttled};
 
 type Connection = Framed<Stream, h1::Codec>;
 
@@ -46,32 +46,32 @@ async fn answer(request: Request, connection: Connection, hall: &Hall) -> io::Re
 }
 
 /// The answer to a request that may have its WebSocket.
-fn check(request: &Request, hall: &Hall) -> Result<ResponseBuilder, Refusal> {
-    door::check(request.uri(), request.headers(), hall)?;
+fn check(request: &Request, hall: &Hall) -> Result<ResponseBuilder, Rejection> {
+    checks::check(request.uri(), request.headers(), hall)?;
     if request.path() != PATH || !hall.talks {
-        return Err(Refusal(StatusCode::NOT_FOUND, "no WebSocket is here\n"));
+        return Err(Rejection(StatusCode::NOT_FOUND, "no WebSocket is here\n"));
     }
     if !hall.manners.origins.allow(request.headers()) {
         let origin = request.headers().get(ORIGIN).map(HeaderValue::as_bytes);
-        log_bounded!(
+        log_throttled!(
             info,
-            "pages that are not among `origins`",
-            "a page of {} is refused: not among `origins` in [web]",
+            "requests with a foreign Origin",
+            "rejected a page of origin {}: not in `origins` of [web]",
             Quoted::bytes(origin.unwrap_or_default())
         );
         let words = "this page may not talk to this server\n";
-        return Err(Refusal(StatusCode::FORBIDDEN, words));
+        return Err(Rejection(StatusCode::FORBIDDEN, words));
     }
     // Extensions that the client offers are not agreed to, as they are not named in the answer.
     ws::handshake(request.head()).map_err(|error| match error {
         HandshakeError::NoVersionHeader | HandshakeError::UnsupportedVersion => {
-            Refusal(StatusCode::UPGRADE_REQUIRED, "version 13 is spoken here\n")
+            Rejection(StatusCode::UPGRADE_REQUIRED, "version 13 is spoken here\n")
         }
-        HandshakeError::GetMethodRequired => Refusal(StatusCode::METHOD_NOT_ALLOWED, "GET it\n"),
+        HandshakeError::GetMethodRequired => Rejection(StatusCode::METHOD_NOT_ALLOWED, "GET it\n"),
         HandshakeError::NoWebsocketUpgrade
         | HandshakeError::NoConnectionUpgrade
         | HandshakeError::BadWebsocketKey => {
-            Refusal(StatusCode::BAD_REQUEST, "RFC 6455 asks for it otherwise\n")
+            Rejection(StatusCode::BAD_REQUEST, "RFC 6455 asks for it otherwise\n")
         }
     })
 }
@@ -82,12 +82,16 @@ async fn open(
     mut response: ResponseBuilder,
     hall: &Hall,
 ) -> io::Result<()> {
-    let visit = connection.io_ref().visit();
-    let peer = visit.peer;
+    let state = connection.io_ref().state();
+    let peer = state.peer;
     let person = hall.manners.proxies.person(peer.ip(), request.headers());
-    if !visit.is_of(person) {
+    if !state.attribute_to(person) {
         let words = "there are too many connections from your network\n";
-        return refuse(connection, Refusal(StatusCode::SERVICE_UNAVAILABLE, words)).await;
+        return refuse(
+            connection,
+            Rejection(StatusCode::SERVICE_UNAVAILABLE, words),
+        )
+        .await;
     }
     let response = response.finish().drop_body();
     let mut framed = Pin::new(&mut connection);
@@ -111,7 +115,7 @@ async fn open(
     Ok(())
 }
 
-async fn refuse(connection: Connection, Refusal(status, words): Refusal) -> io::Result<()> {
+async fn refuse(connection: Connection, Rejection(status, words): Rejection) -> io::Result<()> {
     let mut response = Response::with_body(status, words);
     for (name, value) in HEADERS.into_iter().chain([("sec-websocket-version", "13")]) {
         let (name, value) = (

@@ -1,35 +1,36 @@
-//! What strangers send, as it is logged: short, escaped, and at a bounded rate.
+//! Logs untrusted input: quotes and truncates text, and throttles lines that clients can provoke.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The longest form in the log of anything that comes from outside, in bytes.
+/// Maximum length of a quoted text in the log, in bytes.
 const QUOTED_MAX: usize = 200;
 
-/// Ends what was cut.
+/// End of a truncated text.
 const CUT: &str = "…\"";
 
-/// Lines of one kind in a [`WINDOW`]; more are counted.
+/// Lines of one kind that are logged in a [`THROTTLE_WINDOW`]; further lines are counted.
 const LINES_MAX: u32 = 5;
 
-const WINDOW: Duration = Duration::from_secs(5);
+const THROTTLE_WINDOW: Duration = Duration::from_secs(5);
 
-/// Displays what comes from outside in quotes, with all that is no printable character escaped, in at most
+/// Displays untrusted text in quotes, escapes unprintable characters, and truncates to
 /// [`QUOTED_MAX`] bytes.
 #[derive(Debug, Clone)]
 pub struct Quoted<'a>(Cow<'a, str>);
 
 impl<'a> Quoted<'a> {
-    /// Of any bytes; those that are no UTF-8 are shown as U+FFFD.
+    /// Quotes bytes; invalid UTF-8 becomes U+FFFD.
     pub fn bytes(bytes: &'a [u8]) -> Self {
-        // Each character takes at least one byte, so what is behind these is cut anyway.
+        // A character takes at least one byte, so the text behind this prefix is truncated anyway.
         Self(String::from_utf8_lossy(
             &bytes[..bytes.len().min(QUOTED_MAX)],
         ))
     }
 
+    /// Quotes text.
     pub fn text(text: &'a str) -> Self {
         Self(Cow::Borrowed(text))
     }
@@ -44,7 +45,7 @@ impl fmt::Display for Quoted<'_> {
             let escaped = c.escape_debug();
             let bytes: usize = escaped.clone().map(char::len_utf8).sum();
             let is_last = chars.as_str().is_empty();
-            // The last one may stand where the mark of a cut would.
+            // The last character may use the bytes that are reserved for the truncation mark.
             if bytes > room + if is_last { CUT.len() - 1 } else { 0 } {
                 return f.write_str(CUT);
             }
@@ -55,9 +56,9 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// Admits a few lines of one kind in each [`WINDOW`] and counts the others.
+/// Limits the lines of one kind to [`LINES_MAX`] in each [`THROTTLE_WINDOW`] and counts the others.
 #[derive(Debug)]
-pub struct Gate(Mutex<State>);
+pub struct LogThrottle(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
@@ -66,19 +67,20 @@ struct State {
     suppressed: u64,
 }
 
-/// What becomes of a line.
+/// Decision about one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is logged.
+pub enum LogDecision {
+    /// Log the line.
     Log,
-    /// It is the first that is not logged; after so long [`Gate::take_suppressed`] says how many were not.
-    CountUntil(Duration),
-    /// It is counted.
-    Count,
+    /// Suppress the line, the first in this window, and log the count of suppressed lines after
+    /// this time.
+    SuppressAndReportAfter(Duration),
+    /// Suppress the line.
+    Suppress,
 }
 
-impl Gate {
-    /// A gate for one kind of line.
+impl LogThrottle {
+    /// Creates a throttle for one kind of line.
     pub const fn new() -> Self {
         Self(Mutex::new(State {
             since: None,
@@ -87,11 +89,11 @@ impl Gate {
         }))
     }
 
-    /// Decides what becomes of a line at `now`.
-    pub fn verdict(&self, now: Instant) -> Verdict {
+    /// Decides whether a line at `now` is logged.
+    pub fn decide(&self, now: Instant) -> LogDecision {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let since = match state.since {
-            Some(since) if now.saturating_duration_since(since) < WINDOW => since,
+            Some(since) if now.saturating_duration_since(since) < THROTTLE_WINDOW => since,
             _ => {
                 (state.since, state.lines) = (Some(now), 0);
                 now
@@ -99,53 +101,55 @@ impl Gate {
         };
         if state.lines < LINES_MAX {
             state.lines += 1;
-            return Verdict::Log;
+            return LogDecision::Log;
         }
         state.suppressed += 1;
         match state.suppressed {
-            1 => Verdict::CountUntil(WINDOW.saturating_sub(now.saturating_duration_since(since))),
-            _ => Verdict::Count,
+            1 => LogDecision::SuppressAndReportAfter(
+                THROTTLE_WINDOW.saturating_sub(now.saturating_duration_since(since)),
+            ),
+            _ => LogDecision::Suppress,
         }
     }
 
-    /// Returns how many lines were counted and not logged since this was asked last.
+    /// Returns and resets the count of suppressed lines.
     pub fn take_suppressed(&self) -> u64 {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut state.suppressed)
     }
 }
 
-impl Default for Gate {
+impl Default for LogThrottle {
     fn default() -> Self {
         Self::new()
     }
 }
 
-/// Logs a line at a level through a gate of its own, on a thread of the actors.
-macro_rules! log_bounded {
+/// Logs a throttled line; each call site has its own [`LogThrottle`]. Must run on an actor thread.
+macro_rules! log_throttled {
     ($level:ident, $kind:literal, $($line:tt)+) => {{
-        static GATE: $crate::logged::Gate = $crate::logged::Gate::new();
-        match GATE.verdict(std::time::Instant::now()) {
-            $crate::logged::Verdict::Log => log::$level!($($line)+),
-            $crate::logged::Verdict::Count => {}
-            $crate::logged::Verdict::CountUntil(time) => {
+        static THROTTLE: $crate::logging::LogThrottle = $crate::logging::LogThrottle::new();
+        match THROTTLE.decide(std::time::Instant::now()) {
+            $crate::logging::LogDecision::Log => log::$level!($($line)+),
+            $crate::logging::LogDecision::Suppress => {}
+            $crate::logging::LogDecision::SuppressAndReportAfter(time) => {
                 actix_rt::spawn(async move {
                     tokio::time::sleep(time).await;
-                    let count = GATE.take_suppressed();
-                    log::$level!("{count} more lines are not logged: {}", $kind);
+                    let count = THROTTLE.take_suppressed();
+                    log::$level!("{count} lines suppressed: {}", $kind);
                 });
             }
         }
     }};
 }
-pub(crate) use log_bounded;
+pub(crate) use log_throttled;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_from_outside_is_short_and_drives_no_terminal() {
+    fn untrusted_text_is_truncated_and_escaped() {
         for (text, quoted) in [
             ("", "\"\""),
             ("https://a.example", "\"https://a.example\""),
@@ -176,18 +180,18 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_lines_is_counted() {
-        let (gate, now) = (Gate::new(), Instant::now());
+    fn lines_over_the_limit_are_counted() {
+        let (throttle, now) = (LogThrottle::new(), Instant::now());
         for _ in 0..LINES_MAX {
-            assert_eq!(gate.verdict(now), Verdict::Log);
+            assert_eq!(throttle.decide(now), LogDecision::Log);
         }
         let later = now + Duration::from_secs(1);
         assert_eq!(
-            gate.verdict(later),
-            Verdict::CountUntil(WINDOW - Duration::from_secs(1))
+            throttle.decide(later),
+            LogDecision::SuppressAndReportAfter(THROTTLE_WINDOW - Duration::from_secs(1))
         );
-        assert_eq!(gate.verdict(later), Verdict::Count);
-        assert_eq!(gate.take_suppressed(), 2);
-        assert_eq!(gate.verdict(now + WINDOW), Verdict::Log);
+        assert_eq!(throttle.decide(later), LogDecision::Suppress);
+        assert_eq!(throttle.take_suppressed(), 2);
+        assert_eq!(throttle.decide(now + THROTTLE_WINDOW), LogDecision::Log);
     }
 }

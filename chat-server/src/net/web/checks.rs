@@ -1,4 +1,4 @@
-//! Which requests are answered: not those for a name of another party.
+//! Checks that run before every HTTP request: host name and request body.
 
 use std::rc::Rc;
 
@@ -10,57 +10,58 @@ use actix_web::http::{StatusCode, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse};
 
-use super::stream::Visit;
+use super::stream::HttpConnection;
 use super::{HEALTH, Hall, hosts};
-use crate::logged::{Quoted, log_bounded};
+use crate::logging::{Quoted, log_throttled};
 
-/// Why a request is not answered, for people.
+/// Status and text of a rejected request.
 #[derive(Debug)]
-pub(super) struct Refusal(pub(super) StatusCode, pub(super) &'static str);
+pub(super) struct Rejection(pub(super) StatusCode, pub(super) &'static str);
 
-/// Checks what goes for every request. Who watches over the server may do so by any name.
+/// Rejects a request for an unknown host. `/healthz` and the metrics listener accept any host,
+/// because health checks and scrapers use internal names.
 ///
 /// # Errors
-/// It is refused.
-pub(super) fn check(uri: &Uri, headers: &HeaderMap, hall: &Hall) -> Result<(), Refusal> {
+/// The host is unknown.
+pub(super) fn check(uri: &Uri, headers: &HeaderMap, hall: &Hall) -> Result<(), Rejection> {
     if !hall.talks || uri.path() == HEALTH {
         return Ok(());
     }
-    if !hosts::is_known(uri, headers, &hall.manners.hosts, &hall.shown) {
+    if !hosts::is_allowed(uri, headers, &hall.manners.hosts, &hall.certificate) {
         let host = headers.get(HOST).map(HeaderValue::as_bytes);
-        log_bounded!(
+        log_throttled!(
             info,
-            "hosts that are not among `hosts`",
-            "a request for the host {} is refused: not among `hosts` in [web]",
+            "requests with an unknown Host",
+            "rejected a request for host {}: not in `hosts` of [web]",
             Quoted::bytes(host.unwrap_or_default())
         );
-        let words = "this server is not known by that name: see `hosts` in [web]\n";
-        return Err(Refusal(StatusCode::FORBIDDEN, words));
+        let words = "unknown host: see `hosts` in [web]\n";
+        return Err(Rejection(StatusCode::FORBIDDEN, words));
     }
     Ok(())
 }
 
-/// Answers a request, or says why not. A request with a body, which nothing here reads, is the last of its
-/// connection, and counts for the person that a proxy names.
+/// Middleware that checks a request. No handler reads a body: a request with a body closes its
+/// connection and counts for the client address that a proxy names.
 pub(super) async fn guard(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let hall: &Rc<Hall> = request.app_data().expect("every app has it");
-    let visit: &Rc<Visit> = request.conn_data().expect("every connection has it");
+    let connection: &Rc<HttpConnection> = request.conn_data().expect("every connection has it");
     let (has_body, headers) = (has_body(request.headers()), request.headers());
-    visit.is_asked(has_body);
+    connection.on_request(has_body);
     let mut checked = check(request.uri(), headers, hall);
     if checked.is_ok() && has_body && hall.talks {
-        let person = hall.manners.proxies.person(visit.peer.ip(), headers);
-        if !visit.is_of(person) {
+        let person = hall.manners.proxies.person(connection.peer.ip(), headers);
+        if !connection.attribute_to(person) {
             let words = "there are too many connections from your network\n";
-            checked = Err(Refusal(StatusCode::SERVICE_UNAVAILABLE, words));
+            checked = Err(Rejection(StatusCode::SERVICE_UNAVAILABLE, words));
         }
     }
     let mut response = match checked {
         Ok(()) => next.call(request).await?.map_into_left_body(),
-        Err(Refusal(status, words)) => request
+        Err(Rejection(status, words)) => request
             .into_response(HttpResponse::build(status).body(words))
             .map_into_right_body(),
     };
