@@ -101,6 +101,9 @@ fn verifies_every_line() {
         let (whole, said) = verify(&broken);
         assert!(!whole && said.contains("line 2"), "{said}");
     }
+    // A blank nick was legal when older servers recorded it.
+    let (whole, said) = verify(&log(&LINES).replace("\"from\":\"", "\"from\":\"\u{2800}"));
+    assert!(whole && said.starts_with("3 messages"), "{said}");
 }
 
 #[test]
