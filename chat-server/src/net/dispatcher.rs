@@ -38,7 +38,7 @@ pub struct Limit(pub Limits);
 #[rtype(result = "()")]
 pub struct Deafen;
 
-/// Nobody lags any more.
+/// No connection lags any more, or none in some channel.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct CaughtUp;

@@ -80,6 +80,8 @@ pub struct Table {
     members: RefCell<Vec<Vec<Rc<Connection>>>>,
     /// Number of lagging members, by channel.
     lagging_members: RefCell<Vec<u32>>,
+    /// The last lagging member of a channel has caught up or left, which the dispatcher has to learn.
+    lag_cleared: Cell<bool>,
     timers: RefCell<DelayQueue<SessionId>>,
     generation: Cell<u32>,
     pub(super) stage: Stage,
@@ -114,6 +116,7 @@ impl Table {
             connections: RefCell::default(),
             members: RefCell::default(),
             lagging_members: RefCell::default(),
+            lag_cleared: Cell::new(false),
             timers: RefCell::default(),
             generation: Cell::new(0),
             stage: Stage::default(),
@@ -146,7 +149,7 @@ impl Table {
         }
         let lagging = &self.counts.lagging;
         lagging.set(lagging.get() + u64::from(now) - u64::from(before));
-        if !self.somebody_lags()
+        if (self.lag_cleared.take() || !self.somebody_lags())
             && let Some(dispatcher) = self.caught_up.get()
         {
             dispatcher.do_send(CaughtUp);
@@ -164,6 +167,9 @@ impl Table {
             lagging.resize(index + 1, 0);
         }
         lagging[index] = lagging[index] + u32::from(lags) - u32::from(!lags);
+        if lagging[index] == 0 {
+            self.lag_cleared.set(true);
+        }
     }
 
     /// Returns whether the channel has a lagging member.
