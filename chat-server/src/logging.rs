@@ -11,13 +11,13 @@ const QUOTED_MAX: usize = 200;
 /// End of a truncated text.
 const CUT: &str = "…\"";
 
-/// Lines of one kind that are logged in a [`THROTTLE_WINDOW`]; further lines are counted.
+/// Lines of one kind that are logged in a `THROTTLE_WINDOW`; further lines are counted.
 const LINES_MAX: u32 = 5;
 
 const THROTTLE_WINDOW: Duration = Duration::from_secs(5);
 
 /// Displays untrusted text in quotes, escapes unprintable characters, and truncates to
-/// [`QUOTED_MAX`] bytes.
+/// `QUOTED_MAX` bytes.
 #[derive(Debug, Clone)]
 pub struct Quoted<'a>(Cow<'a, str>);
 
@@ -56,7 +56,7 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// Limits the lines of one kind to [`LINES_MAX`] in each [`THROTTLE_WINDOW`] and counts the others.
+/// Limits the lines of one kind to `LINES_MAX` in each `THROTTLE_WINDOW` and counts the others.
 #[derive(Debug)]
 pub struct LogThrottle(Mutex<State>);
 
