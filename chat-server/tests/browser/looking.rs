@@ -104,6 +104,7 @@ fn screens_of_any_size_and_light_show_all_and_can_be_read() {
         ana.screen(width, height, dark);
         ana.until(&format!("innerWidth === {width}"));
         keep(name, &ana);
+        ana.js("document.getElementById('text').select()");
         ana.says("/nosuch");
         ana.until("document.getElementById('problem').innerText");
         let wide = ana.value("document.documentElement.scrollWidth");

@@ -6,20 +6,28 @@
 //! | [`entering`] | names, passwords, languages |
 //! | [`talking`] | conversations, with each other and with the client for terminals |
 //! | [`returning`] | lost connections, reloads, a server that was killed |
+//! | [`typing`] | drafts, commands, input methods, indented text |
 //! | [`holding`] | closing servers, half-open connections, clocks |
+//! | [`unread`] | what is new, and days |
+//! | [`scripts`] | mentions, directions, words, plurals, times |
+//! | [`colours`] | of nicks |
 //! | [`reading`] | much that was said |
 //! | [`looking`] | on what screen, in what light, without a mouse, without seeing it |
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod browser;
+mod colours;
 mod entering;
 mod holding;
 mod looking;
 mod reading;
 mod returning;
+mod scripts;
 #[path = "../support/mod.rs"]
 mod support;
 mod talking;
+mod typing;
+mod unread;
 
 use support::{Home, Server, TestClient};
 

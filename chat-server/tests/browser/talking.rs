@@ -125,6 +125,7 @@ fn two_browsers_and_a_terminal_hold_a_conversation() {
         "problem",
         "There is no command /nosuch; /help names those there are.",
     );
+    ana.js("document.getElementById('text').select()");
     ana.says("/part");
     ana.until("document.title === '#lobby'");
     ana.says("/nick anita");

@@ -18,7 +18,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const ICON: &str = "image/svg+xml";
 
 /// Path, type, content.
-static FILES: [(&str, &str, &str); 15] = [
+static FILES: [(&str, &str, &str); 19] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/style.css", CSS, include_str!("page/style.css")),
     ("/icon.svg", ICON, include_str!("page/icon.svg")),
@@ -26,12 +26,16 @@ static FILES: [(&str, &str, &str); 15] = [
     ("/favicon.ico", ICON, include_str!("page/icon.svg")),
     ("/app.js", SCRIPT, include_str!("page/app.js")),
     ("/chat.js", SCRIPT, include_str!("page/chat.js")),
+    ("/colours.js", SCRIPT, include_str!("page/colours.js")),
+    ("/crowd.js", SCRIPT, include_str!("page/crowd.js")),
+    ("/fold.js", SCRIPT, include_str!("page/fold.js")),
     ("/kept.js", SCRIPT, include_str!("page/kept.js")),
     ("/lines.js", SCRIPT, include_str!("page/lines.js")),
     ("/link.js", SCRIPT, include_str!("page/link.js")),
     ("/log.js", SCRIPT, include_str!("page/log.js")),
     ("/side.js", SCRIPT, include_str!("page/side.js")),
     ("/talks.js", SCRIPT, include_str!("page/talks.js")),
+    ("/text.js", SCRIPT, include_str!("page/text.js")),
     ("/tools.js", SCRIPT, include_str!("page/tools.js")),
     ("/typed.js", SCRIPT, include_str!("page/typed.js")),
     ("/words.js", SCRIPT, include_str!("page/words.js")),
@@ -158,6 +162,14 @@ mod tests {
                 assert_eq!(places(text), places(&texts[0]), "{key}: {text}");
             }
         }
+    }
+
+    #[test]
+    fn every_error_has_its_sentence() {
+        let known: BTreeSet<_> = words().into_iter().map(|(key, _)| key).collect();
+        let codes = chat_proto::ErrorCode::ALL.map(|code| code.to_string());
+        let missing = codes.iter().filter(|code| !known.contains(code.as_str()));
+        assert_eq!(missing.collect::<Vec<_>>(), [&""; 0]);
     }
 
     #[test]

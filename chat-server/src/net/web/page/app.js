@@ -1,10 +1,12 @@
 // Wires the page: what is typed and chosen goes to the chat, what changes there is shown once a frame.
 
-import { Chat, PUT_OUT } from "./chat.js";
-import { avatar, element, plain } from "./lines.js";
+import { Chat } from "./chat.js";
+import * as colours from "./colours.js";
+import { avatar, element, midnight, renameDays } from "./lines.js";
 import { Log } from "./log.js";
 import * as side from "./side.js";
 import { LOBBY, isChannel } from "./talks.js";
+import { isolated, plain } from "./text.js";
 import * as tools from "./tools.js";
 import { parse } from "./typed.js";
 import { inWords, t, translate } from "./words.js";
@@ -12,11 +14,15 @@ import { inWords, t, translate } from "./words.js";
 const $ = (id) => document.getElementById(id);
 /** In a tab that is hidden there are no frames. */
 const HIDDEN_MS = 250;
+/** How soon a new day is noticed. */
+const DAY_MS = 5_000;
 
 // -- what is shown
 
 const dirty = new Set();
-let due = false, toTell = [], newer = 0;
+let due = false, toTell = [], newer = 0, today = midnight(Date.now());
+/** The conversation whose draft stands in the entry. */
+let inEntry = null;
 
 function changed(...parts) {
   for (const part of parts) dirty.add(part);
@@ -27,11 +33,15 @@ function changed(...parts) {
 }
 
 const parts = {
+  // First, as what is shown below has the colours of these people.
+  people() {
+    colours.among([...chat.crowd.people.keys()]);
+    side.people(chat, choose);
+  },
   talk() {
     for (const part of ["holes", "newer"]) dirty.delete(part);
     log.show(chat.current);
-    $("text").value = chat.current.draft;
-    grow();
+    if (inEntry !== chat.current) putDraft();
     newer = 0;
     for (const part of ["head", "older", "pending", "state"]) dirty.add(part);
   },
@@ -42,10 +52,9 @@ const parts = {
     if (log.following) log.toEnd();
   },
   side: () => side.talks(chat, choose),
-  people: () => side.people(chat, choose),
   head() {
     const { topic } = chat.current;
-    $("title").textContent = plain(chat.current.name);
+    $("title").replaceChildren(element("bdi", "", plain(chat.current.name)));
     $("topic").textContent = topic ? plain(topic) : "";
     $("topic").title = topic ?? "";
     $("leave").hidden = chat.current.name === LOBBY;
@@ -82,6 +91,14 @@ function render() {
   due = false;
   // In this order: what stands where is settled before what is counted.
   for (const part of Object.keys(parts)) if (dirty.delete(part)) parts[part]();
+  newDay();
+}
+
+/** At midnight what was today becomes yesterday. */
+function newDay() {
+  if (today === midnight(Date.now())) return;
+  today = midnight(Date.now());
+  renameDays($("log"));
 }
 
 function away(words, offer, act) {
@@ -105,15 +122,14 @@ const ui = {
     $("password").value = $("refused").textContent = "";
     showChat(true);
     $("lost").replaceChildren();
-    if (first && motd) chat.current.notice(motd);
+    if (first && motd) chat.current.notice(isolated(motd));
     changed("state", "offered");
     if (enters) $("text").focus();
   },
   refused(error) {
     showChat(false);
     $("secret").hidden &&= error.code !== "auth_failed";
-    // Why somebody was put out is said by who did it.
-    $("refused").textContent = inWords(error) + (PUT_OUT.includes(error.code) ? ` (${error.detail})` : "");
+    $("refused").textContent = inWords(error);
     $(error.code === "auth_failed" ? "password" : "nick").focus();
   },
   replaced() {
@@ -121,6 +137,7 @@ const ui = {
   },
   problem: (words) => void ($("problem").textContent = words),
   quit: () => location.reload(),
+  gaveBack: (talk) => void (talk === inEntry && putDraft()),
   older(talk, older) {
     if (talk !== chat.current || dirty.has("talk") || dirty.has("holes")) return;
     log.prepend(older);
@@ -152,8 +169,8 @@ const log = new Log($("scroll"), $("log"), chat.talks, {
 const commands = {
   help: () => ui.noticed(chat.current.notice(t("help"))),
   who() {
-    const all = [...chat.people.values()].join(", ");
-    ui.noticed(chat.current.notice(`${t("inChannel", chat.total)}: ${all}`));
+    const all = [...chat.crowd.people.values()].map(isolated).join(", ");
+    ui.noticed(chat.current.notice(`${t("inChannel", chat.crowd.total)}: ${all}`));
   },
   time: tools.switchTimes,
   record: tools.switchRecording,
@@ -164,33 +181,75 @@ const commands = {
   query: (nick) => choose(nick || LOBBY),
   nick: (nick) => chat.ask({ type: "nick", nick }),
   tell(rest) {
-    const [, nick, text] = /^(\S+)\s+([^]+)$/.exec(rest) ?? [];
-    if (nick) chat.say(nick, text);
-    else ui.problem(t("noName", "/tell"));
+    // A text that begins on its own line keeps its indentation.
+    const [, nick, text] = /^(\S+)(?:[^\S\n]*\n|\s+)([^]+)$/.exec(rest) ?? [];
+    if (!nick) throw new Unfit(t("noName", "/tell"));
+    chat.say(nick, text);
   },
-  topic: (topic) => chat.ask({ type: "topic", channel: chat.current.name, topic: topic === "-" ? "" : topic }),
-  kick(rest) {
+  topic: (topic, typed) => chat.ask({ type: "topic", channel: chat.current.name, topic: topic === "-" ? "" : topic }, typed),
+  kick(rest, typed) {
     const [, nick, reason] = /^(\S+)\s*([^]*)$/.exec(rest);
     const { name } = chat.current;
-    chat.ask({ type: "kick", nick, reason: reason || undefined, channel: isChannel(name) && name !== LOBBY ? name : undefined });
+    chat.ask({ type: "kick", nick, reason: reason || undefined, channel: isChannel(name) && name !== LOBBY ? name : undefined }, typed);
   },
   register: () => askPassword("register", ["new"], (old, fresh) => ({ password: fresh })),
   password: () => askPassword("password", ["old", "new"], (old, fresh) => ({ old, new: fresh })),
   unregister: () => askPassword("unregister", ["old"], (old) => ({ password: old })),
 };
 const NEEDS_NAME = ["join", "kick", "nick", "switch", "tell", "topic"];
+/** These work, or wait, without a connection. */
+const WITHOUT_SERVER = ["help", "query", "quit", "record", "switch", "tell", "time", "who"];
+
+/** Why a typed text stays where it is. */
+class Unfit extends Error {}
 
 const asChannel = (name) => (isChannel(name) ? name : `#${name}`);
 
 function typed(text) {
   const { say, name, rest, unknown } = parse(text);
-  if (unknown) return ui.problem(t("noCommand", unknown));
+  if (unknown) throw new Unfit(t("noCommand", unknown));
   if (say !== undefined) {
     log.toEnd();
     return chat.say(chat.current.name, say);
   }
-  if (!rest && NEEDS_NAME.includes(name)) return ui.problem(t("noName", `/${name}`));
-  commands[name](rest);
+  if (!rest && NEEDS_NAME.includes(name)) throw new Unfit(t("noName", `/${name}`));
+  if (!chat.here && !WITHOUT_SERVER.includes(name)) throw new Unfit(t("notNow"));
+  commands[name](rest, text);
+}
+
+/** Does what the entry asks for. A text that is neither said nor a command stays in the entry. */
+function submit() {
+  keepDraft();
+  // Another conversation has just come in place of the one that the text is for.
+  if (inEntry !== chat.current) return putDraft();
+  const field = $("text"), whole = field.value;
+  $("problem").textContent = "";
+  field.value = "";
+  keepDraft();
+  try {
+    // Leading spaces belong to the text.
+    if (whole.trim()) typed(whole.trimEnd());
+  } catch (error) {
+    if (!(error instanceof Unfit)) throw error;
+    field.value = whole;
+    keepDraft();
+    ui.problem(error.message);
+  }
+  grow();
+}
+
+/** Keeps what is typed with the conversation that it is for. */
+function keepDraft() {
+  inEntry ??= chat.current;
+  inEntry.draft = $("text").value;
+  chat.drafted();
+}
+
+/** Puts the draft of the conversation that is shown into the entry. */
+function putDraft() {
+  inEntry = chat.current;
+  $("text").value = inEntry.draft;
+  grow();
 }
 
 function askPassword(type, fields, request) {
@@ -210,15 +269,17 @@ function askPassword(type, fields, request) {
 }
 
 function edit(said) {
+  keepDraft();
   chat.takeBack(said);
-  $("text").value = said.text;
-  grow();
+  putDraft();
   $("text").focus();
+  $("text").setSelectionRange(said.text.length, said.text.length);
 }
 
 function choose(name) {
-  chat.current.draft = $("text").value;
+  keepDraft();
   chat.choose(name);
+  putDraft();
   openDrawer(null);
   // On a touch screen that would bring the keyboard over what was chosen.
   if (!matchMedia("(pointer: coarse)").matches) $("text").focus();
@@ -254,21 +315,21 @@ $("hello").onsubmit = (event) => {
 };
 $("say").onsubmit = (event) => {
   event.preventDefault();
-  const text = $("text").value.trim();
-  $("problem").textContent = "";
-  $("text").value = chat.current.draft = "";
-  grow();
-  if (text) typed(text);
+  submit();
 };
+/** Whether a key is for the input method. Safari ends the composition before the key that ends it. */
+const isComposing = ({ isComposing, keyCode }) => isComposing || keyCode === 229;
+
 $("text").onkeydown = (event) => {
+  if (isComposing(event)) return;
   const page = { PageUp: -1, PageDown: 1 }[event.key];
   if (page) $("scroll").scrollBy({ top: page * 0.8 * $("scroll").clientHeight });
-  else if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  else if (event.key !== "Enter" || event.shiftKey) return;
   else $("say").requestSubmit();
   event.preventDefault();
 };
 $("text").oninput = () => {
-  chat.current.draft = $("text").value;
+  keepDraft();
   $("problem").textContent = "";
   grow();
 };
@@ -294,6 +355,7 @@ $("notify").onclick = async () => {
   if (!(await tools.switchNotifying())) ui.problem(t("noNotify"));
 };
 addEventListener("keydown", (event) => {
+  if (isComposing(event)) return;
   if (event.key === "Escape" && document.querySelector(".open")) {
     const opener = $("side").classList.contains("open") ? "menu" : "crowd-open";
     openDrawer(null);
@@ -310,7 +372,12 @@ for (const change of ["online", "offline"]) addEventListener(change, () => {
   $("lost").replaceChildren();
   changed("state");
 });
-document.addEventListener("visibilitychange", () => document.hidden || chat.seen());
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return;
+  chat.seen();
+  newDay();
+});
+setInterval(newDay, DAY_MS);
 
 translate();
 $("splash").remove();

@@ -1,17 +1,21 @@
 // One person's chat: what is asked of the server, what comes, and what follows from it. It shows nothing;
 // `ui` is told what has changed.
 
+import { Crowd } from "./crowd.js";
+import { fold } from "./fold.js";
 import { load, save } from "./kept.js";
 import { Link } from "./link.js";
-import { LOBBY, Talks, fold, isChannel } from "./talks.js";
-import { inWords, t } from "./words.js";
+import { LOBBY, Talks, isChannel } from "./talks.js";
+import { inWords, reasonInWords, t } from "./words.js";
 
 /** Errors that put somebody off the server. */
 export const PUT_OUT = ["kicked", "banned"];
-/** The same, and errors after which the page comes back only by itself with another password. */
+/** Errors after which the page comes back only by itself with another password. */
 const ENDED = [...PUT_OUT, "signed_out"];
-const PAGE = 200, PEOPLE_MAX = 500;
-/** The server does not tell who comes and goes in a crowd, so their number is asked. */
+const PAGE = 200;
+/** Bytes of a text, and of a name in any spelling: more could not even be sent as a frame. */
+const TEXT_MAX = 8_192, NAME_MAX = 256;
+const TYPED_MAX = 20;
 const COUNT_MS = 60_000;
 const SAVE_MS = 250;
 /** Errors after which coming back may succeed; any other one before `welcome` is for the person to solve. */
@@ -20,13 +24,13 @@ const PASSING = ["server_full", "rate_limited", "shutting_down", "internal", "id
 export class Chat {
   talks = new Talks();
   current = this.talks.open(LOBBY);
-  people = new Map(); // Of the channel that is shown, by folded name.
-  total = 0;
+  crowd = new Crowd((request) => this.here && this.#send(request), () => this.ui.changed("people"));
   here = false; // Welcomed, and not lost since.
   returning = false; // What was missed is asked for.
   server = "chat";
   offered = []; // Channels one could enter.
   #asked = []; // History questions that are unanswered, in order.
+  #typed = new Map(); // Requests with a text that took work: id -> { talk, text }.
   #token = null;
   #password = null; // For the time of this page only.
   #leaving = false;
@@ -35,8 +39,8 @@ export class Chat {
   constructor(ui) {
     this.ui = ui;
     this.link = new Link(() => this.#hello(), (event) => this.#on(event), () => this.#lost());
-    setInterval(() => document.hidden || this.#count(), COUNT_MS);
-    document.addEventListener("visibilitychange", () => document.hidden || this.#count());
+    setInterval(() => document.hidden || this.crowd.count(), COUNT_MS);
+    document.addEventListener("visibilitychange", () => document.hidden || this.crowd.count());
     addEventListener("pagehide", () => this.#save());
   }
 
@@ -48,6 +52,7 @@ export class Chat {
     if (!kept) return false;
     const { talks } = this;
     for (const { name, ...rest } of kept.talks) Object.assign(talks.open(name), rest);
+    talks.drafts = new Map(kept.drafts);
     for (const said of kept.pending) talks.pending.set(said.id, said);
     for (const name of kept.channels) talks.channels.set(fold(name), name);
     this.current = talks.open(kept.current);
@@ -80,13 +85,14 @@ export class Chat {
 
   #hello() {
     const password = this.#token ? undefined : this.#password ?? undefined;
-    return { type: "hello", version: 1, client: "page", nick: this.talks.nick, token: this.#token ?? undefined, password, after: (this.returning && this.talks.last) || undefined };
+    return { type: "hello", version: 1, client: "page", nick: this.talks.nick, token: this.#token ?? undefined, password, after: this.returning ? this.talks.last : undefined };
   }
 
   #lost() {
     if (this.#leaving) return this.ui.quit();
     this.here = false;
     this.#asked = [];
+    this.crowd.lost();
     for (const talk of this.talks.all.values()) talk.asked = false;
     this.ui.changed("state", "holes");
   }
@@ -134,7 +140,7 @@ export class Chat {
   #catchUpAll() {
     for (const talk of this.talks.all.values()) {
       const mine = !isChannel(talk.name) || this.talks.channels.has(fold(talk.name));
-      if (mine && talk.last) this.fillHole(talk, talk.last);
+      if (mine && talk.seen !== undefined) this.fillHole(talk, talk.seen);
     }
   }
 
@@ -188,8 +194,7 @@ export class Chat {
     const others = fresh.filter(({ from }) => !talks.isMe(from));
     const wanted = others.filter(({ to, named }) => named || !isChannel(to));
     if (!ui.sees(talk)) {
-      talk.unread += others.length;
-      talk.mentions += wanted.length;
+      if (others.length && talk.leaveUnread(others, wanted) && talk === this.current) ui.changed("holes");
       ui.changed("side");
     }
     if (talk === this.current) ui.changed(behind ? "newer" : "holes");
@@ -201,7 +206,7 @@ export class Chat {
   say(to, text) {
     const { talks } = this;
     const said = talks.say(to, text, this.#token);
-    if (this.here) this.#sendSaid(said);
+    if (this.#isSendable(said) && this.here) this.#sendSaid(said);
     talks.of({ from: talks.nick, to });
     this.#save();
     this.ui.changed("pending", "side");
@@ -210,16 +215,30 @@ export class Chat {
   /** Says again what failed, as who one is now. */
   sayAgain(said) {
     Object.assign(said, { failed: null, nick: this.talks.nick, token: this.#token });
-    if (this.here) this.#sendSaid(said);
+    if (this.#isSendable(said) && this.here) this.#sendSaid(said);
     this.#save();
     this.ui.changed("pending");
   }
 
-  /** Takes back what failed. */
+  /** Takes back what failed: its text stands before what is typed in that conversation. */
   takeBack(said) {
+    this.talks.open(said.to).giveBack(said.text);
     this.talks.pending.delete(said.id);
     this.#save();
     this.ui.changed("pending");
+  }
+
+  /** A draft has changed. */
+  drafted() {
+    this.#saveSoon();
+  }
+
+  /** A frame that is too large would close the connection, and be sent again on the next one. */
+  #isSendable(said) {
+    const bytes = (text) => new TextEncoder().encode(text).length;
+    if (bytes(said.text) > TEXT_MAX) said.failed = t("text_too_long");
+    else if (bytes(said.to) > NAME_MAX) said.failed = t("no_such_user");
+    return !said.failed;
   }
 
   #sendSaid(said) {
@@ -232,13 +251,10 @@ export class Chat {
   show(talk) {
     const { current } = this;
     this.current = talk;
-    if (talk !== current) current.readTo = undefined;
-    if (talk.unread) talk.readTo = talk.messages.filter(({ notices }) => !notices).at(-1 - talk.unread)?.seq;
-    this.people = new Map();
-    this.total = 0;
-    this.seen();
+    if (talk !== current && !current.unread) current.readTo = undefined;
+    this.crowd.show(talk.name);
+    if (!document.hidden) this.seen();
     this.ui.changed("talk", "people", "side");
-    this.#askPeople(PEOPLE_MAX);
     if (!talk.more || talk.messages.length >= PAGE) return;
     this.askOlder();
   }
@@ -266,29 +282,16 @@ export class Chat {
     this.show(this.talks.open(LOBBY));
   }
 
-  ask(request) {
-    this.#send({ ...request, id: request.type });
+  /** Sends a request. A refusal puts `typed`, which asked for it, back where it was typed. */
+  ask(request, typed) {
+    const id = `${request.type}-${++this.talks.count}`;
+    this.#send({ ...request, id });
+    if (typed) this.#typed.set(id, { talk: this.current, text: typed });
+    if (this.#typed.size > TYPED_MAX) this.#typed.delete(this.#typed.keys().next().value);
   }
 
   askChannels() {
     this.#send({ type: "channels" });
-  }
-
-  #askPeople(limit) {
-    if (this.here && isChannel(this.current.name)) this.#send({ type: "users", channel: this.current.name, limit });
-  }
-
-  #count() {
-    this.#askPeople(1);
-  }
-
-  #users({ channel, users, total, more }) {
-    if (fold(channel) !== fold(this.current.name)) return;
-    const onlyCounted = more && users.length === 1;
-    if (!onlyCounted) this.people = new Map(users.map((nick) => [fold(nick), nick]));
-    else if (total !== this.total && total <= PEOPLE_MAX) this.#askPeople(PEOPLE_MAX);
-    this.total = total;
-    this.ui.changed("people");
   }
 
   #notice(talk, text) {
@@ -297,11 +300,7 @@ export class Chat {
   }
 
   #come(nick, channel) {
-    if (fold(channel) !== fold(this.current.name) || this.people.has(fold(nick))) return;
-    this.people.set(fold(nick), nick);
-    this.total++;
-    this.#notice(this.current, t("joined", nick));
-    this.ui.changed("people");
+    if (this.crowd.comes(nick, channel)) this.#notice(this.current, t("joined", nick));
   }
 
   #go(nick, words) {
@@ -309,10 +308,7 @@ export class Chat {
       if (fold(this.current.name) === fold(nick)) this.#notice(this.current, words);
       return;
     }
-    if (!this.people.delete(fold(nick))) return;
-    this.total--;
-    this.#notice(this.current, words);
-    this.ui.changed("people");
+    if (this.crowd.goes(nick)) this.#notice(this.current, words);
   }
 
   #joined({ channel, nick }) {
@@ -320,7 +316,7 @@ export class Chat {
     const key = fold(channel);
     this.talks.channels.set(key, channel);
     const talk = this.talks.open(channel);
-    if (talk.last) this.fillHole(talk, talk.last);
+    if (talk.seen !== undefined) this.fillHole(talk, talk.seen);
     if (this.#entering === key || talk === this.current) this.show(talk);
     if (this.#entering === key) this.#entering = null;
     this.ui.changed("side");
@@ -331,15 +327,14 @@ export class Chat {
     const isShown = fold(channel) === fold(this.current.name);
     if (!this.talks.isMe(nick)) return isShown && this.#go(nick, withReason(t("left", nick), reason));
     this.talks.close(channel);
-    if (reason) this.ui.problem(t("youLeft", channel, reason));
+    if (reason) this.ui.problem(withReason(t("youLeft", channel), reason));
     if (isShown) this.show(this.talks.open(LOBBY));
     this.ui.changed("side");
     this.#save();
   }
 
   #renamed({ nick, to }) {
-    const isKnown = this.people.delete(fold(nick)) || fold(this.current.name) === fold(nick);
-    if (isChannel(this.current.name) && isKnown) this.people.set(fold(to), to);
+    const isKnown = this.crowd.renames(nick, to);
     this.talks.rename(nick, to);
     if (isKnown) this.#notice(this.current, t("renamed", nick, to));
     this.ui.changed("people", "side", "state", "head");
@@ -357,7 +352,7 @@ export class Chat {
     history: (event) => this.#history(event),
     message: (event) => this.#take(this.talks.of(event), [event]),
     ack: (event) => this.#acked(event),
-    users: (event) => this.#users(event),
+    users: (event) => this.crowd.answered(event),
     channels: (event) => this.#channels(event),
     joined: (event) => this.#joined(event),
     left: (event) => this.#left(event),
@@ -413,6 +408,12 @@ export class Chat {
       if (range.after === undefined) talk.asked = talk.more = false;
       return this.ui.changed("holes");
     }
+    const typed = this.#typed.get(event.id);
+    if (typed) {
+      this.#typed.delete(event.id);
+      typed.talk.giveBack(typed.text);
+      this.ui.gaveBack(typed.talk);
+    }
     if (event.code === "replaced") {
       this.link.stop();
       this.#lost();
@@ -429,7 +430,7 @@ export class Chat {
   }
 
   #send(request) {
-    this.link.send(request);
+    return this.link.send(request);
   }
 
   // -- what outlives a reload
@@ -445,12 +446,12 @@ export class Chat {
     if (!this.returning) return;
     save({
       nick: talks.nick, token: this.#token, last: talks.last, current: current.name,
-      channels: [...talks.channels.values()], pending: [...talks.pending.values()],
-      talks: [...talks.all.values()].map(({ name, unread, mentions, draft }) => ({ name, unread, mentions, draft })),
+      channels: [...talks.channels.values()], pending: [...talks.pending.values()], drafts: [...talks.drafts],
+      talks: [...talks.all.values()].map(({ name, unread, mentions, draft, readTo }) => ({ name, unread, mentions, draft, readTo: unread ? readTo : undefined })),
     });
   }
 }
 
 function withReason(words, reason) {
-  return reason && reason !== "disconnected" ? `${words} (${reason})` : words;
+  return reason && reason !== "disconnected" ? `${words} (${reasonInWords(reason)})` : words;
 }

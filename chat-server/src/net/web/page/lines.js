@@ -1,33 +1,17 @@
 // Entries of a conversation as elements. Text from outside becomes text nodes and nothing else.
 
-import { fold } from "./talks.js";
-import { language, t } from "./words.js";
+import { colour } from "./colours.js";
+import { plain } from "./text.js";
+import { dayInWords, momentInWords, t, timeInWords } from "./words.js";
 
-const COLOURS = 8;
 /** One's next message stands under the same name if it comes so soon. */
 const TOGETHER_MS = 5 * 60_000;
-const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const moment = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "medium" });
-const day = new Intl.DateTimeFormat(language, { dateStyle: "full" });
 
 export function element(tag, className, ...children) {
   const made = document.createElement(tag);
   if (className) made.className = className;
   made.append(...children);
   return made;
-}
-
-/** What could turn the direction of the text around it, or hide, is shown as its code. */
-export function plain(text) {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
-    (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
-}
-
-/** The class of somebody's colour. */
-export function colour(nick) {
-  let hash = 7;
-  for (const c of fold(nick)) hash = (hash * 31 + c.codePointAt(0)) % 65_521;
-  return `c${hash % COLOURS}`;
 }
 
 /** The first letter of a name on its colour. */
@@ -42,18 +26,30 @@ export function named(nick) {
   return made;
 }
 
-const midnight = (date) => new Date(date).setHours(0, 0, 0, 0);
+/** The beginning of a day of the reader; some days have 23 or 25 hours, and some no midnight. */
+export const midnight = (date) => new Date(date).setHours(0, 0, 0, 0);
 
-function dayInWords(time) {
+function dayName(time) {
   const days = Math.round((midnight(Date.now()) - midnight(time)) / 86_400_000);
-  return days === 0 ? t("today") : days === 1 ? t("yesterday") : day.format(new Date(time));
+  return days === 0 ? t("today") : days === 1 ? t("yesterday") : dayInWords(new Date(time));
 }
 
-function timeOf(message) {
+function dayRule(time) {
+  const made = separator("day", dayName(time));
+  made.dataset.time = time;
+  return made;
+}
+
+/** Names the days anew, as today has become yesterday. */
+export function renameDays(list) {
+  for (const rule of list.querySelectorAll(".rule.day")) rule.firstChild.textContent = dayName(rule.dataset.time);
+}
+
+function timeOf(message, short) {
   const date = new Date(message.time);
-  const made = element("time", "", clock.format(date));
+  const made = element("time", "", timeInWords(date, short));
   made.dateTime = message.time;
-  made.title = moment.format(date);
+  made.title = momentInWords(date);
   return made;
 }
 
@@ -66,11 +62,12 @@ export function line(message, before, talks) {
   item.dataset.seq = message.seq;
   const text = element("p", "text");
   text.dir = "auto";
-  if (goesOn) text.append(element("span", "sr", `${plain(message.from)}: `));
+  // Outside of the text, whose direction is its own.
+  if (goesOn) item.append(element("bdi", "sr", `${plain(message.from)}: `));
   else item.append(avatar(message.from), named(message.from));
   text.append(plain(message.text));
   if (mine) text.append(recordedMark());
-  item.append(timeOf(message), text);
+  item.append(timeOf(message, goesOn), text);
   return item;
 }
 
@@ -82,9 +79,7 @@ export function recordedMark() {
 }
 
 function notices(entry) {
-  const item = element("li", "notice", entry.notices.map(plain).join(" · "));
-  item.dir = "auto";
-  return item;
+  return element("li", "notice", entry.notices.join(" · "));
 }
 
 function separator(className, text) {
@@ -94,9 +89,10 @@ function separator(className, text) {
 /** An entry with what stands around it: a new day before it, a way to what is missing behind it. */
 export function lines(entry, before, talk, talks, fillHole) {
   const all = [];
-  if (!before || midnight(before.time) !== midnight(entry.time)) all.push(separator("day", dayInWords(entry.time)));
+  if (!before || midnight(before.time) !== midnight(entry.time)) all.push(dayRule(entry.time));
   if (entry.notices) return [...all, notices(entry)];
-  if (before && talk.readTo !== undefined && before.seq <= talk.readTo && entry.seq > talk.readTo) all.push(separator("fresh", t("fresh")));
+  const isFirstUnread = entry.seq > talk.readTo && !(before?.seq > talk.readTo);
+  if (isFirstUnread) all.push(separator("fresh", t("fresh")));
   all.push(line(entry, all.length ? undefined : before, talks));
   if (talk.holes.has(entry.seq)) {
     const button = element("button", "", t("hole"));

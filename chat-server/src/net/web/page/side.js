@@ -1,7 +1,9 @@
 // What stands beside the messages: channels, direct conversations, people, and what waits below them.
 
-import { avatar, element, named, plain, recordedMark } from "./lines.js";
-import { fold, isChannel } from "./talks.js";
+import { fold } from "./fold.js";
+import { avatar, element, named, recordedMark } from "./lines.js";
+import { isChannel } from "./talks.js";
+import { isolated, plain } from "./text.js";
 import { t } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -16,7 +18,7 @@ export function talks({ talks: { all, channels }, current }, choose) {
   $("directs-title").hidden = !$("directs").childElementCount;
   const unread = every.reduce((sum, talk) => sum + talk.unread, 0);
   const mentions = every.reduce((sum, talk) => sum + talk.mentions, 0);
-  document.title = `${mentions ? "@ " : ""}${unread ? `(${unread}) ` : ""}${current.name}`;
+  document.title = `${mentions ? "@ " : ""}${unread ? `(${unread}) ` : ""}${isolated(current.name)}`;
   $("menu").classList.toggle("unread", unread > 0);
 }
 
@@ -41,20 +43,20 @@ function badge(className, text, label) {
 }
 
 /** Who is in the channel that is shown. */
-export function people(chat, choose) {
-  const all = [...chat.people.values()].sort((a, b) => fold(a).localeCompare(fold(b)));
+export function people({ crowd, talks }, choose) {
+  const all = [...crowd.people.values()].sort((a, b) => fold(a).localeCompare(fold(b)));
   const entries = all.map((nick) => {
-    const mine = chat.talks.isMe(nick);
+    const mine = talks.isMe(nick);
     const made = element(mine ? "span" : "button", "entry", avatar(nick), element("bdi", "name", plain(nick)));
     made.dataset.name = nick;
     if (mine) made.append(element("span", "dim", t("you")));
     else made.onclick = () => choose(nick);
     return element("li", "", made);
   });
-  if (chat.total > all.length && all.length) entries.push(element("li", "dim more", t("andMore", chat.total - all.length)));
+  if (crowd.total > all.length && all.length) entries.push(element("li", "dim more", t("andMore", crowd.total - all.length)));
   fill($("people"), entries);
-  $("people-count").textContent = chat.total || "";
-  $("about").textContent = chat.total ? t("inChannel", chat.total) : "";
+  $("people-count").textContent = crowd.total || "";
+  $("about").textContent = crowd.total ? t("inChannel", crowd.total) : "";
 }
 
 /** Fills a list, and leaves the focus on the entry where it was. */
@@ -88,7 +90,7 @@ function waiting(said, state, again, edit) {
     const [retry, change] = [element("button", "", t("again")), element("button", "", t("edit"))];
     retry.onclick = () => again(said);
     change.onclick = () => edit(said);
-    item.append(element("p", "why", element("span", "mark", t("failed", said.failed)), retry, change));
+    item.append(element("p", "why", element("span", "mark", `${t("failed")}: ${said.failed}`), retry, change));
   } else text.append(said.seq ? recordedMark() : element("span", "mark", `… ${t("waiting")}`));
   return item;
 }

@@ -1,14 +1,13 @@
 // What the page knows: conversations, their messages in the order of `seq`, and what was said and is not
 // recorded yet. It shows nothing and sends nothing.
 
+import { fold, mentions } from "./fold.js";
+
 export const LOBBY = "#lobby";
 export const isChannel = (name) => name.startsWith("#");
 
-/** Names that fold to the same are the same (protocol, 2), as near as a browser comes to it. */
-export const fold = (name) => name.normalize("NFKC").replace(/\p{DI}/gu, "").toUpperCase().toLowerCase();
-
 /** Notices that stand in one line, and messages that are kept while one reads the newest or older ones. */
-const NOTICES_MAX = 5, KEPT_AT_END = 5_000, KEPT_LESS = 2_000, KEPT_MAX = 60_000;
+const DRAFTS_MAX = 100, NOTICES_MAX = 5, KEPT_AT_END = 5_000, KEPT_LESS = 2_000, KEPT_MAX = 60_000;
 
 class Talk {
   constructor(name) {
@@ -24,6 +23,25 @@ class Talk {
     this.place = null; // Where one was reading, if not at the end.
     this.topic = "";
     this.draft = "";
+  }
+
+  /** The `seq` behind which further messages are missed: 0 where there are none, `undefined` where none are loaded. */
+  get seen() {
+    return this.last ?? (this.more ? undefined : 0);
+  }
+
+  /** Puts a text back for its writer to change, before what is typed already. */
+  giveBack(text) {
+    this.draft = this.draft.trim() ? `${text}\n${this.draft}` : text;
+  }
+
+  /** Counts messages of others as unread; returns whether the line above the first of them has moved. */
+  leaveUnread(others, wanted) {
+    const first = others[0].seq - 1, before = this.readTo;
+    this.readTo = this.unread ? Math.min(this.readTo ?? first, first) : first;
+    this.unread += others.length;
+    this.mentions += wanted.length;
+    return this.readTo !== before;
   }
 
   /** Puts messages into their places: those that are new here, and whether all of them are behind the others. */
@@ -56,7 +74,9 @@ class Talk {
   /** A notice behind all that is here; one that is there already takes it in. */
   notice(text) {
     const last = this.messages.at(-1);
-    if (!last?.notices) return void this.messages.push({ seq: this.last ?? 0, time: new Date().toISOString(), notices: [text] });
+    // A clock that is behind makes no day of its own.
+    const time = new Date(Math.max(Date.now(), last ? Date.parse(last.time) : 0)).toISOString();
+    if (!last?.notices) return void this.messages.push({ seq: this.last ?? 0, time, notices: [text] });
     last.notices = [...last.notices, text].slice(-NOTICES_MAX);
     return last;
   }
@@ -80,6 +100,7 @@ export class Talks {
   constructor() {
     this.nick = null;
     this.all = new Map();
+    this.drafts = new Map(); // Of conversations that were closed: folded name -> text.
     this.channels = new Map(); // Those one is in: folded name -> name.
     this.pending = new Map(); // id -> { id, nick, token, to, text, sent, failed, seq }
     this.last = 0; // The highest seq seen.
@@ -89,11 +110,17 @@ export class Talks {
 
   open(name) {
     const key = fold(name);
-    if (!this.all.has(key)) this.all.set(key, new Talk(name));
+    if (!this.all.has(key)) {
+      this.all.set(key, Object.assign(new Talk(name), { draft: this.drafts.get(key) ?? "" }));
+      this.drafts.delete(key);
+    }
     return this.all.get(key);
   }
 
   close(name) {
+    const { draft } = this.all.get(fold(name)) ?? {};
+    if (draft) this.drafts.set(fold(name), draft);
+    if (this.drafts.size > DRAFTS_MAX) this.drafts.delete(this.drafts.keys().next().value);
     this.all.delete(fold(name));
     this.channels.delete(fold(name));
   }
@@ -159,12 +186,6 @@ export class Talks {
 
   /** Whether a text names me, as a word of its own. */
   mentionsMe({ from, text }) {
-    if (this.isMe(from)) return false;
-    const [inside, nick] = [fold(text), fold(this.nick)];
-    for (let at = inside.indexOf(nick); at >= 0; at = inside.indexOf(nick, at + 1)) {
-      const around = [inside.slice(0, at).slice(-1), inside.charAt(at + nick.length)];
-      if (!around.some((neighbour) => /[\p{L}\p{N}_]/u.test(neighbour))) return true;
-    }
-    return false;
+    return !this.isMe(from) && mentions(text, this.nick);
   }
 }

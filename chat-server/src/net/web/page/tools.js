@@ -1,6 +1,7 @@
 // What one can switch on for oneself: times, a recording, notifications.
 
-import { element, plain } from "./lines.js";
+import { element } from "./lines.js";
+import { isolated, plain } from "./text.js";
 import { t } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -66,7 +67,7 @@ export function notify(talk, messages, choose) {
   if (!notifying || !document.hidden) return;
   for (const { from, text, seq } of messages.slice(-NOTIFIED_MAX)) {
     try {
-      const told = new Notification(`${plain(from)} · ${plain(talk.name)}`, { body: plain(text).slice(0, EXCERPT), tag: String(seq), icon: "icon.svg" });
+      const told = new Notification(`${isolated(from)} · ${isolated(talk.name)}`, { body: plain(text).slice(0, EXCERPT), tag: String(seq), icon: "icon.svg" });
       told.onclick = () => {
         focus();
         choose(talk.name);
