@@ -79,6 +79,12 @@ fn what_is_no_command_or_cannot_be_done_now_stays_in_the_entry() {
     ana.types(ENTER);
     ana.until("document.getElementById('problem').innerText.includes('no connection')");
     assert_eq!(ana.value(ENTRY), "/topic a long thought about this place");
+    ana.js("document.getElementById('channel').value = 'rust'");
+    ana.clicks("#join button");
+    assert_eq!(
+        ana.value("document.getElementById('channel').value"),
+        "rust"
+    );
     assert_eq!(home.lines().len(), 0);
 }
 

@@ -336,7 +336,8 @@ $("text").oninput = () => {
 $("join").onsubmit = (event) => {
   event.preventDefault();
   chat.join(asChannel($("channel").value.trim()));
-  $("channel").value = "";
+  // Without a connection it stays there.
+  if (chat.here) $("channel").value = "";
 };
 $("channel").onfocus = () => chat.askChannels();
 $("leave").onclick = () => chat.part(chat.current.name);

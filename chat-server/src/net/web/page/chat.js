@@ -273,11 +273,11 @@ export class Chat {
 
   join(channel) {
     this.#entering = fold(channel);
-    this.#send({ type: "join", channel });
+    this.#request({ type: "join", channel });
   }
 
   part(name) {
-    if (isChannel(name)) return this.#send({ type: "part", channel: name });
+    if (isChannel(name)) return this.#request({ type: "part", channel: name });
     this.talks.close(name);
     this.show(this.talks.open(LOBBY));
   }
@@ -285,7 +285,7 @@ export class Chat {
   /** Sends a request. A refusal puts `typed`, which asked for it, back where it was typed. */
   ask(request, typed) {
     const id = `${request.type}-${++this.talks.count}`;
-    this.#send({ ...request, id });
+    this.#request({ ...request, id });
     if (typed) this.#typed.set(id, { talk: this.current, text: typed });
     if (this.#typed.size > TYPED_MAX) this.#typed.delete(this.#typed.keys().next().value);
   }
@@ -408,6 +408,7 @@ export class Chat {
       if (range.after === undefined) talk.asked = talk.more = false;
       return this.ui.changed("holes");
     }
+    this.crowd.refused(event.id);
     const typed = this.#typed.get(event.id);
     if (typed) {
       this.#typed.delete(event.id);
@@ -431,6 +432,11 @@ export class Chat {
 
   #send(request) {
     return this.link.send(request);
+  }
+
+  /** Sends what a person has asked for, or says that it cannot be sent now. */
+  #request(request) {
+    if (!this.here || !this.#send(request)) this.ui.problem(t("notNow"));
   }
 
   // -- what outlives a reload

@@ -8,7 +8,8 @@ const PEOPLE_MAX = 500;
 export class Crowd {
   people = new Map(); // By folded name.
   total = 0;
-  #asked = []; // Limits of the questions without an answer, in order.
+  #asked = []; // Questions without an answer, in order: { id, limit }.
+  #count = 0;
   #channel = "";
 
   /** `send(request)` asks the server; `changed()` is called when another list has to be shown. */
@@ -34,12 +35,18 @@ export class Crowd {
   }
 
   #ask(limit) {
-    if (!isChannel(this.#channel) || !this.send({ type: "users", channel: this.#channel, limit })) return;
-    this.#asked.push(limit);
+    const id = `users-${++this.#count}`;
+    if (!isChannel(this.#channel) || !this.send({ type: "users", channel: this.#channel, limit, id })) return;
+    this.#asked.push({ id, limit });
+  }
+
+  /** A request was refused; it may be a question of these. */
+  refused(id) {
+    this.#asked = this.#asked.filter((question) => question.id !== id);
   }
 
   answered({ channel, users, total }) {
-    const limit = this.#asked.shift();
+    const { limit } = this.#asked.shift() ?? {};
     if (fold(channel) !== fold(this.#channel)) return;
     if (limit !== 1) this.people = new Map(users.map((nick) => [fold(nick), nick]));
     // Only a count leads to one more question, so questions and answers come to an end.
