@@ -117,7 +117,6 @@ const errors = {
   shutting_down: ["The server is shutting down.", "El servidor se está apagando.", "Сервер выключается."],
   internal: ["The server has a fault. Try again later.", "El servidor tiene un fallo. Prueba más tarde.", "На сервере сбой. Попробуйте позже."],
   too_many_devices: ["You are signed in on too many devices.", "Has iniciado sesión en demasiados dispositivos.", "Вы вошли на слишком многих устройствах."],
-  signed_out: ["You were signed out. Enter again.", "Se ha cerrado tu sesión. Vuelve a entrar.", "Сеанс завершён. Войдите снова."],
   channel_exists: ["There is such a channel already.", "Ese canal ya existe.", "Такой канал уже есть."],
   invite_only: ["That channel needs an invitation.", "Ese canal requiere invitación.", "В этот канал нужно приглашение."],
   key_wrong: ["The key of that channel is another one.", "La clave de ese canal es otra.", "Ключ этого канала другой."],
