@@ -9,6 +9,10 @@ use bytes::Bytes;
 /// at some thousand lines a second.
 const WINDOW: usize = 256;
 
+/// How often a question is sent, each time on another connection. A server that ends the connection
+/// instead of an answer is not asked without end.
+const MAX_SENT: u8 = 5;
+
 /// When a request is settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
@@ -27,6 +31,8 @@ struct Entry {
     frame: Bytes,
     settled: Settled,
     sent: bool,
+    /// How often it was sent.
+    times: u8,
 }
 
 /// Requests in the order they were typed.
@@ -43,6 +49,7 @@ impl Outstanding {
             frame,
             settled,
             sent: false,
+            times: 0,
         });
     }
 
@@ -51,6 +58,7 @@ impl Outstanding {
         let mut frames = Vec::new();
         for entry in self.entries.iter_mut().filter(|entry| !entry.sent) {
             entry.sent = true;
+            entry.times = entry.times.saturating_add(1);
             frames.push(entry.frame.clone());
         }
         self.entries
@@ -58,11 +66,19 @@ impl Outstanding {
         frames
     }
 
-    /// The connection is lost: what was sent and not settled is sent again.
-    pub fn resend(&mut self) {
-        for entry in &mut self.entries {
+    /// The connection is lost: what was sent and not settled is sent again. A question that was sent
+    /// [`MAX_SENT`] times is given up; returns the `id` of each.
+    pub fn resend(&mut self) -> Vec<String> {
+        let mut given_up = Vec::new();
+        self.entries.retain_mut(|entry| {
             entry.sent = false;
-        }
+            let asks = entry.settled == Settled::Answered && entry.times >= MAX_SENT;
+            if asks {
+                given_up.extend(entry.id.take());
+            }
+            !asks
+        });
+        given_up
     }
 
     /// The request with that `id` is settled, well or badly; says what it waited for.
@@ -145,13 +161,28 @@ mod tests {
         assert_eq!(waiting.settle("1"), Some(Settled::Acked));
         assert_eq!(waiting.settle("1"), None);
         waiting.push(Some("3".into()), frame("three"), Settled::Acked);
-        waiting.resend();
+        assert!(waiting.resend().is_empty());
         assert_eq!(waiting.settle("3"), None, "what was not sent has no answer");
         assert_eq!(waiting.to_send(), ["two", "three"]);
         assert_eq!(waiting.unrecorded(), 2);
         assert_eq!(waiting.settle("3"), Some(Settled::Acked));
         assert_eq!(waiting.settle("2"), Some(Settled::Acked));
         assert!(waiting.is_empty());
+    }
+
+    /// Issue 15, row 29.
+    #[test]
+    fn a_question_is_not_asked_without_end() {
+        let mut waiting = Outstanding::default();
+        waiting.push(Some("1".into()), frame("users"), Settled::Answered);
+        waiting.push(Some("2".into()), frame("say"), Settled::Acked);
+        for _ in 1..MAX_SENT {
+            assert_eq!(waiting.to_send(), ["users", "say"]);
+            assert!(waiting.resend().is_empty());
+        }
+        assert_eq!(waiting.to_send(), ["users", "say"]);
+        assert_eq!(waiting.resend(), ["1"]);
+        assert_eq!(waiting.to_send(), ["say"]);
     }
 
     #[test]

@@ -136,6 +136,8 @@ pub struct Session {
     /// The connection waited for a nickname, perhaps longer than the server does.
     reused: bool,
     arrivals: Option<SpawnHandle>,
+    /// When the server welcomed the client on this connection.
+    since: Option<Instant>,
     /// The delays before the next attempts to come back.
     delays: ExponentialBackoff,
     /// The nick to ask for; the server gives one where there is none.
@@ -219,6 +221,7 @@ impl Session {
             link: None,
             reused: false,
             arrivals: None,
+            since: None,
             delays: away::delays(),
             identity: None,
             proof: Proof::None,

@@ -4,6 +4,7 @@ mod support;
 
 use std::sync::mpsc::{self, TryRecvError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
@@ -321,6 +322,94 @@ fn the_connection_is_lost_and_the_next_start() {
         unread.is_some() && unread < night
     });
     leave(terminal, peer);
+}
+
+/// Issue 15, row 27: scrolls over a gap of 1,500 messages, of which the server sent 1,000 again.
+#[test]
+fn a_gap_is_filled_by_scrolling() {
+    let server = FakeServer::start();
+    let state = tempfile::tempdir().unwrap();
+    let (mut terminal, peer) = ana(&server, &state);
+    terminal.resize(60, 80);
+    terminal.sees("line 150.");
+    drop(peer);
+    terminal.sees("connection lost; trying again");
+    let mut peer = server.accept();
+    assert_eq!(peer.expect("hello")["after"], 200);
+    let back = json!({"seq": 1700, "resumed": true, "gap": true});
+    peer.send(&welcome_with("ana", &back));
+    for line in lines(701..=1700) {
+        peer.send(&line);
+    }
+    peer.barrier();
+    people(&mut peer);
+    terminal.sees("line 1700.");
+    const MARK: &str = "messages are missing here";
+    let mut seen = std::collections::BTreeSet::new();
+    let mut next = 701;
+    let mut marked = Vec::new();
+    while next > 201 || numbers(&terminal.screen())[0] > 190 {
+        let screen = terminal.screen();
+        let top = numbers(&screen)[0];
+        seen.extend(numbers(&screen));
+        if screen.contains(MARK) {
+            marked.push(next);
+            let asked = peer.expect("history");
+            assert_eq!(asked["before"], next);
+            next -= 100;
+            page(&mut peer, &asked["with"], &lines(next..=next + 99), true);
+        } else {
+            terminal.keys("\x1b[5~");
+        }
+        terminal.until("a page further up, or the mark in its place", |screen| {
+            let all = numbers(screen);
+            let whole = |seqs: &[u64]| seqs.windows(2).all(|pair| pair[0] + 1 == pair[1]);
+            match screen.split_once(MARK) {
+                Some((above, below)) if next > 201 => {
+                    let (above, below) = (numbers(above), numbers(below));
+                    let edges = (above.last().copied(), below.first().copied());
+                    edges == (Some(200), Some(next)) && whole(&above) && whole(&below)
+                }
+                Some(_) => false,
+                None => whole(&all) && all.first().is_some_and(|first| *first != top),
+            }
+        });
+    }
+    assert_eq!(marked, [701, 601, 501, 401, 301]);
+    // The last page reaches what was there before.
+    assert!(!terminal.screen().contains(MARK));
+    seen.extend(numbers(&terminal.screen()));
+    let missing: Vec<u64> = (200..=1700).filter(|seq| !seen.contains(seq)).collect();
+    assert_eq!(missing, [0; 0], "never seen");
+    terminal.keys("\x1b[F");
+    terminal.sees("line 1700.");
+    leave(terminal, peer);
+}
+
+/// Issue 15, row 29: a server that closes behind each `welcome` is asked less and less often, and
+/// not for more each time.
+#[test]
+fn a_server_that_closes_at_once() {
+    let server = FakeServer::start();
+    let state = tempfile::tempdir().unwrap();
+    let (mut terminal, peer) = ana(&server, &state);
+    drop(peer);
+    let mut least = Duration::from_millis(500);
+    let mut before = Instant::now();
+    for _ in 0..3 {
+        let mut peer = server.accept();
+        assert!(before.elapsed() >= least * 9 / 10, "{:?}", before.elapsed());
+        least *= 2;
+        peer.expect("hello");
+        peer.send(&welcome_with("ana", &json!({"seq": 200, "resumed": true})));
+        peer.barrier();
+        peer.expect("users");
+        assert_eq!(peer.rest(), Vec::<Value>::new());
+        before = Instant::now();
+    }
+    // Ctrl-C twice ends without an answer.
+    terminal.keys("\x03\x03");
+    assert_eq!(terminal.end(), 1);
 }
 
 #[test]

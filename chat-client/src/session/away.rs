@@ -19,6 +19,10 @@ use crate::wording::count;
 const SHORTEST_DELAY: Duration = Duration::from_millis(500);
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
 
+/// How long a connection lasts before the delays begin anew: a server that accepts a client and
+/// closes at once would otherwise be asked twice a second without end.
+const LASTED: Duration = Duration::from_secs(30);
+
 /// 0.5 s, doubled each time, and up to as much again by chance, so that the clients of a server that
 /// was restarted do not all come at once; never more than [`LONGEST_DELAY`], chance included.
 pub(super) fn delays() -> ExponentialBackoff {
@@ -42,7 +46,14 @@ impl Session {
         if let Some(watch) = self.watch.take() {
             ctx.cancel_future(watch);
         }
-        self.announce_replay();
+        self.cut_replay();
+        if self
+            .since
+            .take()
+            .is_some_and(|since| since.elapsed() >= LASTED)
+        {
+            self.delays = delays();
+        }
         self.questions
             .retain(|(_, question)| !matches!(question, Question::Missed { .. }));
         match self.phase {
@@ -127,7 +138,9 @@ impl Session {
                 self.transcript.tell(|| Fact::Failed { id, reason });
             }
         }
-        self.outstanding.resend();
+        for id in self.outstanding.resend() {
+            self.not_answered(&id);
+        }
         // A history that was begun anew counts from 1 again.
         self.seen = self.seen.min(welcome.seq);
         self.said = self.said.min(welcome.seq);
@@ -147,7 +160,13 @@ impl Session {
         let mut ping = Envelope::new(Request::Ping);
         ping.id = Some(barrier.as_str().into());
         self.send_now(&ping, ctx);
-        self.replay = Some(Replay::new(welcome.seq, barrier, pages, welcome.gap));
+        self.replay = Some(Replay::new(
+            self.seen,
+            welcome.seq,
+            barrier,
+            pages,
+            welcome.gap,
+        ));
         if welcome.seq == self.seen {
             self.announce_replay();
         } else {

@@ -7,7 +7,6 @@ use actix::{ActorFutureExt as _, AsyncContext as _, Context, WrapFuture as _};
 use chat_proto::{Channel, Envelope, Hello, Nick, Request, VERSION, Welcome};
 
 use super::account::Proof;
-use super::away::delays;
 use super::questions::Listing;
 use super::{Asked, Identity, Phase, Session};
 use crate::Ending;
@@ -179,7 +178,7 @@ impl Session {
             let detail = format!("{nick} is no account, /register makes it one");
             self.transcript.error("not_registered", &detail);
         }
-        self.delays = delays();
+        self.since = Some(Instant::now());
         self.transcript.waiting(None);
         let asked_for = self.wanted.take();
         let before = self.identity.replace(Identity {

@@ -11,6 +11,7 @@ use chat_proto::{
 };
 
 use super::{Asked, Session};
+use crate::escape::word;
 use crate::outstanding::Settled;
 use crate::render;
 use crate::stdin::Purpose;
@@ -62,9 +63,51 @@ pub(super) enum Listing {
 }
 
 impl Session {
-    /// Asks who is in a channel; the answer goes with the purpose.
+    /// Asks who is in a channel; the answer goes with the purpose. A list for completion is not
+    /// requested while a request for it is open.
     pub(super) fn list(&mut self, channel: Channel, purpose: Listing) {
-        self.ask_users(channel, Vec::new(), purpose);
+        let wanted = &channel;
+        let is_it = |question: &Question| match question {
+            Question::Users {
+                channel, purpose, ..
+            } => *purpose == Listing::Learn && channel == wanted,
+            _ => false,
+        };
+        let open = self.questions.iter().any(|(_, question)| is_it(question));
+        if purpose != Listing::Learn || !open {
+            self.ask_users(channel, Vec::new(), purpose);
+        }
+    }
+
+    /// A question is given up: the server ended each connection instead of an answer.
+    pub(super) fn not_answered(&mut self, id: &str) {
+        let position = self.questions.iter().position(|(known, _)| known == id);
+        let Some((_, question)) = position.and_then(|position| self.questions.remove(position))
+        else {
+            return;
+        };
+        let what = match question {
+            Question::Users {
+                purpose: Listing::Learn,
+                ..
+            } => return,
+            Question::Older { with } => return self.transcript.tell(|| Fact::NoPage { with }),
+            Question::Missed { with } => return self.missed(&with, Vec::new(), true),
+            Question::Users {
+                channel, purpose, ..
+            } => {
+                self.choosing &= purpose != Listing::Choose;
+                format!("who is in {channel}")
+            }
+            Question::History { with, .. } => format!("the history of {}", word(&with)),
+            Question::Channels => "which channels there are".to_owned(),
+            Question::Topic { channel } => format!("the topic of {channel}"),
+            Question::Bans { .. } => "which bans there are".to_owned(),
+            Question::Account { .. } => "whether your account was changed".to_owned(),
+            Question::Join { channel, .. } => format!("whether you may enter {channel}"),
+        };
+        let detail = format!("the server did not say {what}");
+        self.refused("no_answer", &detail);
     }
 
     /// Asks for the page of people behind those that are known.

@@ -26,6 +26,8 @@ pub(super) struct Replay {
     pages: usize,
     /// By number: the message, and whether it was missed or has just been said.
     held: BTreeMap<u64, (Message<'static>, bool)>,
+    /// The last message seen before.
+    after: u64,
     /// There was more than the server sends again.
     gap: bool,
     /// The same for pages: of which channel, and the last message that is here.
@@ -34,8 +36,9 @@ pub(super) struct Replay {
 
 impl Replay {
     /// It is waited for: up to that message, to the answer to that ping, and for so many pages.
-    pub(super) fn new(until: u64, barrier: String, pages: usize, gap: bool) -> Self {
+    pub(super) fn new(after: u64, until: u64, barrier: String, pages: usize, gap: bool) -> Self {
         Self {
+            after,
             until,
             barrier: Some(barrier),
             pages,
@@ -100,6 +103,15 @@ impl Session {
         }
     }
 
+    /// The connection is lost: shows what has come. Without any of it the next connection brings all.
+    pub(super) fn cut_replay(&mut self) {
+        let empty = |replay: &Replay| replay.held.is_empty() && !replay.is_complete();
+        if self.replay.as_ref().is_some_and(empty) {
+            self.replay = None;
+        }
+        self.announce_replay();
+    }
+
     /// Shows how much was missed, and it.
     pub(super) fn announce_replay(&mut self) {
         let Some(replay) = self.replay.take() else {
@@ -115,16 +127,23 @@ impl Session {
             let notice = "more was missed than the server sends again: /history has the rest";
             self.transcript.notice(notice);
         }
-        let before = self.seen;
+        let after = replay.after;
+        // A page may have older messages than the server sent again; these are in the right place.
+        let first = replay.held.keys().next().copied();
+        let before = first.unwrap_or(replay.until + 1);
         for (seq, (message, missed)) in replay.held {
             self.seen = self.seen.max(seq);
             self.show(message, !missed);
         }
-        let all = replay.gap.then_some((None, before));
+        let all = replay.gap.then_some((None, after, Some(before)));
         let holes = replay.holes.into_iter();
-        let holes = holes.map(|(with, last)| (Some(with), last.max(before)));
-        for (with, after) in all.into_iter().chain(holes) {
-            self.transcript.tell(|| Fact::Gap { with, after });
+        let holes = holes.map(|(with, last)| (Some(with), last.max(after), None));
+        for (with, after, before) in all.into_iter().chain(holes) {
+            self.transcript.tell(|| Fact::Gap {
+                with,
+                after,
+                before,
+            });
         }
     }
 
@@ -174,7 +193,7 @@ mod tests {
 
     #[test]
     fn it_is_complete_when_all_parts_are_here() {
-        let mut replay = Replay::new(5, "b".into(), 1, false);
+        let mut replay = Replay::new(1, 5, "b".into(), 1, false);
         replay.delivered(message(2));
         assert!(!replay.is_complete());
         replay.delivered(message(5));

@@ -1,6 +1,6 @@
 //! What is done by keys, by the mouse and by the commands that only the full screen knows.
 
-use super::conversation::{Conversation, Older, View};
+use super::conversation::{Conversation, Fetch, Older, View};
 use super::keys::{Action, Errand};
 use super::lines::What;
 use super::messages::Canvas;
@@ -46,12 +46,14 @@ impl State {
     }
 
     fn page_up(&mut self) {
-        // A gap that is looked at is filled first.
+        // A visible gap is filled first, where that is possible.
         let height = usize::from(self.areas().messages.height);
         let gap = self.visible_gap(height);
-        match gap {
-            Some(after) => self.fetch_gap(after),
-            None => self.up(|canvas, here| canvas.page_up(here, height)),
+        let filled = gap.is_some_and(|after| {
+            self.fetch_gap(after) || self.here().fetching == Some(Fetch::Gap(after))
+        });
+        if !filled {
+            self.up(|canvas, here| canvas.page_up(here, height));
         }
     }
 
@@ -65,7 +67,10 @@ impl State {
         self.scroll(|canvas, here, height| {
             at_top = canvas.up(here, rows(canvas, here), height);
         });
-        if at_top {
+        let height = usize::from(self.areas().messages.height);
+        if let Some(after) = self.visible_gap(height) {
+            self.fetch_gap(after);
+        } else if at_top {
             self.fetch_older();
         }
     }
@@ -80,10 +85,12 @@ impl State {
         };
         // Each line has a row at least.
         let first = last.saturating_sub(height as u64).max(places.start);
-        (first..last).rev().find_map(|place| {
-            let line = here.lines.get(place)?;
-            (line.what == What::Gap).then_some(line.seq)
-        })
+        (first..last)
+            .rev()
+            .find_map(|place| match here.lines.get(place)?.what {
+                What::Gap(after) => Some(after),
+                _ => None,
+            })
     }
 
     fn show_unread_line(&mut self) {

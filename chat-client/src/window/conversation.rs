@@ -77,6 +77,8 @@ pub struct Conversation {
     pub older: Older,
     /// The page that is on its way.
     pub fetching: Option<Fetch>,
+    /// The gap for which the server had no page on this connection.
+    pub refused: Option<u64>,
     /// Who is there.
     pub people: People,
     /// What was typed and not sent.
@@ -103,6 +105,7 @@ impl Conversation {
             view: View::End,
             older: Older::Unknown,
             fetching: None,
+            refused: None,
             people: People::default(),
             draft: String::new(),
             topic: String::new(),

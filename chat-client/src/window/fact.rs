@@ -96,6 +96,8 @@ pub enum Fact {
         with: Option<String>,
         /// The last one that is here.
         after: u64,
+        /// The first one behind the gap, where it is known.
+        before: Option<u64>,
     },
     /// Anything that is no message. The text is safe to show.
     Notice {

@@ -31,7 +31,8 @@ impl State {
             Fact::Away => {
                 self.connection = Connection::Away;
                 for conversation in &mut self.conversations {
-                    conversation.fetching = None;
+                    // A page on its way is requested again with the next connection.
+                    conversation.refused = None;
                 }
             }
             Fact::Heard => {}
@@ -54,15 +55,12 @@ impl State {
                 messages,
                 more,
             } => self.page(&with, &messages, more),
-            Fact::NoPage { with } => {
-                if let Some(conversation) = self.find(&with) {
-                    conversation.fetching = None;
-                    if conversation.older == Older::Unknown {
-                        conversation.older = Older::Nothing;
-                    }
-                }
-            }
-            Fact::Gap { with, after } => self.gap(with.as_deref(), after, now),
+            Fact::NoPage { with } => self.no_page(&with),
+            Fact::Gap {
+                with,
+                after,
+                before,
+            } => self.gap(with.as_deref(), after, before, now),
             Fact::Notice { text, time } => {
                 let newest = self.newest;
                 self.here_mut()
@@ -261,11 +259,7 @@ impl State {
                 conversation.older = if more { Older::More } else { Older::Nothing };
             }
             Some(Fetch::Gap(after)) if !more || oldest.is_none_or(|oldest| oldest <= after + 1) => {
-                let places = conversation.lines.iter();
-                let is_it = |line: &Line| line.what == What::Gap && line.seq == after;
-                let gap = places
-                    .rev()
-                    .find_map(|(place, line)| is_it(line).then_some(place));
+                let gap = conversation.lines.gap(after);
                 gap.map(|place| conversation.remove(place));
             }
             Some(Fetch::Gap(_)) | None => {}
@@ -275,21 +269,39 @@ impl State {
         self.look_at_once();
     }
 
-    /// Marks where messages may be missing; where nothing is known, everything may be fetched anyway.
-    fn gap(&mut self, with: Option<&str>, after: u64, now: Timestamp) {
+    /// The server had no page.
+    fn no_page(&mut self, with: &str) {
+        let Some(conversation) = self.find(with) else {
+            return;
+        };
+        if let Some(Fetch::Gap(after)) = conversation.fetching.take() {
+            conversation.refused = Some(after);
+        }
+        if conversation.older == Older::Unknown {
+            conversation.older = Older::Nothing;
+        }
+    }
+
+    /// Marks where messages may be missing: between the last message that was here and the first
+    /// one that came again. Without an older message the top of the conversation leads there.
+    fn gap(&mut self, with: Option<&str>, after: u64, before: Option<u64>, now: Timestamp) {
         let concerned = |other: &&mut Conversation| with.is_none_or(|with| other.is(with));
         for conversation in self.conversations.iter_mut().filter(concerned) {
-            if conversation
-                .lines
-                .first_said()
-                .is_some_and(|first| first <= after)
-            {
-                let what = What::Gap;
-                conversation.put(Line {
-                    seq: after,
-                    time: now,
-                    what,
-                });
+            if let Some(place) = conversation.lines.gap(after) {
+                conversation.remove(place);
+            }
+            // An own message may be acknowledged, and its number unseen otherwise.
+            let last = conversation.lines.said_before(before.unwrap_or(after + 1));
+            match last {
+                Some(last) => {
+                    conversation.put(Line {
+                        seq: last.max(after),
+                        time: now,
+                        what: What::Gap(after),
+                    });
+                }
+                None if conversation.older == Older::Nothing => conversation.older = Older::More,
+                None => {}
             }
         }
     }

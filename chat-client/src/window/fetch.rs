@@ -33,18 +33,22 @@ impl State {
         self.wish(Wish::Older { with, before });
     }
 
-    /// Asks for what is missing behind the message of that number.
-    pub fn fetch_gap(&mut self, after: u64) {
+    /// Requests the newest page of the gap behind the message `after`. Returns whether it did: a
+    /// page is not requested twice, and not without a connection.
+    pub fn fetch_gap(&mut self, after: u64) -> bool {
         let up = self.connection == Connection::Up;
         let here = self.here_mut();
-        if !up || here.fetching.is_some() {
-            return;
+        let Some(place) = here.lines.gap(after) else {
+            return false;
+        };
+        if !up || here.fetching.is_some() || here.refused == Some(after) {
+            return false;
         }
         here.fetching = Some(Fetch::Gap(after));
-        let behind = here.lines.behind(after);
-        let before = here.lines.get(behind).map(|line| line.seq);
+        let before = here.lines.first_said_from(place);
         let with = here.to.clone();
         self.wish(Wish::Older { with, before });
+        true
     }
 
     fn bytes(&self) -> usize {

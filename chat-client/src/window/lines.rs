@@ -46,8 +46,8 @@ pub enum What {
     Notice(Box<str>),
     /// An error, safe to show.
     Error(Box<str>),
-    /// Messages up to the next line may be missing.
-    Gap,
+    /// Messages between this number and the next message may be missing.
+    Gap(u64),
 }
 
 /// A line that was not recorded.
@@ -110,7 +110,7 @@ impl Line {
                 What::Failed(failed) => failed.text.len() + failed.reason.len(),
                 What::Moved(moved) => moved.only.len() + 200,
                 What::Notice(text) | What::Error(text) => text.len(),
-                What::Gap => 0,
+                What::Gap(_) => 0,
             }
     }
 }
@@ -184,6 +184,27 @@ impl Lines {
     /// The number of the last message, or of the last one before what comes last.
     pub fn last_seq(&self) -> u64 {
         self.lines.back().map_or(0, |line| line.seq)
+    }
+
+    /// Returns the number of the last message before the message `seq`.
+    pub fn said_before(&self, seq: u64) -> Option<u64> {
+        let before = self.lines.partition_point(|line| line.seq < seq);
+        let mut lines = self.lines.range(..before).rev();
+        lines.find(|line| line.is_said()).map(|line| line.seq)
+    }
+
+    /// Returns the place of the gap behind the message `after`.
+    pub fn gap(&self, after: u64) -> Option<u64> {
+        let is_it = |line: &Line| line.what == What::Gap(after);
+        self.iter()
+            .rev()
+            .find_map(|(place, line)| is_it(line).then_some(place))
+    }
+
+    /// Returns the number of the first message from a place on.
+    pub fn first_said_from(&self, place: u64) -> Option<u64> {
+        let mut lines = self.lines.range(self.index(place)..);
+        lines.find(|line| line.is_said()).map(|line| line.seq)
     }
 
     /// The messages from a place on.
@@ -298,11 +319,11 @@ mod tests {
     fn lines_stand_in_the_order_of_their_numbers() {
         let mut lines = Lines::default();
         assert_eq!(lines.put(said(5)), Some(FIRST));
-        assert_eq!(lines.put(line(5, What::Gap)), Some(FIRST + 1));
+        assert_eq!(lines.put(line(5, What::Gap(5))), Some(FIRST + 1));
         assert_eq!(lines.put(said(9)), Some(FIRST + 2));
         assert_eq!(lines.put(said(7)), Some(FIRST + 2));
         assert_eq!(lines.put(said(3)), Some(FIRST - 1));
-        assert_eq!(lines.put(line(4, What::Gap)), Some(FIRST));
+        assert_eq!(lines.put(line(4, What::Gap(4))), Some(FIRST));
         for seq in [3, 5, 7, 9] {
             assert_eq!(lines.put(said(seq)), None, "{seq} is here");
         }

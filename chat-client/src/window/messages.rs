@@ -139,7 +139,7 @@ impl Canvas<'_> {
             What::Moved(moved) => self.remark(&moved_in_words(moved), self.dim(), line),
             What::Notice(text) => self.remark(text, Style::new(), line),
             What::Error(text) => self.remark(text, red, line),
-            What::Gap => {
+            What::Gap(_) => {
                 let yellow = self.look.depth.theme(Color::Yellow);
                 let fetch = self.keys.spoken(Action::PageUp);
                 let fetch = fetch.map_or(String::new(), |key| format!(": {key} fetches them"));

@@ -442,6 +442,7 @@ fn the_connection_is_away() {
     scene.tell(Fact::Gap {
         with: None,
         after: 1,
+        before: None,
     });
     scene.snapshots("gap");
     scene.state.take_wishes();
@@ -814,6 +815,7 @@ fn other_keys() {
     scene.tell(Fact::Gap {
         with: None,
         after: 40,
+        before: None,
     });
     scene.waiting("a", "bad");
     scene.tell(Fact::Failed {

@@ -142,6 +142,12 @@ impl Peer {
         self.send(&json!({"type": "pong", "id": ping["id"]}));
     }
 
+    /// Closes the writing half; returns the requests that arrive before the client closes.
+    pub(crate) fn rest(mut self) -> Vec<Value> {
+        self.stream.shutdown(std::net::Shutdown::Write).unwrap();
+        std::iter::from_fn(|| self.receive()).collect()
+    }
+
     /// Nothing but the end comes.
     pub(crate) fn expect_closed(&mut self) {
         assert_eq!(self.receive(), None);
