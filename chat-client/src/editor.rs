@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use nix::sys::termios::{self, InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios};
@@ -28,6 +28,9 @@ use crate::stdin::Purpose;
 /// Lines that the arrow keys bring back.
 const HISTORY: usize = 1000;
 
+/// How long the rest of a key's sequence may take, in milliseconds: Esc alone is a key too.
+const ESCAPE: u16 = 300;
+
 /// Columns between two stops of a tab, as the editor draws them.
 const TAB: usize = 8;
 
@@ -35,6 +38,7 @@ const TAB: usize = 8;
 pub struct Editor {
     lines: rustyline::Editor<Assistant, MemHistory>,
     gate: Gate,
+    escape: OnEscape,
 }
 
 impl std::fmt::Debug for Editor {
@@ -48,6 +52,8 @@ impl std::fmt::Debug for Editor {
 pub enum Entered {
     /// With Enter.
     Line(String),
+    /// With Esc, where a password is asked for.
+    Cancelled,
     /// With Ctrl-C.
     Interrupted,
     /// With Ctrl-D, or the terminal is gone.
@@ -65,6 +71,7 @@ impl Editor {
             .max_history_size(HISTORY)?
             .history_ignore_dups(true)?
             .tab_stop(8)
+            .keyseq_timeout(Some(ESCAPE))
             .build();
         let history = MemHistory::with_config(&config);
         let mut lines = rustyline::Editor::with_history(config, history)?;
@@ -77,8 +84,20 @@ impl Editor {
             KeyEvent(KeyCode::Enter, Modifiers::NONE),
             EventHandler::Conditional(Box::new(OnEnter(gate.clone()))),
         );
+        let escape = OnEscape::default();
+        lines.bind_sequence(
+            KeyEvent(KeyCode::Esc, Modifiers::NONE),
+            EventHandler::Conditional(Box::new(escape.clone())),
+        );
         let printer = lines.create_external_printer()?;
-        Ok((Self { lines, gate }, Box::new(printer)))
+        Ok((
+            Self {
+                lines,
+                gate,
+                escape,
+            },
+            Box::new(printer),
+        ))
     }
 
     /// Has a line edited behind `prompt`. A line that is said comes back from the server as everyone
@@ -92,6 +111,10 @@ impl Editor {
         }
         let more = purpose != Purpose::Nickname;
         self.hide(purpose == Purpose::Password);
+        self.escape
+            .cancels
+            .store(purpose == Purpose::Password, Ordering::Relaxed);
+        self.escape.pressed.store(false, Ordering::Relaxed);
         self.gate.set(Turn::Between);
         let entered = match self.lines.readline(prompt) {
             Ok(line) => {
@@ -103,6 +126,9 @@ impl Editor {
                     self.lines.add_history_entry(line.as_str()).ok();
                 }
                 Entered::Line(line)
+            }
+            Err(ReadlineError::Interrupted) if self.escape.pressed.load(Ordering::Relaxed) => {
+                Entered::Cancelled
             }
             Err(ReadlineError::Interrupted) => Entered::Interrupted,
             Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
@@ -241,6 +267,23 @@ impl ConditionalEventHandler for OnEnter {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext<'_>) -> Option<Cmd> {
         self.0.set(Turn::Between);
         None
+    }
+}
+
+/// Esc ends a question for a password, and does nothing else.
+#[derive(Clone, Default)]
+struct OnEscape {
+    cancels: Arc<AtomicBool>,
+    pressed: Arc<AtomicBool>,
+}
+
+impl ConditionalEventHandler for OnEscape {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext<'_>) -> Option<Cmd> {
+        if !self.cancels.load(Ordering::Relaxed) {
+            return Some(Cmd::Noop);
+        }
+        self.pressed.store(true, Ordering::Relaxed);
+        Some(Cmd::Interrupt)
     }
 }
 

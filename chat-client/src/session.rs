@@ -284,6 +284,11 @@ impl Session {
                 self.flush(ctx);
             }
             Typed::Refused(refusal) => self.refused(refusal.code, &refusal.detail),
+            Typed::Cancelled => {
+                if let Asked::Password(asking) = asked {
+                    self.cancel_password(&asking);
+                }
+            }
             Typed::Interrupted => self.interrupt(ctx),
             Typed::Ended if self.phase == Phase::Naming && self.identity.is_none() => {
                 self.no_nickname(ctx);

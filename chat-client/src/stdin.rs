@@ -63,6 +63,8 @@ pub enum Typed {
     Command(Command),
     /// A line that cannot be sent, and why.
     Refused(Refusal),
+    /// A question is not answered: Esc.
+    Cancelled,
     /// Ctrl-C.
     Interrupted,
     /// There is no more.
@@ -106,6 +108,7 @@ impl Handler<Next> for Stdin {
         let typed = match &mut self.source {
             Source::Editor(editor) => match editor.read(&next.prompt, next.purpose) {
                 Entered::Line(line) => Typed::Line(line),
+                Entered::Cancelled => Typed::Cancelled,
                 Entered::Interrupted => Typed::Interrupted,
                 Entered::Ended => Typed::Ended,
             },

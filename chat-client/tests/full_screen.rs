@@ -412,6 +412,52 @@ fn a_server_that_closes_at_once() {
     assert_eq!(terminal.end(), 1);
 }
 
+/// Issue 15, row 43: whatever is typed behind a password prompt, and when, no message has it.
+#[test]
+fn a_password_never_becomes_a_message() {
+    let server = FakeServer::start();
+    let state = tempfile::tempdir().unwrap();
+    let (mut terminal, mut peer) = ana(&server, &state);
+    // Typed ahead of each prompt, in one go.
+    terminal.keys("/register\rgeheim one\rgeheim two\rgeheim three\rgeheim three\r");
+    let asked = peer.expect("register");
+    assert_eq!(asked["password"], "geheim three");
+    peer.send(&json!({"type": "registered", "nick": "ana"}));
+    terminal.sees("the two are not the same");
+    terminal.sees("ana is protected by your password");
+    terminal.sees("\n>");
+    // An empty line is asked about, Esc cancels, a paste of several lines is refused.
+    terminal.keys("/register\r\r");
+    terminal.sees("a password is not empty");
+    terminal.keys("\x1b[200~geheim four\rgeheim four\r\x1b[201~");
+    terminal.sees("several lines were pasted where one is asked for");
+    terminal.keys("\x1bOPgeheim");
+    terminal.sees("New password: ••••••");
+    terminal.keys("\x1b");
+    terminal.sees("no password was given, and nothing was sent");
+    terminal.sees("\n>");
+    // The prompt outlives the connection.
+    terminal.keys("/register\rgeheim five\rgeh");
+    terminal.sees("Once more: •••");
+    drop(peer);
+    terminal.sees("connection lost; trying again");
+    let mut peer = server.accept();
+    peer.expect("hello");
+    peer.send(&welcome_with("ana", &json!({"seq": 200, "resumed": true})));
+    peer.barrier();
+    people(&mut peer);
+    terminal.sees("online · #lobby · 2 people");
+    terminal.keys("eim five\r");
+    let asked = peer.expect("register");
+    assert_eq!(asked["password"], "geheim five");
+    peer.send(&error("password_invalid", &asked["id"]));
+    terminal.sees("password_invalid: as the server says");
+    terminal.sees("\n>");
+    terminal.keys("hola\r");
+    assert_eq!(peer.record("ana", 201)["text"], "hola");
+    leave(terminal, peer);
+}
+
 #[test]
 fn the_terminal_is_given_back() {
     let server = FakeServer::start();

@@ -433,10 +433,10 @@ fn plain_is_line_mode() {
 /// Types keys that must never be seen, with a line editor and without one.
 #[test]
 fn a_password_is_asked_for_and_not_shown() {
-    for terminal in ["xterm", "dumb"] {
+    for terminal_name in ["xterm", "dumb"] {
         let server = FakeServer::start();
         let address = server.address();
-        let script = format!("TERM={terminal} $CLIENT {address} --nick ana --plain");
+        let script = format!("TERM={terminal_name} $CLIENT {address} --nick ana --plain");
         let mut terminal = Terminal::shell(&script);
         let mut peer = server.accept();
         assert_eq!(peer.expect("hello")["password"], json!(null));
@@ -477,20 +477,40 @@ fn a_password_is_asked_for_and_not_shown() {
         );
         peer.send(&json!({"type": "registered", "nick": "ana"}));
         terminal.sees("* ana is protected by your password");
-        terminal.keys("/register\r");
-        terminal.until("asked", |screen| screen.ends_with("New password:"));
-        terminal.keys("geheim one\r");
-        terminal.until("asked again", |screen| screen.ends_with("Once more:"));
-        terminal.keys("geheim two\r");
-        terminal.sees("! the two are not the same");
-        terminal.keys("/unregister\r");
-        terminal.until("asked", |screen| screen.ends_with("Password:"));
-        terminal.keys("\r");
-        terminal.sees("* no password was given, and nothing was sent");
+        a_new_password_is_asked_for_again(&mut terminal, terminal_name == "dumb");
         terminal.keys(".q\r");
         peer.goodbye();
         assert_eq!(terminal.end(), 0);
         assert!(!terminal.raw().contains("geheim"), "{:?}", terminal.raw());
         assert!(terminal.echoes());
     }
+}
+
+/// Issue 15, row 43: two different entries and an empty line are asked about in place.
+fn a_new_password_is_asked_for_again(terminal: &mut Terminal, dumb: bool) {
+    terminal.keys("/register\r");
+    terminal.until("asked", |screen| screen.ends_with("New password:"));
+    terminal.keys("geheim one\r");
+    terminal.until("asked again", |screen| screen.ends_with("Once more:"));
+    terminal.keys("geheim two\r");
+    // Asked again in place: what is typed then is a password still.
+    terminal.until("asked again", |screen| {
+        screen.contains("! password_invalid: the two are not the same")
+            && screen.ends_with("New password:")
+    });
+    terminal.keys("\r");
+    terminal.until("asked again", |screen| {
+        screen.contains("* a password is not empty") && screen.ends_with("New password:")
+    });
+    terminal.keys(if dumb { "\r" } else { "\x1b" });
+    terminal.sees("* no password was given, and nothing was sent");
+    terminal.keys("/unregister\r");
+    terminal.until("asked", |screen| screen.ends_with("Password:"));
+    terminal.keys("\r");
+    terminal.until("given up", |screen| {
+        screen
+            .matches("* no password was given, and nothing was sent")
+            .count()
+            == 2
+    });
 }

@@ -9,6 +9,7 @@ use super::{Asked, Phase, Session};
 use crate::escape::word;
 use crate::outstanding::Settled;
 use crate::stdin::Purpose;
+use crate::window::fact::Fact;
 
 /// What a password is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub(super) enum Proof {
 pub(super) struct Asking {
     errand: Errand,
     given: Vec<Secret<'static>>,
+    /// The last line was empty.
+    empty: bool,
 }
 
 impl Session {
@@ -82,18 +85,48 @@ impl Session {
     /// Asks for the next password.
     pub(super) fn ask_password(&mut self, errand: Errand, given: Vec<Secret<'static>>) {
         let prompt = errand.prompts()[given.len()].to_owned();
-        self.asked = Asked::Password(Asking { errand, given });
+        self.asked = Asked::Password(Asking {
+            errand,
+            given,
+            empty: false,
+        });
         self.ask_person(prompt, Purpose::Password);
     }
 
-    /// A password was typed; nothing at all gives it up.
+    /// Ends the question for a password without a request.
+    pub(super) fn cancel_password(&mut self, asking: &Asking) {
+        if asking.errand == Errand::Login {
+            return self.ask_nickname();
+        }
+        self.show_notice("no password was given, and nothing was sent");
+        self.transcript.tell(|| Fact::Answered);
+    }
+
+    /// Asks for a new password once more, behind the reason.
+    fn ask_password_again(&mut self, errand: Errand, given: Vec<Secret<'static>>, why: &str) {
+        self.refused("password_invalid", why);
+        if self.person {
+            self.ask_password(errand, given);
+        }
+    }
+
+    /// A password was typed. An empty line is asked about once more where a new password is wanted,
+    /// and cancels otherwise.
     pub(super) fn password(&mut self, asking: Asking, typed: &str, ctx: &mut Context<Self>) {
-        let Asking { errand, mut given } = asking;
+        let is_new = matches!(asking.errand, Errand::Register | Errand::Change);
+        if typed.is_empty() && (!is_new || asking.empty) {
+            return self.cancel_password(&asking);
+        }
+        let Asking {
+            errand, mut given, ..
+        } = asking;
         if typed.is_empty() {
-            return match errand {
-                Errand::Login => self.ask_nickname(),
-                _ => self.show_notice("no password was given, and nothing was sent"),
-            };
+            self.show_notice("a password is not empty; Esc, or Enter once more, cancels");
+            self.ask_password(errand, given);
+            if let Asked::Password(asking) = &mut self.asked {
+                asking.empty = true;
+            }
+            return;
         }
         given.push(Secret::from(typed.to_owned()));
         if given.len() < errand.prompts().len() {
@@ -116,18 +149,19 @@ impl Session {
         if matches!(errand, Errand::Register | Errand::Change) {
             let again = given.pop();
             if again.as_ref() != given.last() {
-                return self.refused(
-                    "password_invalid",
-                    "the two are not the same; nothing was sent",
-                );
+                given.truncate(usize::from(errand == Errand::Change));
+                let why = "the two are not the same; nothing was sent";
+                return self.ask_password_again(errand, given, why);
             }
             let bytes = again.map_or(0, |password| password.reveal().len());
             if !PASSWORD_BYTES.contains(&bytes) {
                 let (min, max) = (PASSWORD_BYTES.start(), PASSWORD_BYTES.end());
                 let detail = format!("a password has {min} to {max} bytes; nothing was sent");
-                return self.refused("password_invalid", &detail);
+                given.truncate(usize::from(errand == Errand::Change));
+                return self.ask_password_again(errand, given, &detail);
             }
         }
+        self.transcript.tell(|| Fact::Answered);
         let keep = match errand {
             Errand::Unregister => None,
             _ => given.last().cloned(),

@@ -26,6 +26,8 @@ impl Session {
             _ if self.goodbye.is_some() => {}
             Asked::Password(asking) => self.password(asking, line, ctx),
             Asked::Choice(people) => self.chosen(line.trim(), &people),
+            // The full screen sends an answer to a question that has ended: perhaps a password.
+            Asked::Nothing if self.transcript.window().is_some() => {}
             Asked::Line | Asked::Nothing
                 if self.options.json && line.trim_start().starts_with('{') =>
             {

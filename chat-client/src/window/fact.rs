@@ -124,6 +124,8 @@ pub enum Fact {
         /// For people.
         detail: String,
     },
+    /// A question has ended: the keyboard is for talking.
+    Answered,
     /// One talks there from now on.
     Here(String),
     /// One is in that channel no longer.

@@ -15,6 +15,9 @@ use crate::escape::{lines, word};
 use crate::stdin::Purpose;
 use crate::wording::sentence;
 
+/// The prompt while the rest of a password is read that nothing waits for any more.
+pub(super) const DROPPED: &str = "Not sent (Enter): ";
+
 impl State {
     /// Something happened, at that time of this machine's clock.
     pub fn apply(&mut self, fact: Fact, now: Timestamp) {
@@ -68,9 +71,14 @@ impl State {
             }
             Fact::Topic { .. } => self.topic(fact),
             Fact::Error { code, detail } => self.error(&code, &detail, now),
+            Fact::Answered => self.answered(),
             Fact::Here(to) => self.go_to(&to),
             Fact::Parted(channel) => self.close(&channel),
-            Fact::Choose(people) => self.mode = Mode::Choose(Picker::new(people)),
+            Fact::Choose(people) => {
+                if !matches!(self.mode, Mode::Asked(..)) {
+                    self.mode = Mode::Choose(Picker::new(people));
+                }
+            }
         }
     }
 
@@ -80,13 +88,23 @@ impl State {
         }
     }
 
-    fn ask(&mut self, prompt: String, purpose: Purpose) {
+    pub(super) fn ask(&mut self, prompt: String, purpose: Purpose) {
         self.entry.set_purpose(purpose);
         self.mode = Mode::Asked(prompt, purpose);
     }
 
-    /// The keyboard is for talking again.
+    /// The keyboard is for talking again. Where a password is half typed, its rest is read and
+    /// dropped first.
     pub fn answered(&mut self) {
+        let half = matches!(self.mode, Mode::Asked(_, Purpose::Password)) && !self.entry.is_empty();
+        if half {
+            self.mode = Mode::Asked(DROPPED.to_owned(), Purpose::Password);
+        } else {
+            self.talk();
+        }
+    }
+
+    pub(super) fn talk(&mut self) {
         self.mode = Mode::Talk;
         self.entry.set_purpose(Purpose::Chat);
     }
@@ -103,10 +121,13 @@ impl State {
         else {
             return;
         };
-        self.answered();
+        // Only the question for the password of the nick ends with it; another one is the user's.
+        let first = self.connection == Connection::New;
+        if first || !matches!(self.mode, Mode::Asked(_, Purpose::Password)) {
+            self.answered();
+        }
         self.ahead = clock.as_millis() - now.as_millis();
         self.heard = Some(clock);
-        let first = self.connection == Connection::New;
         self.connection = Connection::Up;
         self.last_words.clear();
         self.me = nick;

@@ -1,6 +1,7 @@
 //! What keys and the mouse do to the screen; what is left is for the entry.
 
 use super::conversation::View;
+use super::facts::DROPPED;
 use super::help;
 use super::picker::Picked;
 use super::state::{Connection, Mode, State};
@@ -10,8 +11,11 @@ use crate::entry::bindings::Edit;
 use crate::input::{self, Command};
 use crate::keys::{Chord, Found, Keymap};
 use crate::names::Names;
-use crate::stdin::Typed;
+use crate::stdin::{Purpose, Typed};
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+/// The prompt between two passwords.
+const PENDING: &str = "Password … ";
 
 /// What a key does to the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -209,6 +213,8 @@ impl State {
         let found = self.found(chord);
         match (&self.mode, found) {
             (Mode::Help(top), found) => self.help_key(*top, found, key.code),
+            // A question is answered first: what is typed behind the help would be no answer.
+            (Mode::Asked(..), Found::Action(Action::Help)) => {}
             (_, Found::Action(action)) => return self.act(action),
             // Unless the entry waits for the next one too, the key is no part of a text.
             (_, Found::More) if self.entry.find(chord) != Found::More => {}
@@ -253,6 +259,9 @@ impl State {
             Found::Action(Edit::LineEnd) if scrolled && self.entry.is_empty() => {
                 return self.act(Action::Bottom);
             }
+            Found::Action(Edit::Drop) if matches!(self.mode, Mode::Asked(_, Purpose::Password)) => {
+                return self.cancel_password();
+            }
             Found::Action(Edit::Drop) if self.search.is_some() => {
                 self.search = None;
                 return Errand::None;
@@ -274,14 +283,37 @@ impl State {
         Errand::None
     }
 
+    /// Esc in a question for a password.
+    fn cancel_password(&mut self) -> Errand {
+        self.entry.set_text("");
+        if matches!(&self.mode, Mode::Asked(prompt, _) if prompt == DROPPED) {
+            self.talk();
+        } else {
+            self.wish(Wish::Typed(Typed::Cancelled));
+        }
+        Errand::None
+    }
+
     /// A line was entered.
     fn submit(&mut self, text: String) {
-        if let Mode::Asked(..) = self.mode {
-            self.answered();
+        if let Mode::Asked(prompt, purpose) = &mut self.mode {
+            if prompt == DROPPED {
+                return self.talk();
+            }
+            // A password is asked for until the session says otherwise: a further one may be typed.
+            match purpose {
+                Purpose::Password => *prompt = PENDING.to_owned(),
+                Purpose::Chat | Purpose::Choice | Purpose::Nickname => self.answered(),
+            }
             self.wish(Wish::Typed(Typed::Line(text)));
             return;
         }
         match input::parse(&text) {
+            // Perhaps a password, typed before it is asked for.
+            Ok(Command::Say(_)) if self.connection == Connection::New => {
+                self.entry.set_text(&text);
+                self.hint = Some("not connected yet".to_owned());
+            }
             Ok(Command::Nothing) => {}
             Ok(Command::Help) => self.mode = Mode::Help(0),
             Ok(Command::Search(wanted)) => self.search_for(&wanted),
@@ -296,10 +328,17 @@ impl State {
                 if parsed == Ok(Command::Time) {
                     self.look.times = !self.look.times;
                 }
+                let asks_password = matches!(
+                    parsed,
+                    Ok(Command::Register | Command::Password | Command::Unregister)
+                );
                 if self.connection == Connection::Away
                     && parsed.is_ok_and(|command| waits(&command))
                 {
                     self.hint = Some("done when the connection is back".to_owned());
+                }
+                if asks_password {
+                    self.ask(PENDING.to_owned(), Purpose::Password);
                 }
                 self.here_mut().view = View::End;
                 self.read();
