@@ -19,7 +19,7 @@
 //! | [`entry`], [`keys`] | what is typed in the full screen, and which key does what | the history's file |
 //! | [`screen`] | writes lines, keeps the prompt whole, turns the spinner | standard output and error |
 //! | [`window`] | the full screen instead of the last three: a state, how it is drawn, the thread that draws it | the terminal |
-//! | [`link`] | makes a connection and writes to it | the socket |
+//! | [`link`], [`happy`] | makes a connection and writes to it | the socket |
 //! | [`tls`] | whom an encrypted connection may lead to | the files of certificates |
 //! | [`input`] | a typed line and what it asks for | nothing |
 //! | [`render`], [`escape`], [`json`] | what arrives, as text that is safe to show | nothing |
@@ -45,6 +45,7 @@ pub mod entry;
 pub mod escape;
 pub mod fault;
 pub mod gate;
+pub mod happy;
 pub mod input;
 pub mod json;
 pub mod keys;

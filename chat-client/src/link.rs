@@ -1,8 +1,7 @@
 //! One connection to the server: how it is made, and its writing half.
 
-use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::{fmt, io};
 
 use bytes::{Bytes, BytesMut};
 use chat_proto::{Envelope, FrameCodec, ProtoError, codec};
@@ -13,12 +12,11 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
-use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_util::codec::FramedRead;
 
-/// How long one address may take to answer: a firewall that swallows packets would hold the attempt
-/// up for minutes.
-const CONNECT: Duration = Duration::from_secs(10);
+use crate::happy::{CONNECT, Race};
+use crate::tls;
+use crate::wording::cause;
 
 /// Frames that may wait for the socket. More than the window of what is typed, so that all of that
 /// can be sent again at once, and answers to pings besides.
@@ -63,7 +61,38 @@ impl Link {
     }
 }
 
-/// Connects to the first address of `host` that answers, with TLS if it is said how.
+/// Why there is no connection.
+#[derive(Debug)]
+pub enum ConnectError {
+    /// The name has no address.
+    Lookup(io::Error),
+    /// No address answers.
+    Unreachable(io::Error),
+    /// The server and this client do not agree on TLS.
+    Tls(io::Error),
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lookup(error) => {
+                let words = cause(error);
+                let words = words
+                    .strip_prefix("failed to lookup address information: ")
+                    .unwrap_or(&words);
+                write!(f, "there is no host of that name ({words})")
+            }
+            Self::Unreachable(error) => match error.kind() {
+                io::ErrorKind::ConnectionRefused => f.write_str("no server listens there"),
+                io::ErrorKind::TimedOut => f.write_str("no answer came in time"),
+                _ => f.write_str(&cause(error)),
+            },
+            Self::Tls(error) => f.write_str(&tls::failure(error)),
+        }
+    }
+}
+
+/// Connects to the address of `host` that answers first, with TLS if it is said how.
 ///
 /// # Errors
 /// The name is unknown, or what the last address said.
@@ -71,28 +100,37 @@ pub async fn connect(
     host: String,
     port: u16,
     tls: Option<Arc<ClientConfig>>,
-) -> io::Result<(Link, Arrivals)> {
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in lookup_host((host.as_str(), port)).await? {
-        let attempt = async {
-            let stream = TcpStream::connect(address).await?;
-            stream.set_nodelay(true)?;
-            match &tls {
-                Some(config) => encrypt(stream, &host, config.clone()).await,
-                None => {
-                    let (reader, writer) = stream.into_split();
-                    Ok(open(Box::new(reader), writer))
-                }
-            }
+) -> Result<(Link, Arrivals), ConnectError> {
+    let addresses = lookup_host((host.as_str(), port)).await;
+    let mut race = Race::new(addresses.map_err(ConnectError::Lookup)?);
+    let mut refused = None;
+    loop {
+        let stream = match race.next().await {
+            Ok(stream) => stream,
+            // What a server said says more than what no server said.
+            Err(error) => return Err(refused.unwrap_or(ConnectError::Unreachable(error))),
         };
-        match timeout(CONNECT, attempt).await {
+        stream
+            .set_nodelay(true)
+            .map_err(ConnectError::Unreachable)?;
+        let Some(config) = &tls else {
+            let (reader, writer) = stream.into_split();
+            return Ok(open(Box::new(reader), writer));
+        };
+        match timeout(CONNECT, encrypt(stream, &host, config.clone())).await {
             Ok(Ok(connected)) => return Ok(connected),
-            Ok(Err(error)) => last = error,
-            Err(_) => last = io::ErrorKind::TimedOut.into(),
+            Ok(Err(error)) => refused = Some(ConnectError::Tls(error)),
+            Err(_) => refused = Some(ConnectError::Tls(io::ErrorKind::TimedOut.into())),
         }
-        log::debug!("{address}: {last}");
     }
-    Err(last)
+}
+
+/// Makes a TCP connection alone.
+///
+/// # Errors
+/// The name is unknown, or no address answers.
+pub async fn reach(host: &str, port: u16) -> io::Result<TcpStream> {
+    Race::new(lookup_host((host, port)).await?).next().await
 }
 
 async fn encrypt(
@@ -100,8 +138,7 @@ async fn encrypt(
     host: &str,
     config: Arc<ClientConfig>,
 ) -> io::Result<(Link, Arrivals)> {
-    let name = ServerName::try_from(host.to_owned())
-        .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+    let name = tls::server_name(host)?;
     let stream = TlsConnector::from(config).connect(name, stream).await?;
     let (reader, writer) = tokio::io::split(stream);
     Ok(open(Box::new(reader), writer))

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chat_proto::{DEFAULT_PORT, Secret};
+use chat_proto::{DEFAULT_PORT, Nick, Secret};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
@@ -23,6 +23,8 @@ pub struct Options {
     pub host: String,
     /// The TCP port.
     pub port: u16,
+    /// The host may be a nickname that was typed without `--nick`.
+    pub may_be_a_nick: bool,
     /// Whom an encrypted connection may lead to; `None` is a connection in the clear.
     pub tls: Option<Trust>,
     /// The nickname asked for.
@@ -81,9 +83,13 @@ impl Options {
                 .and_then(Server::trust)
                 .or_else(|| connection.tls.then_some(Trust::System)),
         };
+        let typed = |name: &str| matches.value_source(name) == Some(ValueSource::CommandLine);
+        let may_be_a_nick =
+            typed("server") && !typed("nick") && !host.contains('.') && Nick::new(&host).is_ok();
         Ok(Self {
             host,
             port,
+            may_be_a_nick,
             tls,
             nick: nick
                 .or_else(|| server.and_then(|server| server.nick.get()))

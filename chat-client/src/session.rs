@@ -155,6 +155,8 @@ pub struct Session {
     /// When the server was last heard, and whether it was asked for a sign of life since.
     heard: Instant,
     pinged: bool,
+    /// The server has sent a frame on this connection.
+    answered: bool,
     /// The timer that looks after that.
     watch: Option<SpawnHandle>,
 
@@ -231,6 +233,7 @@ impl Session {
             replay: None,
             heard: Instant::now(),
             pinged: false,
+            answered: false,
             watch: None,
             asked: Asked::Nothing,
             choosing: false,
@@ -337,6 +340,9 @@ impl StreamHandler<Result<Bytes, ProtoError>> for Session {
             Ok(frame) => self.arrived(&frame, ctx),
             Err(error) => {
                 log::debug!("the connection ends: {error}");
+                if self.identity.is_none() && !self.answered && is_tls(&error) {
+                    return self.needs_tls(ctx);
+                }
                 self.lost(ctx);
             }
         }
@@ -345,4 +351,10 @@ impl StreamHandler<Result<Bytes, ProtoError>> for Session {
     fn finished(&mut self, ctx: &mut Context<Self>) {
         self.lost(ctx);
     }
+}
+
+/// Returns whether a frame's length is the beginning of a TLS record instead: an alert (21) or a
+/// handshake (22), version 3 (RFC 8446, 5.1).
+fn is_tls(error: &ProtoError) -> bool {
+    matches!(error, ProtoError::BadFrame(length) if matches!(length >> 16, 0x1503 | 0x1603))
 }

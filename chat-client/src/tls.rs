@@ -7,12 +7,13 @@
 use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead as _, Write as _};
-use std::net::{TcpStream, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv6Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chat_proto::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::{
@@ -28,6 +29,7 @@ use tokio_rustls::rustls::{
     SignatureScheme,
 };
 
+use crate::link::reach;
 use crate::state::folder;
 
 /// How long a server may take to show its certificate before somebody is asked about it.
@@ -92,9 +94,9 @@ pub enum Trust {
 /// Why nobody can be trusted.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    #[error("{}", path.display())]
+    #[error("--tls-ca {}", path.display())]
     Authority { path: PathBuf, source: pem::Error },
-    #[error("{} has no certificate that can be used", .0.display())]
+    #[error("--tls-ca {}: the file has no certificate that can be used", .0.display())]
     NoAuthority(PathBuf),
     #[error("{}", path.display())]
     Known { path: PathBuf, source: io::Error },
@@ -138,7 +140,7 @@ pub fn prepare(
                 }
                 pin = Some(unknown);
             }
-            Ok(Verifier::new(system, pin).into_config())
+            Ok(Verifier::of_system(system, pin).into_config())
         }
     }
 }
@@ -181,18 +183,99 @@ fn unknown_certificate(
 ) -> Option<Fingerprint> {
     let verifier = Verifier::new(system, None);
     let refused = verifier.refused.clone();
-    let name = ServerName::try_from(host.to_owned()).ok()?;
+    let name = server_name(host).ok()?;
     let mut connection = ClientConnection::new(verifier.into_config(), name).ok()?;
-    for address in (host, port).to_socket_addrs().ok()? {
-        let Ok(mut socket) = TcpStream::connect_timeout(&address, PROBE) else {
-            continue;
-        };
-        socket.set_read_timeout(Some(PROBE)).ok()?;
-        // Whatever else is wrong is said when the connection is made.
-        connection.complete_io(&mut socket).err()?;
-        return *refused.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut socket = reached(host, port).ok()?;
+    socket.set_read_timeout(Some(PROBE)).ok()?;
+    // Whatever else is wrong is said when the connection is made.
+    connection.complete_io(&mut socket).err()?;
+    *refused.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Connects as [`link`](crate::link) does, before the actors' runtime runs.
+fn reached(host: &str, port: u16) -> io::Result<TcpStream> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let stream = runtime.block_on(reach(host, port))?.into_std()?;
+    stream.set_nonblocking(false)?;
+    Ok(stream)
+}
+
+/// Returns the name that the server's certificate has to be for: a zone (`%eth0`) is of this machine
+/// alone (RFC 6874).
+///
+/// # Errors
+/// No certificate can be for it.
+pub fn server_name(host: &str) -> io::Result<ServerName<'static>> {
+    let address = host.split_once('%').map_or(host, |(address, _)| address);
+    let name = match address.parse::<Ipv6Addr>() {
+        Ok(address) => return Ok(IpAddr::V6(address).into()),
+        Err(_) => host.to_owned(),
+    };
+    ServerName::try_from(name).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
+}
+
+/// Returns why there is no encrypted connection, with the option that may help.
+pub fn failure(error: &io::Error) -> String {
+    const PLAIN: &str = "leave out --tls, --tls-ca and --tls-pin, or name the port that has TLS";
+    let inner = error.get_ref();
+    match inner.and_then(|inner| inner.downcast_ref::<Error>()) {
+        Some(Error::General(words)) => words.clone(),
+        Some(Error::InvalidMessage(_)) => format!("that port does not speak TLS; {PLAIN}"),
+        Some(other) => format!("TLS failed ({other}); if that port does not speak TLS, {PLAIN}"),
+        None if error.kind() == io::ErrorKind::InvalidInput => {
+            format!("no certificate can be for that name ({error}); use another name for --tls")
+        }
+        None if error.kind() == io::ErrorKind::TimedOut => {
+            format!("no TLS answer came in time; if that port does not speak TLS, {PLAIN}")
+        }
+        None => {
+            let closed = "the server closed the connection when TLS was to begin";
+            format!("{closed}; if that port does not speak TLS, {PLAIN}")
+        }
     }
-    None
+}
+
+/// Returns why a certificate is refused, with the option that may help.
+fn untrusted(error: &Error, fingerprint: Fingerprint, system: bool) -> String {
+    let Error::InvalidCertificate(error) = error else {
+        return format!("its certificate cannot be verified ({error}): SHA-256 {fingerprint}");
+    };
+    let pin = format!("--tls-pin trusts it nonetheless: SHA-256 {fingerprint}");
+    let date = |time: &UnixTime| {
+        let millis = i64::try_from(time.as_secs() * 1000).unwrap_or(i64::MAX);
+        Timestamp::from_millis(millis).to_string()
+    };
+    match error {
+        CertificateError::UnknownIssuer | CertificateError::BadSignature if system => format!(
+            "no authority that this machine trusts vouches for its certificate; --tls-ca FILE names \
+             an authority, {pin}"
+        ),
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            format!("the certificates of --tls-ca do not vouch for its certificate; {pin}")
+        }
+        CertificateError::Expired => format!("its certificate has expired; {pin}"),
+        CertificateError::ExpiredContext { not_after, .. } => {
+            format!(
+                "its certificate has expired: it ended {}; {pin}",
+                date(not_after)
+            )
+        }
+        CertificateError::NotValidYet => format!("its certificate is not valid yet; {pin}"),
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            let begins = date(not_before);
+            format!("its certificate is not valid before {begins}; {pin}")
+        }
+        CertificateError::NotValidForName => {
+            format!("its certificate is for another name; {pin}")
+        }
+        CertificateError::NotValidForNameContext { expected, .. } => {
+            let name = expected.to_str();
+            format!("its certificate is for another name than {name}; {pin}")
+        }
+        other => format!("its certificate cannot be verified ({other}); {pin}"),
+    }
 }
 
 fn asked(server: &str, fingerprint: Fingerprint) -> io::Result<bool> {
@@ -245,6 +328,8 @@ impl KnownServers {
 struct Verifier {
     authorities: Option<Arc<WebPkiServerVerifier>>,
     pin: Option<Fingerprint>,
+    /// The authorities are those of the system.
+    system: bool,
     algorithms: WebPkiSupportedAlgorithms,
     /// The certificate that was refused last because nobody vouches for it.
     refused: Arc<Mutex<Option<Fingerprint>>>,
@@ -255,8 +340,18 @@ impl Verifier {
         Self {
             authorities,
             pin,
+            system: false,
             algorithms: ring::default_provider().signature_verification_algorithms,
             refused: Arc::default(),
+        }
+    }
+
+    /// Returns a verifier that trusts the system's authorities, and what was trusted before.
+    fn of_system(authorities: Option<Arc<WebPkiServerVerifier>>, pin: Option<Fingerprint>) -> Self {
+        let system = true;
+        Self {
+            system,
+            ..Self::new(authorities, pin)
         }
     }
 
@@ -296,12 +391,19 @@ impl ServerCertVerifier for Verifier {
         };
         match verified {
             Ok(verified) => Ok(verified),
-            Err(_) if self.pin.is_some() => Err(Error::General(format!(
-                "its certificate is not the one that is trusted: SHA-256 {fingerprint}"
-            ))),
+            Err(_) if self.pin.is_some() => {
+                let trusted = if self.system {
+                    "that was trusted before (known_servers); --tls-pin trusts another one"
+                } else {
+                    "that --tls-pin names"
+                };
+                Err(Error::General(format!(
+                    "its certificate is not the one {trusted}: SHA-256 {fingerprint}"
+                )))
+            }
             Err(error) => {
                 *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(fingerprint);
-                Err(error)
+                Err(Error::General(untrusted(&error, fingerprint, self.system)))
             }
         }
     }
@@ -332,6 +434,20 @@ impl ServerCertVerifier for Verifier {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_zone_is_no_part_of_the_name() {
+        for (host, name) in [
+            ("fe80::1%eth0", "fe80::1"),
+            ("fe80::1%3", "fe80::1"),
+            ("::1", "::1"),
+            ("127.0.0.1", "127.0.0.1"),
+            ("chat.example", "chat.example"),
+        ] {
+            assert_eq!(server_name(host).unwrap().to_str(), name);
+        }
+        assert!(server_name("a%b").is_err());
+    }
 
     #[test]
     fn a_fingerprint_is_read_with_colons_and_without() {

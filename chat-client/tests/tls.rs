@@ -29,20 +29,29 @@ struct Front {
 
 impl Front {
     fn of(server: &FakeServer) -> Self {
-        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        Self::until(server, 4096, "127.0.0.1:0").unwrap()
+    }
+
+    /// With a certificate that ends with that year, where this machine has the address.
+    fn until(server: &FakeServer, year: i32, listen: &'static str) -> Option<Self> {
+        std::net::TcpListener::bind(listen).ok()?;
+        let mut params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        params.not_after = rcgen::date_time_ymd(year, 1, 1);
+        let signing_key = rcgen::KeyPair::generate().unwrap();
+        let cert = params.self_signed(&signing_key).unwrap();
         let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("cert.pem"), made.cert.pem()).unwrap();
-        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        fs::write(dir.path().join("cert.pem"), cert.pem()).unwrap();
+        let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key)
+            .with_single_cert(vec![cert.der().clone()], key)
             .unwrap();
         let (tell, told) = mpsc::channel();
         let behind = server.address();
         thread::spawn(move || {
-            let relay = relay(TlsAcceptor::from(Arc::new(config)), behind, tell);
+            let relay = relay(TlsAcceptor::from(Arc::new(config)), listen, behind, tell);
             tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
@@ -50,7 +59,7 @@ impl Front {
                 .block_on(relay);
         });
         let address = told.recv_timeout(DEADLINE).unwrap();
-        Self { address, dir }
+        Some(Self { address, dir })
     }
 
     fn server(&self) -> String {
@@ -77,8 +86,8 @@ impl Front {
     }
 }
 
-async fn relay(tls: TlsAcceptor, behind: String, tell: mpsc::Sender<SocketAddr>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+async fn relay(tls: TlsAcceptor, listen: &str, behind: String, tell: mpsc::Sender<SocketAddr>) {
+    let listener = TcpListener::bind(listen).await.unwrap();
     tell.send(listener.local_addr().unwrap()).unwrap();
     while let Ok((socket, _)) = listener.accept().await {
         // A client that refuses the certificate is none of the server's business.
@@ -157,4 +166,99 @@ fn a_person_is_asked_once() {
     }
     // A script of the same person profits.
     is_recorded(&server, front.client(&["--tls"]));
+}
+
+/// The only error of a client that never gets in, which says what to do.
+fn refused(client: Client, code: &str, words: &[&str]) {
+    let (exit, out, errors) = client.end();
+    assert_eq!(
+        (exit, out.len(), errors.len()),
+        (Some(1), 0, 1),
+        "{errors:?}"
+    );
+    assert!(errors[0].starts_with(&format!("! {code}: ")), "{errors:?}");
+    for word in words {
+        assert!(errors[0].contains(word), "{word:?} in {errors:?}");
+    }
+    for raw in [
+        "InvalidContentType",
+        "UnknownIssuer",
+        "corrupt",
+        "os error",
+        "eof",
+        "UnixTime",
+    ] {
+        assert!(!errors[0].contains(raw), "{raw:?} in {errors:?}");
+    }
+}
+
+#[test]
+fn a_certificate_that_is_refused_is_told_in_words() {
+    let server = FakeServer::start();
+    let front = Front::of(&server);
+    let file = front.certificate();
+    let file = file.to_str().unwrap();
+    let code = "connection_refused";
+    let words = ["no authority", "--tls-ca", "--tls-pin", "SHA-256 "];
+    refused(front.client(&["--tls"]), code, &words);
+    let other = Front::of(&server);
+    let others = other.certificate();
+    let client = front.client(&["--tls-ca", others.to_str().unwrap()]);
+    refused(client, code, &["--tls-ca", "--tls-pin"]);
+    let by_number = front.address.to_string();
+    let client = Client::start(&[&by_number, "--nick", "bot", "--tls-ca", file]);
+    refused(client, code, &["another name", "127.0.0.1", "--tls-pin"]);
+
+    let expired = Front::until(&server, 2001, "127.0.0.1:0").unwrap();
+    let file = expired.certificate();
+    let client = expired.client(&["--tls-ca", file.to_str().unwrap()]);
+    refused(
+        client,
+        code,
+        &["expired", "2001-01-01 00:00:00", "--tls-pin"],
+    );
+}
+
+#[test]
+fn a_client_without_tls_at_a_port_with_tls() {
+    let server = FakeServer::start();
+    let front = Front::of(&server);
+    let words = ["speaks TLS", "--tls", "--tls-ca", "--tls-pin"];
+    refused(front.client(&[]), "connection_refused", &words);
+    // A server may also close without a word.
+    let server = FakeServer::start();
+    let client = Client::of(&server, "bot", &[]);
+    drop(server.accept());
+    refused(client, "connection_lost", &["--tls"]);
+}
+
+#[test]
+fn a_client_with_tls_at_a_port_without() {
+    let server = FakeServer::start();
+    let pin = "00".repeat(32);
+    for says in ["bad_frame", ""] {
+        let client = Client::of(&server, "bot", &["--tls-pin", &pin]);
+        let mut peer = server.accept();
+        if !says.is_empty() {
+            peer.send(&support::error(says, &json!(null)));
+        }
+        drop(peer);
+        refused(client, "connection_refused", &["leave out --tls"]);
+    }
+}
+
+/// The zone of an address is of this machine alone: no certificate names it.
+#[test]
+fn an_address_with_a_zone() {
+    let server = FakeServer::start();
+    let Some(front) = Front::until(&server, 4096, "[::1]:0") else {
+        eprintln!("skipped: this machine has no IPv6");
+        return;
+    };
+    let address = format!("[::1%1]:{}", front.address.port());
+    let wrong = Client::start(&[&address, "--nick", "bot", "--tls-pin", &"00".repeat(32)]);
+    let (_, _, errors) = wrong.end();
+    let (_, pin) = errors[0].split_once("SHA-256 ").unwrap();
+    let client = Client::start(&[&address, "--nick", "bot", "--tls-pin", pin.trim()]);
+    is_recorded(&server, client);
 }

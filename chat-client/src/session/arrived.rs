@@ -18,6 +18,7 @@ impl Session {
     pub(super) fn arrived(&mut self, frame: &[u8], ctx: &mut Context<Self>) {
         self.heard = Instant::now();
         self.pinged = false;
+        self.answered = true;
         if self.phase == Phase::Ended {
             return;
         }

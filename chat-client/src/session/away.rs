@@ -86,8 +86,22 @@ impl Session {
 
     fn lost_for_good(&mut self, ctx: &mut Context<Self>) {
         self.transcript.waiting(None);
+        let mut detail = self.options.server();
+        if self.identity.is_none() && !self.answered && self.tls.is_none() {
+            detail += ": the server said nothing; if that port has TLS, add --tls, --tls-ca or \
+                       --tls-pin";
+        }
+        self.transcript.error("connection_lost", &detail);
+        self.end(Ending::Lost, ctx);
+    }
+
+    /// The server answers in TLS, and this connection has none.
+    pub(super) fn needs_tls(&mut self, ctx: &mut Context<Self>) {
+        self.transcript.waiting(None);
         let server = self.options.server();
-        self.transcript.error("connection_lost", &server);
+        let detail =
+            format!("{server}: that port speaks TLS; add --tls, --tls-ca FILE or --tls-pin SHA256");
+        self.transcript.error("connection_refused", &detail);
         self.end(Ending::Lost, ctx);
     }
 

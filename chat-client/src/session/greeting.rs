@@ -1,6 +1,5 @@
 //! Connecting, nicknames, `hello` and `welcome`.
 
-use std::io;
 use std::time::Instant;
 
 use actix::{ActorFutureExt as _, AsyncContext as _, Context, WrapFuture as _};
@@ -11,7 +10,7 @@ use super::questions::Listing;
 use super::{Asked, Identity, Phase, Session};
 use crate::Ending;
 use crate::escape::{lines, word};
-use crate::link::{self, Arrivals, Link};
+use crate::link::{self, Arrivals, ConnectError, Link};
 use crate::stdin::Purpose;
 
 /// What `hello` calls this program.
@@ -104,7 +103,11 @@ impl Session {
         ctx.spawn(connected.map(|result, session, ctx| session.connected(result, ctx)));
     }
 
-    fn connected(&mut self, result: io::Result<(Link, Arrivals)>, ctx: &mut Context<Self>) {
+    fn connected(
+        &mut self,
+        result: Result<(Link, Arrivals), ConnectError>,
+        ctx: &mut Context<Self>,
+    ) {
         match result {
             _ if self.phase != Phase::Arriving => {}
             Ok((link, arrivals)) => {
@@ -115,7 +118,13 @@ impl Session {
             }
             Err(error) if self.identity.is_none() => {
                 self.transcript.waiting(None);
-                let detail = format!("{}: {error}", self.options.server());
+                let mut detail = format!("{}: {error}", self.options.server());
+                if let ConnectError::Lookup(_) = error
+                    && self.options.may_be_a_nick
+                {
+                    let nick = &self.options.host;
+                    detail = format!("{detail}; did you mean --nick {nick}?");
+                }
                 self.transcript.error("connection_refused", &detail);
                 self.end(Ending::Lost, ctx);
             }
@@ -132,6 +141,7 @@ impl Session {
         self.arrivals = Some(ctx.add_stream(arrivals));
         self.heard = Instant::now();
         self.pinged = false;
+        self.answered = false;
     }
 
     /// Says `hello`: as whom one was, with what brings one back, or as somebody new.

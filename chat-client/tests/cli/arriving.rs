@@ -170,3 +170,19 @@ fn a_server_that_is_full_is_1() {
     client.complains("connection_lost");
     client.ends_with(1);
 }
+
+#[test]
+fn a_nick_where_the_server_is_named() {
+    let asks = "did you mean --nick ana?";
+    for (args, asked) in [
+        (&["ana"][..], true),
+        (&["ana", "--nick", "luis"], false),
+        (&["--server", "ana"], false),
+        (&["ana.invalid"], false),
+    ] {
+        let (code, out, err) = Client::start(args).end();
+        assert_eq!((code, out.len(), err.len()), (Some(1), 0, 1), "{err:?}");
+        assert!(err[0].contains("there is no host of that name"), "{err:?}");
+        assert_eq!(err[0].ends_with(asks), asked, "{err:?}");
+    }
+}
