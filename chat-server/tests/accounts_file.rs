@@ -199,6 +199,38 @@ fn a_database_that_is_moved_or_replaced_is_noticed_and_takes_nothing() {
     }
 }
 
+/// The inode stays, so that only the content tells.
+#[test]
+fn a_database_that_another_file_is_copied_over_is_noticed() {
+    let other = home();
+    let server = other.start();
+    registers(&server, "Luis");
+    server.terminate();
+    server.ended();
+    let foreign = fs::read(other.file("accounts.db")).unwrap();
+    for content in [foreign, Vec::new(), b"no database".to_vec()] {
+        let home = home();
+        let server = home.start();
+        registers(&server, "Ana");
+        let mut eva = registers(&server, "Eva");
+        outside(&home, "select");
+        // All of it is in the database: a checkpoint is no damage.
+        outside(&home, "checkpoint");
+        eva.send(&json!({"type": "password", "old": PASSWORD, "new": PASSWORD}));
+        eva.awaits("registered");
+        outside(&home, "checkpoint");
+        // Again and again, as the server looks from time to time.
+        let end = Instant::now() + DEADLINE;
+        while !get(&server, "/healthz").contains("renamed, replaced or deleted") {
+            assert!(Instant::now() < end, "not noticed");
+            fs::write(home.file("accounts.db"), &content).unwrap();
+        }
+        server.logs("stop the server, restore the file");
+        eva.send(&json!({"type": "unregister", "password": PASSWORD}));
+        eva.awaits("error");
+    }
+}
+
 #[test]
 fn a_database_that_was_moved_away_loses_nothing_that_was_confirmed() {
     let home = home();

@@ -14,7 +14,7 @@ use actix::prelude::*;
 use chat_proto::Nick;
 
 use super::accounts::{Answer, NewHash, Outcome};
-use super::sqlite::{ChangedAccounts, Database, StoredAccount};
+use super::sqlite::{ChangedAccounts, Database, Stamps, StoredAccount};
 use crate::chat::SessionId;
 use crate::chat::accounts::{Account, AccountChange};
 use crate::chat::room::{AccountChanges, Unkept};
@@ -41,6 +41,10 @@ pub struct Keeper {
     version: i64,
     /// The number of the last change of an account that `known` has.
     seen: u64,
+    /// When the files were written last.
+    stamps: Stamps,
+    /// The content has to be checked.
+    doubtful: bool,
     /// The accounts that the room was told of, by folded nick.
     known: HashMap<Arc<str>, Known>,
     room: Recipient<AccountChanges>,
@@ -99,12 +103,15 @@ impl Keeper {
     ) -> Result<(Self, Vec<Account>), DatabaseError> {
         let version = database.version()?;
         let seen = database.last_account_change()?;
+        let stamps = database.stamps()?;
         let known = by_nick(&database.accounts()?);
         let accounts = known.values().map(|known| known.account.clone()).collect();
         let keeper = Self {
             database,
             version,
             seen,
+            stamps,
+            doubtful: false,
             known,
             room,
             unkept,
@@ -124,6 +131,7 @@ impl Keeper {
         match polled {
             Ok(()) => self.failing = false,
             Err(error) => {
+                self.doubtful = true;
                 if !std::mem::replace(&mut self.failing, true) {
                     log::error!("the accounts cannot be read, the last ones known hold: {error}");
                 }
@@ -131,8 +139,20 @@ impl Keeper {
         }
     }
 
-    /// Reports when the file is no longer at its path, and when it is again.
+    /// Reports when the file is no longer at its path or was written over, and when it is again.
     fn check_place(&mut self) {
+        if let Ok(stamps) = self.database.stamps()
+            && stamps != self.stamps
+        {
+            if stamps.are_suspicious(self.stamps) {
+                log::info!("the accounts file was written not by way of its log: it is checked");
+                self.doubtful = true;
+            }
+            self.stamps = stamps;
+        }
+        if self.doubtful {
+            self.check_content();
+        }
         let in_place = self.database.in_place();
         self.health.set(Ailment::Displaced, in_place.is_err());
         let displaced = in_place.is_err();
@@ -143,6 +163,33 @@ impl Keeper {
         match in_place {
             Ok(()) => log::info!("the accounts file is back at its path"),
             Err(error) => log::error!("accounts, bans and tokens cannot be kept: {error}"),
+        }
+    }
+
+    /// Checks a file that was written not by way of its log: by a checkpoint of another program,
+    /// which is harmless, or by a program that copies another file over it.
+    fn check_content(&mut self) {
+        let checked = self.database.is_whole().and_then(|whole| {
+            if !whole {
+                return Ok(false);
+            }
+            self.read_changes()?;
+            let all = self.database.accounts()?.into_iter().filter_map(account);
+            let now: HashMap<Arc<str>, Account> = all
+                .map(|account| (account.nick.folded_arc(), account))
+                .collect();
+            // Changed through SQLite while it was read: as harmless.
+            Ok(now == self.known || self.database.version()? != self.version)
+        });
+        match checked {
+            Ok(whole) => {
+                self.doubtful = false;
+                if !whole {
+                    self.database.set_overwritten();
+                }
+            }
+            // Checked again; why it cannot be read is said where it is read.
+            Err(error) => log::debug!("the accounts file cannot be checked: {error}"),
         }
     }
 

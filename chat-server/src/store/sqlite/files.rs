@@ -119,6 +119,37 @@ fn resolved(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
+/// Length and time of the last write of a file.
+type Stamp = (u64, i64, i64);
+
+/// When the database and its log were written last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamps {
+    database: Stamp,
+    log: Stamp,
+}
+
+impl Stamps {
+    /// Reads the stamps of the files at `path`.
+    pub(super) fn of(path: &Path) -> Result<Self, DatabaseError> {
+        let [database, log, _] = all(path);
+        let stamp = |file: PathBuf| match fs::metadata(&file) {
+            Ok(metadata) => Ok((metadata.len(), metadata.mtime(), metadata.mtime_nsec())),
+            Err(source) => Err(io_error(&file, source)),
+        };
+        Ok(Self {
+            database: stamp(database)?,
+            log: stamp(log)?,
+        })
+    }
+
+    /// Returns whether the database was written since `before` and its log was not: by no write of
+    /// the server, whose changes reach the database by way of the log.
+    pub fn are_suspicious(self, before: Self) -> bool {
+        self.database != before.database && self.log == before.log
+    }
+}
+
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);

@@ -18,12 +18,14 @@ pub use accounts::{ChangedAccounts, StoredAccount};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::error::DatabaseError;
 use files::Identities;
+pub use files::Stamps;
 
 /// The schema, step by step. A step that was released is never changed.
 const MIGRATIONS: [&str; 4] = [
@@ -55,8 +57,20 @@ pub struct Database {
 struct Place {
     path: PathBuf,
     files: Identities,
+    /// Another program has written over the file.
+    overwritten: AtomicBool,
     /// Held by a server until its last connection is closed.
     _lock: Option<File>,
+}
+
+impl Place {
+    fn check(&self) -> Result<(), DatabaseError> {
+        if self.overwritten.load(Ordering::Relaxed) {
+            let path = self.path.clone();
+            return Err(DatabaseError::Displaced { path });
+        }
+        self.files.check()
+    }
 }
 
 /// Opens further connections to the files that another connection has open.
@@ -70,9 +84,9 @@ impl Opener {
     /// The file cannot be opened, or its path leads to another file by now.
     pub fn open(&self) -> Result<Database, DatabaseError> {
         let path = &self.0.path;
-        self.0.files.check()?;
+        self.0.check()?;
         let connection = prepared(path, connect(path)?)?;
-        self.0.files.check()?;
+        self.0.check()?;
         let place = self.0.clone();
         Ok(Database { connection, place })
     }
@@ -112,6 +126,7 @@ impl Database {
         let place = Place {
             path: path.to_owned(),
             files: Identities::of(path)?,
+            overwritten: AtomicBool::new(false),
             _lock: lock,
         };
         let place = Arc::new(place);
@@ -128,7 +143,39 @@ impl Database {
     /// # Errors
     /// [`DatabaseError::Displaced`]: what is written would be found by nobody.
     pub fn in_place(&self) -> Result<(), DatabaseError> {
-        self.place.files.check()
+        self.place.check()
+    }
+
+    /// Returns when the files were written last.
+    ///
+    /// # Errors
+    /// A file is missing.
+    pub fn stamps(&self) -> Result<Stamps, DatabaseError> {
+        Stamps::of(&self.place.path)
+    }
+
+    /// Reads the whole file anew, past what this connection has cached. Returns whether it is free
+    /// of damage.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn is_whole(&self) -> Result<bool, DatabaseError> {
+        let read = || -> rusqlite::Result<bool> {
+            self.connection.execute_batch("PRAGMA shrink_memory")?;
+            let found: String = self
+                .connection
+                .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+            Ok(found == "ok")
+        };
+        match read() {
+            Err(error) if is_damage(&error) => Ok(false),
+            read => read.map_err(|source| self.wrong(source)),
+        }
+    }
+
+    /// Has all connections of the process treat the file as displaced from now on.
+    pub fn set_overwritten(&self) {
+        self.place.overwritten.store(true, Ordering::Relaxed);
     }
 
     /// Returns a number that changes when another connection has written to the file.
@@ -144,6 +191,13 @@ impl Database {
     fn wrong(&self, source: rusqlite::Error) -> DatabaseError {
         wrong(&self.place.path, source)
     }
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
 }
 
 fn create(path: &Path) -> Result<(), DatabaseError> {
