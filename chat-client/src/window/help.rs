@@ -20,8 +20,8 @@ const BY_NUMBER: (&str, &str) = ("alt-1 … alt-9", "the first to the ninth conv
 pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
     Clear.render(area, buffer);
     let block = Block::bordered()
-        .title(" Help ")
-        .title_bottom(" ↑ ↓ scroll · any other key closes ");
+        .title(" Help: commands and keys ")
+        .title_bottom(" ↑ ↓ Home End · other keys close ");
     let inside = block.inner(area);
     block.render(area, buffer);
     let lines = lines(state, usize::from(inside.width));
@@ -55,6 +55,7 @@ fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
         add(typed, does);
     }
     add("", "");
+    add("Keys", "");
     for (action, _, _, does) in keys::BINDINGS {
         match (action, named(window.keys(action))) {
             (Action::Go(0), _) if by_number => add(BY_NUMBER.0, BY_NUMBER.1),
@@ -64,6 +65,7 @@ fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
         }
     }
     add("", "");
+    add("Keys while typing", "");
     for (edit, _, _, does) in bindings::BINDINGS {
         if let Some(keys) = named(entry.keys(edit)) {
             add(&keys, does);
@@ -84,7 +86,8 @@ fn rows(keys: &str, does: &str, width: usize) -> Vec<Line<'static>> {
     let blanks = indent.checked_sub(columns(keys).max(1));
     let mut beside = blanks.filter(|blanks| indent == COLUMN && *blanks > 0);
     let bold = Style::new().add_modifier(Modifier::BOLD);
-    let mut rows = vec![Line::styled(keys.to_owned(), bold)];
+    // Of the line only the keys are bold.
+    let mut rows = vec![Line::from(Span::styled(keys.to_owned(), bold))];
     for text in plain_rows(does, width.saturating_sub(indent)) {
         if let Some(blanks) = beside.take() {
             rows[0].push_span(Span::raw(format!("{}{text}", " ".repeat(blanks))));
@@ -93,4 +96,30 @@ fn rows(keys: &str, does: &str, width: usize) -> Vec<Line<'static>> {
         }
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Issue 15, row 45: a description is plain in each of its rows.
+    #[test]
+    fn only_keys_are_bold() {
+        let does = "a description that is so long that it has further rows";
+        for (width, first) in [(60, 1), (40, 0)] {
+            let rows = rows("ctrl-x", does, width);
+            assert!(rows.len() > 1);
+            let spans = rows.iter().map(|row| {
+                let style = |span: &Span<'_>| row.style.patch(span.style).add_modifier;
+                row.spans.iter().map(style).collect::<Vec<_>>()
+            });
+            let (bold, plain) = (Modifier::BOLD, Modifier::empty());
+            for (index, styles) in spans.enumerate() {
+                match index {
+                    0 => assert_eq!(styles, [vec![bold], vec![plain; first]].concat()),
+                    _ => assert_eq!(styles, [plain]),
+                }
+            }
+        }
+    }
 }

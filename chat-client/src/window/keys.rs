@@ -243,6 +243,8 @@ impl State {
             (Found::Action(Action::PageUp), _) | (_, KeyCode::PageUp) => top.saturating_sub(page),
             (_, KeyCode::Down) => top + 1,
             (_, KeyCode::Up) => top.saturating_sub(1),
+            (_, KeyCode::Home) => 0,
+            (_, KeyCode::End) => usize::MAX,
             (Found::More, _) => top,
             _ => {
                 self.mode = Mode::Talk;

@@ -62,7 +62,7 @@ pub fn at(state: &State, area: Rect, at: Position) -> Option<usize> {
 }
 
 /// Those that there is room for, so that the current one is among them.
-fn shown(state: &State, height: u16) -> Range<usize> {
+pub(super) fn shown(state: &State, height: u16) -> Range<usize> {
     let height = usize::from(height);
     let first = (state.current + 1).saturating_sub(height);
     first..state.conversations.len().min(first + height)

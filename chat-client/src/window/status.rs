@@ -5,12 +5,17 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::conversation::View;
+use super::conversation::{Conversation, View};
 use super::keys::Action;
+use super::places;
 use super::state::{Connection, State};
 use super::wrap::{columns, shortened};
 use crate::entry::bindings::Edit;
 use crate::escape::word;
+
+/// What unread messages and mentions out of sight are worth: a mention is dropped last.
+const ELSEWHERE: u8 = 5;
+const MENTIONED: u8 = 12;
 
 /// Draws it: what matters most stays where there is little room.
 pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
@@ -25,7 +30,15 @@ pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     });
     let clock = if width >= 30 { clock } else { String::new() };
     let room = width.saturating_sub(columns(&clock));
-    let text = fitting(&parts(state, width), room);
+    let mut parts = parts(state, width);
+    if columns(&line(parts.iter().filter(|(worth, _)| *worth >= ELSEWHERE))) > room {
+        // The short form of the mentions leaves room for what else matters.
+        let mentions = state.mentions_out_of_sight();
+        for (_, text) in parts.iter_mut().filter(|(worth, _)| *worth == MENTIONED) {
+            *text = format!("{mentions} @");
+        }
+    }
+    let text = fitting(&parts, room);
     buffer.set_string(area.x, area.y, text, style);
     let x = area.x + u16::try_from(room).unwrap_or(area.width);
     buffer.set_string(x, area.y, clock, style);
@@ -35,7 +48,9 @@ pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
 fn parts(state: &State, width: usize) -> Vec<(u8, String)> {
     let here = state.here();
     let mut parts = vec![(9, connection(state))];
+    let elsewhere = elsewhere(state);
     if let Some(hint) = &state.hint {
+        parts.extend(elsewhere.filter(|(worth, _)| *worth == MENTIONED));
         parts.push((10, hint.clone()));
         return parts;
     }
@@ -56,18 +71,7 @@ fn parts(state: &State, width: usize) -> Vec<(u8, String)> {
         parts.push((1, "muted".to_owned()));
     }
     parts.extend(below(state).map(|below| (8, below)));
-    // With a list beside the messages this is said there.
-    let listed = state.areas().conversations.width > 0;
-    let (unread, mentions) = state.unread();
-    let unread = unread - if here.muted { 0 } else { here.unread };
-    if !listed && unread > 0 {
-        let mine = if mentions > 0 {
-            format!(", {mentions} @")
-        } else {
-            String::new()
-        };
-        parts.push((5, format!("{unread} elsewhere{mine}")));
-    }
+    parts.extend(elsewhere);
     parts.extend(search(state).map(|search| (6, search)));
     if width >= 60 {
         parts.push((0, word(&state.me)));
@@ -78,6 +82,46 @@ fn parts(state: &State, width: usize) -> Vec<(u8, String)> {
         ));
     }
     parts
+}
+
+/// Returns what is unread in conversations that the list does not show, with what that is worth.
+fn elsewhere(state: &State) -> Option<(u8, String)> {
+    let unread: usize = state.out_of_sight().map(|other| other.unread).sum();
+    match (unread, state.mentions_out_of_sight()) {
+        (0, 0) => None,
+        (unread, 0) => Some((ELSEWHERE, format!("{unread} elsewhere"))),
+        (0, mentions) => Some((MENTIONED, format!("{mentions} @"))),
+        (unread, mentions) => Some((MENTIONED, format!("{unread} elsewhere, {mentions} @"))),
+    }
+}
+
+impl State {
+    /// Returns the conversations beside the current one that the list does not show.
+    fn out_of_sight(&self) -> impl Iterator<Item = &Conversation> {
+        let list = self.areas().conversations;
+        let listed = if list.is_empty() {
+            0..0
+        } else {
+            places::shown(self, list.height)
+        };
+        let others = self.conversations.iter().enumerate();
+        let others = others.filter(move |(index, other)| {
+            *index != self.current && !listed.contains(index) && !other.muted
+        });
+        others.map(|(_, other)| other)
+    }
+
+    /// Returns the mentions that are neither on the screen nor counted in the list: the current
+    /// conversation counts while it is scrolled up.
+    fn mentions_out_of_sight(&self) -> usize {
+        let here = self.here();
+        let below = if here.muted { 0 } else { here.mentions };
+        below
+            + self
+                .out_of_sight()
+                .map(|other| other.mentions)
+                .sum::<usize>()
+    }
 }
 
 /// What is below what is looked at, and the key that leads there.
@@ -122,12 +166,16 @@ fn connection(state: &State) -> String {
     }
 }
 
+fn line<'p>(parts: impl Iterator<Item = &'p (u8, String)>) -> String {
+    let texts: Vec<&str> = parts.map(|(_, text)| text.as_str()).collect();
+    format!(" {}", texts.join(" · "))
+}
+
 /// The parts that fit, in their order: what is worth least goes first.
 fn fitting(parts: &[(u8, String)], room: usize) -> String {
     let mut kept: Vec<&(u8, String)> = parts.iter().collect();
     loop {
-        let texts: Vec<&str> = kept.iter().map(|(_, text)| text.as_str()).collect();
-        let line = format!(" {}", texts.join(" · "));
+        let line = line(kept.iter().copied());
         if columns(&line) <= room || kept.len() <= 1 {
             return shortened(&line, room);
         }

@@ -789,8 +789,47 @@ fn help() {
     assert!(end.contains("write it in $EDITOR"), "{end}");
     scene.keys(&["up"]);
     assert_ne!(scene.text((80, 24)), end);
+    // Home and End scroll too.
+    scene.keys(&["end"]);
+    assert_eq!(scene.text((80, 24)), end);
+    scene.keys(&["home"]);
+    assert_eq!(scene.state.mode, Mode::Help(0));
     scene.keys(&["a"]);
     assert_eq!(scene.state.mode, Mode::Talk);
+}
+
+/// Issue 15, row 44: a mention in a conversation that the list does not show is in the status line,
+/// whatever else is dropped from it.
+#[test]
+fn a_mention_out_of_sight() {
+    let mut scene = Scene::ana();
+    for number in 1..30 {
+        scene.state.open(&format!("#channel-{number:02}"));
+    }
+    scene.says("luis", "#channel-29", "ana: hola");
+    scene.says("luis", "#channel-29", "and more");
+    let status = |scene: &mut Scene, size: (u16, u16)| {
+        let text = scene.text(size);
+        text.lines().nth_back(1).unwrap_or_default().to_owned()
+    };
+    // Where there is room, in words; the list of 22 rows does not reach that channel.
+    let wide = status(&mut scene, (160, 24));
+    assert!(wide.contains("2 elsewhere, 1 @"), "{wide}");
+    assert!(
+        !status(&mut scene, (160, 50)).contains('@'),
+        "the list has it"
+    );
+    for size in [(80, 24), (40, 12), (30, 12), (20, 6), (10, 4), (5, 4)] {
+        let shown = status(&mut scene, size);
+        assert!(shown.contains("1 @"), "{size:?}: {shown}");
+    }
+    // A search, a hint and a scrolled view leave it as well.
+    scene.types("/search hola hola hola hola");
+    scene.keys(&["enter"]);
+    for size in [(80, 24), (40, 12)] {
+        let shown = status(&mut scene, size);
+        assert!(shown.contains("1 @"), "{size:?}: {shown}");
+    }
 }
 
 /// Whatever is said of keys is said of those that somebody wants.
