@@ -174,10 +174,7 @@ impl Keeper {
                 return Ok(false);
             }
             self.read_changes()?;
-            let all = self.database.accounts()?.into_iter().filter_map(account);
-            let now: HashMap<Arc<str>, Account> = all
-                .map(|account| (account.nick.folded_arc(), account))
-                .collect();
+            let now = by_nick(&self.database.accounts()?);
             // Changed through SQLite while it was read: as harmless.
             Ok(now == self.known || self.database.version()? != self.version)
         });

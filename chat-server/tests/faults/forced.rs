@@ -82,7 +82,9 @@ fn what_batch_can_neither_force_nor_take_back_ends_the_server() {
 
         disk::fails(&home, &[]);
         let server = disk::start(&home);
-        let mut ana = server.joins("Ana");
+        let hello = json!({"type": "hello", "version": 1, "nick": "Ana", "token": ana.token});
+        let mut ana = server.connect();
+        assert_eq!(ana.ask(&hello)["resumed"], true);
         assert_eq!(ana.says("#lobby", "hola", "1")["seq"], 1);
         // Said again by who was not answered: there once, whether it was left behind or not.
         assert_eq!(ana.says("#lobby", "¿hay alguien?", "2")["seq"], 2);
