@@ -350,6 +350,77 @@ fn who_is_muted_speaks_to_operators_alone_also_after_a_restart() {
     assert_eq!(home.lines().len(), 2, "what was refused is not recorded");
 }
 
+/// No text of a muted user reaches anyone: not by a message, not by a reason, not by a topic.
+#[test]
+fn no_reason_of_the_muted_is_told() {
+    let home = home();
+    let server = home.start();
+    let (mut ana, [mut luis, mut eva, mut zoe]) = people(&server, ["Luis", "Eva", "Zoe"]);
+    for client in [&mut luis, &mut eva, &mut zoe] {
+        joins(client, "#Rust");
+    }
+    for client in [&mut luis, &mut eva, &mut zoe] {
+        client.barrier();
+    }
+    ana.send(&json!({"type": "mute", "nick": "Luis"}));
+    luis.awaits("muted");
+    let spam = "buy this now";
+    for request in [
+        json!({"type": "kick", "nick": "Eva", "channel": "#Rust", "reason": spam}),
+        json!({"type": "ban", "nick": "Eva", "channel": "#Rust", "reason": spam}),
+        json!({"type": "ban", "nick": "Zoe", "channel": "#Rust", "reason": spam}),
+        json!({"type": "topic", "channel": "#Rust", "topic": spam}),
+        json!({"type": "say", "to": "#Rust", "text": spam}),
+        json!({"type": "part", "channel": "#Rust", "reason": spam}),
+    ] {
+        luis.send(&request);
+    }
+    let mut heard = luis.barrier();
+    // Banned users read the reason in a refusal.
+    eva.send(&json!({"type": "join", "channel": "#Rust"}));
+    heard.extend(eva.barrier());
+    heard.extend(zoe.barrier());
+    luis.send(&json!({"type": "quit", "reason": spam}));
+    luis.awaits("bye");
+    for client in [&mut ana, &mut eva, &mut zoe] {
+        heard.push(client.awaits("gone"));
+        heard.extend(client.barrier());
+    }
+    let told = |kind: &str, reason: &str| {
+        let mut events = heard.iter().filter(|event| event["type"] == kind);
+        assert!(events.any(|event| event["reason"] == reason), "{heard:?}");
+    };
+    told("left", "kicked");
+    told("left", "banned");
+    told("gone", "quit");
+    assert!(!format!("{heard:?}").contains(spam), "{heard:?}");
+}
+
+/// An operator whom another operator has muted gives no reasons either.
+#[test]
+fn no_reason_of_a_muted_operator_is_told() {
+    let home = home();
+    home.configure("[\"ana\"]", "[\"ana\", \"luis\"]");
+    let server = home.start();
+    let (mut ana, [mut luis, mut eva, mut zoe]) = people(&server, ["Luis", "Eva", "Zoe"]);
+    registers(&mut luis);
+    ana.send(&json!({"type": "mute", "nick": "Luis"}));
+    luis.awaits("muted");
+    let spam = "buy this now";
+    luis.send(&json!({"type": "mute", "nick": "Eva", "reason": spam}));
+    luis.send(&json!({"type": "kick", "nick": "Eva", "reason": spam}));
+    luis.send(&json!({"type": "ban", "nick": "Zoe", "reason": spam}));
+    let mut heard = luis.barrier();
+    for client in [&mut eva, &mut zoe] {
+        heard.push(client.awaits("error"));
+    }
+    ana.send(&json!({"type": "bans"}));
+    heard.extend(ana.barrier());
+    let list = heard.iter().find(|event| event["type"] == "bans").unwrap();
+    assert_eq!(list["bans"].as_array().unwrap().len(), 3, "{list}");
+    assert!(!format!("{heard:?}").contains(spam), "{heard:?}");
+}
+
 #[test]
 fn a_founder_kicks_and_sets_the_topic() {
     let (_home, _server, mut luis, [mut eva, mut zoe]) = founder(["Eva", "Zoe"]);

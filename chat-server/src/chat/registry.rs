@@ -31,7 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_proto::name::fold;
-use chat_proto::{Channel, ErrorCode, Event, Timestamp, Words};
+use chat_proto::{Channel, ErrorCode, Event, Text, Timestamp, Words};
 use slab::Slab;
 
 use super::accounts::{Account, AccountId};
@@ -255,7 +255,7 @@ impl Registry {
             )),
             Command::Say(say) => self.say(session, user, id, &say, words, out),
             Command::Join { channel } => self.join(session, user, &channel, out),
-            Command::Part { channel, reason } => self.part(user, &channel, reason.as_ref(), out),
+            Command::Part { channel, reason } => self.part(user, &channel, reason, out),
             Command::Users {
                 channel,
                 after,
@@ -288,7 +288,8 @@ impl Registry {
             }
             Command::Pong => Ok(()),
             Command::Quit { reason } => {
-                let reason = self.last_words(user, reason.as_ref()).unwrap_or("quit");
+                let reason = self.audible(user, reason);
+                let reason = reason.as_ref().map_or("quit", Text::as_str);
                 self.quit(session, user, reason, out);
                 Ok(())
             }

@@ -179,7 +179,7 @@ impl Registry {
         &mut self,
         user: UserKey,
         channel: &str,
-        reason: Option<&Text>,
+        reason: Option<Text>,
         out: &mut Batch,
     ) -> Outcome {
         let key = self.find_channel(channel)?;
@@ -192,7 +192,8 @@ impl Registry {
         if !self.is_member(user, key) {
             return Err(self.not_in(key));
         }
-        let reason = self.last_words(user, reason).unwrap_or_default();
+        let reason = self.audible(user, reason);
+        let reason = reason.as_ref().map(Text::as_str).unwrap_or_default();
         self.put_out(user, key, Parting::of(reason), out);
         Ok(())
     }

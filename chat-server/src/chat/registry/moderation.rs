@@ -48,8 +48,14 @@ impl Registry {
                 nick,
                 channel,
                 reason,
-            } => self.kick(asker, &nick, channel.as_deref(), reason.as_ref(), out),
-            Act::Ban(sentence) => self.ban(asker, &sentence, out),
+            } => {
+                let reason = self.audible(user, reason);
+                self.kick(asker, &nick, channel.as_deref(), reason.as_ref(), out)
+            }
+            Act::Ban(mut sentence) => {
+                sentence.reason = self.audible(user, sentence.reason);
+                self.ban(asker, &sentence, out)
+            }
             Act::Unban { target, channel } => self.unban(asker, target, channel.as_deref(), out),
             Act::Bans {
                 channel,
@@ -60,7 +66,10 @@ impl Registry {
                 nick,
                 seconds,
                 reason,
-            } => self.mute(asker, &nick, seconds, reason.as_ref(), out),
+            } => {
+                let reason = self.audible(user, reason);
+                self.mute(asker, &nick, seconds, reason.as_ref(), out)
+            }
             Act::Unmute { nick } => self.unmute(asker, &nick, out),
             Act::Topic { channel, topic } => self.set_topic(session, user, &channel, topic, out),
         }

@@ -128,9 +128,9 @@ impl Registry {
         Err(Refusal::new(ErrorCode::Muted, detail))
     }
 
-    /// The last words of somebody, if they may say any.
-    pub(super) fn last_words<'a>(&self, user: UserKey, words: Option<&'a Text>) -> Option<&'a str> {
-        let may = words.is_some() && self.check_mute(user, None).is_ok();
-        words.filter(|_| may).map(Text::as_str)
+    /// Returns `text` unless its author is muted: a muted user reaches others by no text at all,
+    /// while the request that carries it takes effect.
+    pub(super) fn audible(&self, author: UserKey, text: Option<Text>) -> Option<Text> {
+        text.filter(|_| self.check_mute(author, None).is_ok())
     }
 }
