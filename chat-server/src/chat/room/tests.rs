@@ -69,6 +69,19 @@ fn settings(batch_bytes: usize) -> Settings {
     }
 }
 
+fn hello(nick: &str) -> Request {
+    Request {
+        id: None,
+        command: Command::Hello(Box::new(Hello {
+            nick: Some(Nick::new(nick).unwrap()),
+            token: None,
+            after: None,
+            account: None,
+            origin: std::net::IpAddr::from([192, 0, 2, 1]).into(),
+        })),
+    }
+}
+
 /// Readers with little room for what waits were let go by one batch that did not fit.
 #[test]
 fn what_arrives_at_once_is_released_in_pieces_that_readers_have_room_for() {
@@ -83,16 +96,6 @@ fn what_arrives_at_once_is_released_in_pieces_that_readers_have_room_for() {
             saying,
             from: None,
         }),
-    };
-    let hello = Request {
-        id: None,
-        command: Command::Hello(Box::new(Hello {
-            nick: Some(Nick::new("Ana").unwrap()),
-            token: None,
-            after: None,
-            account: None,
-            origin: std::net::IpAddr::from([192, 0, 2, 1]).into(),
-        })),
     };
     actix::System::new().block_on(async {
         let (recorded, mut pieces) = mpsc::unbounded_channel();
@@ -118,7 +121,7 @@ fn what_arrives_at_once_is_released_in_pieces_that_readers_have_room_for() {
                 slot: 1,
                 generation: 1,
             },
-            requests: std::iter::once(hello)
+            requests: std::iter::once(hello("Ana"))
                 .chain(std::iter::repeat_with(say).take(20))
                 .collect(),
             words,
@@ -131,5 +134,147 @@ fn what_arrives_at_once_is_released_in_pieces_that_readers_have_room_for() {
             assert!(piece <= PIECE + 8200, "{piece} bytes");
             all += piece;
         }
+    });
+}
+
+/// What a [`FullDisk`] is sent.
+#[derive(Debug)]
+enum Sent {
+    Append(u64),
+    Keep(Vec<KeptChange>),
+    Release(Arc<Released>),
+}
+
+/// A recorder whose disk is full, and all others whom the room speaks to.
+struct FullDisk {
+    room: Option<Addr<ChatRoom>>,
+    sent: mpsc::UnboundedSender<Sent>,
+}
+
+impl Actor for FullDisk {
+    type Context = Context<Self>;
+}
+
+impl Handler<Append> for FullDisk {
+    type Result = ();
+
+    fn handle(&mut self, Append { first_seq, .. }: Append, _: &mut Self::Context) {
+        self.sent.send(Sent::Append(first_seq)).unwrap();
+        let room = self.room.as_ref().unwrap();
+        room.do_send(Appended { recorded: false });
+    }
+}
+
+impl Handler<Keep> for FullDisk {
+    type Result = ();
+
+    fn handle(&mut self, Keep(changes): Keep, _: &mut Self::Context) {
+        self.sent.send(Sent::Keep(changes)).unwrap();
+        self.room.as_ref().unwrap().do_send(Kept);
+    }
+}
+
+impl Handler<Release> for FullDisk {
+    type Result = ();
+
+    fn handle(&mut self, Release(released): Release, _: &mut Self::Context) {
+        self.sent.send(Sent::Release(released)).unwrap();
+    }
+}
+
+impl Handler<Meet> for FullDisk {
+    type Result = ();
+
+    fn handle(&mut self, Meet(room): Meet, _: &mut Self::Context) {
+        self.room = Some(room);
+    }
+}
+
+/// What was seen of a room whose messages are all refused.
+#[derive(Debug, Default)]
+struct Seen {
+    refused: usize,
+    is_renamed: bool,
+    has_asked: bool,
+}
+
+impl Seen {
+    /// Nothing has a number behind 7.
+    fn sees(&mut self, sent: Sent) {
+        match sent {
+            Sent::Append(first) => assert_eq!(first, 8),
+            Sent::Keep(changes) => {
+                for change in changes {
+                    let KeptChange::Keep(kept) = change else {
+                        panic!("{change:?}");
+                    };
+                    assert_eq!(kept.newest(), 7, "{kept:?}");
+                    self.is_renamed |= kept.former.len() == 1;
+                }
+            }
+            Sent::Release(released) => {
+                let events = String::from_utf8_lossy(&released.events);
+                self.refused += events.matches("not_recorded").count();
+                for effect in &released.effects {
+                    if let Effect::Account { applicant, .. } = effect {
+                        assert_eq!(applicant.last_seq, 7);
+                        self.has_asked = true;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One write with more messages than a batch has, and requests among them: nothing that is kept, and
+/// nothing that the accounts are told, has the number of a message that was refused.
+#[test]
+fn what_is_refused_in_several_batches_leaves_no_number_anywhere() {
+    const SAYS: usize = 20;
+    let text = "x".repeat(8000);
+    let mut words = Words::default();
+    let saying = words.say(&text, Text::MAX_BYTES, None).unwrap();
+    let say = || {
+        Command::Say(Say {
+            to: None,
+            saying,
+            from: None,
+        })
+    };
+    let nick = Nick::new("Anita").unwrap();
+    let commands = std::iter::repeat_with(say).take(SAYS);
+    let commands = commands.chain([Command::Nick { nick }, say(), Command::Account]);
+    let requests = commands.map(|command| Request { id: None, command });
+    let requests = Requests {
+        session: SessionId {
+            slot: 1,
+            generation: 1,
+        },
+        requests: std::iter::once(hello("Ana")).chain(requests).collect(),
+        words,
+        cost: 1,
+    };
+    actix::System::new().block_on(async {
+        let (sent, mut hears) = mpsc::unbounded_channel();
+        let disk = FullDisk { room: None, sent }.start();
+        let (watch, _failures) = Watch::new();
+        let room = ChatRoom::new(
+            Registry::new(settings(16 * 1024), 7, []),
+            Clock::new(None),
+            disk.clone().recipient(),
+            disk.clone().recipient(),
+            vec![disk.clone().recipient()],
+            Arc::default(),
+            watch.over("room"),
+        )
+        .start();
+        disk.do_send(Meet(room.clone()));
+        room.do_send(requests);
+        let mut seen = Seen::default();
+        while seen.refused <= SAYS || !seen.is_renamed || !seen.has_asked {
+            let next = tokio::time::timeout(Duration::from_secs(10), hears.recv()).await;
+            seen.sees(next.unwrap().unwrap());
+        }
+        assert_eq!(seen.refused, SAYS + 1);
     });
 }
