@@ -208,8 +208,7 @@ fn marks(line: &str, me: Option<&str>) -> Vec<(Range<usize>, Kind)> {
     let mut marks = Vec::new();
     let mut at = 0;
     for part in line.split(' ') {
-        if let Some(link) = link(part) {
-            let url = part[link.clone()].to_owned();
+        if let Some((link, url)) = link(part) {
             marks.push((at + link.start..at + link.end, Kind::Link(url)));
         }
         at += part.len() + 1;
@@ -248,30 +247,65 @@ fn own_places(line: &str, me: &str) -> Vec<Range<usize>> {
     places.map(|own| begin(own.start)..end(own.end)).collect()
 }
 
-/// Where in a word without blanks a link stands: without the brackets around it and what ends a
-/// sentence. Only what can stand in a link as it is: a terminal opens it.
-fn link(part: &str) -> Option<Range<usize>> {
+/// Returns where in a word without blanks a link stands, and where it leads. A link is highlighted
+/// as a whole or not at all: brackets around it and what ends a sentence do not belong to it.
+fn link(part: &str) -> Option<(Range<usize>, String)> {
+    let lower = part.to_ascii_lowercase();
     let start = ["https://", "http://"]
         .iter()
-        .filter_map(|scheme| part.find(scheme))
+        .filter_map(|scheme| lower.find(scheme))
         .min()?;
     let url = &part[start..];
-    let end = url
-        .find(|c: char| {
-            !c.is_ascii_graphic() || matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '}')
-        })
-        .unwrap_or(url.len());
-    let mut url = &url[..end];
+    let url = &url[..url.find(ends_link).unwrap_or(url.len())];
+    let url = without_sentence(url);
+    let target = target(url)?;
+    Some((start..start + url.len(), target))
+}
+
+/// Returns whether a character is part of no link: blanks, and delimiters of text around it. A
+/// backslash begins an escaped control character.
+fn ends_link(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(c, '"' | '<' | '>' | '\\' | '`' | '“' | '”' | '„' | '«' | '»' | '‹' | '›')
+        // CJK punctuation and its full-width forms: no blank stands between it and a link.
+        || matches!(c, '、' | '。' | '〈'..='】' | '〔'..='〛' | '！' | '（' | '）' | '，' | '：' | '；' | '？')
+        || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}')
+}
+
+/// Returns a link without the punctuation behind it. A closing bracket belongs to the link if the
+/// opening one does.
+fn without_sentence(mut url: &str) -> &str {
+    const SENTENCE: [char; 14] = [
+        '.', ',', ';', ':', '!', '?', '\'', '*', '…', '’', '‘', '।', '؟', '،',
+    ];
     loop {
-        let closed = url.matches('(').count() >= url.matches(')').count();
-        let shorter = url.strip_suffix(['.', ',', ';', ':', '!', '?', '\'', ']', '*']);
-        match shorter.or_else(|| url.strip_suffix(')').filter(|_| !closed)) {
+        let brackets = [('(', ')'), ('[', ']'), ('{', '}')];
+        let unopened = brackets.into_iter().find_map(|(opens, closes)| {
+            let closed = url.matches(closes).count() > url.matches(opens).count();
+            url.strip_suffix(closes).filter(|_| closed)
+        });
+        match url.strip_suffix(SENTENCE).or(unopened) {
             Some(shorter) => url = shorter,
-            None => break,
+            None => return url,
         }
     }
-    let host = url.split_once("://")?.1;
-    (!host.is_empty()).then(|| start..start + url.len())
+}
+
+/// Returns the address that a terminal opens: ASCII, with the host as the DNS knows it. A host that
+/// imitates another in a different script therefore shows its real name there.
+fn target(url: &str) -> Option<String> {
+    let parsed = url::Url::parse(url).ok()?;
+    parsed.host_str().filter(|host| !host.is_empty())?;
+    let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '^' | '{' | '}' | '|');
+    if url.chars().all(plain) {
+        return Some(url.to_owned());
+    }
+    let target = String::from(parsed);
+    target
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic())
+        .then_some(target)
 }
 
 #[cfg(test)]
@@ -408,7 +442,37 @@ mod tests {
             ("https://", None),
             ("ftp://example.org", None),
             ("https://evil\u{1b}]8;;x", Some("https://evil")),
-            ("https://пример.рф/", None),
+            ("https://пример.рф/", Some("https://xn--e1afmkfd.xn--p1ai/")),
+            // Issue 15, row 30.
+            (
+                "see https://es.wikipedia.org/wiki/España.",
+                Some("https://es.wikipedia.org/wiki/Espa%C3%B1a"),
+            ),
+            (
+                "https://münchen.example/a",
+                Some("https://xn--mnchen-3ya.example/a"),
+            ),
+            (
+                "(https://en.wikipedia.org/wiki/Michelson–Morley_(1887))…",
+                Some("https://en.wikipedia.org/wiki/Michelson%E2%80%93Morley_(1887)"),
+            ),
+            (
+                "https://a.example/L’Oréal’",
+                Some("https://a.example/L%E2%80%99Or%C3%A9al"),
+            ),
+            (
+                "见https://例子.example/路径。",
+                Some("https://xn--fsqu00a.example/%E8%B7%AF%E5%BE%84"),
+            ),
+            ("「https://a.example/x」", Some("https://a.example/x")),
+            ("https://a.example/[1]", Some("https://a.example/[1]")),
+            ("[https://a.example/1]", Some("https://a.example/1")),
+            ("https://a.example/{x}", Some("https://a.example/%7Bx%7D")),
+            ("HTTPS://A.example/x", Some("HTTPS://A.example/x")),
+            ("https://ex|ample.org/", None),
+            ("https://a.example:99999/x", None),
+            // Cyrillic letters that look like `apple`.
+            ("https://аррӏе.com/", Some("https://xn--80ak6aa92e.com/")),
         ] {
             let found = rows(text, 80, 0, None)
                 .concat()
@@ -419,6 +483,10 @@ mod tests {
                 });
             assert_eq!(found.as_deref(), want, "{text:?}");
         }
+        // All of it is highlighted.
+        let pieces = rows("¡https://es.wikipedia.org/wiki/España!", 80, 0, None).concat();
+        let parts: Vec<&str> = pieces.iter().map(|piece| piece.text.as_str()).collect();
+        assert_eq!(parts, ["¡", "https://es.wikipedia.org/wiki/España", "!"]);
         // Not broken at its own marks, and each part of a long one leads to all of it.
         let rows = rows("see http://a.org/b-c/d ok", 16, 0, None);
         assert_eq!(texts(&rows), ["see ", "http://a.org/b-c", "/d ok"]);
