@@ -7,7 +7,7 @@ use rusqlite::{Row, TransactionBehavior, params};
 
 use super::Database;
 use super::rows::{Malformed, readable};
-use crate::chat::accounts::{Account, AccountId};
+use crate::chat::accounts::AccountId;
 use crate::error::DatabaseError;
 
 /// An account as it is kept.
@@ -41,11 +41,8 @@ fn stored(row: &Row<'_>) -> Result<StoredAccount, Malformed> {
         id: AccountId(row.get(0)?),
         nick: row.get(1)?,
         hash: row.get(2)?,
-        // -1 of an account that no server has taken note of yet.
-        since: match row.get(3)? {
-            -1 => Account::UNNOTED,
-            since => u64::try_from(since).map_err(|_| format!("since: {since} is negative"))?,
-        },
+        // Whatever it is, the nick stays protected. -1 of an account that no server has noted yet.
+        since: row.get::<_, i64>(3)?.cast_unsigned(),
         created: Timestamp::from_millis(row.get(4)?),
     })
 }

@@ -83,8 +83,12 @@ impl Identities {
         let mut noted = Vec::new();
         // The name that was given may be a link that comes to lead elsewhere.
         for file in all(path).into_iter().chain([path.to_owned()]) {
-            let metadata = fs::metadata(&file).map_err(|source| io_error(&file, source))?;
-            noted.push((file, metadata.dev(), metadata.ino()));
+            match fs::metadata(&file) {
+                Ok(metadata) => noted.push((file, metadata.dev(), metadata.ino())),
+                // Without a log where the file system does not allow one.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && file != path => {}
+                Err(source) => return Err(io_error(&file, source)),
+            }
         }
         Ok(Self(noted))
     }
@@ -135,6 +139,7 @@ impl Stamps {
         let [database, log, _] = all(path);
         let stamp = |file: PathBuf| match fs::metadata(&file) {
             Ok(metadata) => Ok((metadata.len(), metadata.mtime(), metadata.mtime_nsec())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Stamp::default()),
             Err(source) => Err(io_error(&file, source)),
         };
         Ok(Self {

@@ -149,7 +149,7 @@ impl Database {
     /// Returns when the files were written last.
     ///
     /// # Errors
-    /// A file is missing.
+    /// A file cannot be looked for.
     pub fn stamps(&self) -> Result<Stamps, DatabaseError> {
         Stamps::of(&self.place.path)
     }
