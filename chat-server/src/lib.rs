@@ -64,13 +64,11 @@ use store::index::{self, Index};
 use store::keeper::Keeper;
 use store::log::Log;
 use store::open::Opened;
+use store::read_queue::Readers;
 use store::recorder::{Flush, RecordedEnd, Recorder};
 use store::sqlite::Database;
 use store::tokens::Tokens;
 use vital::Watch;
-
-/// Threads that read the history for those who ask.
-const READERS: usize = 2;
 
 /// How long a server that has failed may take to save what is recorded.
 const LAST_FLUSH: Duration = Duration::from_secs(5);
@@ -175,7 +173,6 @@ impl Server {
                 )
             })
         };
-        let history = history.recipient();
         let surroundings = surroundings(config, &room, history, &people, &watch, &metrics);
         let workers = Worker::start_all(&surroundings, &listeners)
             .await
@@ -270,7 +267,7 @@ impl Server {
 fn surroundings(
     config: &Config,
     room: &Addr<ChatRoom>,
-    history: Recipient<store::history::Read>,
+    history: Readers,
     people: &People,
     watch: &Watch,
     metrics: &Arc<Metrics>,
@@ -297,11 +294,9 @@ fn surroundings(
     }
 }
 
-fn start_readers(path: &Path, end: &RecordedEnd, has_index: bool) -> Addr<History> {
+fn start_readers(path: &Path, end: &RecordedEnd, has_index: bool) -> Readers {
     let (path, end) = (path.to_owned(), end.clone());
-    SyncArbiter::start(READERS, move || {
-        History::new(path.clone(), end.clone(), has_index)
-    })
+    Readers::start(move |queue| History::new(path.clone(), end.clone(), has_index, queue))
 }
 
 /// Starts what keeps the index up with the history, on a thread of its own. A server can do without it:

@@ -338,6 +338,11 @@ impl Connection {
         self.lags.get()
     }
 
+    /// Returns whether the history is asked and has not answered yet.
+    pub(super) fn is_reading_history(&self) -> bool {
+        self.outbox.borrow().is_reading()
+    }
+
     /// What waits here, as the table has counted it.
     pub(super) fn counted_bytes(&self) -> usize {
         self.counted_bytes.get()
@@ -368,13 +373,16 @@ impl Connection {
             Job::Rest(plan) => history::What::Rest(plan),
             Job::Page { page, upto } => history::What::Page { page, upto },
         };
-        table.read_history(self.id, what);
+        table.read_history(self, what);
     }
 
     /// Too much waits for a client that does not read it.
     pub(super) fn let_go(&self, table: &Table) {
         log::debug!("session {:?}: lets too much wait, is let go", self.id);
         table.counts.slow_consumers.add(1);
+        if self.is_reading_history() {
+            table.cancel_read(self.id);
+        }
         self.outbox.borrow_mut().discard();
         self.reason.set("slow consumer");
         self.refuse(
@@ -404,6 +412,9 @@ impl Connection {
         if self.is_open() {
             self.phase.set(Phase::Closing);
             table.leave_channels(self);
+            if self.is_reading_history() {
+                table.read_history_last(self.id);
+            }
             table.set_timer(self, GOODBYE);
             self.wake();
         }

@@ -106,6 +106,11 @@ impl Outbox {
         self.blocked
     }
 
+    /// Returns whether a job has been begun and not been answered.
+    pub(super) fn is_reading(&self) -> bool {
+        self.busy
+    }
+
     /// The bytes that wait, but for answers from the history, of which there is one at a time.
     pub(super) fn waiting_bytes(&self) -> usize {
         self.waiting_bytes

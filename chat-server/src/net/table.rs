@@ -20,6 +20,7 @@ use super::stage::Stage;
 use crate::chat::room::ChatRoom;
 use crate::chat::{ChannelKey, SessionId};
 use crate::config::Config;
+use crate::store::read_queue::Readers;
 use crate::store::{accounts, history};
 
 /// Bytes that one read takes from a socket, into a buffer that all sessions of a thread share.
@@ -65,7 +66,7 @@ pub struct Table {
     /// Told when none does any more.
     pub(super) caught_up: OnceCell<Recipient<CaughtUp>>,
     pub room: Addr<ChatRoom>,
-    history: Recipient<history::Read>,
+    history: Readers,
     /// Whom the history answers: the dispatcher of this thread, from its start on.
     pub(super) answers: OnceCell<Recipient<history::Answer>>,
     pub(super) accounts: accounts::Desk,
@@ -96,7 +97,7 @@ impl Table {
         limits: Limits,
         counts: Arc<Counts>,
         room: Addr<ChatRoom>,
-        history: Recipient<history::Read>,
+        history: Readers,
         accounts: accounts::Desk,
         barred: Barred,
     ) -> Self {
@@ -210,17 +211,28 @@ impl Table {
     }
 
     /// Has the history read something; the dispatcher gets the answer.
-    pub(super) fn read_history(&self, session: SessionId, what: history::What) {
+    pub(super) fn read_history(&self, connection: &Connection, what: history::What) {
         let reply = self
             .answers
             .get()
             .expect("the dispatcher starts before the sessions")
             .clone();
-        self.history.do_send(history::Read {
-            session,
+        let read = history::Read {
+            session: connection.id,
             what,
             reply,
-        });
+        };
+        self.history.ask(connection.peer.ip(), read);
+    }
+
+    /// Drops what the history is to read for a session that does not get the answer.
+    pub(super) fn cancel_read(&self, session: SessionId) {
+        self.history.cancel(session);
+    }
+
+    /// Serves what the history reads for a closing session after what it reads for others.
+    pub(super) fn read_history_last(&self, session: SessionId) {
+        self.history.put_last(session);
     }
 
     /// Has something done about an account for whoever is at `address`; the dispatcher gets the answer.
@@ -292,6 +304,9 @@ impl Table {
     pub fn remove(&self, connection: &Connection) {
         self.leave_channels(connection);
         connection.count_out(self);
+        if connection.is_reading_history() {
+            self.cancel_read(connection.id);
+        }
         if let Some(key) = connection.timer.take() {
             self.timers.borrow_mut().remove(&key);
         }

@@ -19,7 +19,8 @@ use super::table::{Limits, Table};
 use super::tls::{HandshakeThread, ServerIdentity};
 use super::web::{Manners, Site};
 use crate::chat::room::ChatRoom;
-use crate::store::{accounts, history};
+use crate::store::accounts;
+use crate::store::read_queue::Readers;
 use crate::vital::Watch;
 
 /// Where people come in.
@@ -58,7 +59,7 @@ impl Listener {
 pub struct Surroundings {
     pub limits: Limits,
     pub room: Addr<ChatRoom>,
-    pub history: Recipient<history::Read>,
+    pub history: Readers,
     pub accounts: accounts::Desk,
     pub places: Arc<Places>,
     pub barred: Barred,

@@ -15,6 +15,7 @@ use chat_proto::codec::{encode_history, history_room};
 
 use super::index::{self, Index};
 use super::log::{Log, Place};
+use super::read_queue::{ReadQueue, Turn};
 use super::recorder::RecordedEnd;
 use super::selection::{First, Wanted};
 use crate::chat::SessionId;
@@ -26,9 +27,8 @@ use crate::net::connection::Arrival;
 /// How much of what was missed is read at once.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// Read this for a session.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
+/// What is to be read for a session.
+#[derive(Debug)]
 pub struct Read {
     pub session: SessionId,
     pub what: What,
@@ -91,6 +91,7 @@ pub struct History {
     has_index: bool,
     /// Opened for the first question.
     shelf: Option<Shelf>,
+    queue: Arc<ReadQueue<Read>>,
 }
 
 /// What is read.
@@ -103,12 +104,18 @@ struct Shelf {
 
 impl History {
     /// A reader of the history at `path` up to `end`.
-    pub fn new(path: PathBuf, end: RecordedEnd, has_index: bool) -> Self {
+    pub fn new(
+        path: PathBuf,
+        end: RecordedEnd,
+        has_index: bool,
+        queue: Arc<ReadQueue<Read>>,
+    ) -> Self {
         Self {
             path,
             end,
             has_index,
             shelf: None,
+            queue,
         }
     }
 
@@ -239,19 +246,20 @@ impl Actor for History {
     type Context = SyncContext<Self>;
 }
 
-impl Handler<Read> for History {
+impl Handler<Turn> for History {
     type Result = ();
 
-    fn handle(
-        &mut self,
-        Read {
-            session,
-            what,
-            reply,
-        }: Read,
-        _: &mut Self::Context,
-    ) {
-        let answered = self.read(what);
-        reply.do_send(Answer { session, answered });
+    fn handle(&mut self, Turn: Turn, _: &mut Self::Context) {
+        let queue = self.queue.clone();
+        queue.taken();
+        while let Some((read, _served)) = queue.next() {
+            let Read {
+                session,
+                what,
+                reply,
+            } = read;
+            let answered = self.read(what);
+            reply.do_send(Answer { session, answered });
+        }
     }
 }

@@ -8,6 +8,7 @@
 //! | `forced` | having it on the disk, also after the disk has refused once |
 //! | [`index`] | which lines belong to which conversation, in a file beside it |
 //! | [`history`] | `History`, the actors that read pages and what somebody missed |
+//! | [`read_queue`] | the queue before them |
 //! | [`sqlite`] | the file of the accounts: schema, migrations, queries |
 //! | [`password`] | argon2id |
 //! | [`accounts`] | `Accounts`, the actors that check passwords and change accounts |
@@ -28,6 +29,7 @@ mod line;
 pub mod log;
 pub mod open;
 pub mod password;
+pub mod read_queue;
 pub mod recorder;
 mod selection;
 pub mod sqlite;
