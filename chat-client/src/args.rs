@@ -40,7 +40,7 @@ Exit codes:
 
 Examples:
   chat-client chat.example.org --nick ana
-  make 2>&1 | tail -5 | chat-client send --to '#builds' --nick ci
+  make 2>&1 | tail -5 | chat-client send --to '#builds' --create --nick ci
   echo hola | chat-client --nick bot && echo recorded
   chat-client --json --nick bot | jq -r 'select(.type == \"message\") | .text'
   RUST_LOG=chat_client=debug chat-client --nick ana 2>client.log";
@@ -181,11 +181,16 @@ enum Action {
     /// Say one message, and leave
     ///
     /// The exit code is 0 only if it was recorded. Nothing is printed but errors.
-    /// Example: chat-client send --to '#builds' --nick ci build 17 is green
+    /// Example: chat-client send --to '#builds' --create --nick ci build 17 is green
     Send {
-        /// A channel, which is entered, or a nickname [default: #lobby]
+        /// A channel that exists, which is entered, or a nickname [default: #lobby]
         #[arg(long, value_name = "CHANNEL|NICK")]
         to: Option<Other>,
+        /// Make the channel if it does not exist
+        ///
+        /// A channel exists while somebody is in it. Default: one that does not exist is an error
+        #[arg(long)]
+        create: bool,
         /// The text, its words with a blank between them; without it, all of standard input
         ///
         /// Standard input is one message too, of as many lines as it has.
@@ -200,14 +205,24 @@ enum Action {
         /// Enter this channel, and print what is said in it instead of everything; can be repeated
         #[arg(long, value_name = "CHANNEL", value_parser = channel)]
         channel: Vec<Channel>,
+        /// Make the channels that do not exist
+        ///
+        /// A channel exists while somebody is in it. Default: one that does not exist is an error
+        #[arg(long)]
+        create: bool,
     },
     /// Print the last messages of a conversation, and leave
     ///
     /// Oldest first, a line each, as in line mode. Example: chat-client history --with '#rust' --last 500
     History {
-        /// A channel, which is entered, or a nickname [default: #lobby]
+        /// A channel that exists, which is entered, or a nickname [default: #lobby]
         #[arg(long, value_name = "CHANNEL|NICK")]
         with: Option<Other>,
+        /// Make the channel if it does not exist, which shows what was said in an earlier one
+        ///
+        /// A channel exists while somebody is in it. Default: one that does not exist is an error
+        #[arg(long)]
+        create: bool,
         /// How many, 1 to 10000
         #[arg(long, value_name = "N", default_value = "50",
               value_parser = clap::value_parser!(u16).range(1..=10_000))]
@@ -271,14 +286,16 @@ fn parsed(
     let config = config.filter(|path| !path.as_os_str().is_empty());
     let task = match args.action.take() {
         None => None,
-        Some(Action::Send { to, text }) => {
-            match message(&text).and_then(|text| Task::send(to, &text)) {
+        Some(Action::Send { to, create, text }) => {
+            match message(&text).and_then(|text| Task::send(to, create, &text)) {
                 Ok(task) => Some(task),
                 Err(refusal) => return Ok(Wish::Refused(refusal)),
             }
         }
-        Some(Action::Watch { channel }) => Some(Task::watch(channel, json)),
-        Some(Action::History { with, last }) => Some(Task::history(with, last, json)),
+        Some(Action::Watch { channel, create }) => Some(Task::watch(channel, create, json)),
+        Some(Action::History { with, create, last }) => {
+            Some(Task::history(with, create, last, json))
+        }
         Some(Action::Completions { shell }) => return Ok(Wish::Print(pages::completions(shell))),
         Some(Action::Man {
             folder: Some(folder),
@@ -462,17 +479,21 @@ mod tests {
         assert_eq!(task("send --to #LOBBY x").commands, [say("x")]);
         assert_eq!(
             task("send x --to #rust").commands,
+            [Command::JoinExisting(rust.clone()), say("x")]
+        );
+        assert_eq!(
+            task("send x --create --to #rust").commands,
             [Command::Join(rust.clone()), say("x")]
         );
         let luis = Command::Query(Some(Nick::new("luis").unwrap()));
         assert_eq!(task("send --to luis -- -x").commands, [luis, say("-x")]);
         assert_eq!(
             task("watch --channel #rust --channel #lobby").commands,
-            [Command::Join(rust.clone()), Command::Switch(lobby)]
+            [Command::JoinExisting(rust.clone()), Command::Switch(lobby)]
         );
         assert_eq!(
             task("history --with #rust").commands,
-            [Command::Join(rust), Command::History(50)]
+            [Command::JoinExisting(rust), Command::History(50)]
         );
         assert!(matches!(wish("man here", None), Ok(Wish::Pages(_))));
         assert!(matches!(

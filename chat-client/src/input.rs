@@ -29,6 +29,8 @@ pub enum Command {
     Query(Option<Nick>),
     /// Enter a channel and talk there.
     Join(Channel),
+    /// Enter a channel that exists and talk there: what a task does, which makes none by a slip.
+    JoinExisting(Channel),
     /// Leave a channel; the one that one is in where none is named.
     Part(Option<Channel>, Option<String>),
     /// Talk in another channel.

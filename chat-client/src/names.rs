@@ -12,6 +12,9 @@ use crate::input::COMMANDS;
 /// those who came first, which is better than growing with everyone who ever passes by.
 const MAX_NAMES: usize = 10_000;
 
+/// The longest name that is remembered, in bytes: longer than any that the protocol allows.
+const MAX_NAME_BYTES: usize = 256;
+
 /// The names, shared by two threads.
 #[derive(Debug, Clone, Default)]
 pub struct Names(Arc<Mutex<Known>>);
@@ -84,7 +87,8 @@ fn told(before: &str) -> Option<&str> {
 
 /// A name that could drive the terminal it is completed on is not kept.
 fn learn(names: &mut BTreeMap<String, String>, name: &str) {
-    if names.len() < MAX_NAMES && !name.chars().any(is_escaped) {
+    let fits = names.len() < MAX_NAMES && name.len() <= MAX_NAME_BYTES;
+    if fits && !name.chars().any(is_escaped) {
         names.insert(fold(name).into_owned(), name.to_owned());
     }
 }

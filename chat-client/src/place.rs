@@ -2,6 +2,9 @@
 
 use chat_proto::{Channel, Nick};
 
+/// The channels that one can be in: more than a server allows, whatever it says.
+const MAX_JOINED: usize = 1000;
+
 /// Kept by the Session; changes as soon as a command is typed, so that what is typed next goes to
 /// where one meant it to go, and changes back if the server declines.
 #[derive(Debug)]
@@ -70,7 +73,7 @@ impl Place {
 
     /// One is in a channel, wherever one talks.
     pub fn add(&mut self, channel: &Channel) {
-        if !self.joined.contains(channel) {
+        if self.joined.len() < MAX_JOINED && !self.joined.contains(channel) {
             self.joined.push(channel.clone());
         }
     }

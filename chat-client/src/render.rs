@@ -119,6 +119,14 @@ pub fn channels(channels: &[chat_proto::ChannelInfo<'_>]) -> String {
     format!("{}: {}", count(shown.len(), "channel"), shown.join(", "))
 }
 
+/// `the last 3 messages of #rust:`
+pub fn history(with: &str, messages: usize) -> String {
+    match (messages, word(with)) {
+        (1, with) => format!("the last message of {with}:"),
+        (messages, with) => format!("the last {messages} messages of {with}:"),
+    }
+}
+
 /// An error, of the server or of this client.
 pub fn error(code: &str, detail: &str) -> String {
     format!("! {}: {}", word(code), lines(detail))

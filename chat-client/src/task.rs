@@ -88,14 +88,22 @@ impl std::str::FromStr for Other {
 
 impl Other {
     /// The commands by which one comes to talk there.
-    fn approach(self) -> Vec<Command> {
+    fn approach(self, create: bool) -> Vec<Command> {
         match self {
             // Everyone is there.
             Self::Channel(channel) if channel == Channel::lobby() => vec![],
-            Self::Channel(channel) => vec![Command::Join(channel)],
+            Self::Channel(channel) => vec![enter(channel, create)],
             Self::Nick(nick) => vec![Command::Query(Some(nick))],
         }
     }
+}
+
+/// Enters a channel, which is made only where that is wanted.
+fn enter(channel: Channel, create: bool) -> Command {
+    if create {
+        return Command::Join(channel);
+    }
+    Command::JoinExisting(channel)
 }
 
 impl Task {
@@ -103,9 +111,9 @@ impl Task {
     ///
     /// # Errors
     /// The protocol has no such text.
-    pub fn send(to: Option<Other>, text: &str) -> Result<Self, Refusal> {
+    pub fn send(to: Option<Other>, create: bool, text: &str) -> Result<Self, Refusal> {
         let said = Command::Say(input::text(text)?);
-        let approach = to.map_or(vec![], Other::approach);
+        let approach = to.map_or(vec![], |to| to.approach(create));
         Ok(Self {
             commands: approach.into_iter().chain([said]).collect(),
             stays: false,
@@ -114,7 +122,7 @@ impl Task {
     }
 
     /// Shows what is said: everything for oneself, or only what is said in these channels.
-    pub fn watch(channels: Vec<Channel>, json: bool) -> Self {
+    pub fn watch(channels: Vec<Channel>, create: bool, json: bool) -> Self {
         let shows = Shows::Said {
             channels: channels
                 .iter()
@@ -125,7 +133,7 @@ impl Task {
         let others = channels
             .into_iter()
             .filter(|channel| *channel != Channel::lobby());
-        let mut commands: VecDeque<_> = others.map(Command::Join).collect();
+        let mut commands: VecDeque<_> = others.map(|channel| enter(channel, create)).collect();
         // Where one stands, so that the lines of every other channel bear its name.
         commands.push_back(Command::Switch(Channel::lobby()));
         Self {
@@ -136,8 +144,8 @@ impl Task {
     }
 
     /// Shows the last messages of a conversation.
-    pub fn history(with: Option<Other>, last: u16, json: bool) -> Self {
-        let approach = with.map_or(vec![], Other::approach);
+    pub fn history(with: Option<Other>, create: bool, last: u16, json: bool) -> Self {
+        let approach = with.map_or(vec![], |with| with.approach(create));
         let asked = Command::History(last);
         Self {
             commands: approach.into_iter().chain([asked]).collect(),
@@ -191,7 +199,7 @@ mod tests {
     #[test]
     fn what_is_said_is_no_command() {
         for text in ["/quit", ".h", "..", "//x"] {
-            let task = Task::send(None, text).unwrap();
+            let task = Task::send(None, false, text).unwrap();
             assert_eq!(task.commands, [Command::Say(text.to_owned())]);
         }
         for (text, code) in [
@@ -199,7 +207,7 @@ mod tests {
             ("\u{7}", "text_invalid"),
             (&*"x".repeat(8193), "text_too_long"),
         ] {
-            assert_eq!(Task::send(None, text).unwrap_err().code, code);
+            assert_eq!(Task::send(None, false, text).unwrap_err().code, code);
         }
     }
 }

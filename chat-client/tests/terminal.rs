@@ -495,8 +495,7 @@ fn a_new_password_is_asked_for_again(terminal: &mut Terminal, dumb: bool) {
     terminal.keys("geheim two\r");
     // Asked again in place: what is typed then is a password still.
     terminal.until("asked again", |screen| {
-        screen.contains("! the two are not the same")
-            && screen.ends_with("New password:")
+        screen.contains("! the two are not the same") && screen.ends_with("New password:")
     });
     terminal.keys("\r");
     terminal.until("asked again", |screen| {

@@ -1,11 +1,11 @@
 //! What operators and founders do: where one is says whether it is about a channel or about the server.
 
 use actix::Context;
-use chat_proto::moderation::{Ban, BanInfo, BansQuery, Kick, Mute, Unban};
+use chat_proto::moderation::{Ban, BanInfo, BansQuery, Kick, Mute, Target, Unban};
 use chat_proto::{Channel, LOBBY, MAX_PAGE, Request};
 
 use super::Session;
-use super::questions::Question;
+use super::questions::{Gathered, MAX_LIST_BYTES, Question};
 use crate::act::{Act, Sentence};
 use crate::outstanding::Settled;
 use crate::verdict;
@@ -43,7 +43,9 @@ impl Session {
                 channel: self.place.channel().as_str().to_owned().into(),
                 topic: topic.into(),
             },
-            Act::Bans => return self.ask_bans(self.here(), Vec::new()),
+            Act::Bans => {
+                return self.ask_bans(self.here(), Vec::new(), Gathered::new(MAX_LIST_BYTES));
+            }
             Act::ShowTopic => return self.ask_topic(),
         };
         self.request(request, Settled::Sent);
@@ -56,15 +58,24 @@ impl Session {
     }
 
     /// Asks for the page of bans behind those that are known.
-    fn ask_bans(&mut self, channel: Option<Channel>, bans: Vec<BanInfo<'static>>) {
+    fn ask_bans(
+        &mut self,
+        channel: Option<Channel>,
+        bans: Vec<BanInfo<'static>>,
+        gathered: Gathered,
+    ) {
         let request = Request::Bans(BansQuery {
             channel: channel.as_ref().map(|channel| channel.as_str().into()),
             after: bans.last().map(|ban| ban.number),
             limit: MAX_PAGE,
         });
         if let Some(id) = self.request(request, Settled::Answered) {
-            self.questions
-                .push_back((id, Question::Bans { channel, bans }));
+            let question = Question::Bans {
+                channel,
+                bans,
+                gathered,
+            };
+            self.questions.push_back((id, question));
         }
     }
 
@@ -76,13 +87,26 @@ impl Session {
         ctx: &mut Context<Self>,
     ) {
         let is_it = |question: &Question| matches!(question, Question::Bans { .. });
-        let Some((id, Question::Bans { channel, mut bans })) = self.answered(is_it) else {
+        let Some((id, question)) = self.answered(is_it) else {
+            return;
+        };
+        let Question::Bans {
+            channel,
+            mut bans,
+            mut gathered,
+        } = question
+        else {
             return;
         };
         let more = more && !page.is_empty();
+        let ends = page.last().map(|ban| ban.number) > bans.last().map(|ban| ban.number);
+        let fits = gathered.takes(page.iter().map(size)) && (ends || !more);
+        if !fits {
+            return self.too_much(&id, ctx);
+        }
         bans.extend(page);
         if more {
-            self.ask_bans(channel, bans);
+            self.ask_bans(channel, bans, gathered);
         } else {
             for line in verdict::bans(&bans, self.transcript.zone()) {
                 self.show_notice(&line);
@@ -97,4 +121,13 @@ impl Session {
             self.questions.push_back((id, Question::Topic { channel }));
         }
     }
+}
+
+/// Returns about how much memory a ban takes.
+fn size(ban: &BanInfo<'_>) -> usize {
+    let (by, reason) = (ban.by.as_ref(), ban.reason.as_ref());
+    let texts = [ban.channel.as_ref(), by, reason];
+    let texts = texts.into_iter().flatten().map(|text| text.len());
+    let (Target::Nick(name) | Target::Account(name) | Target::Address(name)) = &ban.target;
+    256 + name.len() + texts.sum::<usize>()
 }

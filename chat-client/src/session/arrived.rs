@@ -7,6 +7,7 @@ use chat_proto::name::fold;
 use chat_proto::{Channel, ChannelInfo, ErrorCode, Event};
 
 use super::questions::{Listing, Question};
+use super::replay::Replay;
 use super::{Phase, Session};
 use crate::Ending;
 use crate::outstanding::Settled;
@@ -33,6 +34,12 @@ impl Session {
         match Event::parse(frame) {
             Ok(event) => {
                 self.event(event, ctx);
+                if self.replay.as_ref().is_some_and(Replay::is_too_much) {
+                    self.replay = None;
+                    let detail = "the server sends what was missed without an end";
+                    self.transcript.error("too_much", detail);
+                    return self.end(Ending::Lost, ctx);
+                }
                 self.take_up_held(ctx);
             }
             Err(error) => log::warn!("not understood: {error}"),
@@ -241,6 +248,12 @@ impl Session {
             self.tell_parted(channel.as_str());
         }
         let told = self.tell_failed(code, detail, id);
+        let detail = match &question {
+            Some(Question::Exists { .. }) if code == ErrorCode::NoSuchChannel => {
+                &format!("{detail}; --create makes it")
+            }
+            _ => detail,
+        };
         if !silent && !told && !self.options.json {
             self.transcript.error(&code.to_string(), detail);
         }

@@ -7,15 +7,43 @@ use actix::Context;
 use chat_proto::moderation::BanInfo;
 use chat_proto::name::fold;
 use chat_proto::{
-    Channel, HistoryQuery, MAX_PAGE, Message, Nick, Record, Request, Secret, UsersQuery,
+    Channel, HistoryQuery, MAX_FRAME_BYTES, MAX_PAGE, Message, Nick, Record, Request, Secret, Text,
+    UsersQuery,
 };
 
+use super::replay::size;
 use super::{Asked, Session};
 use crate::escape::word;
 use crate::outstanding::Settled;
 use crate::render;
 use crate::stdin::Purpose;
 use crate::window::fact::Fact;
+
+/// The memory that a list of people or bans may take, roughly.
+pub(super) const MAX_LIST_BYTES: usize = 32 * 1024 * 1024;
+
+/// The requests that may wait for an answer because of what the server sends.
+const MAX_QUESTIONS: usize = 1024;
+
+/// Bounds what is gathered page by page: a server can say without an end that there is more.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gathered {
+    bytes: usize,
+    most: usize,
+}
+
+impl Gathered {
+    /// Returns a bound of about `most` bytes.
+    pub(super) fn new(most: usize) -> Self {
+        Self { bytes: 0, most }
+    }
+
+    /// Counts the parts of a page; returns whether they are within the bound.
+    pub(super) fn takes(&mut self, sizes: impl Iterator<Item = usize>) -> bool {
+        self.bytes += sizes.sum::<usize>();
+        self.bytes <= self.most
+    }
+}
 
 /// What a request that was sent wants to know, until its answer is complete.
 #[derive(Debug)]
@@ -24,13 +52,17 @@ pub(super) enum Question {
     Users {
         channel: Channel,
         nicks: Vec<String>,
+        gathered: Gathered,
         purpose: Listing,
     },
+    /// Whether there is such a channel, which is entered then.
+    Exists { channel: Channel },
     /// What was said, gathered page by page, oldest first.
     History {
         with: String,
         wanted: u16,
         messages: VecDeque<Message<'static>>,
+        gathered: Gathered,
     },
     /// A page for somebody who scrolls up.
     Older { with: String },
@@ -44,6 +76,7 @@ pub(super) enum Question {
     Bans {
         channel: Option<Channel>,
         bans: Vec<BanInfo<'static>>,
+        gathered: Gathered,
     },
     /// Whether the account is as one wishes; its password from then on.
     Account { keep: Option<Secret<'static>> },
@@ -74,8 +107,9 @@ impl Session {
             _ => false,
         };
         let open = self.questions.iter().any(|(_, question)| is_it(question));
-        if purpose != Listing::Learn || !open {
-            self.ask_users(channel, Vec::new(), purpose);
+        // The server has a say in how often names are learned, so that is bounded.
+        if purpose != Listing::Learn || !open && self.questions.len() < MAX_QUESTIONS {
+            self.ask_users(channel, Vec::new(), Gathered::new(MAX_LIST_BYTES), purpose);
         }
     }
 
@@ -104,14 +138,50 @@ impl Session {
             Question::Topic { channel } => format!("the topic of {channel}"),
             Question::Bans { .. } => "which bans there are".to_owned(),
             Question::Account { .. } => "whether your account was changed".to_owned(),
+            Question::Exists { channel } => format!("whether there is {channel}"),
             Question::Join { channel, .. } => format!("whether you may enter {channel}"),
         };
         let detail = format!("the server did not say {what}");
         self.refused("no_answer", &detail);
     }
 
+    /// Asks whether there is such a channel; enters it if so.
+    pub(super) fn join_existing(&mut self, channel: Channel) {
+        let request = Request::Users(UsersQuery {
+            channel: channel.as_str().into(),
+            after: None,
+            limit: 1,
+        });
+        if let Some(id) = self.request(request, Settled::Answered) {
+            self.questions.push_back((id, Question::Exists { channel }));
+        }
+    }
+
+    /// Returns whether it is not known yet whether a channel exists that is to be entered.
+    pub(super) fn asks_for_a_channel(&self) -> bool {
+        let is_it = |(_, question): &(_, Question)| matches!(question, Question::Exists { .. });
+        self.questions.iter().any(is_it)
+    }
+
+    /// Gives up an answer that is larger than any server's list.
+    pub(super) fn too_much(&mut self, id: &str, ctx: &mut Context<Self>) {
+        self.choosing = false;
+        let detail = "the server's answer does not end, and is given up";
+        self.refused("too_much", detail);
+        self.settle_answered(id, ctx);
+        if self.options.task.is_some() {
+            self.leave(None, ctx);
+        }
+    }
+
     /// Asks for the page of people behind those that are known.
-    fn ask_users(&mut self, channel: Channel, nicks: Vec<String>, purpose: Listing) {
+    fn ask_users(
+        &mut self,
+        channel: Channel,
+        nicks: Vec<String>,
+        gathered: Gathered,
+        purpose: Listing,
+    ) {
         let request = Request::Users(UsersQuery {
             channel: channel.as_str().into(),
             after: nicks.last().map(|nick| nick.as_str().into()),
@@ -121,18 +191,27 @@ impl Session {
             let question = Question::Users {
                 channel,
                 nicks,
+                gathered,
                 purpose,
             };
             self.questions.push_back((id, question));
         }
     }
 
+    /// Asks for the last messages of a conversation.
+    pub(super) fn ask_history(&mut self, with: String, wanted: u16) {
+        // As many of the longest messages, and a frame more.
+        let most = usize::from(wanted) * (Text::MAX_BYTES + 1024) + MAX_FRAME_BYTES;
+        self.ask_before(with, wanted, VecDeque::new(), Gathered::new(most));
+    }
+
     /// Asks for the page of messages before those that are known.
-    pub(super) fn ask_history(
+    fn ask_before(
         &mut self,
         with: String,
         wanted: u16,
         messages: VecDeque<Message<'static>>,
+        gathered: Gathered,
     ) {
         let known = u16::try_from(messages.len()).unwrap_or(wanted);
         let request = Request::History(HistoryQuery {
@@ -146,6 +225,7 @@ impl Session {
                 with,
                 wanted,
                 messages,
+                gathered,
             };
             self.questions.push_back((id, question));
         }
@@ -177,22 +257,39 @@ impl Session {
         (total, more): (usize, bool),
         ctx: &mut Context<Self>,
     ) {
-        let asked_for = |question: &Question| matches!(question, Question::Users { channel, .. } if channel.folded() == &*fold(name));
+        let folded = fold(name);
+        let asked_for = |question: &Question| match question {
+            Question::Users { channel, .. } | Question::Exists { channel } => {
+                channel.folded() == &*folded
+            }
+            _ => false,
+        };
         let Some((id, question)) = self.answered(asked_for) else {
             return;
         };
-        let Question::Users {
-            channel,
-            mut nicks,
-            purpose,
-        } = question
-        else {
-            return;
+        let (channel, mut nicks, mut gathered, purpose) = match question {
+            Question::Users {
+                channel,
+                nicks,
+                gathered,
+                purpose,
+            } => (channel, nicks, gathered, purpose),
+            Question::Exists { channel } => {
+                self.join(channel);
+                return self.settle_answered(&id, ctx);
+            }
+            _ => return,
         };
         let more = more && !users.is_empty() && purpose != Listing::Learn;
+        let ends = users.last() != nicks.last();
+        // The allocation of a nick takes more than its letters.
+        let fits = gathered.takes(users.iter().map(|nick| nick.len() + 64)) && (ends || !more);
+        if !fits {
+            return self.too_much(&id, ctx);
+        }
         nicks.extend(users);
         if more {
-            self.ask_users(channel, nicks, purpose);
+            self.ask_users(channel, nicks, gathered, purpose);
         } else {
             match purpose {
                 Listing::Show => self.show_notice(&render::users(name, &nicks)),
@@ -222,6 +319,7 @@ impl Session {
             | Question::Older { with }
             | Question::Missed { with } => fold(with) == fold(name),
             Question::Users { .. }
+            | Question::Exists { .. }
             | Question::Channels
             | Question::Topic { .. }
             | Question::Bans { .. }
@@ -231,12 +329,13 @@ impl Session {
         let Some((id, question)) = self.answered(asked_for) else {
             return;
         };
-        let (with, wanted, mut messages) = match question {
+        let (with, wanted, mut messages, mut gathered) = match question {
             Question::History {
                 with,
                 wanted,
                 messages,
-            } => (with, wanted, messages),
+                gathered,
+            } => (with, wanted, messages, gathered),
             Question::Older { with } => {
                 self.tell_page(with, records, more);
                 return self.settle_answered(&id, ctx);
@@ -244,12 +343,18 @@ impl Session {
             _ => return self.missed(name, records, more),
         };
         let more = more && !records.is_empty();
+        let sizes = records.iter().map(|Record::Message(message)| size(message));
+        if !gathered.takes(sizes) {
+            return self.too_much(&id, ctx);
+        }
         for Record::Message(message) in records.into_iter().rev() {
             messages.push_front(message);
         }
+        // A server may send more than it was asked for.
+        messages.drain(..messages.len().saturating_sub(usize::from(wanted)));
         // A page is bounded by the size of a frame too, so it may be shorter than asked for.
         if more && messages.len() < usize::from(wanted) {
-            self.ask_history(with, wanted, messages);
+            self.ask_before(with, wanted, messages, gathered);
         } else if self.transcript.window().is_some() {
             // They are where they belong; without a word nothing would seem to have happened.
             let notice = match messages.len() {
@@ -261,12 +366,7 @@ impl Session {
             self.tell_page(with, records, more);
             self.show_notice(&notice);
         } else {
-            let with = crate::escape::word(&with);
-            let header = match messages.len() {
-                1 => format!("the last message of {with}:"),
-                shown => format!("the last {shown} messages of {with}:"),
-            };
-            self.show_notice(&header);
+            self.show_notice(&render::history(&with, messages.len()));
             for message in &messages {
                 self.transcript.past(message, self.place.channel());
             }

@@ -14,6 +14,19 @@ use crate::wording::count;
 /// How long the rest of it is waited for while nothing comes; then what has come is announced.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// The memory that messages may take while the rest is waited for, roughly: several times what a
+/// server sends again by default. A server that sends more without an end is given up.
+const MAX_HELD_BYTES: usize = 64 * 1024 * 1024;
+
+/// What a message takes in memory besides its texts, roughly.
+const OVERHEAD: usize = 256;
+
+/// Returns about how much memory a message takes.
+pub(super) fn size(message: &Message<'_>) -> usize {
+    let id = message.id.as_ref().map_or(0, |id| id.len());
+    OVERHEAD + message.from.len() + message.to.len() + message.text.len() + id
+}
+
 /// What the server sends again, and what the history of channels that had to be joined again has.
 #[derive(Debug)]
 pub(super) struct Replay {
@@ -28,6 +41,8 @@ pub(super) struct Replay {
     held: BTreeMap<u64, (Message<'static>, bool)>,
     /// The last message seen before.
     after: u64,
+    /// About how much memory those take.
+    bytes: usize,
     /// There was more than the server sends again.
     gap: bool,
     /// The same for pages: of which channel, and the last message that is here.
@@ -43,6 +58,7 @@ impl Replay {
             barrier: Some(barrier),
             pages,
             held: BTreeMap::new(),
+            bytes: 0,
             gap,
             holes: Vec::new(),
         }
@@ -55,6 +71,7 @@ impl Replay {
         if seq >= self.until {
             self.barrier = None;
         }
+        self.bytes += size(&message);
         self.held.insert(seq, (message, seq <= self.until));
     }
 
@@ -69,11 +86,17 @@ impl Replay {
         let mut last = 0;
         for message in messages {
             last = message.seq;
+            self.bytes += size(&message);
             self.held.entry(message.seq).or_insert((message, true));
         }
         if more {
             self.holes.push((with.to_owned(), last));
         }
+    }
+
+    /// Returns whether it takes more memory than a replay may.
+    pub(super) fn is_too_much(&self) -> bool {
+        self.bytes > MAX_HELD_BYTES
     }
 
     fn is_complete(&self) -> bool {

@@ -97,6 +97,7 @@ impl Session {
         // In the full screen a line can be typed at any time.
         let asked = self.asked != Asked::Nothing
             || self.choosing
+            || self.asks_for_a_channel()
             || self.held.is_some()
             || self.transcript.window().is_some();
         if asked || self.phase == Phase::Ended || self.identity.is_none() {

@@ -1,6 +1,5 @@
 //! What a typed line does.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use actix::{AsyncContext as _, Context};
@@ -63,6 +62,7 @@ impl Session {
             Command::Quit(reason) => self.leave(reason, ctx),
             Command::Query(nick) => self.query(nick, ctx),
             Command::Join(channel) => self.join(channel),
+            Command::JoinExisting(channel) => self.join_existing(channel),
             Command::Part(channel, reason) => self.part(channel, reason),
             Command::Switch(channel) => {
                 if !self.place.switch(&channel) {
@@ -81,7 +81,7 @@ impl Session {
             Command::Unregister => self.account(Errand::Unregister, ctx),
             Command::History(wanted) => {
                 let with = self.place.to().to_owned();
-                self.ask_history(with, wanted, VecDeque::new());
+                self.ask_history(with, wanted);
             }
             Command::Act(act) => self.act(act),
             Command::Mute(_) | Command::Unmute(_) => {
@@ -120,7 +120,7 @@ impl Session {
         }
     }
 
-    fn join(&mut self, channel: Channel) {
+    pub(super) fn join(&mut self, channel: Channel) {
         let request = Request::Join {
             channel: channel.as_str().into(),
         };

@@ -17,6 +17,8 @@ use crate::wording::sentence;
 
 /// The prompt while the rest of a password is read that nothing waits for any more.
 pub(super) const DROPPED: &str = "Not sent (Enter): ";
+/// The errors that are kept until a key is pressed.
+const MAX_LAST_WORDS: usize = 20;
 
 impl State {
     /// Something happened, at that time of this machine's clock.
@@ -80,6 +82,8 @@ impl State {
                 }
             }
         }
+        // Notices and errors take memory too, and a server can send them without an end.
+        self.forget();
     }
 
     fn heard_at(&mut self, now: Timestamp) {
@@ -186,7 +190,6 @@ impl State {
             self.arrived.push(Arrived::new(message, fresh, muted, seen));
         }
         self.newest = self.newest.max(message.seq);
-        self.forget();
     }
 
     fn is_looked_at(&self, index: usize) -> bool {
@@ -351,6 +354,9 @@ impl State {
 
     fn error(&mut self, code: &str, detail: &str, now: Timestamp) {
         let text = lines(&sentence(code, detail, &self.look.zone));
+        if self.last_words.len() == MAX_LAST_WORDS {
+            self.last_words.remove(0);
+        }
         self.last_words.push(format!("! {text}"));
         let newest = self.newest;
         if self.connection != Connection::New {

@@ -356,6 +356,7 @@ fn waits(command: &Command) -> bool {
     match command {
         Command::List(_)
         | Command::Join(_)
+        | Command::JoinExisting(_)
         | Command::Part(..)
         | Command::Channels
         | Command::Nick(_)

@@ -106,9 +106,13 @@ impl Line {
     fn bytes(&self) -> usize {
         OVERHEAD
             + match &self.what {
-                What::Said { text, .. } => text.len(),
+                What::Said { from, text, .. } => from.len() + text.len(),
                 What::Failed(failed) => failed.text.len() + failed.reason.len(),
-                What::Moved(moved) => moved.only.len() + 200,
+                What::Moved(moved) => {
+                    let few = [&moved.joined, &moved.left, &moved.renamed];
+                    let names = few.into_iter().flat_map(|few| &few.first);
+                    moved.only.len() + 200 + names.map(|name| name.len()).sum::<usize>()
+                }
                 What::Notice(text) | What::Error(text) => text.len(),
                 What::Gap(_) => 0,
             }
@@ -354,7 +358,7 @@ mod tests {
             (lines.get(place).unwrap().seq, lines.first_said()),
             (100, Some(2))
         );
-        assert_eq!(lines.bytes(), before - OVERHEAD - 4);
+        assert_eq!(lines.bytes(), before - OVERHEAD - "ana".len() - 4);
         assert_eq!(lines.said_from(place), 1);
         while !lines.is_empty() {
             lines.drop_first();

@@ -10,6 +10,10 @@ use super::conversation::Conversation;
 use super::lines::{Line, Moved, What};
 use crate::escape::word;
 
+/// Those of a crowd who are known by name, and the longest name in bytes; the others are counted.
+const MAX_KNOWN: usize = 2000;
+const MAX_NAME_BYTES: usize = 256;
+
 /// Who is in a channel.
 #[derive(Debug, Default)]
 pub struct People {
@@ -34,6 +38,10 @@ impl People {
     }
 
     fn add(&mut self, nick: &str) {
+        if nick.len() > MAX_NAME_BYTES || self.by_folded.len() >= MAX_KNOWN && !self.has(nick) {
+            self.others = self.others.saturating_add(1);
+            return;
+        }
         self.by_folded.insert(fold(nick).into_owned(), nick.into());
     }
 

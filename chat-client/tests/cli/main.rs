@@ -8,6 +8,7 @@ mod arriving;
 mod away;
 mod commands;
 mod ending;
+mod hostile;
 mod json_mode;
 mod output;
 mod settings;

@@ -13,6 +13,11 @@ fn doing(server: &FakeServer, args: &[&str]) -> (Client, Peer) {
 }
 
 fn enters(peer: &mut Peer, channel: &str) {
+    let asked = peer.expect("users");
+    assert_eq!(asked["channel"], channel);
+    peer.send(&json!({
+        "type": "users", "channel": channel, "users": ["ana"], "total": 1, "more": false
+    }));
     assert_eq!(peer.expect("join")["channel"], channel);
     peer.send(&json!({"type": "joined", "channel": channel, "nick": "bot", "time": TIME}));
 }
@@ -64,7 +69,7 @@ fn send_ends_with_1_where_nothing_is_recorded() {
 #[test]
 fn send_says_nothing_where_it_is_not_let_in() {
     let server = FakeServer::start();
-    let (client, mut peer) = doing(&server, &["send", "--to", "#rust", "hola"]);
+    let (client, mut peer) = doing(&server, &["send", "--create", "--to", "#rust", "hola"]);
     let join = peer.expect("join");
     peer.send(&error("too_many_channels", &join["id"]));
     client.complains("too_many_channels");
@@ -150,7 +155,7 @@ fn watch_keeps_to_its_channels() {
 #[test]
 fn watch_does_not_stay_where_it_is_not_let_in() {
     let server = FakeServer::start();
-    let (client, mut peer) = doing(&server, &["watch", "--channel", "#rust"]);
+    let (client, mut peer) = doing(&server, &["watch", "--create", "--channel", "#rust"]);
     let join = peer.expect("join");
     peer.send(&error("too_many_channels", &join["id"]));
     client.complains("too_many_channels");
@@ -240,4 +245,33 @@ fn a_history_that_nobody_has_is_1() {
     client.complains("no_such_user");
     peer.goodbye();
     client.ends_with(1);
+}
+
+/// A slip makes no channel: nothing but a question is sent.
+#[test]
+fn a_channel_that_does_not_exist_is_1() {
+    let server = FakeServer::start();
+    for args in [
+        &["send", "--to", "#typo", "hola"][..],
+        &["watch", "--channel", "#typo"],
+        &["history", "--with", "#typo"],
+    ] {
+        let (client, mut peer) = doing(&server, args);
+        let asked = peer.expect("users");
+        assert_eq!(asked["channel"], "#typo");
+        peer.send(&error("no_such_channel", &asked["id"]));
+        let line = client.err();
+        assert!(
+            line.starts_with("! no_such_channel: ") && line.contains("--create"),
+            "{line}"
+        );
+        peer.goodbye();
+        client.ends_with(1);
+    }
+    let (client, mut peer) = doing(&server, &["send", "--create", "--to", "#new", "hola"]);
+    assert_eq!(peer.expect("join")["channel"], "#new");
+    peer.send(&json!({"type": "joined", "channel": "#new", "nick": "bot", "time": TIME}));
+    assert_eq!(peer.record("bot", 1)["to"], "#new");
+    peer.goodbye();
+    client.ends_with(0);
 }

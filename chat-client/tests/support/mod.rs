@@ -87,6 +87,19 @@ impl Peer {
         self.stream.write_all(&frame).unwrap();
     }
 
+    /// Sends an object; returns whether the client still takes it.
+    pub(crate) fn try_send(&mut self, object: &Value) -> bool {
+        let mut frame = bytes::BytesMut::new();
+        encode(object, &mut frame).unwrap();
+        self.stream.write_all(&frame).is_ok()
+    }
+
+    /// The length of a frame, and its first byte.
+    pub(crate) fn begin_frame(&mut self, length: u32) {
+        self.stream.write_all(&length.to_be_bytes()).unwrap();
+        self.stream.write_all(b"{").unwrap();
+    }
+
     /// Bytes as they are, behind a length.
     pub(crate) fn send_raw(&mut self, json: &[u8]) {
         let length = u32::try_from(json.len()).unwrap();
@@ -255,6 +268,18 @@ impl Client {
             out,
             err,
         }
+    }
+
+    /// The most memory that the client has taken, in KiB.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(status).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        peak.unwrap()
+            .trim()
+            .trim_end_matches(" kB")
+            .parse()
+            .unwrap()
     }
 
     /// Ctrl-C.
