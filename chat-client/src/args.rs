@@ -74,6 +74,7 @@ pub(crate) struct Args {
 
 /// What can be said of a connection, whatever it is for.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Connection")]
 pub(crate) struct Connection {
     /// The same as SERVER
     ///
@@ -135,7 +136,7 @@ pub(crate) struct Connection {
     /// The file of settings [default: ~/.config/chat/client.toml]
     ///
     /// `chat-client config` prints one, every key at its default. What is named here has to be there.
-    #[arg(long, value_name = "FILE", env = "CHAT_CONFIG", global = true)]
+    #[arg(long, value_name = "FILE", env = "CHAT_CONFIG", global = true, help_heading = None::<&str>)]
     pub(crate) config: Option<PathBuf>,
 
     /// Print every object that arrives as one JSON line
@@ -144,7 +145,7 @@ pub(crate) struct Connection {
     /// (a line that begins with {) or plain text and commands; notices of the client itself go to
     /// standard error. `watch` and `history` print their messages as such lines. Default: off.
     /// Example: {"type":"say","text":"hola"}
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = None::<&str>)]
     pub(crate) json: bool,
 
     /// End with exit code 1 when the connection is lost
@@ -157,7 +158,7 @@ pub(crate) struct Connection {
     /// Show times in UTC instead of local time
     ///
     /// For the times that .t shows and the names of recordings. Default: local time (TZ)
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = None::<&str>)]
     pub(crate) utc: bool,
 
     /// Silence after which the server is asked for a sign of life, in seconds
@@ -319,8 +320,36 @@ fn parsed(
 
 /// The definition of the command line.
 pub(crate) fn definition() -> clap::Command {
-    Args::command()
+    let whole = Args::command();
+    let global = whole.get_arguments().filter(|arg| arg.is_global_set());
+    let global: Vec<_> = global.cloned().collect();
+    UNUSED.into_iter().fold(whole, |whole, (command, unused)| {
+        let unused = |arg: &&clap::Arg| match unused {
+            Unused::These(names) => names.contains(&arg.get_id().as_str()),
+            Unused::AllBut(name) => name != arg.get_id().as_str(),
+        };
+        let hidden = global.iter().filter(unused);
+        let hidden: Vec<_> = hidden.map(|arg| arg.clone().hide(true)).collect();
+        whole.mut_subcommand(command, |command| command.args(hidden))
+    })
 }
+
+/// The options of the program that mean nothing to a command.
+#[derive(Debug, Clone, Copy)]
+enum Unused {
+    These(&'static [&'static str]),
+    AllBut(&'static str),
+}
+
+/// What the help of each command leaves out. The options are accepted nonetheless.
+const UNUSED: [(&str, Unused); 6] = [
+    ("send", Unused::These(&["json", "utc"])),
+    ("watch", Unused::These(&["utc", "linger"])),
+    ("history", Unused::These(&["utc"])),
+    ("completions", Unused::AllBut("")),
+    ("man", Unused::AllBut("")),
+    ("config", Unused::AllBut("config")),
+];
 
 /// What `send` is to say.
 fn message(words: &[String]) -> Result<String, Refusal> {
@@ -406,6 +435,60 @@ mod tests {
     #[test]
     fn the_definition_holds_together() {
         definition().debug_assert();
+    }
+
+    /// Returns the long help of a command, or of the program.
+    fn help(command: &str) -> String {
+        let args = format!("{command} --help");
+        wish(&args, None).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn help_shows_what_belongs_to_a_command() {
+        let connection = [
+            "--server",
+            "--nick",
+            "--tls-pin",
+            "--password-file",
+            "--keep-alive",
+        ];
+        for (command, shown, left_out) in [
+            ("", &["--json", "--utc", "--plain"][..], &[][..]),
+            (
+                "send",
+                &["--to", "--create"],
+                &["--json", "--utc", "--plain"],
+            ),
+            ("watch", &["--channel", "--json"], &["--utc", "--linger"]),
+            ("history", &["--with", "--last", "--json"], &["--utc"]),
+        ] {
+            let help = help(command);
+            let (_, behind) = help.split_once("\nConnection:\n").expect("a heading");
+            for option in connection {
+                assert!(behind.contains(option), "{option} in\n{help}");
+            }
+            for option in shown {
+                assert!(help.contains(option), "{option} in\n{help}");
+            }
+            for option in left_out {
+                assert!(
+                    !help.contains(&format!("{option}\n")),
+                    "{option} in\n{help}"
+                );
+            }
+        }
+        for command in ["completions", "man", "config"] {
+            let help = help(command);
+            assert!(!help.contains("Connection:"), "{help}");
+            assert!(
+                !help.contains("--nick") && !help.contains("--json"),
+                "{help}"
+            );
+            assert_eq!(help.contains("--config"), command == "config", "{help}");
+        }
+        // What is not shown is no error.
+        assert!(wish("send --utc x", None).is_ok());
+        assert!(wish("--nick ana man", None).is_ok());
     }
 
     #[test]
