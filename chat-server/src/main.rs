@@ -5,6 +5,7 @@ mod certificate_cli;
 mod cli;
 mod healthcheck;
 mod history_cli;
+mod pages_cli;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -16,7 +17,6 @@ use chat_server::error::ServerError;
 use chat_server::net::tls;
 use chat_server::net::worker::{Listener, Speaks};
 use chat_server::store::sqlite::Database;
-use clap::Parser;
 use log::LevelFilter;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -25,7 +25,10 @@ use tokio::sync::mpsc;
 use cli::{Args, Command};
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match pages_cli::parse(std::env::args_os()) {
+        Ok(args) => args,
+        Err(code) => return code,
+    };
     match start(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -64,9 +67,12 @@ fn configuration(args: &Args) -> anyhow::Result<Config> {
 fn start(args: &Args) -> anyhow::Result<()> {
     let config = configuration(args)?;
     if args.check_config {
-        return std::io::stdout()
-            .write_all(config.to_toml().as_bytes())
-            .context("cannot print the configuration");
+        let printed = std::io::stdout().write_all(config.to_toml().as_bytes());
+        return match printed {
+            // The reader has closed the pipe, as `head` does.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            printed => printed.context("cannot print the configuration"),
+        };
     }
     match &args.command {
         Some(Command::Healthcheck) => return healthcheck::run(&config),
