@@ -10,6 +10,7 @@ use chat_proto::name::fold;
 use chat_proto::{Channel, MAX_FRAME_BYTES, Message, Nick};
 
 use crate::input::{self, Command, Refusal};
+use crate::wording::cause;
 
 /// The commands, in order; then goodbye, unless it stays.
 #[derive(Debug, Clone)]
@@ -164,7 +165,7 @@ pub fn read_text(input: impl Read) -> Result<String, Refusal> {
     // A frame holds the longest text, whatever is in it.
     let most = MAX_FRAME_BYTES as u64;
     let read = input.take(most + 1).read_to_end(&mut bytes);
-    read.map_err(|error: io::Error| Refusal::new("no_input", error.to_string()))?;
+    read.map_err(|error: io::Error| Refusal::new("no_input", cause(&error)))?;
     if bytes.len() as u64 > most {
         let detail = format!("the text has more than {most} bytes, and is not sent");
         return Err(Refusal::new("text_too_long", detail));

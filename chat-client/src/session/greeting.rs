@@ -120,6 +120,13 @@ impl Session {
                 self.transcript.waiting(None);
                 let mut detail = format!("{}: {error}", self.options.server());
                 if let ConnectError::Lookup(_) = error
+                    && let Some((_, zone)) = self.options.host.split_once('%')
+                {
+                    detail = format!(
+                        "{}: there is no network interface {zone}, or no such address",
+                        self.options.server()
+                    );
+                } else if let ConnectError::Lookup(_) = error
                     && self.options.may_be_a_nick
                 {
                     let nick = &self.options.host;

@@ -22,6 +22,7 @@ use crate::attention::{Notifier, title};
 use crate::escape::word;
 use crate::names::Names;
 use crate::stdin::{NextKeys, Typed};
+use crate::wording::cause;
 
 /// The least between two drawings: sixty a second are as many as anybody sees.
 const FRAME: Duration = Duration::from_millis(16);
@@ -243,9 +244,7 @@ impl Painter {
         let state = &mut self.parts.state;
         match text {
             Ok(text) => state.entry.set_text(&text),
-            Err(error) => {
-                state.hint = Some(format!("the editor failed: {}", word(&error.to_string())))
-            }
+            Err(error) => state.hint = Some(format!("the editor failed: {}", word(&cause(&error)))),
         }
         self.take_back();
         self.parts.keyboard.do_send(NextKeys);

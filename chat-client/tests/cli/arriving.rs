@@ -172,6 +172,14 @@ fn a_server_that_is_full_is_1() {
 }
 
 #[test]
+fn a_zone_that_is_not_there() {
+    let client = Client::start(&["[fe80::1%nope0]:7", "--nick", "bot"]);
+    let (code, _, err) = client.end();
+    assert_eq!(code, Some(1));
+    assert!(err[0].contains("no network interface nope0"), "{err:?}");
+}
+
+#[test]
 fn a_nick_where_the_server_is_named() {
     let asks = "did you mean --nick ana?";
     for (args, asked) in [

@@ -1,5 +1,6 @@
 //! The settings file, and what is made from the definition of the command line.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Output;
 
@@ -78,6 +79,8 @@ fn the_manual_is_a_file_of_settings() {
     let told = String::from_utf8(written.stdout).unwrap();
     assert_eq!(told.trim_end(), file.to_str().unwrap());
     assert_eq!(std::fs::read(&file).unwrap(), manual.stdout);
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
     // It is read again, and never written over.
     std::fs::write(&file, "nick = \"ana\"\n").unwrap();
     let again = printed(folder.path(), &["config", "--write"]);
