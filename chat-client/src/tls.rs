@@ -219,11 +219,16 @@ pub fn server_name(host: &str) -> io::Result<ServerName<'static>> {
 /// Returns why there is no encrypted connection, with the option that may help.
 pub fn failure(error: &io::Error) -> String {
     const PLAIN: &str = "leave out --tls, --tls-ca and --tls-pin, or name the port that has TLS";
+    log::debug!("no TLS: {error}");
     let inner = error.get_ref();
     match inner.and_then(|inner| inner.downcast_ref::<Error>()) {
         Some(Error::General(words)) => words.clone(),
         Some(Error::InvalidMessage(_)) => format!("that port does not speak TLS; {PLAIN}"),
-        Some(other) => format!("TLS failed ({other}); if that port does not speak TLS, {PLAIN}"),
+        Some(Error::AlertReceived(_)) => {
+            "the server refuses this TLS connection, perhaps for want of a common version"
+                .to_owned()
+        }
+        Some(_) => format!("the TLS handshake failed; if that port does not speak TLS, {PLAIN}"),
         None if error.kind() == io::ErrorKind::InvalidInput => {
             format!("no certificate can be for that name ({error}); use another name for --tls")
         }
@@ -239,8 +244,9 @@ pub fn failure(error: &io::Error) -> String {
 
 /// Returns why a certificate is refused, with the option that may help.
 fn untrusted(error: &Error, fingerprint: Fingerprint, system: bool) -> String {
+    log::debug!("the certificate is refused: {error}");
     let Error::InvalidCertificate(error) = error else {
-        return format!("its certificate cannot be verified ({error}): SHA-256 {fingerprint}");
+        return format!("its certificate cannot be verified: SHA-256 {fingerprint}");
     };
     let pin = format!("--tls-pin trusts it nonetheless: SHA-256 {fingerprint}");
     let date = |time: &UnixTime| {
@@ -248,12 +254,19 @@ fn untrusted(error: &Error, fingerprint: Fingerprint, system: bool) -> String {
         Timestamp::from_millis(millis).to_string()
     };
     match error {
-        CertificateError::UnknownIssuer | CertificateError::BadSignature if system => format!(
-            "no authority that this machine trusts vouches for its certificate; --tls-ca FILE names \
-             an authority, {pin}"
-        ),
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            format!("the certificates of --tls-ca do not vouch for its certificate; {pin}")
+        // The signature is none of an authority that has the name of the issuer.
+        CertificateError::UnknownIssuer
+        | CertificateError::BadSignature
+        | CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            if system {
+                format!(
+                    "no authority that this machine trusts vouches for its certificate; --tls-ca \
+                     FILE names an authority, {pin}"
+                )
+            } else {
+                format!("the certificates of --tls-ca do not vouch for its certificate; {pin}")
+            }
         }
         CertificateError::Expired => format!("its certificate has expired; {pin}"),
         CertificateError::ExpiredContext { not_after, .. } => {
@@ -274,7 +287,7 @@ fn untrusted(error: &Error, fingerprint: Fingerprint, system: bool) -> String {
             let name = expected.to_str();
             format!("its certificate is for another name than {name}; {pin}")
         }
-        other => format!("its certificate cannot be verified ({other}); {pin}"),
+        _ => format!("its certificate cannot be verified; {pin}"),
     }
 }
 
