@@ -6,13 +6,13 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use ratatui::buffer::CellWidth as _;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::complete::Candidate;
 use crate::escape::is_escaped;
+use crate::window::measure::cells;
 
 /// What is not what was typed: characters that are written out, notes.
 const FAINT: Style = Style::new().add_modifier(Modifier::DIM);
@@ -38,7 +38,7 @@ impl Look {
         if cluster == "\t" {
             return (Cow::Borrowed(TAB), true);
         }
-        if cluster.chars().any(is_escaped) || cluster.cell_width() == 0 {
+        if cluster.chars().any(is_escaped) || cells(cluster) == 0 {
             let written = cluster.chars().flat_map(char::escape_unicode).collect();
             return (Cow::Owned(written), false);
         }
@@ -166,9 +166,7 @@ pub(super) fn is_end(cluster: &str) -> bool {
 
 fn columns(shown: &str) -> usize {
     let clusters = shown.graphemes(true);
-    clusters
-        .map(|cluster| usize::from(cluster.cell_width()))
-        .sum()
+    clusters.map(|cluster| usize::from(cells(cluster))).sum()
 }
 
 #[cfg(test)]

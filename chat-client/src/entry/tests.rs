@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyModifiers};
 use proptest::prelude::*;
-use ratatui::buffer::{Buffer, CellWidth as _};
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_segmentation::UnicodeSegmentation as _;
 
@@ -402,12 +402,12 @@ proptest! {
             prop_assert!(view.cursor.0 < width && usize::from(view.cursor.1) < view.lines.len());
             let widest = text.graphemes(true).map(columns_of).max().unwrap_or(0);
             for line in &view.lines {
-                let wide: u16 = line.iter().flat_map(|span| span.content.graphemes(true)).map(|c| c.cell_width()).sum();
+                let wide: u16 = line.iter().flat_map(|span| span.content.graphemes(true)).map(crate::window::measure::cells).sum();
                 // A single character that is written out may be wider than all there is.
                 prop_assert!(wide <= width.max(widest), "{line:?}");
                 // What ratatui draws is as wide as what was counted.
                 let mut drawn = Buffer::empty(Rect::new(0, 0, 300, 1));
-                prop_assert_eq!(drawn.set_line(0, 0, line, 300).0, wide);
+                prop_assert_eq!(crate::window::measure::put_line(&mut drawn, (0, 0), line, 300), wide);
                 prop_assert!(line.to_string().chars().all(|c| !crate::escape::is_escaped(c)));
             }
         }
@@ -416,10 +416,10 @@ proptest! {
 
 fn columns_of(cluster: &str) -> u16 {
     if cluster.contains(char::is_control)
-        || cluster.cell_width() == 0
+        || crate::window::measure::cells(cluster) == 0
         || cluster.chars().any(crate::escape::is_escaped)
     {
         return u16::try_from(cluster.chars().flat_map(char::escape_unicode).count()).unwrap();
     }
-    cluster.cell_width()
+    crate::window::measure::cells(cluster)
 }

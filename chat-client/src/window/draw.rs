@@ -45,7 +45,13 @@ fn topic(state: &State, area: Rect, buffer: &mut Buffer) {
     buffer.set_style(area, style);
     if !area.is_empty() {
         let text = shortened(&word(&state.here().topic), usize::from(area.width));
-        buffer.set_string(area.x, area.y, text, style);
+        measure::put(
+            buffer,
+            (area.x, area.y),
+            &text,
+            usize::from(area.width),
+            style,
+        );
     }
 }
 
@@ -63,7 +69,7 @@ fn messages(state: &State, area: Rect, buffer: &mut Buffer) {
             ..
         } = row;
         let line = Line::from(spans).style(style);
-        buffer.set_line(area.x, y, &line, area.width);
+        measure::put_line(buffer, (area.x, y), &line, area.width);
         if state.look.links {
             links::apply(
                 &line,
@@ -100,7 +106,7 @@ fn greeting(state: &State, area: Rect, buffer: &mut Buffer) {
     for (line, y) in lines.into_iter().zip(top..area.bottom()) {
         let width = u16::try_from(line.width()).unwrap_or(u16::MAX);
         let x = area.x + area.width.saturating_sub(width) / 2;
-        buffer.set_line(x, y, &line, area.width);
+        measure::put_line(buffer, (x, y), &line, area.width);
     }
 }
 
@@ -113,10 +119,16 @@ fn entry(state: &State, areas: Areas, buffer: &mut Buffer) -> Position {
     } = areas;
     let style = Style::new().add_modifier(Modifier::BOLD);
     let text = layout::prompt(state);
-    buffer.set_stringn(prompt.x, prompt.y, text, usize::from(prompt.width), style);
+    measure::put(
+        buffer,
+        (prompt.x, prompt.y),
+        text,
+        usize::from(prompt.width),
+        style,
+    );
     let view = state.entry.view(area.width, area.height);
     for (line, y) in view.lines.iter().zip(area.y..area.bottom()) {
-        buffer.set_line(area.x, y, line, area.width);
+        measure::put_line(buffer, (area.x, y), line, area.width);
     }
     let (column, row) = view.cursor;
     Position::new(

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 
+use super::measure::put;
 use super::state::State;
 use super::wrap::shortened;
 use crate::escape::word;
@@ -26,7 +27,13 @@ pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
         } else {
             state.look.nick(nick).remove_modifier(Modifier::BOLD)
         };
-        buffer.set_string(area.x + 2, y, shortened(&word(nick), width), style);
+        put(
+            buffer,
+            (area.x + 2, y),
+            &shortened(&word(nick), width),
+            width,
+            style,
+        );
     }
     if more > 0 {
         let y = area.bottom() - 1;

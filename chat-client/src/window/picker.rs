@@ -7,6 +7,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::widgets::{Block, Clear, Widget as _};
 
+use super::measure::put;
 use super::state::State;
 use super::wrap::{columns, shortened};
 use crate::escape::word;
@@ -130,7 +131,7 @@ pub fn draw(state: &State, picker: &Picker, area: Rect, buffer: &mut Buffer) {
         }
         let name = shortened(&word(nick), width);
         let name = format!("{name}{}", " ".repeat(width - columns(&name)));
-        buffer.set_string(inside.x, y, name, style);
+        put(buffer, (inside.x, y), &name, width, style);
     }
 }
 

@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Color, Modifier, Style};
 
+use super::measure::put;
 use super::state::State;
 use super::wrap::{columns, shortened};
 use crate::escape::word;
@@ -51,7 +52,7 @@ pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
         let name = shortened(&word(&conversation.to), room);
         let name = format!("{name}{}", " ".repeat(room - columns(&name)));
         let (x, _) = buffer.set_stringn(area.x, y, number, width, dim);
-        let (x, _) = buffer.set_stringn(x, y, name, room, style);
+        let x = put(buffer, (x, y), &name, room, style);
         buffer.set_string(x, y, count, counted);
     }
 }

@@ -7,6 +7,7 @@ use ratatui::style::{Modifier, Style};
 
 use super::conversation::{Conversation, View};
 use super::keys::Action;
+use super::measure::put;
 use super::places;
 use super::state::{Connection, State};
 use super::wrap::{columns, shortened};
@@ -39,7 +40,7 @@ pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
         }
     }
     let text = fitting(&parts, room);
-    buffer.set_string(area.x, area.y, text, style);
+    put(buffer, (area.x, area.y), &text, room, style);
     let x = area.x + u16::try_from(room).unwrap_or(area.width);
     buffer.set_string(x, area.y, clock, style);
 }

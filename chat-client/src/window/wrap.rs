@@ -7,9 +7,9 @@ use std::ops::Range;
 
 use chat_proto::mention;
 use chat_proto::name::fold;
-use ratatui::buffer::CellWidth as _;
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use super::measure::cells;
 use crate::escape::word;
 
 /// What a tab becomes.
@@ -45,9 +45,7 @@ pub type Row = Vec<Piece>;
 
 /// How many columns a text takes.
 pub fn columns(text: &str) -> usize {
-    text.graphemes(true)
-        .map(|c| usize::from(c.cell_width()))
-        .sum()
+    text.graphemes(true).map(|c| usize::from(cells(c))).sum()
 }
 
 /// As much of the beginning of `text` as fits, with `…` where something is missing.
@@ -58,7 +56,7 @@ pub fn shortened(text: &str, width: usize) -> String {
     let mut short = String::new();
     let mut room = width.saturating_sub(1);
     for c in text.graphemes(true) {
-        let wide = usize::from(c.cell_width());
+        let wide = usize::from(cells(c));
         if wide > room {
             break;
         }
@@ -178,7 +176,7 @@ impl Filler {
     fn break_anywhere(&mut self, text: &str, kind: &Kind) {
         let mut piece = String::new();
         for c in text.graphemes(true) {
-            let wide = usize::from(c.cell_width());
+            let wide = usize::from(cells(c));
             if self.column + wide > self.width {
                 self.push(std::mem::take(&mut piece), kind);
                 self.next_row();
