@@ -257,17 +257,7 @@ impl Session {
         if !silent && !told && !self.options.json {
             self.transcript.error(&code.to_string(), detail);
         }
-        match question {
-            Some(Question::Join { channel, before }) => self.not_entered(&channel, &before),
-            Some(Question::Users {
-                purpose: Listing::Choose,
-                ..
-            }) => self.choosing = false,
-            Some(Question::Older { with }) => self.transcript.tell(|| Fact::NoPage { with }),
-            Some(Question::Missed { with }) => self.missed(&with, Vec::new(), true),
-            Some(Question::Account { .. }) => self.failed = true,
-            _ => {}
-        }
+        self.question_failed(question);
         if self.options.task.is_some() && id.is_some() && !silent {
             self.failed = true;
             // What was to come next was meant for where one is not.
@@ -288,6 +278,21 @@ impl Session {
         if let Some(settled) = id.and_then(|id| self.outstanding.settle(id)) {
             self.failed |= settled == Settled::Acked;
             self.settled(ctx);
+        }
+    }
+
+    /// Does what follows from an error in answer to a question.
+    fn question_failed(&mut self, question: Option<Question>) {
+        match question {
+            Some(Question::Join { channel, before }) => self.not_entered(&channel, &before),
+            Some(Question::Users {
+                purpose: Listing::Choose,
+                ..
+            }) => self.choosing = false,
+            Some(Question::Older { with }) => self.transcript.tell(|| Fact::NoPage { with }),
+            Some(Question::Missed { with }) => self.missed(&with, Vec::new(), true),
+            Some(Question::Account { .. }) => self.failed = true,
+            _ => {}
         }
     }
 
