@@ -44,7 +44,7 @@ use chat::clock::Clock;
 use chat::registry::{Registry, Settings};
 use chat::room::{self, ChatRoom};
 use config::{Config, Durability, Operator};
-use error::{HistoryError, ServerError};
+use error::ServerError;
 use health::{Ailment, Health};
 use metrics::Metrics;
 use net::acceptor::{self, Acceptor, Certify};
@@ -60,7 +60,7 @@ use net::worker::{Listener, Surroundings, Worker};
 use store::accounts::Desk;
 use store::history::History;
 use store::index::indexer::Indexer;
-use store::index::{self, Index};
+use store::index::{self, Trust};
 use store::keeper::Keeper;
 use store::log::Log;
 use store::open::Opened;
@@ -151,8 +151,9 @@ impl Server {
         let room_context = Context::<ChatRoom>::new();
         let room = room_context.address();
 
-        let indexer = start_indexer(path, opened.end);
-        let history = start_readers(path, &end, indexer.is_some());
+        let trust = Trust::default();
+        let indexer = start_indexer(path, &end, &trust);
+        let history = start_readers(path, &end, &trust);
         let health = Health::default();
         let metrics = Metrics::new(config.workers.get(), end.clone(), &health);
         let people = People::open(accounts, &mut registry, clock.now(), &room, &watch, &health)?;
@@ -294,29 +295,19 @@ fn surroundings(
     }
 }
 
-fn start_readers(path: &Path, end: &RecordedEnd, has_index: bool) -> Readers {
-    let (path, end) = (path.to_owned(), end.clone());
-    Readers::start(move |queue| History::new(path.clone(), end.clone(), has_index, queue))
+fn start_readers(path: &Path, end: &RecordedEnd, trust: &Trust) -> Readers {
+    let (path, end, trust) = (path.to_owned(), end.clone(), trust.clone());
+    Readers::start(move |queue| History::new(path.clone(), end.clone(), trust.clone(), queue))
 }
 
-/// Starts what keeps the index up with the history, on a thread of its own. A server can do without it:
-/// old messages are found slowly then.
-fn start_indexer(path: &Path, end: u64) -> Option<Addr<Indexer>> {
-    let indexer = || {
-        let log = Log::open(path)?;
-        let index = Index::open(&index::path_of(path), &log, end)?;
-        Ok::<_, HistoryError>(Indexer::new(index, log))
-    };
-    match indexer() {
-        Ok(indexer) => {
-            let thread = Arbiter::new().handle();
-            Some(Indexer::start_in_arbiter(&thread, move |_| indexer))
-        }
-        Err(error) => {
-            log::error!("old messages will be found slowly: {error}");
-            None
-        }
-    }
+/// Starts the indexer, on a thread of its own. Without it old messages are found slowly.
+fn start_indexer(path: &Path, end: &RecordedEnd, trust: &Trust) -> Option<Addr<Indexer>> {
+    let log = Log::open(path)
+        .inspect_err(|error| log::error!("old messages will be found slowly: {error}"))
+        .ok()?;
+    let indexer = Indexer::new(&index::path_of(path), log, end.clone(), trust.clone());
+    let thread = Arbiter::new().handle();
+    Some(Indexer::start_in_arbiter(&thread, move |_| indexer))
 }
 
 fn end_thread(whose: &str, thread: Arbiter) {

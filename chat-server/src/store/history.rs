@@ -13,7 +13,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use chat_proto::Welcome;
 use chat_proto::codec::{encode_history, history_room};
 
-use super::index::{self, Index};
+use super::index::{self, Index, Trust};
 use super::log::{Log, Place};
 use super::read_queue::{ReadQueue, Turn};
 use super::recorder::RecordedEnd;
@@ -88,7 +88,7 @@ pub enum Answered {
 pub struct History {
     path: PathBuf,
     end: RecordedEnd,
-    has_index: bool,
+    trust: Trust,
     /// Opened for the first question.
     shelf: Option<Shelf>,
     queue: Arc<ReadQueue<Read>>,
@@ -100,20 +100,17 @@ struct Shelf {
     log: Log,
     /// Where there is none, more of the log is read.
     index: Option<Index>,
+    /// Which index that is, see [`Trust::generation`].
+    generation: u64,
 }
 
 impl History {
     /// A reader of the history at `path` up to `end`.
-    pub fn new(
-        path: PathBuf,
-        end: RecordedEnd,
-        has_index: bool,
-        queue: Arc<ReadQueue<Read>>,
-    ) -> Self {
+    pub fn new(path: PathBuf, end: RecordedEnd, trust: Trust, queue: Arc<ReadQueue<Read>>) -> Self {
         Self {
             path,
             end,
-            has_index,
+            trust,
             shelf: None,
             queue,
         }
@@ -122,31 +119,48 @@ impl History {
     fn read(&mut self, what: What) -> Result<Answered, HistoryError> {
         let mut shelf = match self.shelf.take() {
             Some(shelf) => shelf,
-            None => Shelf::open(&self.path, self.has_index)?,
+            None => Shelf::open(&self.path)?,
         };
-        let answered = shelf.read(what, self.end.get());
+        shelf.renew_index(&self.path, &self.trust);
+        let answered = shelf.read(what, self.end.get(), &self.trust);
         self.shelf = Some(shelf);
         answered
     }
 }
 
 impl Shelf {
-    fn open(path: &Path, has_index: bool) -> Result<Self, HistoryError> {
-        let log = Log::open(path)?;
-        let index = has_index.then(|| Index::reader(&index::path_of(path)));
+    fn open(path: &Path) -> Result<Self, HistoryError> {
         Ok(Self {
-            log,
-            index: index.transpose()?,
+            log: Log::open(path)?,
+            index: None,
+            generation: 0,
         })
     }
 
-    fn read(&mut self, what: What, end: u64) -> Result<Answered, HistoryError> {
+    /// Opens the index that the indexer has opened or made since.
+    fn renew_index(&mut self, path: &Path, trust: &Trust) {
+        let generation = trust.generation();
+        if std::mem::replace(&mut self.generation, generation) == generation {
+            return;
+        }
+        self.index = match Index::reader(&index::path_of(path)) {
+            Ok(index) => Some(index),
+            Err(error) => {
+                log::error!("old messages will be found slowly: {error}");
+                trust.distrust();
+                None
+            }
+        };
+    }
+
+    fn read(&mut self, what: What, end: u64, trust: &Trust) -> Result<Answered, HistoryError> {
         match what {
-            What::Page { page, upto } => self.read_page(end, *page, upto),
+            What::Page { page, upto } => self.read_page(end, *page, upto, trust),
             What::Missed(arrival) => {
                 let Arrival { welcome, replay } = *arrival;
                 let wanted = Wanted::missed(&replay, welcome.seq + 1);
-                let (mut places, gap) = self.select(&wanted, end, First::Newest, replay.max)?;
+                let (mut places, gap) =
+                    self.select(&wanted, end, First::Newest, replay.max, trust)?;
                 places.reverse();
                 let (frames, rest) = self.read_piece(Plan { wanted, places })?;
                 Ok(Answered::Missed {
@@ -169,18 +183,26 @@ impl Shelf {
         end: u64,
         first: First,
         max: usize,
+        trust: &Trust,
     ) -> Result<(Vec<Place>, bool), HistoryError> {
         match wanted.select(&self.log, self.index.as_ref(), end, first, max) {
             Err(HistoryError::Index(error)) => {
                 log::error!("old messages will be found slowly: the index: {error}");
                 self.index = None;
+                trust.distrust();
                 wanted.select(&self.log, None, end, first, max)
             }
             selected => selected,
         }
     }
 
-    fn read_page(&mut self, end: u64, page: Page, upto: u64) -> Result<Answered, HistoryError> {
+    fn read_page(
+        &mut self,
+        end: u64,
+        page: Page,
+        upto: u64,
+        trust: &Trust,
+    ) -> Result<Answered, HistoryError> {
         let before = page.before.unwrap_or(u64::MAX).min(upto + 1);
         let first = if page.after.is_some() {
             First::Oldest
@@ -188,7 +210,7 @@ impl Shelf {
             First::Newest
         };
         let wanted = Wanted::conversation(&page.conversation, page.after.unwrap_or(0), before);
-        let (mut places, mut more) = self.select(&wanted, end, first, page.limit.into())?;
+        let (mut places, mut more) = self.select(&wanted, end, first, page.limit.into(), trust)?;
         if places.is_empty() && !page.somebody {
             return Ok(Answered::NoSuchUser {
                 with: page.with,

@@ -84,6 +84,15 @@ impl Index {
             }
             Err(error) => return Err(error),
         }
+        Self::make(path)
+    }
+
+    /// Makes an empty index in place of whatever is at `path`. No connection of this process may write
+    /// to that any more: SQLite removes the log of a file by name when it closes it.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn make(path: &Path) -> Result<Self, HistoryError> {
         remove(path)?;
         let index = Self::connect(path)?;
         index.0.execute_batch(SCHEMA)?;

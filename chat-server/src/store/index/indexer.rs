@@ -4,14 +4,27 @@
 //! What nobody has gathered (what was recorded before the start, or while there was too much to do here) is read from
 //! the log: catching up after a crash, making the index anew and filling a hole are one and the same. It lives on a
 //! thread of its own. If it falls behind or fails, readers read more of the log, and nobody misses anything.
+//! An index that cannot be read or written any more, or that its path no longer leads to, is made again.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use actix::prelude::*;
 use rustix::process::nice;
 
 use super::chunk::{CHUNK_BYTES, Chunk};
 use super::file::{Covered, Index};
+use super::trust::Trust;
 use crate::error::HistoryError;
 use crate::store::log::Log;
+use crate::store::recorder::RecordedEnd;
+use crate::store::sqlite::files::Identities;
+
+/// How often the file is checked.
+const CHECK: Duration = Duration::from_secs(1);
+
+/// How long an index is not made again, once it was: a disk that fails does not keep a core busy.
+const REMAKE: Duration = Duration::from_secs(10);
 
 /// Chunks that are added at once: what is read in some tens of milliseconds.
 const CHUNKS_AT_ONCE: usize = 64;
@@ -37,10 +50,18 @@ pub enum Grown {
 /// See the head of this file.
 #[derive(Debug)]
 pub struct Indexer {
-    index: Index,
+    path: PathBuf,
+    /// `None` while it cannot be made.
+    index: Option<Index>,
+    /// The files of the index.
+    identities: Option<Identities>,
+    trust: Trust,
+    /// When it was made again last.
+    remade: Option<Instant>,
     /// How far it reaches, if that is known.
     covered: Option<Covered>,
     log: Log,
+    end: RecordedEnd,
     /// What a chunk is read into; kept, as the system takes its time to give so much anew.
     buffer: Vec<u8>,
     /// The last try failed: said once, until one succeeds.
@@ -50,15 +71,55 @@ pub struct Indexer {
 }
 
 impl Indexer {
-    pub fn new(index: Index, log: Log) -> Self {
-        Self {
-            index,
+    /// An indexer for the index at `path` of `log`, whose lines end at `end`. Where the index can neither
+    /// be opened nor be made, that is tried again later.
+    pub fn new(path: &Path, log: Log, end: RecordedEnd, trust: Trust) -> Self {
+        let mut indexer = Self {
+            path: path.to_owned(),
+            index: None,
+            identities: None,
+            trust,
+            remade: None,
             covered: None,
             log,
+            end,
             buffer: Vec::new(),
             failing: false,
             stuck: false,
+        };
+        let opened = Index::open(path, &indexer.log, indexer.end.get());
+        let outcome = opened.map(|index| indexer.took(index));
+        indexer.note(outcome);
+        indexer
+    }
+
+    fn took(&mut self, index: Index) {
+        self.index = Some(index);
+        self.identities = Identities::of(&self.path).ok();
+        self.covered = None;
+        self.trust.renew();
+    }
+
+    /// Makes the index again if it cannot be used.
+    fn check(&mut self) {
+        let in_place = |identities: &Identities| identities.check().is_ok();
+        let is_fine = self.index.is_some()
+            && self.identities.as_ref().is_none_or(in_place)
+            && !self.trust.is_distrusted();
+        if is_fine || self.remade.is_some_and(|last| last.elapsed() < REMAKE) {
+            return;
         }
+        log::warn!("{}: is made again from the log", self.path.display());
+        self.remade = Some(Instant::now());
+        // Before the new one is made, see `Index::make`.
+        drop(self.index.take());
+        let made = Index::make(&self.path);
+        let outcome = made.and_then(|index| {
+            self.took(index);
+            self.stuck = false;
+            self.catch_up(self.end.get())
+        });
+        self.note(outcome);
     }
 
     /// Indexes what the log has up to `end`.
@@ -74,9 +135,11 @@ impl Indexer {
         self.read(first.start, 1)?;
         let mut covered = self.covered()?;
         // Or the log was read for them.
-        if first.follows(&covered) {
+        if let Some(index) = &mut self.index
+            && first.follows(&covered)
+        {
             chunks.iter().for_each(|chunk| covered.grow_by(chunk));
-            self.index.add(chunks)?;
+            index.add(chunks)?;
         }
         self.covered = Some(covered);
         Ok(())
@@ -85,6 +148,9 @@ impl Indexer {
     /// Indexes what the log has up to `end`, but for less than `least` bytes.
     fn read(&mut self, end: u64, least: u64) -> Result<(), HistoryError> {
         let mut covered = self.covered()?;
+        let Some(index) = &mut self.index else {
+            return Ok(());
+        };
         while covered.end + least <= end {
             let mut chunks = Vec::new();
             while chunks.len() < CHUNKS_AT_ONCE && covered.end + least <= end {
@@ -95,10 +161,10 @@ impl Indexer {
                         chunks.push(chunk);
                     }
                     // What stands before the damage is of use.
-                    Err(error) => return self.index.add(&chunks).and(Err(error)),
+                    Err(error) => return index.add(&chunks).and(Err(error)),
                 }
             }
-            self.index.add(&chunks)?;
+            index.add(&chunks)?;
         }
         self.covered = Some(covered);
         Ok(())
@@ -106,8 +172,11 @@ impl Indexer {
 
     /// How far the index reaches; looked up again unless it is put back, so after an error.
     fn covered(&mut self) -> Result<Covered, HistoryError> {
-        let covered = self.covered.take();
-        covered.map_or_else(|| self.index.covered(), Ok)
+        match (self.covered.take(), &self.index) {
+            (Some(covered), _) => Ok(covered),
+            (None, Some(index)) => index.covered(),
+            (None, None) => Ok(Covered::default()),
+        }
     }
 
     fn note(&mut self, outcome: Result<(), HistoryError>) {
@@ -115,6 +184,9 @@ impl Indexer {
             Ok(()) => self.failing = false,
             Err(error) => {
                 self.stuck = matches!(error, HistoryError::Damaged { .. });
+                if matches!(error, HistoryError::Index(_)) {
+                    self.trust.distrust();
+                }
                 if !std::mem::replace(&mut self.failing, true) {
                     log::error!("old messages will be found slowly: {error}");
                 }
@@ -130,6 +202,7 @@ impl Actor for Indexer {
         ctx.set_mailbox_capacity(WAITING);
         // Of its thread alone. An error means that it stays as it was.
         nice(NICENESS).ok();
+        ctx.run_interval(CHECK, |indexer, _| indexer.check());
     }
 }
 

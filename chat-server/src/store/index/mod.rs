@@ -12,6 +12,7 @@
 //! | `chunk` | a piece of the log, and which of its lines belong where |
 //! | `file` | the SQLite file: opened and checked against the log, added to, asked |
 //! | [`indexer`] | `Indexer`, the actor that keeps it up with the log |
+//! | `trust` | what readers and the indexer tell each other of a file that is damaged or made again |
 //!
 //! Figures: a chunk of 256 KiB has some thousand lines; the part of the log that is not covered is
 //! shorter than that, but for what was recorded in the last 20 ms, and takes a millisecond to read. A line takes 2 bytes of
@@ -21,12 +22,14 @@
 mod chunk;
 mod file;
 pub mod indexer;
+mod trust;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 pub use chunk::{Chunk, Gathering, Key, Lines};
 pub use file::{Covered, Index};
+pub use trust::Trust;
 
 /// Where the index of the history at `log` is.
 pub fn path_of(log: &Path) -> PathBuf {

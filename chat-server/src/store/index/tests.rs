@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chat_proto::{Message, Record, Timestamp};
 use rand::prelude::*;
@@ -11,9 +11,10 @@ use tempfile::TempDir;
 use super::chunk::Chunk;
 use super::file::Index;
 use super::indexer::Indexer;
-use super::{Gathering, Lines, path_of};
+use super::{Gathering, Lines, Trust, path_of};
 use crate::chat::batch::{Conversation, Held, Talk};
 use crate::store::log::{Line, Log};
+use crate::store::recorder::RecordedEnd;
 use crate::store::selection::{First, Wanted};
 
 const CHANNELS: [&str; 4] = ["#lobby", "#Café", "#тихо", "#rare"];
@@ -23,6 +24,10 @@ const NICKS: [&str; 4] = ["Ana", "Борис", "zoë", "a\"b"];
 struct Scene {
     _dir: TempDir,
     path: PathBuf,
+}
+
+fn indexer(path: &Path, log: Log, end: u64) -> Indexer {
+    Indexer::new(path, log, RecordedEnd::new(end), Trust::default())
 }
 
 impl Scene {
@@ -61,8 +66,7 @@ impl Scene {
     fn index(&self) -> Index {
         let (log, path) = (self.log(), path_of(&self.path));
         let end = log.length().unwrap();
-        let index = Index::open(&path, &log, end).unwrap();
-        Indexer::new(index, log).catch_up(end).unwrap();
+        indexer(&path, log, end).catch_up(end).unwrap();
         Index::reader(&path).unwrap()
     }
 
@@ -162,7 +166,7 @@ fn what_was_gathered_and_what_is_read_make_one_index() {
         }
     }
     assert!(chunks.len() > 4, "{}", chunks.len());
-    let mut indexer = Indexer::new(Index::open(&path, &log, end).unwrap(), log);
+    let mut indexer = indexer(&path, log, end);
     // There was too much to do for one of them.
     indexer.add(&chunks[..2]).unwrap();
     indexer.add(&chunks[3..]).unwrap();
@@ -218,8 +222,7 @@ fn damage_is_named_and_what_stands_before_it_is_indexed() {
     fs::write(&scene.path, &bytes).unwrap();
     let (log, path) = (scene.log(), path_of(&scene.path));
     let end = bytes.len() as u64;
-    let index = Index::open(&path, &log, end).unwrap();
-    let error = Indexer::new(index, log).catch_up(end).unwrap_err();
+    let error = indexer(&path, log, end).catch_up(end).unwrap_err();
     let number = bytes[..line].iter().filter(|&&byte| byte == b'\n').count() + 1;
     assert!(
         error.to_string().contains(&format!("line {number}:")),

@@ -9,7 +9,7 @@ use crate::chat::SessionId;
 use crate::chat::batch::{Audience, Batch, Said};
 use crate::metrics::Metrics;
 use crate::store::index::indexer::Indexer;
-use crate::store::index::{Index, path_of};
+use crate::store::index::{Index, Trust, path_of};
 use crate::store::log::Log;
 use crate::vital::Watch;
 
@@ -142,8 +142,7 @@ fn what_the_indexer_has_no_room_for_it_reads_from_the_log() {
 
         let log = Log::open(&history.path).unwrap();
         let path = path_of(&history.path);
-        let index = Index::open(&path, &log, end.get()).unwrap();
-        let indexer = Indexer::new(index, log).start();
+        let indexer = Indexer::new(&path, log, end.clone(), Trust::default()).start();
         let (mut by, mut to) = (0, 0);
         while by + to < 9 {
             let grown = told.recv_timeout(DEADLINE).unwrap();

@@ -75,11 +75,11 @@ pub(super) fn lock(path: &Path) -> Result<File, DatabaseError> {
 
 /// Which files the connections have open, to notice that a path leads to another one.
 #[derive(Debug)]
-pub(super) struct Identities(Vec<(PathBuf, u64, u64)>);
+pub(crate) struct Identities(Vec<(PathBuf, u64, u64)>);
 
 impl Identities {
     /// Notes the files at `path`. A connection has to be open.
-    pub(super) fn of(path: &Path) -> Result<Self, DatabaseError> {
+    pub(crate) fn of(path: &Path) -> Result<Self, DatabaseError> {
         let mut noted = Vec::new();
         // The name that was given may be a link that comes to lead elsewhere.
         for file in all(path).into_iter().chain([path.to_owned()]) {
@@ -97,7 +97,7 @@ impl Identities {
     ///
     /// # Errors
     /// A file was renamed, replaced or deleted, or cannot be looked for.
-    pub(super) fn check(&self) -> Result<(), DatabaseError> {
+    pub(crate) fn check(&self) -> Result<(), DatabaseError> {
         for (path, device, inode) in &self.0 {
             let found = match fs::metadata(path) {
                 Ok(found) => found.dev() == *device && found.ino() == *inode,

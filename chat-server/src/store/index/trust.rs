@@ -1,0 +1,38 @@
+//! What the readers and the indexer tell each other about the index file.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// Shared by the readers and the indexer.
+#[derive(Debug, Clone, Default)]
+pub struct Trust(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// A reader could not read the index.
+    is_distrusted: AtomicBool,
+    /// How often the index was opened or made again.
+    generation: AtomicU64,
+}
+
+impl Trust {
+    /// Reports an index that cannot be read; the indexer makes it again.
+    pub fn distrust(&self) {
+        self.0.is_distrusted.store(true, Ordering::Release);
+    }
+
+    /// Returns the number of the present index: 0 while there is none.
+    pub fn generation(&self) -> u64 {
+        self.0.generation.load(Ordering::Acquire)
+    }
+
+    /// Notes a new index, which readers have to open.
+    pub(super) fn renew(&self) {
+        self.0.is_distrusted.store(false, Ordering::Release);
+        self.0.generation.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(super) fn is_distrusted(&self) -> bool {
+        self.0.is_distrusted.load(Ordering::Acquire)
+    }
+}
