@@ -68,6 +68,13 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) plain: bool,
 
+    /// Choose on arrival whom to talk to
+    ///
+    /// At a terminal, offers the list of users in the lobby; Enter takes everyone. Default: only in
+    /// the full screen, at the first arrival under a nickname
+    #[arg(long)]
+    pub(crate) choose_on_arrival: bool,
+
     #[command(subcommand)]
     action: Option<Action>,
 }

@@ -33,6 +33,8 @@ pub struct Options {
     pub passwords: Vec<Secret<'static>>,
     /// Line mode at a terminal too.
     pub plain: bool,
+    /// On arrival at a terminal, offer the list of users to choose from.
+    pub choose_on_arrival: bool,
     /// Print objects instead of lines.
     pub json: bool,
     /// Take up a lost connection again.
@@ -96,6 +98,7 @@ impl Options {
                 .or_else(|| settings.nick.get()),
             passwords: passwords(password_file)?,
             plain: args.plain || settings.screen.plain,
+            choose_on_arrival: args.choose_on_arrival || settings.choose_on_arrival,
             json: connection.json && task.is_none(),
             reconnect: !connection.no_reconnect,
             utc: connection.utc || settings.screen.utc,

@@ -89,6 +89,17 @@ pub fn users(channel: &str, nicks: &[String]) -> String {
     format!("{} in {}{list}", nicks.len(), word(channel))
 }
 
+/// Returns the numbered list of whom to talk to on arrival.
+pub fn arrival(nicks: &[String]) -> String {
+    let shown = nicks.iter().take(MAX_NUMBERED).enumerate();
+    let mut choices = vec!["1) everyone".to_owned()];
+    choices.extend(shown.map(|(index, nick)| format!("{}) {}", index + 2, word(nick))));
+    if nicks.len() > MAX_NUMBERED {
+        choices.push(format!("and {} more, by name", nicks.len() - MAX_NUMBERED));
+    }
+    choices.join("  ")
+}
+
 /// The people to choose from, numbered from 1, a line each.
 pub fn choices(nicks: &[String]) -> Vec<String> {
     let mut shown: Vec<String> = nicks

@@ -98,6 +98,8 @@ enum Asked {
     Line,
     /// One of these people.
     Choice(Vec<String>),
+    /// Everyone, or one of these people, on arrival.
+    Arrival(Vec<String>),
     /// A password, not shown.
     Password(Asking),
 }

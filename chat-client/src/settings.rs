@@ -30,6 +30,8 @@ pub struct Settings {
     /// The nickname to ask for.
     pub nick: NickName,
     pub password_file: Home,
+    /// On arrival at a terminal, offer the list of users to choose from.
+    pub choose_on_arrival: bool,
     pub screen: Screen,
     pub attention: Attention,
     pub colours: Colours,

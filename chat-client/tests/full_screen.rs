@@ -573,3 +573,77 @@ fn a_hostile_server() {
     assert!(terminal.screen().contains("\\u{1b}"));
     leave(terminal, peer);
 }
+
+/// Issue 15, row 55: chooses on arrival whom to talk to. Enter and Esc take everyone, and what is
+/// typed is not lost.
+#[test]
+fn whom_to_talk_to_is_chosen_on_arrival() {
+    let server = FakeServer::start();
+    for (keys, to, text) in [
+        ("\r", "#lobby", "hola"),
+        ("\x1b", "#lobby", "hola"),
+        ("\x1b[B\r", "luis", "hola"),
+        ("lu\r", "luis", "hola"),
+        ("x", "#lobby", "xhola"),
+        ("\x1b[200~la \x1b[201~", "#lobby", "la hola"),
+    ] {
+        let state = tempfile::tempdir().unwrap();
+        let args = [&server.address(), "--nick", "ana", "--choose-on-arrival"];
+        let mut terminal = Terminal::full(24, 80, &args, state.path());
+        let mut peer = server.accept();
+        peer.expect("hello");
+        peer.send(&welcome("ana"));
+        answer(&mut peer, &[], false);
+        terminal.sees("everyone");
+        terminal.keys(keys);
+        if to == "luis" {
+            let asked = peer.expect("history");
+            page(&mut peer, &asked["with"], &[], false);
+        }
+        terminal.until("the choice is closed", |screen| {
+            !screen.contains("everyone")
+        });
+        terminal.keys("hola\r");
+        let say = peer.record("ana", 1);
+        assert_eq!(
+            (&say["to"], &say["text"]),
+            (&json!(to), &json!(text)),
+            "{keys:?}"
+        );
+        leave(terminal, peer);
+    }
+}
+
+/// Issue 15, row 55: without a setting the choice is offered where nothing is remembered of the nick.
+#[test]
+fn the_first_arrival_offers_a_choice() {
+    let server = FakeServer::start();
+    let state = tempfile::tempdir().unwrap();
+    for (size, first) in [((24, 80), true), ((12, 40), false), ((12, 40), true)] {
+        let fresh = tempfile::tempdir().unwrap();
+        let folder = if first && size == (12, 40) {
+            &fresh
+        } else {
+            &state
+        };
+        let args = [&server.address(), "--nick", "ana"];
+        let mut terminal = Terminal::full(size.0, size.1, &args, folder.path());
+        let mut peer = server.accept();
+        peer.expect("hello");
+        peer.send(&welcome_with("ana", &json!({"seq": 1})));
+        answer(&mut peer, &lines(1..=1), false);
+        terminal.sees("line 1.");
+        terminal.sees("#lobby · 2 people");
+        assert_eq!(
+            terminal.screen().contains("everyone"),
+            first,
+            "{}",
+            terminal.screen()
+        );
+        terminal.keys("\r");
+        terminal.until("the choice is closed", |screen| {
+            !screen.contains("everyone")
+        });
+        leave(terminal, peer);
+    }
+}

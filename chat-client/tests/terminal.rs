@@ -513,3 +513,38 @@ fn a_new_password_is_asked_for_again(terminal: &mut Terminal, dumb: bool) {
             == 2
     });
 }
+
+/// Issue 15, row 55: chooses on arrival whom to talk to, by number or nick. Any other text is said.
+#[test]
+fn whom_to_talk_to_is_chosen_on_arrival() {
+    for name in ["xterm", "dumb"] {
+        for (keys, to) in [
+            ("\r", "#lobby"),
+            ("1\r", "#lobby"),
+            ("2\r", "luis"),
+            ("MARIA\r", "maria"),
+            ("7\r3\r", "maria"),
+            ("", "#lobby"),
+        ] {
+            let server = FakeServer::start();
+            let address = server.address();
+            let args = "--nick ana --plain --choose-on-arrival";
+            let mut terminal = Terminal::shell(&format!("TERM={name} $CLIENT {address} {args}"));
+            let mut peer = server.accept();
+            peer.expect("hello");
+            peer.send(&welcome("ana"));
+            people(&mut peer, &["ana", "luis", "maria"]);
+            terminal.sees("1) everyone  2) luis  3) maria");
+            terminal.sees("Enter for everyone):");
+            terminal.keys(keys);
+            terminal.keys("hola\r");
+            let say = peer.record("ana", 1);
+            assert_eq!(
+                (&say["to"], &say["text"]),
+                (&json!(to), &json!("hola")),
+                "{keys:?}"
+            );
+            leave(terminal, peer);
+        }
+    }
+}

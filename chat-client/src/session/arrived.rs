@@ -286,7 +286,7 @@ impl Session {
         match question {
             Some(Question::Join { channel, before }) => self.not_entered(&channel, &before),
             Some(Question::Users {
-                purpose: Listing::Choose,
+                purpose: Listing::Choose | Listing::Arrive,
                 ..
             }) => self.choosing = false,
             Some(Question::Older { with }) => self.transcript.tell(|| Fact::NoPage { with }),

@@ -1,5 +1,6 @@
 //! Connecting, nicknames, `hello` and `welcome`.
 
+use std::io::{self, IsTerminal as _};
 use std::time::Instant;
 
 use actix::{ActorFutureExt as _, AsyncContext as _, Context, WrapFuture as _};
@@ -207,6 +208,7 @@ impl Session {
         for channel in &welcome.channels {
             self.names.channel(&channel.name);
         }
+        let first = before.is_none();
         match before {
             None => {
                 // A history that was begun anew counts from 1 again.
@@ -225,11 +227,28 @@ impl Session {
                 self.place.add(&channel);
             }
         }
-        if self.editor && self.transcript.window().is_none() {
+        let chooses = first && self.chooses_on_arrival();
+        if chooses {
+            self.choosing = true;
+            self.list(Channel::lobby(), Listing::Arrive);
+            self.wait_for_list(ctx);
+        } else if self.editor && self.transcript.window().is_none() {
             self.list(Channel::lobby(), Listing::Learn);
         }
         self.flush(ctx);
         self.settled(ctx);
+    }
+
+    /// Returns whether the user chooses from a numbered list: never in a pipe, for a task or with
+    /// `--json`. The full screen has a list of its own.
+    fn chooses_on_arrival(&self) -> bool {
+        let options = &self.options;
+        let asked = options.choose_on_arrival && options.task.is_none() && !options.json;
+        let asked = asked && self.transcript.window().is_none();
+        asked
+            && self.person
+            && self.goodbye.is_none()
+            && (self.editor || io::stdout().is_terminal())
     }
 
     /// What somebody is told on arrival. A script that named its nick is told the news of the day alone.

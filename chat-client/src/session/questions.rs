@@ -91,6 +91,8 @@ pub(super) enum Listing {
     Show,
     /// To choose one of them.
     Choose,
+    /// To choose one of them on arrival, or everyone.
+    Arrive,
     /// To complete their names.
     Learn,
 }
@@ -130,7 +132,7 @@ impl Session {
             Question::Users {
                 channel, purpose, ..
             } => {
-                self.choosing &= purpose != Listing::Choose;
+                self.choosing &= !matches!(purpose, Listing::Choose | Listing::Arrive);
                 format!("who is in {channel}")
             }
             Question::History { with, .. } => format!("the history of {}", word(&with)),
@@ -280,7 +282,8 @@ impl Session {
             }
             _ => return,
         };
-        let more = more && !users.is_empty() && purpose != Listing::Learn;
+        let more =
+            more && !users.is_empty() && !matches!(purpose, Listing::Learn | Listing::Arrive);
         let ends = users.last() != nicks.last();
         // The allocation of a nick takes more than its letters.
         let fits = gathered.takes(users.iter().map(|nick| nick.len() + 64)) && (ends || !more);
@@ -296,6 +299,10 @@ impl Session {
                 Listing::Choose => {
                     nicks.retain(|nick| !self.place.is_me(nick));
                     self.choose(nicks, ctx);
+                }
+                Listing::Arrive => {
+                    nicks.retain(|nick| !self.place.is_me(nick));
+                    self.choose_on_arrival(nicks, ctx);
                 }
                 Listing::Learn => self.transcript.tell(|| Fact::People {
                     channel: name.to_owned(),
@@ -402,6 +409,50 @@ impl Session {
         self.asked = Asked::Choice(people);
         let prompt = "Number or nick (Enter for nobody): ".to_owned();
         self.ask_person(prompt, Purpose::Choice);
+    }
+
+    /// Offers everyone, and each of `people`.
+    fn choose_on_arrival(&mut self, people: Vec<String>, ctx: &mut Context<Self>) {
+        if !std::mem::replace(&mut self.choosing, false) {
+            return;
+        }
+        if people.is_empty() {
+            return self.ask(ctx);
+        }
+        self.transcript.notice(&render::arrival(&people));
+        self.ask_arrival(people);
+    }
+
+    fn ask_arrival(&mut self, people: Vec<String>) {
+        self.asked = Asked::Arrival(people);
+        let prompt = "Talk to (number or nick, Enter for everyone): ".to_owned();
+        self.ask_person(prompt, Purpose::Choice);
+    }
+
+    /// Takes the answer: what is no choice is a line like any other.
+    pub(super) fn arrived_with(
+        &mut self,
+        line: &str,
+        people: Vec<String>,
+        ctx: &mut Context<Self>,
+    ) {
+        let answer = line.trim();
+        let is_number = !answer.is_empty() && answer.bytes().all(|byte| byte.is_ascii_digit());
+        let number: usize = answer.parse().unwrap_or(usize::MAX);
+        let person = if is_number {
+            number.checked_sub(2).and_then(|index| people.get(index))
+        } else {
+            people.iter().find(|nick| fold(nick) == fold(answer))
+        };
+        match person.map(|nick| Nick::new(nick)) {
+            Some(Ok(nick)) => self.place.set_query(Some(nick)),
+            _ if answer.is_empty() || answer == "1" || answer == "everyone" => {}
+            _ if is_number => {
+                self.refused("no_such_user", "the list has no such number");
+                self.ask_arrival(people);
+            }
+            _ => self.line(Asked::Line, line, ctx),
+        }
     }
 
     pub(super) fn chosen(&mut self, line: &str, people: &[String]) {

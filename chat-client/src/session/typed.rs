@@ -25,6 +25,7 @@ impl Session {
             _ if self.goodbye.is_some() => {}
             Asked::Password(asking) => self.password(asking, line, ctx),
             Asked::Choice(people) => self.chosen(line.trim(), &people),
+            Asked::Arrival(people) => self.arrived_with(line, people, ctx),
             // The full screen sends an answer to a question that has ended: perhaps a password.
             Asked::Nothing if self.transcript.window().is_some() => {}
             Asked::Line | Asked::Nothing
@@ -163,11 +164,16 @@ impl Session {
         } else {
             self.choosing = true;
             self.list(self.place.channel().clone(), Listing::Choose);
-            ctx.run_later(LIST, |session, ctx| {
-                session.choosing = false;
-                session.ask(ctx);
-            });
+            self.wait_for_list(ctx);
         }
+    }
+
+    /// The prompt comes back without a list, if none arrives.
+    pub(super) fn wait_for_list(&mut self, ctx: &mut Context<Self>) {
+        ctx.run_later(LIST, |session, ctx| {
+            session.choosing = false;
+            session.ask(ctx);
+        });
     }
 
     /// `--json`: a request of the protocol, sent as it is, but for a `say`: without an `id` it is given one, so

@@ -167,8 +167,10 @@ impl State {
 
     pub(super) fn picked(&mut self, picked: Picked) {
         self.mode = Mode::Talk;
-        if let Picked::Person(nick) = picked {
-            self.go_to(&nick);
+        match picked {
+            Picked::Person(nick) => self.go_to(&nick),
+            Picked::Text(text) => self.entry.set_text(&text),
+            Picked::Open | Picked::Nobody => {}
         }
     }
 

@@ -30,7 +30,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
     status::draw(state, areas.status, buffer);
     let cursor = entry(state, areas, buffer);
     match &state.mode {
-        Mode::Choose(picker) => picker::draw(state, picker, areas.messages, buffer),
+        Mode::Choose(picker) => picker::draw(state, picker, picker.area(&areas), buffer),
         Mode::Help(top) => help::draw(state, *top, all, buffer),
         Mode::Talk | Mode::Asked(..) => {}
     }

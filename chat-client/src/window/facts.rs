@@ -2,7 +2,7 @@
 
 use chat_proto::mention::mentions;
 use chat_proto::name::fold;
-use chat_proto::{Event, Message, Timestamp};
+use chat_proto::{Event, LOBBY, Message, Timestamp};
 
 use super::arrival::Arrived;
 use super::conversation::{Conversation, Fetch, Older, View, Waiting};
@@ -50,11 +50,7 @@ impl State {
                 channel,
                 nicks,
                 total,
-            } => {
-                if let Some(conversation) = self.find(&channel) {
-                    conversation.set_people(&nicks, total);
-                }
-            }
+            } => self.people(&channel, nicks, total),
             Fact::Page {
                 with,
                 messages,
@@ -89,6 +85,19 @@ impl State {
     fn heard_at(&mut self, now: Timestamp) {
         if self.connection == Connection::Up {
             self.heard = Some(Timestamp::from_millis(now.as_millis() + self.ahead));
+        }
+    }
+
+    fn people(&mut self, channel: &str, mut nicks: Vec<String>, total: usize) {
+        if let Some(conversation) = self.find(channel) {
+            conversation.set_people(&nicks, total);
+        }
+        if fold(channel) == LOBBY && std::mem::take(&mut self.arriving) {
+            nicks.retain(|nick| fold(nick) != fold(&self.me));
+            // A user who types already talks to everyone.
+            if !nicks.is_empty() && self.mode == Mode::Talk && self.entry.is_empty() {
+                self.mode = Mode::Choose(Picker::on_arrival(nicks));
+            }
         }
     }
 
@@ -150,6 +159,8 @@ impl State {
             self.open(&channel);
             self.wish(Wish::People(channel));
         }
+        let unknown = self.choose_at_first && self.remembered.seen(&self.me).is_none();
+        self.arriving = first && (self.choose_on_arrival || unknown);
         if first && seen < last {
             for conversation in &mut self.conversations {
                 conversation.left_at = Some(seen);

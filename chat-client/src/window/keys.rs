@@ -168,6 +168,10 @@ impl State {
             Event::Key(_) => {}
             Event::Mouse(mouse) => self.mouse_event(mouse),
             Event::Paste(text) => {
+                // On arrival nothing that is typed is lost.
+                if matches!(&self.mode, Mode::Choose(picker) if picker.is_on_arrival()) {
+                    self.mode = Mode::Talk;
+                }
                 if !matches!(self.mode, Mode::Choose(_) | Mode::Help(_)) {
                     self.entry.paste(&text);
                 }
@@ -201,6 +205,9 @@ impl State {
         if key.modifiers == KeyModifiers::CONTROL && key.code == KeyCode::Char('c') {
             self.wish(Wish::Typed(Typed::Interrupted));
             return Errand::None;
+        }
+        if matches!(&self.mode, Mode::Choose(picker) if !picker.takes(key)) {
+            self.mode = Mode::Talk;
         }
         if let Mode::Choose(picker) = &mut self.mode {
             match picker.key(key) {

@@ -27,6 +27,9 @@ impl State {
 
     /// Scrolls what is in front.
     fn wheel(&mut self, up: bool) {
+        if matches!(&self.mode, Mode::Choose(picker) if picker.is_on_arrival()) {
+            self.mode = Mode::Talk;
+        }
         match &mut self.mode {
             Mode::Help(top) if up => *top = top.saturating_sub(WHEEL),
             Mode::Help(top) => {
@@ -47,7 +50,7 @@ impl State {
         match &self.mode {
             Mode::Help(_) => self.mode = Mode::Talk,
             Mode::Choose(picker) => {
-                let chosen = picker::at(picker, areas.messages, at);
+                let chosen = picker::at(picker, picker.area(&areas), at);
                 let picked = chosen.map_or(Picked::Nobody, |index| picker.take(index));
                 self.picked(picked);
             }

@@ -72,6 +72,8 @@ impl Opening {
         let mut state = State::new(look, server, entry, remembered);
         state.keys = settings.keys.window();
         state.mouse = settings.screen.mouse;
+        state.choose_on_arrival = options.choose_on_arrival;
+        state.choose_at_first = true;
         let attention = settings.attention;
         let route = attention
             .notifications

@@ -7,6 +7,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::widgets::{Block, Clear, Widget as _};
 
+use super::layout::Areas;
 use super::measure::put;
 use super::state::State;
 use super::wrap::{columns, shortened};
@@ -19,6 +20,8 @@ const WIDTH: u16 = 40;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picker {
     people: Vec<String>,
+    /// Everyone is offered first.
+    everyone: bool,
     /// What was typed of the name.
     pub typed: String,
     /// The one that Enter takes, among those that are offered.
@@ -34,6 +37,8 @@ pub enum Picked {
     Nobody,
     /// That one.
     Person(String),
+    /// This was typed, and is no name.
+    Text(String),
 }
 
 impl Picker {
@@ -41,19 +46,67 @@ impl Picker {
     pub fn new(people: Vec<String>) -> Self {
         Self {
             people,
+            everyone: false,
             typed: String::new(),
             chosen: 0,
         }
     }
 
+    /// Everyone, or one of `people`: a text that is in no name is none of the choice.
+    pub fn on_arrival(people: Vec<String>) -> Self {
+        Self {
+            everyone: true,
+            ..Self::new(people)
+        }
+    }
+
+    /// Returns whether it is the choice on arrival.
+    pub fn is_on_arrival(&self) -> bool {
+        self.everyone
+    }
+
+    /// Returns where the choice is drawn. On arrival the messages stay in sight, where there is room.
+    pub fn area(&self, areas: &Areas) -> Rect {
+        let mut people = areas.people;
+        if !self.everyone || people.is_empty() {
+            return areas.messages;
+        }
+        let rows = u16::try_from(self.people.len() + 3).unwrap_or(u16::MAX);
+        people.height = people.height.min(rows);
+        people
+    }
+
+    /// Returns whether a key is for the choice on arrival; any other closes it.
+    pub fn takes(&self, key: KeyEvent) -> bool {
+        let controls = KeyModifiers::CONTROL | KeyModifiers::ALT;
+        let plain = !key.modifiers.intersects(controls);
+        !self.everyone
+            || match key.code {
+                KeyCode::Char(_) => plain,
+                KeyCode::Up | KeyCode::Down => key.modifiers.is_empty(),
+                KeyCode::Esc | KeyCode::Enter => key.modifiers.is_empty(),
+                KeyCode::Tab | KeyCode::BackTab | KeyCode::Backspace => true,
+                _ => false,
+            }
+    }
+
+    /// Returns how many entries stand before the names.
+    fn before(&self) -> usize {
+        usize::from(self.everyone && self.typed.is_empty())
+    }
+
     /// Those whose names have what was typed in them.
     pub fn offered(&self) -> Vec<&str> {
         let typed = fold(&self.typed);
+        let everyone = (self.before() > 0).then_some("everyone");
         let offered = self
             .people
             .iter()
             .filter(|nick| fold(nick).contains(&*typed));
-        offered.map(String::as_str).collect()
+        everyone
+            .into_iter()
+            .chain(offered.map(String::as_str))
+            .collect()
     }
 
     /// A key.
@@ -77,6 +130,9 @@ impl Picker {
             {
                 self.typed.push(c);
                 self.chosen = 0;
+                if self.everyone && self.offered().is_empty() {
+                    return Picked::Text(std::mem::take(&mut self.typed));
+                }
             }
             _ => {}
         }
@@ -94,6 +150,9 @@ impl Picker {
 
     /// Takes the one at that place.
     pub fn take(&self, index: usize) -> Picked {
+        if index < self.before() {
+            return Picked::Nobody;
+        }
         match self.offered().get(index) {
             Some(nick) => Picked::Person((*nick).to_owned()),
             None => Picked::Open,
@@ -144,7 +203,8 @@ pub fn at(picker: &Picker, area: Rect, at: Position) -> Option<usize> {
 
 /// The box, in the middle of `area`.
 fn frame(picker: &Picker, area: Rect) -> Rect {
-    let rows = u16::try_from(picker.people.len()).unwrap_or(u16::MAX);
+    let rows = picker.people.len() + usize::from(picker.everyone);
+    let rows = u16::try_from(rows).unwrap_or(u16::MAX);
     let width = WIDTH.min(area.width);
     let height = rows
         .saturating_add(2)

@@ -90,6 +90,12 @@ pub struct State {
     pub sides: (bool, bool),
     /// The mouse is listened to.
     pub mouse: bool,
+    /// On arrival the list of users is offered to choose from.
+    pub choose_on_arrival: bool,
+    /// The same where nothing is remembered of the nick.
+    pub choose_at_first: bool,
+    /// That list has not come.
+    pub(super) arriving: bool,
     /// Whether the terminal has the focus, where it tells.
     pub focus: Option<bool>,
     /// The last message there is.
@@ -97,7 +103,7 @@ pub struct State {
     wishes: Vec<Wish>,
     pub(super) arrived: Vec<Arrived>,
     /// What the next start finds.
-    remembered: Remembered,
+    pub(super) remembered: Remembered,
 }
 
 impl State {
@@ -126,6 +132,9 @@ impl State {
             size: (80, 24),
             sides: (true, true),
             mouse: true,
+            choose_on_arrival: false,
+            choose_at_first: false,
+            arriving: false,
             focus: None,
             newest: 0,
             wishes: Vec::new(),
