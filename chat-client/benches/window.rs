@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use chat_client::entry::Entry;
 use chat_client::names::Names;
 use chat_client::state::State as Remembered;
-use chat_client::window::colour::Depth;
+use chat_client::window::colour::{Depth, Seats};
 use chat_client::window::draw::draw;
 use chat_client::window::fact::Fact;
 use chat_client::window::look::Look;
@@ -43,6 +43,7 @@ fn main() {
     let look = Look {
         depth: Depth::Full,
         nicks: [].into(),
+        seats: Seats::default(),
         zone: TimeZone::UTC,
         times: true,
         links: true,

@@ -177,7 +177,9 @@ impl State {
     /// Moves what is looked at.
     pub(super) fn scroll(&mut self, change: impl FnOnce(&Canvas<'_>, &mut Conversation, usize)) {
         let area = self.areas().messages;
+        let to = self.here().to.clone();
         let canvas = Canvas {
+            here: &to,
             look: &self.look,
             keys: &self.keys,
             me: &self.me,

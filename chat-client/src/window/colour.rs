@@ -3,6 +3,9 @@
 //! Nobody knows whether a terminal is dark or light. So the colours of nicks are as far from black as
 //! from white, and everything else is said by the terminal's own colours, bold, dim and reverse.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use chat_proto::name::fold;
 use ratatui::style::{Color, Modifier, Style};
 
@@ -22,8 +25,43 @@ pub enum Depth {
 /// Of the colours of a theme those that are readable on black and on white.
 const THEME: [Color; 4] = [Color::Red, Color::Green, Color::Magenta, Color::Cyan];
 
-/// How many hues nicks have.
+/// How many hues nicks have: the pure ones, and as many pale ones between them.
 const HUES: u32 = 24;
+
+/// Of the cube of 256 colours those that differ most from each other while their contrast to black
+/// and to white is at least 4.5 (the first five), 4.3 (the next five) and 4.0.
+const CUBE: [u8; 15] = [
+    29, 163, 131, 63, 98, 28, 164, 130, 30, 132, 27, 161, 65, 96, 64,
+];
+
+/// The nicks of a conversation that have a look of their own; further ones go by their hash.
+const MAX_SEATS: usize = 500;
+
+/// Which look each nick has, by conversation: users in one channel are told apart as long as there
+/// are looks, and each keeps its own.
+#[derive(Debug, Clone, Default)]
+pub struct Seats(RefCell<HashMap<String, HashMap<String, usize>>>);
+
+impl Seats {
+    /// Returns the number of the look of a nick, below `count`.
+    pub fn of(&self, place: &str, nick: &str, count: usize) -> usize {
+        let (place, nick) = (fold(place), fold(nick));
+        let first = hash(&nick) as usize % count.max(1);
+        let mut places = self.0.borrow_mut();
+        let taken = places.entry(place.into_owned()).or_default();
+        if let Some(seat) = taken.get(&*nick) {
+            return *seat;
+        }
+        if taken.len() >= MAX_SEATS {
+            return first;
+        }
+        let uses = |seat: &usize| taken.values().filter(|taken| **taken == *seat).count();
+        let seats = (0..count).map(|step| (first + step) % count);
+        let seat = seats.min_by_key(uses).unwrap_or(first);
+        taken.insert(nick.into_owned(), seat);
+        seat
+    }
+}
 
 /// The lightness at which the contrast to black (21 x 0.05 + ...) is the one to white: (L + 0.05) / 0.05
 /// = 1.05 / (L + 0.05).
@@ -47,16 +85,29 @@ impl Depth {
         }
     }
 
-    /// How a nick looks.
-    pub fn nick(self, nick: &str) -> Style {
+    /// Returns how many looks of nicks can be told apart.
+    pub fn seats(self) -> usize {
+        match self {
+            Depth::None => 1,
+            Depth::Sixteen => 2 * THEME.len(),
+            Depth::TwoHundred => CUBE.len(),
+            Depth::Full => HUES as usize,
+        }
+    }
+
+    /// Returns the look of that number, below [`Depth::seats`].
+    pub fn nick(self, seat: usize) -> Style {
         let bold = Style::new().add_modifier(Modifier::BOLD);
-        let number = hash(&fold(nick));
         match self {
             Depth::None => bold,
-            Depth::Sixteen => bold.fg(THEME[number as usize % THEME.len()]),
-            Depth::TwoHundred => bold.fg(Color::Indexed(in_cube(hue(number)))),
+            // Four colours are readable on both backgrounds; the rest are told apart by a line.
+            Depth::Sixteen if seat >= THEME.len() => bold
+                .fg(THEME[seat % THEME.len()])
+                .add_modifier(Modifier::UNDERLINED),
+            Depth::Sixteen => bold.fg(THEME[seat]),
+            Depth::TwoHundred => bold.fg(Color::Indexed(CUBE[seat % CUBE.len()])),
             Depth::Full => {
-                let [r, g, b] = hue(number);
+                let [r, g, b] = hue(u32::try_from(seat).unwrap_or_default());
                 bold.fg(Color::Rgb(r, g, b))
             }
         }
@@ -71,12 +122,6 @@ impl Depth {
     }
 }
 
-/// One of these colours, for a nick always the same.
-pub fn one_of(colours: &[Color], nick: &str) -> Option<Color> {
-    let number = hash(&fold(nick)) as usize;
-    colours.get(number % colours.len().max(1)).copied()
-}
-
 /// The same number for the same text, on every machine (FNV-1a).
 fn hash(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| {
@@ -86,9 +131,10 @@ fn hash(text: &str) -> u32 {
 
 /// One of the hues, made so light that it is as readable on black as on white.
 fn hue(number: u32) -> [u8; 3] {
-    // The lower bits of the hash are the better ones; a third of them says how pale the colour is.
-    let sixth = f64::from(number % HUES) * 6.0 / f64::from(HUES);
-    let pale = [0.0, 0.25, 0.45][(number / HUES % 3) as usize];
+    let half = HUES / 2;
+    let between = f64::from(number / half) / 2.0;
+    let sixth = (f64::from(number % half) + between) * 6.0 / f64::from(half);
+    let pale = if number < half { 0.0 } else { 0.45 };
     let channel = |offset: f64| {
         let k = (offset + sixth).rem_euclid(6.0);
         let pure = 1.0 - k.min(4.0 - k).clamp(0.0, 1.0);
@@ -132,29 +178,15 @@ fn byte(linear: f64) -> u8 {
         .unwrap_or(255)
 }
 
-/// The colour of the cube that is nearest among those that are readable.
-fn in_cube(wanted: [u8; 3]) -> u8 {
-    let distance = |index: u8| {
-        let steps = cube(index).into_iter().zip(wanted);
-        steps
-            .map(|(a, b)| u32::from(a.abs_diff(b)).pow(2))
-            .sum::<u32>()
-    };
-    let readable = (16..=231u8).filter(|&index| {
-        let light = luminance(cube(index).map(|part| linear(f64::from(part) / 255.0)));
-        (0.11..=0.27).contains(&light)
-    });
-    readable.min_by_key(|&index| distance(index)).unwrap_or(7)
-}
-
-fn cube(index: u8) -> [u8; 3] {
-    let index = index - 16;
-    [index / 36, index / 6 % 6, index % 6].map(|step| if step == 0 { 0 } else { 55 + step * 40 })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn cube(index: u8) -> [u8; 3] {
+        let index = index - 16;
+        [index / 36, index / 6 % 6, index % 6]
+            .map(|step| if step == 0 { 0 } else { 55 + step * 40 })
+    }
 
     fn contrasts(rgb: [u8; 3]) -> [f64; 2] {
         let light = luminance(rgb.map(|part| linear(f64::from(part) / 255.0))) + 0.05;
@@ -163,26 +195,39 @@ mod tests {
 
     #[test]
     fn nicks_are_readable_on_black_and_on_white() {
-        for number in 0..HUES * 3 {
+        for number in 0..HUES {
             let [black, white] = contrasts(hue(number));
             assert!(black > 4.4 && white > 4.4, "{number}: {black} {white}");
-            let [black, white] = contrasts(cube(in_cube(hue(number))));
-            assert!(black > 3.1 && white > 3.1, "{number}: {black} {white}");
+        }
+        for (rank, index) in CUBE.into_iter().enumerate() {
+            let [black, white] = contrasts(cube(index));
+            let least = [4.5, 4.3, 4.0][rank / 5];
+            assert!(black > least && white > least, "{index}: {black} {white}");
         }
     }
 
+    /// Issue 15, row 48.
     #[test]
-    fn a_nick_keeps_its_colour_and_others_have_others() {
+    fn nicks_in_one_channel_are_told_apart() {
         for depth in [Depth::Sixteen, Depth::TwoHundred, Depth::Full] {
-            assert_eq!(depth.nick("Ana"), depth.nick("ANA"));
+            let (seats, count) = (Seats::default(), depth.seats());
+            let look = |place: &str, nick: &str| depth.nick(seats.of(place, nick, count));
+            let nicks: Vec<String> = (0..count).map(|number| format!("user{number}")).collect();
+            let looks: Vec<Style> = nicks.iter().map(|nick| look("#a", nick)).collect();
+            let mut different = looks.clone();
+            different.sort_by_key(|style| format!("{style:?}"));
+            different.dedup();
+            assert_eq!(different.len(), count, "{depth:?}");
+            // Each keeps its look, whoever comes.
+            look("#a", "one more");
+            look("#b", "another");
+            let again: Vec<Style> = nicks
+                .iter()
+                .map(|nick| look("#A", &nick.to_uppercase()))
+                .collect();
+            assert_eq!(again, looks);
         }
-        let nicks = [
-            "ana", "luis", "maria", "pedro", "lucía", "анна", "bob", "eve",
-        ];
-        let mut colours: Vec<Style> = nicks.map(|nick| Depth::Full.nick(nick)).to_vec();
-        colours.dedup();
-        assert_eq!(colours.len(), nicks.len());
-        assert_eq!(Depth::None.nick("ana").fg, None);
+        assert_eq!(Depth::None.nick(0).fg, None);
         assert_eq!(Depth::None.theme(Color::Red).fg, None);
     }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use chat_proto::Timestamp;
 use jiff::tz::TimeZone;
-use ratatui::style::{Color, Style};
+use ratatui::style::{Color, Modifier, Style};
 
-use super::colour::{self, Depth};
+use super::colour::{Depth, Seats};
 
 /// How things look.
 #[derive(Debug, Clone)]
@@ -15,6 +15,8 @@ pub struct Look {
     pub depth: Depth,
     /// The colours of nicks, where somebody wants others than the usual ones.
     pub nicks: Arc<[Color]>,
+    /// Which look each nick has.
+    pub seats: Seats,
     /// Where one lives.
     pub zone: TimeZone,
     /// Each message bears its time.
@@ -24,13 +26,15 @@ pub struct Look {
 }
 
 impl Look {
-    /// How a nick looks.
-    pub fn nick(&self, nick: &str) -> Style {
-        let usual = self.depth.nick(nick);
-        match colour::one_of(&self.nicks, nick) {
-            Some(wanted) if self.depth != Depth::None => usual.fg(wanted),
-            _ => usual,
+    /// Returns how a nick looks in a conversation.
+    pub fn nick(&self, place: &str, nick: &str) -> Style {
+        let wanted = self.nicks.len();
+        if wanted == 0 || self.depth == Depth::None {
+            let seats = self.depth.seats();
+            return self.depth.nick(self.seats.of(place, nick, seats));
         }
+        let colour = self.nicks[self.seats.of(place, nick, wanted) % wanted];
+        Style::new().add_modifier(Modifier::BOLD).fg(colour)
     }
 
     /// `18:50`

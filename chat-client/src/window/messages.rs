@@ -35,6 +35,8 @@ pub struct Canvas<'a> {
     pub look: &'a Look,
     /// What keys do.
     pub keys: &'a Keymap<Action>,
+    /// The conversation.
+    pub here: &'a str,
     /// One's own nick.
     pub me: &'a str,
     /// What was searched for, folded.
@@ -178,8 +180,11 @@ impl Canvas<'_> {
         let mine = fold(from) == fold(self.me);
         let named = match () {
             () if mine => Style::new().add_modifier(Modifier::BOLD),
-            () if mention => self.look.nick(from).add_modifier(Modifier::REVERSED),
-            () => self.look.nick(from),
+            () if mention => self
+                .look
+                .nick(self.here, from)
+                .add_modifier(Modifier::REVERSED),
+            () => self.look.nick(self.here, from),
         };
         let marked = (!mine).then_some(self.me);
         let wrapped = wrap::rows(text, self.width.saturating_sub(indent), first, marked);

@@ -6,7 +6,7 @@ use std::sync::mpsc::Receiver;
 use actix::Recipient;
 use jiff::tz::TimeZone;
 
-use super::colour::Depth;
+use super::colour::{Depth, Seats};
 use super::look::Look;
 use super::painter::{Painter, Parts};
 use super::state::State;
@@ -57,6 +57,7 @@ impl Opening {
                 .iter()
                 .map(|colour| colour.0)
                 .collect(),
+            seats: Seats::default(),
             zone: if options.utc {
                 TimeZone::UTC
             } else {

@@ -25,7 +25,10 @@ pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
         let style = if **nick == *state.me {
             Style::new().add_modifier(Modifier::BOLD)
         } else {
-            state.look.nick(nick).remove_modifier(Modifier::BOLD)
+            state
+                .look
+                .nick(&state.here().to, nick)
+                .remove_modifier(Modifier::BOLD)
         };
         put(
             buffer,

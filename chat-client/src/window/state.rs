@@ -178,6 +178,7 @@ impl State {
         Canvas {
             look: &self.look,
             keys: &self.keys,
+            here: &self.here().to,
             me: &self.me,
             search: self.search.as_deref(),
             width: usize::from(self.areas().messages.width),

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-use super::colour::Depth;
+use super::colour::{Depth, Seats};
 use super::conversation::{Older, View};
 use super::draw::draw;
 use super::fact::Fact;
@@ -43,6 +43,7 @@ impl Scene {
         let look = Look {
             depth: Depth::None,
             nicks: [].into(),
+            seats: Seats::default(),
             zone: TimeZone::UTC,
             times: false,
             links: false,
