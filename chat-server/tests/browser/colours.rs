@@ -42,12 +42,9 @@ const MEASURED: &str = r"
     places.forEach((one, at) => places.slice(at + 1).forEach((other) => nearest = Math.min(nearest, Math.hypot(...one.map((value, axis) => value - other[axis])))));
     return { count: colours.length, faint, nearest };";
 
-#[test]
-fn colours_can_be_read_and_told_apart_in_the_light_and_in_the_dark() {
+pub(crate) fn colours_can_be_read_and_told_apart_in_the_light_and_in_the_dark() {
     let (_home, server) = home("");
-    let Some(ana) = Browser::start() else {
-        return;
-    };
+    let ana = Browser::start();
     ana.opens(&server);
     for dark in [false, true] {
         ana.screen(1440, 900, dark);
@@ -59,12 +56,9 @@ fn colours_can_be_read_and_told_apart_in_the_light_and_in_the_dark() {
     }
 }
 
-#[test]
-fn people_in_one_channel_have_different_colours_that_stay() {
+pub(crate) fn people_in_one_channel_have_different_colours_that_stay() {
     let (_home, server) = home("");
-    let Some(ana) = Browser::joins(&server, "ana") else {
-        return;
-    };
+    let ana = Browser::joins(&server, "ana");
     let others: Vec<_> = (1..PEOPLE)
         .map(|number| server.joins(&format!("user{number}")))
         .collect();

@@ -92,12 +92,9 @@ fn conversation(server: &Server, ana: &Browser) -> [TestClient; 3] {
     [luis, maria, bot]
 }
 
-#[test]
-fn screens_of_any_size_and_light_show_all_and_can_be_read() {
+pub(crate) fn screens_of_any_size_and_light_show_all_and_can_be_read() {
     let (_home, server) = home("");
-    let Some(ana) = Browser::joins(&server, "ana") else {
-        return;
-    };
+    let ana = Browser::joins(&server, "ana");
     let _others = conversation(&server, &ana);
     // What has failed, and an error, have to be read, too.
     for (name, width, height, dark) in SCREENS {
@@ -136,12 +133,9 @@ fn keep(name: &str, browser: &Browser) {
     browser.js("document.getElementById('text').focus()");
 }
 
-#[test]
-fn who_does_not_see_it_is_told_what_everything_is_and_what_is_new() {
+pub(crate) fn who_does_not_see_it_is_told_what_everything_is_and_what_is_new() {
     let (_home, server) = home("");
-    let Some(ana) = Browser::start() else {
-        return;
-    };
+    let ana = Browser::start();
     ana.opens(&server);
     ana.until("document.activeElement.id === 'nick'");
     assert_named(&ana, &["main"]);
@@ -201,12 +195,9 @@ fn assert_named(browser: &Browser, landmarks: &[&str]) {
     assert_eq!(twice, 0, "ids that are there twice");
 }
 
-#[test]
-fn everything_can_be_done_by_keyboard_and_the_focus_is_seen() {
+pub(crate) fn everything_can_be_done_by_keyboard_and_the_focus_is_seen() {
     let (_home, server) = home("");
-    let Some(ana) = Browser::joins(&server, "ana") else {
-        return;
-    };
+    let ana = Browser::joins(&server, "ana");
     let mut luis = guest(&server, "luis");
     ana.until("document.querySelector('#people [data-name=luis]')");
     let mut walk = Vec::new();

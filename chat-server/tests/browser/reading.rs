@@ -40,12 +40,9 @@ fn in_order(message: &Value) -> String {
     format!("{{{}}}", fields.join(","))
 }
 
-#[test]
-fn older_pages_come_on_scroll_and_what_one_reads_stays_where_it_is() {
+pub(crate) fn older_pages_come_on_scroll_and_what_one_reads_stays_where_it_is() {
     let (_home, server) = long_history(1_000);
-    let Some(ana) = Browser::joins(&server, "reader") else {
-        return;
-    };
+    let ana = Browser::joins(&server, "reader");
     let mut luis = server.joins("writer");
     ana.until("document.querySelector('[data-seq=\"1000\"]')");
     // A line in the middle of what is there; older ones come before it, new ones behind it.
@@ -131,12 +128,9 @@ const DOWN: &str = r"
     requestAnimationFrame(down);";
 
 /// Each step has a deadline of its own, so that a busy machine may take its time for all of them.
-#[test]
-fn a_very_long_conversation_scrolls_with_few_elements() {
+pub(crate) fn a_very_long_conversation_scrolls_with_few_elements() {
     let (_home, server) = long_history(MANY);
-    let Some(ana) = Browser::joins(&server, "reader") else {
-        return;
-    };
+    let ana = Browser::joins(&server, "reader");
     ana.until("document.getElementById('scroll').scrollTop > 800");
     while ana.finishes(OLDER) != true {}
     ana.js("document.getElementById('scroll').scrollTop = 0");

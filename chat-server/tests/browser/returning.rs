@@ -10,12 +10,9 @@ const AWAY: &str = "window.there = WebSocket; window.WebSocket = class { close()
 const BACK: &str =
     "window.WebSocket = window.there; document.querySelector('#lost button').click()";
 
-#[test]
-fn after_a_kill_nothing_is_missing_or_there_twice_and_what_was_typed_is_said_once() {
+pub(crate) fn after_a_kill_nothing_is_missing_or_there_twice_and_what_was_typed_is_said_once() {
     let (home, server) = home("");
-    let Some(ana) = Browser::joins(&server, "ana") else {
-        return;
-    };
+    let ana = Browser::joins(&server, "ana");
     let mut luis = server.joins("luis");
     ana.says("/join #rust");
     ana.until("document.title === '#rust'");
@@ -48,12 +45,9 @@ fn after_a_kill_nothing_is_missing_or_there_twice_and_what_was_typed_is_said_onc
     ana.shows(&texts);
 }
 
-#[test]
-fn a_reload_goes_on_where_one_was_with_what_waits() {
+pub(crate) fn a_reload_goes_on_where_one_was_with_what_waits() {
     let (home, server) = home("");
-    let Some(ana) = Browser::joins(&server, "ana") else {
-        return;
-    };
+    let ana = Browser::joins(&server, "ana");
     let mut luis = server.joins("luis");
     tells(&mut luis, "#lobby", "ana, are you there?", "1");
     ana.sees("ana, are you there?");
@@ -90,12 +84,9 @@ fn a_reload_goes_on_where_one_was_with_what_waits() {
     assert_eq!(home.lines().len(), 4);
 }
 
-#[test]
-fn who_has_lost_the_name_is_asked_before_anything_is_said_under_another() {
+pub(crate) fn who_has_lost_the_name_is_asked_before_anything_is_said_under_another() {
     let (home, server) = home("resume_window = \"10ms\"");
-    let Some(ana) = Browser::joins(&server, "ana") else {
-        return;
-    };
+    let ana = Browser::joins(&server, "ana");
     ana.js(AWAY);
     server.kill();
     ana.until("document.getElementById('lost').innerText !== ''");
@@ -124,12 +115,9 @@ fn who_has_lost_the_name_is_asked_before_anything_is_said_under_another() {
     other.hears_nothing();
 }
 
-#[test]
-fn where_messages_are_missing_it_is_shown_and_they_can_be_had() {
+pub(crate) fn where_messages_are_missing_it_is_shown_and_they_can_be_had() {
     let (home, server) = home("replay_max = 5");
-    let Some(ana) = Browser::joins(&server, "ana") else {
-        return;
-    };
+    let ana = Browser::joins(&server, "ana");
     let mut luis = server.joins("luis");
     tells(&mut luis, "#lobby", "0", "first");
     ana.shows(&["0"]);

@@ -73,13 +73,10 @@ fn program() -> PathBuf {
     program
 }
 
-#[test]
-fn two_browsers_and_a_terminal_hold_a_conversation() {
+pub(crate) fn two_browsers_and_a_terminal_hold_a_conversation() {
     let (_home, server) = home("");
-    let Some(ana) = Browser::joins(&server, "ana") else {
-        return;
-    };
-    let luis = Browser::joins(&server, "luis").unwrap();
+    let ana = Browser::joins(&server, "ana");
+    let luis = Browser::joins(&server, "luis");
     let mut bot = Terminal::joins(&server, "bot");
     ana.until("document.getElementById('people').innerText.includes('bot')");
 
@@ -140,12 +137,9 @@ fn two_browsers_and_a_terminal_hold_a_conversation() {
     ana.until("document.getElementById('pending').childElementCount === 0");
 }
 
-#[test]
-fn markup_and_script_are_shown_as_text() {
+pub(crate) fn markup_and_script_are_shown_as_text() {
     let (_home, server) = home("");
-    let Some(ana) = Browser::joins(&server, "ana") else {
-        return;
-    };
+    let ana = Browser::joins(&server, "ana");
     let markup = "<script>document.title='x'</script><img src=x onerror=\"document.title='x'\"> <b>&amp;</b>";
     let mut luis = server.joins("<i>luis");
     tells(&mut luis, "#lobby", markup, "1");
@@ -165,12 +159,9 @@ fn markup_and_script_are_shown_as_text() {
     );
 }
 
-#[test]
-fn a_call_from_elsewhere_is_notified_only_where_that_was_asked_for() {
+pub(crate) fn a_call_from_elsewhere_is_notified_only_where_that_was_asked_for() {
     let (_home, server) = home("");
-    let Some(ana) = Browser::joins(&server, "ana") else {
-        return;
-    };
+    let ana = Browser::joins(&server, "ana");
     let mut luis = server.joins("luis");
     ana.js("window.notified = [];
          window.asked = 0;
@@ -201,12 +192,9 @@ fn a_call_from_elsewhere_is_notified_only_where_that_was_asked_for() {
     ana.until("document.title === 'luis'");
 }
 
-#[test]
-fn what_is_seen_can_be_recorded_and_downloaded() {
+pub(crate) fn what_is_seen_can_be_recorded_and_downloaded() {
     let (_home, server) = home("");
-    let Some(ana) = Browser::joins(&server, "ana") else {
-        return;
-    };
+    let ana = Browser::joins(&server, "ana");
     let folder = tempfile::tempdir().unwrap();
     let wish = json!({"behavior": "allow", "downloadPath": folder.path()});
     ana.commands("Browser.setDownloadBehavior", wish);
@@ -238,12 +226,9 @@ fn what_is_seen_can_be_recorded_and_downloaded() {
     assert!(name.starts_with("record_chat_20"), "{name}");
 }
 
-#[test]
-fn in_a_crowd_the_number_of_people_is_right_again_when_one_looks() {
+pub(crate) fn in_a_crowd_the_number_of_people_is_right_again_when_one_looks() {
     let (_home, server) = home("presence_max = 2");
-    let Some(ana) = Browser::joins(&server, "ana") else {
-        return;
-    };
+    let ana = Browser::joins(&server, "ana");
     let others = ["b", "c", "d"].map(|nick| server.joins(nick));
     ana.js("document.dispatchEvent(new Event('visibilitychange'))");
     ana.reads("about", "4 here");

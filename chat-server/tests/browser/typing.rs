@@ -16,12 +16,9 @@ fn pastes(browser: &Browser, text: &str) {
     ));
 }
 
-#[test]
-fn a_refused_message_and_a_draft_outlive_an_edit_a_reconnection_and_a_reload() {
+pub(crate) fn a_refused_message_and_a_draft_outlive_an_edit_a_reconnection_and_a_reload() {
     let (home, server) = home("");
-    let Some(ana) = Browser::joins(&server, "ana") else {
-        return;
-    };
+    let ana = Browser::joins(&server, "ana");
     ana.says("/tell nobody refused text");
     ana.clicks("#directs [data-name=nobody]");
     ana.until("document.querySelector('.failed .why')");
@@ -52,12 +49,9 @@ fn a_refused_message_and_a_draft_outlive_an_edit_a_reconnection_and_a_reload() {
     ana.until(&format!("{ENTRY} === 'of the lobby'"));
 }
 
-#[test]
-fn what_is_no_command_or_cannot_be_done_now_stays_in_the_entry() {
+pub(crate) fn what_is_no_command_or_cannot_be_done_now_stays_in_the_entry() {
     let (home, server) = home("");
-    let Some(ana) = Browser::joins(&server, "ana") else {
-        return;
-    };
+    let ana = Browser::joins(&server, "ana");
     for text in ["/usr/bin/x crashed", ".x", "/tell luis", "/nick"] {
         ana.js("document.getElementById('text').select()");
         ana.says(text);
@@ -88,12 +82,9 @@ fn what_is_no_command_or_cannot_be_done_now_stays_in_the_entry() {
     assert_eq!(home.lines().len(), 0);
 }
 
-#[test]
-fn a_draft_comes_back_with_the_channel_that_it_was_for() {
+pub(crate) fn a_draft_comes_back_with_the_channel_that_it_was_for() {
     let (_home, server) = home("");
-    let Some(ana) = Browser::joins(&server, "ana") else {
-        return;
-    };
+    let ana = Browser::joins(&server, "ana");
     let mut luis = server.joins("luis");
     luis.joins("#rust");
     ana.says("/join #rust");
@@ -107,12 +98,9 @@ fn a_draft_comes_back_with_the_channel_that_it_was_for() {
     assert_eq!(ana.value(ENTRY), "half of a th");
 }
 
-#[test]
-fn a_text_that_is_too_long_fails_and_the_connection_stays() {
+pub(crate) fn a_text_that_is_too_long_fails_and_the_connection_stays() {
     let (home, server) = home("");
-    let Some(ana) = Browser::joins(&server, "ana") else {
-        return;
-    };
+    let ana = Browser::joins(&server, "ana");
     ana.js("window.lost = 0;
          new MutationObserver(() => lost++).observe(document.getElementById('lost'), { childList: true });");
     pastes(&ana, &"long ".repeat(20_000));
@@ -124,12 +112,9 @@ fn a_text_that_is_too_long_fails_and_the_connection_stays() {
     assert_eq!(home.lines().len(), 1);
 }
 
-#[test]
-fn the_enter_that_ends_a_composition_does_not_send() {
+pub(crate) fn the_enter_that_ends_a_composition_does_not_send() {
     let (home, server) = home("");
-    let Some(ana) = Browser::joins(&server, "ana") else {
-        return;
-    };
+    let ana = Browser::joins(&server, "ana");
     ana.until("document.activeElement.id === 'text'");
     let composition = json!({"text": "かん", "selectionStart": 2, "selectionEnd": 2});
     ana.commands("Input.imeSetComposition", composition);
@@ -151,12 +136,9 @@ fn the_enter_that_ends_a_composition_does_not_send() {
     assert_eq!(home.lines().len(), 1);
 }
 
-#[test]
-fn an_indented_text_is_said_and_shown_as_it_is() {
+pub(crate) fn an_indented_text_is_said_and_shown_as_it_is() {
     let (home, server) = home("");
-    let Some(ana) = Browser::joins(&server, "ana") else {
-        return;
-    };
+    let ana = Browser::joins(&server, "ana");
     let code = "    if (a) {\n\tb  =   c;\n\n        d();\n    }";
     pastes(&ana, code);
     ana.types(ENTER);

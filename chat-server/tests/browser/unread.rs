@@ -23,12 +23,9 @@ fn new_begins_with(browser: &Browser, text: &str) {
     ));
 }
 
-#[test]
-fn who_returns_to_a_hidden_tab_sees_where_the_new_begins() {
+pub(crate) fn who_returns_to_a_hidden_tab_sees_where_the_new_begins() {
     let (_home, server) = home("");
-    let Some(ana) = Browser::joins(&server, "ana") else {
-        return;
-    };
+    let ana = Browser::joins(&server, "ana");
     let mut luis = server.joins("luis");
     tells(&mut luis, "#lobby", "read", "1");
     ana.sees("read");
@@ -46,12 +43,9 @@ fn who_returns_to_a_hidden_tab_sees_where_the_new_begins() {
     new_begins_with(&ana, "third");
 }
 
-#[test]
-fn an_unread_conversation_opened_after_a_reload_says_where_the_new_begins() {
+pub(crate) fn an_unread_conversation_opened_after_a_reload_says_where_the_new_begins() {
     let (_home, server) = home("");
-    let Some(ana) = Browser::joins(&server, "ana") else {
-        return;
-    };
+    let ana = Browser::joins(&server, "ana");
     let mut luis = server.joins("luis");
     tells(&mut luis, "#lobby", "read", "1");
     ana.sees("read");
@@ -89,7 +83,7 @@ const CLOCK: &str = "
 const DAYS: &str = "[...document.querySelectorAll('.rule.day')].map((rule) => [rule.innerText, rule.nextSibling.querySelector('.text').firstChild.data].join(': '))";
 
 /// Shows messages of these times in a time zone; the days at the first time of the clock, and at the second.
-fn days(zone: &str, times: [&str; 3], clocks: [&str; 2]) -> Option<[Vec<String>; 2]> {
+fn days(zone: &str, times: [&str; 3], clocks: [&str; 2]) -> [Vec<String>; 2] {
     let home = Home::new("");
     home.configure("[listen]\n", "[listen]\nweb = \"127.0.0.1:0\"\n");
     let mut log = String::new();
@@ -99,7 +93,7 @@ fn days(zone: &str, times: [&str; 3], clocks: [&str; 2]) -> Option<[Vec<String>;
     }
     fs::write(home.log(), log).unwrap();
     let server = home.start();
-    let ana = Browser::start()?;
+    let ana = Browser::start();
     ana.commands("Emulation.setTimezoneOverride", json!({"timezoneId": zone}));
     ana.prepares(&format!("window.clock = '{}'; {CLOCK}", clocks[0]));
     ana.opens(&server);
@@ -109,27 +103,23 @@ fn days(zone: &str, times: [&str; 3], clocks: [&str; 2]) -> Option<[Vec<String>;
     let before: Vec<String> = read(&ana);
     ana.js(&format!("clock = '{}'", clocks[1]));
     ana.until(&format!("JSON.stringify({DAYS}) !== '{}'", json!(before)));
-    Some([before, read(&ana)])
+    [before, read(&ana)]
 }
 
-#[test]
-fn at_midnight_today_becomes_yesterday() {
+pub(crate) fn at_midnight_today_becomes_yesterday() {
     let times = [
         "2026-03-10T22:59:00.000Z",
         "2026-03-11T22:59:00.000Z",
         "2026-03-11T23:00:01.000Z",
     ];
     let clocks = ["2026-03-11T22:59:30Z", "2026-03-11T23:00:30Z"];
-    let Some([before, after]) = days("Europe/Madrid", times, clocks) else {
-        return;
-    };
+    let [before, after] = days("Europe/Madrid", times, clocks);
     assert_eq!(before[..2], ["Yesterday: one", "Today: two"]);
     let first = "Tuesday, March 10, 2026: one";
     assert_eq!(after, [first, "Yesterday: two", "Today: three"]);
 }
 
-#[test]
-fn days_without_a_midnight_and_of_25_hours_are_days() {
+pub(crate) fn days_without_a_midnight_and_of_25_hours_are_days() {
     // In São Paulo 2018-11-04 began at one o'clock.
     let times = [
         "2018-11-03T03:30:00.000Z",
@@ -137,9 +127,7 @@ fn days_without_a_midnight_and_of_25_hours_are_days() {
         "2018-11-04T03:00:00.000Z",
     ];
     let clocks = ["2018-11-04T04:00:00Z", "2018-11-05T02:30:00Z"];
-    let Some([before, after]) = days("America/Sao_Paulo", times, clocks) else {
-        return;
-    };
+    let [before, after] = days("America/Sao_Paulo", times, clocks);
     assert_eq!(before, ["Yesterday: one", "Today: three"]);
     let first = "Saturday, November 3, 2018: one";
     assert_eq!(after, [first, "Yesterday: three"]);
@@ -150,7 +138,7 @@ fn days_without_a_midnight_and_of_25_hours_are_days() {
         "2026-10-25T22:59:00.000Z",
     ];
     let clocks = ["2026-10-25T22:59:30Z", "2026-10-25T23:00:30Z"];
-    let [before, after] = days("Europe/Madrid", times, clocks).unwrap();
+    let [before, after] = days("Europe/Madrid", times, clocks);
     assert_eq!(before, ["Yesterday: one", "Today: two"]);
     let first = "Saturday, October 24, 2026: one";
     assert_eq!(after, [first, "Yesterday: two"]);

@@ -1,6 +1,9 @@
 //! The network between two machines loses packets, is slow, and is cut: two network namespaces with a
 //! cable between them, the real server in one, the real client in the other. Nobody says goodbye when a
 //! cable is cut, so both ends find out by silence, and the client comes back without gap or repeat.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
@@ -11,9 +14,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use libtest_mimic::{Arguments, Trial};
 use serde_json::{Value, json};
-
-use crate::support::{DEADLINE, Home, Server};
+use support::{DEADLINE, Home, Server};
 
 /// For what takes its time by intent: packets that are sent again, silence that is noticed.
 const PATIENCE: Duration = DEADLINE.saturating_mul(6);
@@ -192,23 +195,48 @@ impl Drop for Client {
     }
 }
 
-/// Not by a macro: what those print of a test that passes is shown to nobody.
-fn not_tried(why: &str) {
-    writeln!(std::io::stderr(), "NOT TRIED: a cut network: {why}").ok();
-}
-
 /// Built beside the server, where the whole workspace is tested.
 fn client_program() -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_chat-server")).with_file_name("chat-client")
 }
 
-/// What the scenes need, where this machine has it.
-fn scenery() -> Result<(PathBuf, Cable), String> {
-    let program = client_program();
-    if !program.is_file() {
+/// Where this machine lacks what the scenes need, they are reported as ignored.
+fn main() {
+    let missing = what_is_missing();
+    if let Err(why) = &missing {
+        writeln!(std::io::stderr(), "a lossy network cannot be tried: {why}").ok();
+    }
+    let trials = vec![
+        Trial::test(
+            "what_many_are_sent_together_is_whole_behind_a_network_that_loses",
+            || {
+                what_many_are_sent_together_is_whole_behind_a_network_that_loses();
+                Ok(())
+            },
+        ),
+        Trial::test(
+            "a_network_that_loses_is_slow_and_is_cut_costs_no_word",
+            || {
+                a_network_that_loses_is_slow_and_is_cut_costs_no_word();
+                Ok(())
+            },
+        ),
+    ];
+    let trials = trials
+        .into_iter()
+        .map(|trial| trial.with_ignored_flag(missing.is_err()))
+        .collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+/// Tries all that the scenes do to a network.
+fn what_is_missing() -> Result<(), String> {
+    if !client_program().is_file() {
         return Err("no chat-client is built beside the server".into());
     }
-    Ok((program, Cable::lay()?))
+    let cable = Cable::lay()?;
+    cable.is_slow()?;
+    cable.loses_packets()
 }
 
 /// A server at one end of the cable.
@@ -222,12 +250,8 @@ fn serve(home: &Home, cable: &Cable) -> Server {
 
 /// What the kernel sends from one file to all (`net/stage.rs`; a test of `broadcast` sees that it does) it sends again
 /// from there.
-#[test]
 fn what_many_are_sent_together_is_whole_behind_a_network_that_loses() {
-    let (program, cable) = match scenery() {
-        Ok(scenery) => scenery,
-        Err(why) => return not_tried(&why),
-    };
+    let (program, cable) = (client_program(), Cable::lay().unwrap());
     let home = Home::new("");
     let server = serve(&home, &cable);
     let start = |namespace: &str, nick: &str| {
@@ -240,9 +264,7 @@ fn what_many_are_sent_together_is_whole_behind_a_network_that_loses() {
     let letters = (b'a'..=b'z').map(char::from).cycle();
     let text = |(n, letter): (usize, char)| format!("{n} {}", String::from(letter).repeat(7_000));
     let texts: Vec<String> = letters.take(20).enumerate().map(text).collect();
-    if let Err(why) = cable.loses_packets() {
-        return not_tried(&why);
-    }
+    cable.loses_packets().unwrap();
     luis.says(&texts);
     for mut client in crowd {
         let mut heard = Vec::new();
@@ -257,15 +279,10 @@ fn what_many_are_sent_together_is_whole_behind_a_network_that_loses() {
     }
 }
 
-#[test]
 fn a_network_that_loses_is_slow_and_is_cut_costs_no_word() {
-    let (program, cable) = match scenery() {
-        Ok(scenery) => scenery,
-        Err(why) => return not_tried(&why),
-    };
-    for trouble in [cable.is_slow(), cable.loses_packets()] {
-        trouble.unwrap_or_else(|why| not_tried(&why));
-    }
+    let (program, cable) = (client_program(), Cable::lay().unwrap());
+    cable.is_slow().unwrap();
+    cable.loses_packets().unwrap();
     let home = Home::new("idle_timeout = \"1s\"");
     let server = serve(&home, &cable);
     let start = |namespace: &str, nick| {
