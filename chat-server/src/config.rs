@@ -116,6 +116,8 @@ pub struct Limits {
     pub connections: Count<1, 10_000_000>,
     pub connections_per_ip: Count<0, 10_000_000>,
     pub connects_per_second: Count<0, 1_000_000>,
+    /// Hellos of one network that others may be told of in a second; five times that at once.
+    pub arrivals_per_second: Count<0, 1_000_000>,
     pub hello_timeout: Span<10, 3_600_000>,
     pub idle_timeout: Span<10, 86_400_000>,
     pub text_bytes: Count<1, 8192>,
@@ -203,6 +205,7 @@ impl Default for Limits {
             connections: Count(100_000),
             connections_per_ip: Count(0),
             connects_per_second: Count(0),
+            arrivals_per_second: Count(100),
             hello_timeout: Span::millis(5_000),
             idle_timeout: Span::millis(60_000),
             text_bytes: Count(8192),

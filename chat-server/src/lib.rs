@@ -393,6 +393,7 @@ fn settings(config: &Config) -> Settings {
         replay_max: config.limits.replay_max.get(),
         resume_window: config.limits.resume_window.get(),
         channels_per_user: config.limits.channels_per_user.get(),
+        arrivals_per_second: config.limits.arrivals_per_second.get(),
         absent_max: config.limits.connections.get(),
         // What arrives at once fits well into what may wait for a reader, or nobody could keep up.
         batch_bytes: (config.limits.send_queue_bytes.get() / 8).min(MAX_BYTES),

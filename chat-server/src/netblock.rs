@@ -15,7 +15,7 @@ const V6_BITS: u8 = 64;
 
 /// Where somebody comes from, as [`network_of`] has it, in eight bytes: one is kept for everybody who is
 /// here. What of IPv6 would look like an IPv4 address, `::/32`, is nobody's but the machine's own `::1`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin(u64);
 
 impl From<IpAddr> for Origin {

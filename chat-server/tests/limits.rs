@@ -77,3 +77,38 @@ fn without_file_descriptors_the_server_waits_and_goes_on() {
     late.send_raw(&frame(&json!({"type": "hello", "version": 1})));
     late.expect("welcome");
 }
+
+/// Beyond the rate a hello is refused, others hear nothing of it, and the client may try again.
+#[test]
+fn arrivals_of_one_network_that_others_are_told_of_are_limited() {
+    let home = Home::new("arrivals_per_second = 1");
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    let hello = |nick: &str| json!({"type": "hello", "version": 1, "nick": nick});
+    let (mut admitted, mut refused) = (0, 0);
+    for n in 0..40 {
+        let mut client = server.connect();
+        match client.ask(&hello(&format!("N{n}")))["type"].as_str() {
+            Some("welcome") => admitted += 1,
+            _ => refused += 1,
+        }
+    }
+    assert!(
+        (4..20).contains(&admitted) && refused > 20,
+        "{admitted} {refused}"
+    );
+    let told = ana.barrier();
+    let joined = told.iter().filter(|event| event["type"] == "joined");
+    assert_eq!(joined.count(), admitted);
+    // Not fatal.
+    let mut client = server.connect();
+    let end = std::time::Instant::now() + support::DEADLINE;
+    loop {
+        let answer = client.ask(&hello("Later"));
+        if answer["type"] == "welcome" {
+            break;
+        }
+        assert_eq!(answer["code"], "rate_limited");
+        assert!(std::time::Instant::now() < end);
+    }
+}

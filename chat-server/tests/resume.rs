@@ -205,3 +205,53 @@ fn a_token_counts_as_it_was_told_and_no_other_way() {
     let (_, welcome) = returns(&server, token, 0);
     assert_eq!(welcome["resumed"], true);
 }
+
+/// Joins, and goes without a goodbye, which `other` sees.
+fn comes_and_goes(server: &Server, nick: &str, other: &mut TestClient) -> String {
+    let client = server.joins(nick);
+    assert_eq!(other.expect("joined")["nick"], nick);
+    let token = client.token.clone();
+    drop(client);
+    assert_eq!(other.expect("gone")["nick"], nick);
+    token
+}
+
+/// The pool of absent users is full, but of users who were here for a moment.
+#[test]
+fn a_host_that_comes_and_goes_costs_no_other_user_the_way_back() {
+    let home = Home::new("connections = 20");
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    let luis = server.joins("Luis");
+    ana.expect("joined");
+    // Here for longer than those that follow.
+    for n in 0..20 {
+        ana.says("#lobby", "hola", &format!("{n}"));
+        ana.expect("message");
+    }
+    let token = luis.token.clone();
+    drop(luis);
+    assert_eq!(ana.expect("gone")["nick"], "Luis");
+    for n in 0..60 {
+        comes_and_goes(&server, &format!("Storm{n}"), &mut ana);
+    }
+    for _ in 0..60 {
+        comes_and_goes(&server, "Same", &mut ana);
+    }
+    let (_back, welcome) = returns(&server, &token, 0);
+    assert_eq!(welcome["resumed"], true);
+}
+
+#[test]
+fn a_shorter_resume_window_holds_at_once() {
+    let home = Home::new("resume_window = \"1h\"");
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    let token = comes_and_goes(&server, "Luis", &mut ana);
+    home.configure("resume_window = \"1h\"", "resume_window = \"0s\"");
+    server.signal("HUP");
+    server.logs("the limits are read again");
+    home.until_kept("1", 1);
+    let (_back, welcome) = returns(&server, &token, 0);
+    assert_eq!(welcome["resumed"], false);
+}

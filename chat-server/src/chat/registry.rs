@@ -6,8 +6,10 @@
 //! protected nicks, `keeping` is what outlives the process. `moderation` is who may put whom out: `bans`,
 //! `mutes`, the `sanctions` that hold, the `verdicts` that make them hold, the `founders` of channels.
 
+mod absence;
 mod accounts;
 mod arrival;
+mod arrivals;
 mod bans;
 mod channels;
 mod departure;
@@ -41,12 +43,14 @@ use super::kept::{Changes, Ruling};
 use super::lookalike::Looks;
 use super::recent::{Recent, Stamp};
 use super::{ChannelKey, Map, SessionId};
+use absence::Absence;
+use arrivals::Arrivals;
 use channels::{Room, SizeRank};
 use departure::Parting;
 use founders::Founders;
 use sanctions::Sanctions;
 use seats::Seats;
-use user::{Absence, User, UserKey};
+use user::{User, UserKey};
 
 /// What of the configuration the room decides by; see `ops/server.toml`.
 #[derive(Debug, Clone)]
@@ -58,6 +62,8 @@ pub struct Settings {
     pub replay_max: usize,
     pub resume_window: Duration,
     pub channels_per_user: usize,
+    /// Arrivals of one network that others may be told of in a second; 0: no limit.
+    pub arrivals_per_second: usize,
     /// The most people who have gone and can still come back: as many as may be here. Beyond it who
     /// has been away longest is forgotten, so that nobody fills the memory by coming and going.
     pub absent_max: usize,
@@ -76,6 +82,7 @@ pub struct Registry {
     seats: Seats,
     by_nick: Map<Arc<str>, UserKey>,
     absent: Absence,
+    arrivals: Arrivals,
     /// The nicks that are protected, folded.
     accounts: Map<Arc<str>, Account>,
     /// The same the other way round, folded.
@@ -144,6 +151,7 @@ impl Registry {
             seats: Seats::default(),
             by_nick: Map::default(),
             absent: Absence::default(),
+            arrivals: Arrivals::default(),
             accounts: Map::default(),
             account_nicks: Map::default(),
             sanctions: Sanctions::default(),
@@ -208,9 +216,11 @@ impl Registry {
         self.last_seq
     }
 
-    /// Other settings hold from now on.
-    pub fn configure(&mut self, settings: Settings) {
+    /// Other settings hold from now on, for users who have gone before too.
+    pub fn configure(&mut self, settings: Settings, now: Timestamp) {
+        self.now = self.now.max(now);
         self.settings = settings;
+        self.expire();
         self.warn_of_operators();
     }
 

@@ -436,8 +436,10 @@ impl Handler<Appended> for ChatRoom {
 impl Handler<Configure> for ChatRoom {
     type Result = ();
 
-    fn handle(&mut self, Configure(settings): Configure, _: &mut Self::Context) {
-        self.registry.configure(settings);
+    fn handle(&mut self, Configure(settings): Configure, ctx: &mut Self::Context) {
+        let now = self.clock.now();
+        self.registry.configure(settings, now);
+        self.gathered(ctx);
     }
 }
 

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use chat_proto::{ErrorCode, Nick, VERSION, WELCOME_CHANNELS, Welcome};
 use rand::RngExt;
 
+use super::absence::Absent;
 use super::departure::Parting;
-use super::user::{Absent, User, UserKey};
+use super::user::{User, UserKey};
 use super::{LOBBY, Outcome, Registry};
 use crate::chat::SessionId;
 use crate::chat::accounts::AccountId;
@@ -20,6 +21,27 @@ struct Comer {
     session: SessionId,
     nick: Nick,
     origin: Origin,
+}
+
+/// What a `hello` proves.
+struct Proof {
+    /// Of the token.
+    digest: Option<Digest>,
+    /// The account of the nick.
+    account: Option<AccountId>,
+    by_password: bool,
+}
+
+impl Proof {
+    /// Returns whether it proves to be the user with that token, who has proven to be that account. A
+    /// token that was given before the nick was protected is worth nothing.
+    fn is_of(&self, theirs: Digest, as_account: Option<AccountId>) -> bool {
+        let has_token = self.digest == Some(theirs);
+        match self.account {
+            Some(_) => as_account == self.account && (self.by_password || has_token),
+            None => has_token,
+        }
+    }
 }
 
 impl Registry {
@@ -41,20 +63,19 @@ impl Registry {
         if proven.is_some() && proven != account {
             return Err(Self::auth_failed(&nick));
         }
-        // Whether somebody who has or had the nick is who says hello: by the password, or by the token,
-        // which is worth nothing if it was given before the nick was protected.
-        let digest = token.map(Token::digest);
-        let is_back = |theirs: Digest, as_account: Option<AccountId>| match account {
-            Some(_) => as_account == account && (proven.is_some() || digest == Some(theirs)),
-            None => digest == Some(theirs),
+        let proof = Proof {
+            digest: token.map(Token::digest),
+            account,
+            by_password: proven.is_some(),
         };
+        let mut is_counted = false;
         if let Some(&user) = self.by_nick.get(nick.folded()) {
             let User {
                 token: theirs,
                 account: as_account,
                 ..
             } = &self.users[user];
-            if is_back(theirs.digest(), *as_account) {
+            if proof.is_of(theirs.digest(), *as_account) {
                 self.take_over(session, user, origin, out);
                 self.welcome(user, true, after, out);
                 self.subscribe(user, out);
@@ -67,20 +88,13 @@ impl Registry {
                     taken(&nick)
                 });
             }
+            self.count_arrival(origin)?;
+            is_counted = true;
             self.evict(user, out);
         }
-        self.expire();
-        let absent = self.absent.get(nick.folded());
-        let back = absent.filter(|absent| is_back(absent.digest, absent.account));
-        if let Some(back) = back {
-            self.check_ban(&nick, back.account, origin)?;
-        }
-        let back = back.is_some();
-        if account.is_some() && proven.is_none() && !back {
-            return Err(Self::auth_failed(&nick));
-        }
-        if account.is_none() && !back {
-            self.check_look(&nick)?;
+        let back = self.check_return(&nick, &proof, origin)?;
+        if !is_counted {
+            self.count_arrival(origin)?;
         }
         let comer = Comer {
             session,
@@ -89,6 +103,38 @@ impl Registry {
         };
         self.come(comer, token.filter(|_| back), back, after, out);
         Ok(())
+    }
+
+    /// Returns whether the absent user of the nick is who comes back.
+    ///
+    /// # Errors
+    /// The user is banned, or the nick is not for a user with that proof.
+    fn check_return(
+        &mut self,
+        nick: &Nick,
+        proof: &Proof,
+        origin: Origin,
+    ) -> Result<bool, Refusal> {
+        self.expire();
+        let absent = self.absent.get(nick.folded());
+        let back = absent.filter(|absent| proof.is_of(absent.digest, absent.account));
+        if let Some(back) = back {
+            self.check_ban(nick, back.account, origin)?;
+        }
+        let back = back.is_some();
+        if proof.account.is_some() && !proof.by_password && !back {
+            return Err(Self::auth_failed(nick));
+        }
+        if proof.account.is_none() && !back {
+            self.check_look(nick)?;
+        }
+        Ok(back)
+    }
+
+    /// Counts an arrival that others are told of.
+    fn count_arrival(&mut self, origin: Origin) -> Outcome {
+        let rate = self.settings.arrivals_per_second;
+        self.arrivals.count(origin, rate, self.now)
     }
 
     /// Whoever left the nick behind is `back`, or loses it now.
@@ -132,6 +178,7 @@ impl Registry {
             since,
             former,
             account,
+            arrived,
             ..
         } = back.unwrap_or_else(|| Absent {
             digest: token.digest(),
@@ -140,6 +187,8 @@ impl Registry {
             since: account.map_or(self.last_seq, |account| account.since),
             former: Vec::new(),
             account: account.map(|account| account.id),
+            arrived: self.now,
+            origin: None,
         });
         let folded = nick.folded_arc();
         let user = self.users.insert(User {
@@ -151,6 +200,7 @@ impl Registry {
             former,
             account,
             origin,
+            arrived,
         });
         self.sanctions.arrived(user, token.digest());
         self.nick_looks.add(self.users[user].nick.as_str(), &folded);

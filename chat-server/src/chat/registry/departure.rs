@@ -2,8 +2,9 @@
 
 use chat_proto::{Channel, Event, Nick};
 
+use super::absence::Absent;
 use super::arrival::taken;
-use super::user::{Absent, UserKey};
+use super::user::UserKey;
 use super::{LOBBY, Outcome, Registry};
 use crate::chat::SessionId;
 use crate::chat::batch::Batch;
@@ -141,7 +142,9 @@ impl Registry {
             since: user.since,
             former: user.former,
             account: user.account,
+            arrived: user.arrived,
+            origin: Some(user.origin),
         };
-        self.let_go(absent, until);
+        self.let_go(absent, self.now);
     }
 }

@@ -5,7 +5,8 @@
 use chat_proto::Timestamp;
 
 use super::Registry;
-use super::user::{Absent, UserKey};
+use super::absence::Absent;
+use super::user::UserKey;
 use crate::chat::batch::Batch;
 use crate::chat::command::Digest;
 use crate::chat::kept::{Changes, Kept, KeptChange, Ruling, rewind};
@@ -41,19 +42,26 @@ impl Registry {
             since,
             former,
             account,
+            arrived: Timestamp::from_millis(0),
+            origin: None,
         };
-        self.let_go(absent, until);
+        let left = until.as_millis().saturating_sub(self.window());
+        self.let_go(absent, Timestamp::from_millis(left));
     }
 
     /// When somebody who goes at `now` can come back no longer.
     pub fn until(&self, now: Timestamp) -> Timestamp {
-        let window = i64::try_from(self.settings.resume_window.as_millis()).unwrap_or(i64::MAX);
-        Timestamp::from_millis(now.as_millis().saturating_add(window))
+        Timestamp::from_millis(now.as_millis().saturating_add(self.window()))
     }
 
-    /// Keeps somebody in mind who has gone; whoever has no room any more is forgotten.
-    pub(super) fn let_go(&mut self, absent: Absent, until: Timestamp) {
-        let forgotten = self.absent.add(absent, until, self.settings.absent_max);
+    /// The resume window in milliseconds.
+    fn window(&self) -> i64 {
+        i64::try_from(self.settings.resume_window.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// Remembers a user who went at `left`, and forgets one where there is no room.
+    pub(super) fn let_go(&mut self, absent: Absent, left: Timestamp) {
+        let forgotten = self.absent.add(absent, left, self.settings.absent_max);
         for digest in forgotten {
             self.forget(digest);
         }
@@ -67,7 +75,8 @@ impl Registry {
 
     /// Forgets whose time is over.
     pub(super) fn expire(&mut self) {
-        for digest in self.absent.expire(self.now) {
+        let window = self.settings.resume_window;
+        for digest in self.absent.expire(self.now, window) {
             self.forget(digest);
         }
     }

@@ -47,6 +47,7 @@ impl Scene {
             replay_max: 10,
             resume_window: Duration::from_secs(60),
             channels_per_user: 2,
+            arrivals_per_second: 0,
             absent_max: 2,
             batch_bytes: 1 << 18,
             operators: ["ana".into(), "eva".into()].into(),

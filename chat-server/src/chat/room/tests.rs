@@ -63,6 +63,7 @@ fn settings(batch_bytes: usize) -> Settings {
         replay_max: 10,
         resume_window: Duration::from_secs(60),
         channels_per_user: 2,
+        arrivals_per_second: 0,
         absent_max: 2,
         batch_bytes,
         operators: Default::default(),

@@ -30,6 +30,7 @@ path = "{accounts}"
 [limits]
 connections = 100000
 connections_per_ip = 0
+arrivals_per_second = 0
 rate_per_second = 1000000
 rate_burst = 1000000
 "#,

@@ -156,7 +156,9 @@ fn only_an_account_that_is_named_is_an_operator() {
     );
     let mut settings = scene.registry.settings.clone();
     settings.operators = Default::default();
-    scene.registry.configure(settings);
+    scene
+        .registry
+        .configure(settings, Timestamp::from_millis(0));
     assert_eq!(scene.does(EVA, kick("luis", None)), ["3: not_permitted"]);
     assert_eq!(scene.does(ANA, kick("luis", None)), ["1: not_permitted"]);
 }

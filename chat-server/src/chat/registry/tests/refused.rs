@@ -7,7 +7,7 @@ use chat_proto::Record;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
-use super::super::user::Absent;
+use super::super::absence::Absent;
 use super::accounts::{account_id, proven};
 use super::moderation::kick;
 use super::*;

@@ -1,0 +1,250 @@
+//! Users who have gone without a goodbye and may come back.
+//!
+//! The bound counts users. Beyond it a user of the network with the most absent users is forgotten, the
+//! one who had been here for the shortest time: a host that comes and goes costs itself its places, and
+//! users who were here for long keep theirs. Every operation takes logarithmic time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chat_proto::{Channel, Nick, Timestamp};
+
+use crate::chat::Map;
+use crate::chat::accounts::AccountId;
+use crate::chat::batch::Held;
+use crate::chat::command::Digest;
+use crate::netblock::Origin;
+
+/// A user who has gone without a goodbye.
+#[derive(Debug)]
+pub(super) struct Absent {
+    pub digest: Digest,
+    pub nick: Nick,
+    /// Beside the lobby; they may have ceased to exist.
+    pub channels: Vec<Channel>,
+    pub since: u64,
+    pub former: Vec<Held>,
+    pub account: Option<AccountId>,
+    /// When the user came first; resumes do not change it.
+    pub arrived: Timestamp,
+    /// The network that the user came from; unknown over a restart.
+    pub origin: Option<Origin>,
+}
+
+/// The order of departures. The serial number tells those of one moment apart.
+type Departure = (Timestamp, u64);
+
+/// The order in which the users of a network are forgotten: the shortest stay first, in milliseconds.
+type Stay = (i64, u64);
+
+#[derive(Debug)]
+struct Entry {
+    departure: Departure,
+    stay: Stay,
+    absent: Absent,
+}
+
+/// All absent users, by folded nick.
+#[derive(Debug, Default)]
+pub(super) struct Absence {
+    users: Map<Arc<str>, Entry>,
+    by_departure: BTreeMap<Departure, Arc<str>>,
+    by_network: Map<Origin, BTreeMap<Stay, Arc<str>>>,
+    /// The networks by how many of their users are absent.
+    by_size: BTreeSet<(usize, Origin)>,
+    serial: u64,
+}
+
+impl Absence {
+    /// Adds a user who went at `left`. Returns the tokens that end by it, at most `max` users staying.
+    pub(super) fn add(&mut self, absent: Absent, left: Timestamp, max: usize) -> Vec<Digest> {
+        let (digest, nick) = (absent.digest, absent.nick.folded_arc());
+        let before = self.take(&nick);
+        let mut ended: Vec<Digest> = before
+            .map(|before| before.digest)
+            .filter(|&before| before != digest)
+            .into_iter()
+            .collect();
+        self.serial += 1;
+        let stay = left.as_millis().saturating_sub(absent.arrived.as_millis());
+        let (departure, stay) = ((left, self.serial), (stay, self.serial));
+        self.by_departure.insert(departure, nick.clone());
+        if let Some(origin) = absent.origin {
+            let network = self.by_network.entry(origin).or_default();
+            self.by_size.remove(&(network.len(), origin));
+            network.insert(stay, nick.clone());
+            self.by_size.insert((network.len(), origin));
+        }
+        let entry = Entry {
+            departure,
+            stay,
+            absent,
+        };
+        self.users.insert(nick, entry);
+        while self.users.len() > max {
+            ended.extend(self.drop_one());
+        }
+        ended
+    }
+
+    /// Forgets the users who went `window` before `now` or earlier. Returns their tokens.
+    pub(super) fn expire(&mut self, now: Timestamp, window: Duration) -> Vec<Digest> {
+        let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
+        let mut ended = Vec::new();
+        while let Some((&(left, _), nick)) = self.by_departure.first_key_value()
+            && left.as_millis().saturating_add(window) <= now.as_millis()
+        {
+            let nick = nick.clone();
+            ended.extend(self.take(&nick).map(|absent| absent.digest));
+        }
+        ended
+    }
+
+    pub(super) fn get(&self, nick: &str) -> Option<&Absent> {
+        self.users.get(nick).map(|entry| &entry.absent)
+    }
+
+    pub(super) fn get_mut(&mut self, nick: &str) -> Option<&mut Absent> {
+        self.users.get_mut(nick).map(|entry| &mut entry.absent)
+    }
+
+    pub(super) fn take(&mut self, nick: &str) -> Option<Absent> {
+        let Entry {
+            departure,
+            stay,
+            absent,
+        } = self.users.remove(nick)?;
+        self.by_departure.remove(&departure);
+        if let Some(origin) = absent.origin
+            && let Some(network) = self.by_network.get_mut(&origin)
+        {
+            self.by_size.remove(&(network.len(), origin));
+            network.remove(&stay);
+            if network.is_empty() {
+                self.by_network.remove(&origin);
+            } else {
+                self.by_size.insert((network.len(), origin));
+            }
+        }
+        Some(absent)
+    }
+
+    /// Removes all users that `is_one` is true of, by folded nick. Returns their tokens.
+    pub(super) fn take_all(&mut self, is_one: impl Fn(&str, &Absent) -> bool) -> Vec<Digest> {
+        let entries = self.users.iter();
+        let nicks: Vec<Arc<str>> = entries
+            .filter(|(nick, entry)| is_one(nick, &entry.absent))
+            .map(|(nick, _)| nick.clone())
+            .collect();
+        let taken = nicks.iter().filter_map(|nick| self.take(nick));
+        taken.map(|absent| absent.digest).collect()
+    }
+
+    /// Forgets one user, see the head of this file.
+    fn drop_one(&mut self) -> Option<Digest> {
+        let largest = self.by_size.last().map(|&(_, origin)| origin);
+        let shortest = largest.and_then(|origin| {
+            let (_, nick) = self.by_network.get(&origin)?.first_key_value()?;
+            Some(nick.clone())
+        });
+        // Nothing is known of where the others came from.
+        let oldest = || {
+            self.by_departure
+                .first_key_value()
+                .map(|(_, nick)| nick.clone())
+        };
+        let nick = shortest.or_else(oldest)?;
+        self.take(&nick).map(|absent| absent.digest)
+    }
+}
+
+#[cfg(test)]
+impl Absent {
+    /// The times for which direct messages are theirs.
+    pub(super) fn held(&self) -> Vec<Held> {
+        super::user::held(&self.nick, self.since, &self.former)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+
+    const MAX: usize = 100;
+    const WINDOW: Duration = Duration::from_secs(60);
+
+    fn absent(nick: &str, arrived: i64, address: [u8; 4]) -> Absent {
+        let mut digest = [0; 32];
+        digest[..nick.len()].copy_from_slice(nick.as_bytes());
+        Absent {
+            digest: Digest(digest),
+            nick: Nick::new(nick).unwrap(),
+            channels: Vec::new(),
+            since: 0,
+            former: Vec::new(),
+            account: None,
+            arrived: Timestamp::from_millis(arrived),
+            origin: Some(IpAddr::from(address).into()),
+        }
+    }
+
+    fn add(absence: &mut Absence, absent: Absent, left: i64) {
+        absence.add(absent, Timestamp::from_millis(left), MAX);
+    }
+
+    /// Comes and goes many times, under new nicks or always the same one.
+    fn storm(absence: &mut Absence, nick: impl Fn(i64) -> String) {
+        for n in 0..10_000 {
+            add(
+                absence,
+                absent(&nick(n), 1000 + n, [192, 0, 2, 9]),
+                1001 + n,
+            );
+        }
+    }
+
+    #[test]
+    fn a_host_that_comes_and_goes_costs_itself_its_places() {
+        let mut absence = Absence::default();
+        for (number, nick) in ["ana", "luis", "zoe"].into_iter().enumerate() {
+            let address = [192, 0, 2, u8::try_from(number).unwrap()];
+            add(&mut absence, absent(nick, 0, address), 1000);
+        }
+        // Of the same network, and here for longer than the others of it.
+        add(&mut absence, absent("eva", 0, [192, 0, 2, 9]), 1000);
+        storm(&mut absence, |n| format!("x{n}"));
+        for nick in ["ana", "luis", "zoe", "eva"] {
+            assert!(absence.get(nick).is_some(), "{nick} is forgotten");
+        }
+        assert_eq!(absence.users.len(), MAX);
+        storm(&mut absence, |_| "same".into());
+        assert!(absence.get("eva").is_some());
+        let sizes = [
+            absence.users.len(),
+            absence.by_departure.len(),
+            absence.by_network.values().map(BTreeMap::len).sum(),
+        ];
+        assert_eq!(sizes, [MAX; 3], "users are counted, not departures");
+    }
+
+    #[test]
+    fn a_window_holds_from_the_departure_on_whenever_it_is_set() {
+        let mut absence = Absence::default();
+        add(&mut absence, absent("ana", 0, [192, 0, 2, 1]), 1_000);
+        add(&mut absence, absent("luis", 0, [192, 0, 2, 1]), 30_000);
+        let now = Timestamp::from_millis(40_000);
+        assert!(absence.expire(now, WINDOW).is_empty());
+        let shorter = Duration::from_secs(20);
+        assert_eq!(absence.expire(now, shorter).len(), 1);
+        assert!(absence.get("ana").is_none() && absence.get("luis").is_some());
+        assert!(
+            absence
+                .by_network
+                .values()
+                .all(|network| network.len() == 1)
+        );
+    }
+}
