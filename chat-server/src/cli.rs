@@ -33,6 +33,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "LEVEL")]
     pub(crate) log_level: Option<String>,
 
+    /// Start although the history has fewer messages than the accounts, the index or the server before
+    /// know of; give it once, when the missing messages cannot be restored
+    #[arg(long)]
+    pub(crate) accept_shorter_history: bool,
+
     /// Print the configuration that results from file, environment and flags, and end
     #[arg(long)]
     pub(crate) check_config: bool,

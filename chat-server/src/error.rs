@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::net::tls::CertificateError;
+use crate::store::guard::Displaced;
 
 /// Why a configuration is none.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +34,8 @@ pub enum ServerError {
     Database(#[from] DatabaseError),
     #[error("the history is not on the disk: {0}")]
     NotForced(#[source] io::Error),
+    #[error("the history is not complete at its path: {0}")]
+    Displaced(#[source] Displaced),
     #[error("the {0} has failed, and there is no server without it")]
     ActorFailed(&'static str),
     #[error("an actor that the server cannot do without has ended: {0}")]
@@ -48,6 +51,15 @@ pub enum HistoryError {
     Index(#[from] rusqlite::Error),
     #[error("{} is in use by another chat-server", path.display())]
     Locked { path: PathBuf },
+    #[error(
+        "{path}: {found}, but {known}; restore the file from where it was moved to or from a backup, or \
+         start once with --accept-shorter-history to go on without the missing messages", path = path.display()
+    )]
+    Shorter {
+        path: PathBuf,
+        found: String,
+        known: String,
+    },
     /// `line` counts from 1 and is the `seq` that the line should have.
     #[error("{} is damaged: line {line}: {what}", path.display())]
     Damaged {

@@ -1,13 +1,21 @@
 //! What keeps the server from doing its work, as those know it who do it; `/healthz` tells.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Something that is wrong now and may be right again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ailment {
     /// The history cannot be written.
     History,
+    /// The history file was renamed or deleted.
+    HistoryMissing,
+    /// Another file is at the path of the history.
+    HistoryReplaced,
+    /// The history file was truncated.
+    HistoryShorter,
+    /// Another program has written to the history file.
+    HistoryLonger,
     /// The accounts cannot be read.
     Accounts,
     /// Who may come back cannot be kept.
@@ -19,17 +27,40 @@ pub enum Ailment {
 }
 
 impl Ailment {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 9] = [
         Self::Ending,
         Self::History,
+        Self::HistoryMissing,
+        Self::HistoryReplaced,
+        Self::HistoryShorter,
+        Self::HistoryLonger,
         Self::Displaced,
         Self::Accounts,
         Self::Tokens,
     ];
 
+    /// Those of which the recorder reports one at a time.
+    pub const OF_HISTORY: [Self; 5] = [
+        Self::History,
+        Self::HistoryMissing,
+        Self::HistoryReplaced,
+        Self::HistoryShorter,
+        Self::HistoryLonger,
+    ];
+
     fn words(self) -> &'static str {
         match self {
             Self::History => "the history cannot be written, messages are refused",
+            Self::HistoryMissing => {
+                "the history file was renamed or deleted, messages are refused until it is back"
+            }
+            Self::HistoryReplaced => {
+                "the history file was replaced by another one, messages are refused until it is back"
+            }
+            Self::HistoryShorter => "the history file was truncated, messages are refused",
+            Self::HistoryLonger => {
+                "another program has written to the history file, messages are refused"
+            }
             Self::Accounts => "the accounts cannot be read",
             Self::Displaced => {
                 "the accounts file was renamed, replaced or deleted, its changes are refused"
@@ -42,7 +73,7 @@ impl Ailment {
 
 /// Shared by all who know something of it.
 #[derive(Debug, Clone, Default)]
-pub struct Health(Arc<AtomicU8>);
+pub struct Health(Arc<AtomicU32>);
 
 impl Health {
     pub fn set(&self, ailment: Ailment, is_so: bool) {

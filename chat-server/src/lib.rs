@@ -30,6 +30,7 @@ pub mod netblock;
 pub mod store;
 pub mod vital;
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -44,7 +45,7 @@ use chat::clock::Clock;
 use chat::registry::{Registry, Settings};
 use chat::room::{self, ChatRoom};
 use config::{Config, Durability, Operator};
-use error::ServerError;
+use error::{HistoryError, ServerError};
 use health::{Ailment, Health};
 use metrics::Metrics;
 use net::acceptor::{self, Acceptor, Certify};
@@ -65,7 +66,7 @@ use store::keeper::Keeper;
 use store::log::Log;
 use store::open::Opened;
 use store::read_queue::Readers;
-use store::recorder::{Flush, RecordedEnd, Recorder};
+use store::recorder::{Flush, RecordedEnd, Recorder, Written};
 use store::sqlite::Database;
 use store::tokens::Tokens;
 use vital::Watch;
@@ -151,28 +152,29 @@ impl Server {
         let room_context = Context::<ChatRoom>::new();
         let room = room_context.address();
 
+        let file = Arc::new(opened.file);
         let trust = Trust::default();
-        let indexer = start_indexer(path, &end, &trust);
-        let history = start_readers(path, &end, &trust);
+        let indexer = start_indexer(path, &file, &end, &trust);
+        let history = start_readers(path, &file, &end, &trust);
         let health = Health::default();
         let metrics = Metrics::new(config.workers.get(), end.clone(), &health);
         let people = People::open(accounts, &mut registry, clock.now(), &room, &watch, &health)?;
         let recording = Arbiter::new();
         let recorder = {
-            let (file, history, room) = (opened.file, config.history.clone(), room.clone());
+            let written = Written {
+                file,
+                end,
+                last_seq,
+            };
             let (report, vital) = (metrics.recorder.clone(), watch.over("recorder"));
-            let indexer = indexer.map(Addr::recipient);
-            Recorder::start_in_arbiter(&recording.handle(), move |_| {
-                Recorder::new(
-                    file,
-                    end,
-                    &history,
-                    room.recipient(),
-                    indexer,
-                    report,
-                    vital,
-                )
-            })
+            let indexer = Some(indexer.recipient());
+            let room = room.clone().recipient();
+            let recorder = Recorder::new(written, &config.history, room, indexer, report, vital);
+            let recorder = recorder.map_err(|source| HistoryError::Io {
+                path: path.clone(),
+                source,
+            })?;
+            Recorder::start_in_arbiter(&recording.handle(), move |_| recorder)
         };
         let surroundings = surroundings(config, &room, history, &people, &watch, &metrics);
         let workers = Worker::start_all(&surroundings, &listeners)
@@ -221,7 +223,7 @@ impl Server {
     async fn save_what_is_recorded(&self) {
         match timeout(LAST_FLUSH, self.recorder.send(Flush)).await {
             Ok(Ok(Ok(()))) => {}
-            Ok(Ok(Err(error))) => log::error!("the history was not forced to the disk: {error}"),
+            Ok(Ok(Err(error))) => log::error!("{error}"),
             Ok(Err(_)) | Err(_) => log::error!("the history was not forced to the disk"),
         }
     }
@@ -260,7 +262,7 @@ impl Server {
         let forced = self.recorder.send(Flush).await?;
         end_thread("recorder", self.recording);
         end_thread("keeper", self.people.thread);
-        forced.map_err(ServerError::NotForced)
+        forced
     }
 }
 
@@ -295,19 +297,21 @@ fn surroundings(
     }
 }
 
-fn start_readers(path: &Path, end: &RecordedEnd, trust: &Trust) -> Readers {
-    let (path, end, trust) = (path.to_owned(), end.clone(), trust.clone());
-    Readers::start(move |queue| History::new(path.clone(), end.clone(), trust.clone(), queue))
+fn start_readers(path: &Path, file: &Arc<File>, end: &RecordedEnd, trust: &Trust) -> Readers {
+    let (path, file) = (path.to_owned(), file.clone());
+    let (end, trust) = (end.clone(), trust.clone());
+    Readers::start(move |queue| {
+        let log = Log::over(&path, file.clone());
+        History::new(log, end.clone(), trust.clone(), queue)
+    })
 }
 
 /// Starts the indexer, on a thread of its own. Without it old messages are found slowly.
-fn start_indexer(path: &Path, end: &RecordedEnd, trust: &Trust) -> Option<Addr<Indexer>> {
-    let log = Log::open(path)
-        .inspect_err(|error| log::error!("old messages will be found slowly: {error}"))
-        .ok()?;
+fn start_indexer(path: &Path, file: &Arc<File>, end: &RecordedEnd, trust: &Trust) -> Addr<Indexer> {
+    let log = Log::over(path, file.clone());
     let indexer = Indexer::new(&index::path_of(path), log, end.clone(), trust.clone());
     let thread = Arbiter::new().handle();
-    Some(Indexer::start_in_arbiter(&thread, move |_| indexer))
+    Indexer::start_in_arbiter(&thread, move |_| indexer)
 }
 
 fn end_thread(whose: &str, thread: Arbiter) {

@@ -16,6 +16,8 @@ use chat_server::config::Config;
 use chat_server::error::ServerError;
 use chat_server::net::tls;
 use chat_server::net::worker::{Listener, Speaks};
+use chat_server::store::known::Known;
+use chat_server::store::open;
 use chat_server::store::sqlite::Database;
 use log::LevelFilter;
 use tokio::net::TcpListener;
@@ -104,8 +106,10 @@ fn start(args: &Args) -> anyhow::Result<()> {
 async fn serve(config: &Config, args: Args) -> anyhow::Result<()> {
     // Before anyone can connect: a server that cannot record, or does not know who is who, does not
     // listen.
-    let opened = chat_server::store::open::open(&config.history.path)?;
+    let history = open::claim(&config.history.path)?;
     let accounts = Database::claim(&config.accounts.path)?;
+    let known = Known::of(&config.history.path, accounts.newest_number()?);
+    let opened = history.open(&known.accepting(args.accept_shorter_history))?;
     let listeners = listen(config).await?;
     let (tell, orders) = mpsc::channel(1);
     actix_rt::spawn(pass_on_signals(Signals::new()?, args, tell));

@@ -213,6 +213,17 @@ impl Handler<Answer> for Dispatcher {
                 self.table.counts.refuses(ErrorCode::NoSuchUser);
                 connection.answered(frame(&refusal), None);
             }
+            Ok(Answered::Unreadable { id }) => {
+                let refusal = Event::Error {
+                    code: ErrorCode::NotRecorded,
+                    detail: "the history cannot be read now".into(),
+                    id: id.as_deref().map(Into::into),
+                };
+                self.table.counts.refuses(ErrorCode::NotRecorded);
+                connection.answered(frame(&refusal), None);
+            }
+            // The client comes back by itself, and its welcome has a gap then.
+            Ok(Answered::BrokenOff) => connection.break_off(),
             Err(error) => {
                 log_throttled!(
                     error,

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 use prometheus::Histogram;
 
+use super::guard::is_same;
 use super::recorder::RecordedEnd;
 
 /// What is written again at once.
@@ -112,6 +113,9 @@ pub(super) fn make_sure(file: &File, path: &Path, end: u64) -> io::Result<()> {
 fn write_again(file: &File, path: &Path, from: u64, end: u64) -> io::Result<()> {
     // Not by `file`, which appends wherever one wants to write.
     let writer = OpenOptions::new().write(true).open(path)?;
+    if !is_same(file, &writer)? {
+        return Err(io::Error::other("another file is at the path"));
+    }
     let mut block = vec![0; BLOCK_BYTES];
     let mut at = from;
     while at < end {
@@ -143,5 +147,10 @@ mod tests {
         write_again(&file, &path, 77, end).unwrap();
         make_sure(&file, &path, end).unwrap();
         assert!(std::fs::read(&path).unwrap() == text);
+        // Another file at the path is left alone.
+        std::fs::rename(&path, dir.path().join("aside")).unwrap();
+        std::fs::write(&path, "foreign").unwrap();
+        assert!(write_again(&file, &path, 0, end).is_err());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "foreign");
     }
 }

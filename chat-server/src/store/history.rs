@@ -5,7 +5,6 @@
 //! What somebody missed is planned once (which lines) and read piece by piece as the socket takes it.
 //! Readers never look behind the recorded end, and a line that is damaged is an error that names it.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use actix::prelude::*;
@@ -67,6 +66,10 @@ pub struct Answer {
 pub enum Answered {
     /// The frame of the page.
     Page(Bytes),
+    /// The lines of the page are not in the file any more; the request bore this id.
+    Unreadable { id: Option<Id> },
+    /// Nor are the next frames: what is missing cannot be told behind the welcome.
+    BrokenOff,
     /// The page is empty, and nobody has the nick.
     NoSuchUser { with: Arc<str>, id: Option<Id> },
     /// What the welcome has to say of it, and the first frames.
@@ -86,18 +89,10 @@ pub enum Answered {
 /// See the head of this file.
 #[derive(Debug)]
 pub struct History {
-    path: PathBuf,
+    log: Log,
     end: RecordedEnd,
     trust: Trust,
-    /// Opened for the first question.
-    shelf: Option<Shelf>,
     queue: Arc<ReadQueue<Read>>,
-}
-
-/// What is read.
-#[derive(Debug)]
-struct Shelf {
-    log: Log,
     /// Where there is none, more of the log is read.
     index: Option<Index>,
     /// Which index that is, see [`Trust::generation`].
@@ -105,62 +100,59 @@ struct Shelf {
 }
 
 impl History {
-    /// A reader of the history at `path` up to `end`.
-    pub fn new(path: PathBuf, end: RecordedEnd, trust: Trust, queue: Arc<ReadQueue<Read>>) -> Self {
+    /// A reader of `log` up to `end`.
+    pub fn new(log: Log, end: RecordedEnd, trust: Trust, queue: Arc<ReadQueue<Read>>) -> Self {
         Self {
-            path,
+            log,
             end,
             trust,
-            shelf: None,
             queue,
+            index: None,
+            generation: 0,
         }
     }
 
-    fn read(&mut self, what: What) -> Result<Answered, HistoryError> {
-        let mut shelf = match self.shelf.take() {
-            Some(shelf) => shelf,
-            None => Shelf::open(&self.path)?,
-        };
-        shelf.renew_index(&self.path, &self.trust);
-        let answered = shelf.read(what, self.end.get(), &self.trust);
-        self.shelf = Some(shelf);
-        answered
+    /// Answers, also where the file was truncated under the server.
+    fn answer(&mut self, what: What) -> Result<Answered, HistoryError> {
+        let unreadable = Unreadable::of(&what);
+        let end = self.end.get();
+        self.renew_index();
+        match self.read(what, end) {
+            Err(error) if self.is_truncated(end) => {
+                log::debug!("a part of the history is missing: {error}");
+                Ok(unreadable.answered())
+            }
+            answered => answered,
+        }
     }
-}
 
-impl Shelf {
-    fn open(path: &Path) -> Result<Self, HistoryError> {
-        Ok(Self {
-            log: Log::open(path)?,
-            index: None,
-            generation: 0,
-        })
+    fn is_truncated(&self, end: u64) -> bool {
+        self.end.is_truncated() || self.log.length().is_ok_and(|length| length < end)
     }
 
     /// Opens the index that the indexer has opened or made since.
-    fn renew_index(&mut self, path: &Path, trust: &Trust) {
-        let generation = trust.generation();
+    fn renew_index(&mut self) {
+        let generation = self.trust.generation();
         if std::mem::replace(&mut self.generation, generation) == generation {
             return;
         }
-        self.index = match Index::reader(&index::path_of(path)) {
+        self.index = match Index::reader(&index::path_of(self.log.path())) {
             Ok(index) => Some(index),
             Err(error) => {
                 log::error!("old messages will be found slowly: {error}");
-                trust.distrust();
+                self.trust.distrust();
                 None
             }
         };
     }
 
-    fn read(&mut self, what: What, end: u64, trust: &Trust) -> Result<Answered, HistoryError> {
+    fn read(&mut self, what: What, end: u64) -> Result<Answered, HistoryError> {
         match what {
-            What::Page { page, upto } => self.read_page(end, *page, upto, trust),
+            What::Page { page, upto } => self.read_page(end, *page, upto),
             What::Missed(arrival) => {
                 let Arrival { welcome, replay } = *arrival;
                 let wanted = Wanted::missed(&replay, welcome.seq + 1);
-                let (mut places, gap) =
-                    self.select(&wanted, end, First::Newest, replay.max, trust)?;
+                let (mut places, gap) = self.select(&wanted, end, First::Newest, replay.max)?;
                 places.reverse();
                 let (frames, rest) = self.read_piece(Plan { wanted, places })?;
                 Ok(Answered::Missed {
@@ -183,26 +175,19 @@ impl Shelf {
         end: u64,
         first: First,
         max: usize,
-        trust: &Trust,
     ) -> Result<(Vec<Place>, bool), HistoryError> {
         match wanted.select(&self.log, self.index.as_ref(), end, first, max) {
             Err(HistoryError::Index(error)) => {
                 log::error!("old messages will be found slowly: the index: {error}");
                 self.index = None;
-                trust.distrust();
+                self.trust.distrust();
                 wanted.select(&self.log, None, end, first, max)
             }
             selected => selected,
         }
     }
 
-    fn read_page(
-        &mut self,
-        end: u64,
-        page: Page,
-        upto: u64,
-        trust: &Trust,
-    ) -> Result<Answered, HistoryError> {
+    fn read_page(&mut self, end: u64, page: Page, upto: u64) -> Result<Answered, HistoryError> {
         let before = page.before.unwrap_or(u64::MAX).min(upto + 1);
         let first = if page.after.is_some() {
             First::Oldest
@@ -210,7 +195,7 @@ impl Shelf {
             First::Newest
         };
         let wanted = Wanted::conversation(&page.conversation, page.after.unwrap_or(0), before);
-        let (mut places, mut more) = self.select(&wanted, end, first, page.limit.into(), trust)?;
+        let (mut places, mut more) = self.select(&wanted, end, first, page.limit.into())?;
         if places.is_empty() && !page.somebody {
             return Ok(Answered::NoSuchUser {
                 with: page.with,
@@ -241,6 +226,38 @@ impl Shelf {
         }
         let rest = (!plan.places.is_empty()).then(|| Box::new(plan));
         Ok((frames.freeze(), rest))
+    }
+}
+
+/// What is answered where the file was truncated under the server.
+enum Unreadable {
+    Page { id: Option<Id> },
+    Missed(Box<Welcome<'static>>),
+    Rest,
+}
+
+impl Unreadable {
+    fn of(what: &What) -> Self {
+        match what {
+            What::Page { page, .. } => Self::Page {
+                id: page.id.clone(),
+            },
+            What::Missed(arrival) => Self::Missed(Box::new(arrival.welcome.clone())),
+            What::Rest(_) => Self::Rest,
+        }
+    }
+
+    fn answered(self) -> Answered {
+        match self {
+            Self::Page { id } => Answered::Unreadable { id },
+            Self::Missed(welcome) => Answered::Missed {
+                welcome,
+                gap: true,
+                frames: Bytes::new(),
+                rest: None,
+            },
+            Self::Rest => Answered::BrokenOff,
+        }
     }
 }
 
@@ -280,7 +297,7 @@ impl Handler<Turn> for History {
                 what,
                 reply,
             } = read;
-            let answered = self.read(what);
+            let answered = self.answer(what);
             reply.do_send(Answer { session, answered });
         }
     }

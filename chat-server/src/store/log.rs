@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chat_proto::Timestamp;
 use serde::Deserialize;
@@ -85,7 +86,7 @@ pub trait Lines {
 #[derive(Debug)]
 pub struct Log {
     path: PathBuf,
-    file: File,
+    file: Arc<File>,
 }
 
 impl Log {
@@ -94,17 +95,14 @@ impl Log {
             path: path.to_owned(),
             source,
         })?;
-        Ok(Self {
-            path: path.to_owned(),
-            file,
-        })
+        Ok(Self::over(path, file))
     }
 
     /// A log over a file that is open already.
-    pub fn over(path: &Path, file: File) -> Self {
+    pub fn over(path: &Path, file: impl Into<Arc<File>>) -> Self {
         Self {
             path: path.to_owned(),
-            file,
+            file: file.into(),
         }
     }
 

@@ -6,6 +6,10 @@
 //! | [`open`] | opening it at the start: the torn end, the tail |
 //! | [`recorder`] | `Recorder`, the actor that appends to it |
 //! | `forced` | having it on the disk, also after the disk has refused once |
+//! | `appender` | writes and takes back lines |
+//! | [`guard`] | notices a history file that was renamed, deleted, replaced, truncated or extended |
+//! | [`ledger`] | a file beside the history: how far it had got, and whether it was lost |
+//! | [`known`] | refuses a history that is shorter than what else is known |
 //! | [`index`] | which lines belong to which conversation, in a file beside it |
 //! | [`history`] | `History`, the actors that read pages and what somebody missed |
 //! | [`read_queue`] | the queue before them |
@@ -20,11 +24,15 @@
 //! | `selection` | which lines make a page |
 
 pub mod accounts;
+mod appender;
 pub mod attempts;
 mod forced;
+pub mod guard;
 pub mod history;
 pub mod index;
 pub mod keeper;
+pub mod known;
+pub mod ledger;
 mod line;
 pub mod log;
 pub mod open;

@@ -14,7 +14,9 @@ use chat_proto::Timestamp;
 use chat_proto::name::fold;
 
 use super::forced::make_sure;
+use super::known::{Found, Known};
 use super::log::{Entry, Lines, Log, Place};
+use super::sqlite::files::restrict_file;
 use crate::chat::recent::{Stamp, WINDOW};
 use crate::chat::registry::Remembered;
 use crate::error::HistoryError;
@@ -38,15 +40,33 @@ pub struct Opened {
     pub remembered: Vec<Remembered>,
 }
 
+/// A history file that no other server has open.
+#[derive(Debug)]
+pub struct Claimed {
+    path: PathBuf,
+    file: File,
+    /// There was none.
+    is_new: bool,
+}
+
 /// Opens the history for the one server that writes it, or makes it.
 ///
 /// # Errors
 /// The file cannot be opened, is in use by another server, or its tail is damaged.
 pub fn open(path: &Path) -> Result<Opened, HistoryError> {
+    claim(path)?.open(&Known::default())
+}
+
+/// Opens the file of the history, or makes it, and locks it.
+///
+/// # Errors
+/// The file cannot be opened, or is in use by another server.
+pub fn claim(path: &Path) -> Result<Claimed, HistoryError> {
     let io = |source| HistoryError::Io {
         path: path.to_owned(),
         source,
     };
+    let is_new = !path.exists();
     let file = OpenOptions::new()
         .read(true)
         .append(true)
@@ -63,18 +83,53 @@ pub fn open(path: &Path) -> Result<Opened, HistoryError> {
         }
         Err(TryLockError::Error(source)) => return Err(io(source)),
     }
+    restrict_file(path);
+    Ok(Claimed {
+        path: path.to_owned(),
+        file,
+        is_new,
+    })
+}
+
+impl Claimed {
+    /// Reads the end of the history, and cuts off what a crash has left behind it.
+    ///
+    /// # Errors
+    /// It is shorter than what is `known` of it, its tail is damaged, or it cannot be cut off.
+    pub fn open(self, known: &Known) -> Result<Opened, HistoryError> {
+        let Self { path, file, is_new } = self;
+        let opened = open_claimed(&path, file, is_new, known);
+        if opened.is_err() && is_new {
+            // It holds nothing. An error leaves an empty file, which the next start rejects as well.
+            std::fs::remove_file(&path).ok();
+        }
+        opened
+    }
+}
+
+fn open_claimed(
+    path: &Path,
+    file: File,
+    is_new: bool,
+    known: &Known,
+) -> Result<Opened, HistoryError> {
+    let io = |source| HistoryError::Io {
+        path: path.to_owned(),
+        source,
+    };
     // The name of a new file is on the disk only when its directory is.
-    let directory = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let directory = directory.unwrap_or(Path::new("."));
+    let directory = directory_of(path);
     File::open(directory)
         .and_then(|directory| directory.sync_all())
         .map_err(io)?;
+    restrict_asides(path);
     let log = Log::over(path, file.try_clone().map_err(io)?);
     let length = log.length()?;
     let hole = first_hole(&log, length)?;
     let end = log.end_of_lines(hole.unwrap_or(length))?;
+    let tail = read_tail(&log, end)?;
+    let last_seq = tail.last_seq;
+    known.check(path, Found { last_seq, is_new })?;
     if end < length {
         let cut = length - end;
         match hole {
@@ -86,16 +141,23 @@ pub fn open(path: &Path) -> Result<Opened, HistoryError> {
                     aside.display()
                 );
             }
-            None => log::warn!(
+            None if is_begun_line(&log, end, length, last_seq + 1)? => log::warn!(
                 "{}: the last {cut} bytes are a line that was never finished; they are cut off",
                 path.display()
             ),
+            None => {
+                let aside = put_aside(&log, end, length)?;
+                log::warn!(
+                    "{}: another program has written the last {cut} bytes; they are cut off, and kept in {}",
+                    path.display(),
+                    aside.display()
+                );
+            }
         }
         file.set_len(end)
             .and_then(|()| file.sync_data())
             .map_err(io)?;
     }
-    let tail = read_tail(&log, end)?;
     Ok(Opened {
         file,
         end,
@@ -117,6 +179,35 @@ impl Opened {
             source,
         })
     }
+}
+
+fn directory_of(path: &Path) -> &Path {
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
+}
+
+/// Restricts what was put aside earlier to its owner.
+fn restrict_asides(path: &Path) {
+    let Some(name) = path.file_name() else { return };
+    let prefix = [name.as_encoded_bytes(), b".cut-"].concat();
+    let files = std::fs::read_dir(directory_of(path));
+    for file in files.into_iter().flatten().flatten() {
+        if file.file_name().as_encoded_bytes().starts_with(&prefix) {
+            restrict_file(&file.path());
+        }
+    }
+}
+
+/// Whether the bytes from `end` to `length` are the beginning of the line of message `seq`.
+fn is_begun_line(log: &Log, end: u64, length: u64, seq: u64) -> Result<bool, HistoryError> {
+    let line = format!("{{\"type\":\"message\",\"seq\":{seq},");
+    let bytes = length.min(end + line.len() as u64);
+    let mut buffer = vec![0; line.len()];
+    Ok(line
+        .as_bytes()
+        .starts_with(log.read(end, bytes, &mut buffer)?))
 }
 
 /// Where the first zero stands in what was written last.
@@ -155,6 +246,7 @@ fn put_aside(log: &Log, end: u64, length: u64) -> Result<PathBuf, HistoryError> 
         copy.write_all(bytes).map_err(io)?;
         at += bytes.len() as u64;
     }
+    restrict_file(&aside);
     copy.sync_data().map_err(io)?;
     Ok(aside)
 }

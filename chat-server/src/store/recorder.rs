@@ -3,17 +3,18 @@
 //! It owns the file for writing and lives on a thread of its own, for the blocking calls. The room
 //! sends it one batch at a time ([`Append`]); it answers [`Appended`] when all of the batch is in the
 //! file (and, with durability `batch`, on the disk), or nothing of it: a batch that could be written in
-//! part only, or was not forced to the disk, is cut off again. Where even that fails, what is recorded is
+//! part only, or was not forced to the disk, is cut off again. The same is done where the path leads to another
+//! file than the open one, or that was truncated or extended (`store::guard`). Where cutting off fails, what is recorded is
 //! not known: nobody is answered, the recorder ends and the server with it, and the next start finds out.
 //! A full disk is no state of its own: the next batch is simply tried. With durability `interval` nothing
 //! more is taken while what was taken cannot be forced to the disk (`store::forced`).
 //! Behind that it gathers for the index which of the lines belong where, as the room has told it.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -24,16 +25,18 @@ use crate::chat::batch::Talk;
 use crate::chat::room::{Append, Appended};
 use crate::config::{Durability, History};
 use crate::count::Count;
+use crate::error::ServerError;
 use crate::health::{Ailment, Health};
+use crate::store::appender::{Appender, Failure, Trouble};
 use crate::store::forced::{Sync, Syncer};
+use crate::store::guard::Guard;
 use crate::store::index::indexer::Grown;
 use crate::store::index::{Chunk, Gathering, Lines};
+use crate::store::ledger::{Ledger, State};
 use crate::vital::Vital;
 
-/// How often it is looked whether a history that could not be written can be again, and how much there has
-/// to be room for.
+/// How often the file is checked while no message comes, and whether it can be written again.
 const AGAIN: Duration = Duration::from_secs(1);
-const PROBE_BYTES: usize = 64 * 1024;
 
 /// How long chunks wait for more of them on their way to the index: to hand on each by itself, and to commit it there,
 /// took a quarter of the indexer's time.
@@ -43,15 +46,31 @@ const CHUNKS_MAX: usize = 64;
 
 /// Where the recorded lines end; readers look no further.
 #[derive(Debug, Clone, Default)]
-pub struct RecordedEnd(Arc<AtomicU64>);
+pub struct RecordedEnd(Arc<Recorded>);
+
+#[derive(Debug, Default)]
+struct Recorded {
+    end: AtomicU64,
+    /// The file was truncated, so it need not have the lines before the end.
+    is_truncated: AtomicBool,
+}
 
 impl RecordedEnd {
     pub fn new(end: u64) -> Self {
-        Self(Arc::new(AtomicU64::new(end)))
+        let recorded = Recorded {
+            end: AtomicU64::new(end),
+            is_truncated: AtomicBool::new(false),
+        };
+        Self(Arc::new(recorded))
     }
 
     pub fn get(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
+        self.0.end.load(Ordering::Acquire)
+    }
+
+    /// Whether the recorder has found the file shorter than its lines.
+    pub fn is_truncated(&self) -> bool {
+        self.0.is_truncated.load(Ordering::Relaxed)
     }
 }
 
@@ -66,10 +85,19 @@ pub struct Report {
     pub fsync: Histogram,
 }
 
-/// Everything is to be on the disk; answered when it is.
+/// Forces everything to the disk before the server ends; fails where it is not on the disk, or not at its path.
 #[derive(Debug, Message)]
-#[rtype(result = "io::Result<()>")]
+#[rtype(result = "Result<(), ServerError>")]
 pub struct Flush;
+
+/// The history file as the recorder takes it over.
+#[derive(Debug)]
+pub struct Written {
+    /// Opened for appending and reading.
+    pub file: Arc<File>,
+    pub end: RecordedEnd,
+    pub last_seq: u64,
+}
 
 /// How far the disk is behind, with durability `interval`.
 #[derive(Debug, Default)]
@@ -85,21 +113,14 @@ struct Syncing {
     failing: bool,
 }
 
-/// What became of a batch that was not recorded.
-#[derive(Debug)]
-enum Failure {
-    /// Nothing of it is in the file.
-    Refused(io::Error),
-    /// Some of it may be, or may be there again after a power cut.
-    Unknown(io::Error),
-}
-
 /// See the head of this file.
 #[derive(Debug)]
 pub struct Recorder {
-    file: Arc<File>,
+    appender: Appender,
     path: PathBuf,
     end: RecordedEnd,
+    last_seq: u64,
+    ledger: Ledger,
     durability: Durability,
     interval: Duration,
     room: Recipient<Appended>,
@@ -111,124 +132,113 @@ pub struct Recorder {
     syncing: Syncing,
     /// The lines of the present batch; kept, as the system takes its time to give so much anew.
     lines: Lines,
-    /// A probe stands behind the end and could not be cut off yet.
-    torn: bool,
-    /// It cannot be written: said once, and looked again until it can.
-    failing: Option<SpawnHandle>,
+    /// Why nothing can be recorded, as it was logged.
+    failing: Option<String>,
     report: Report,
     _vital: Vital,
 }
 
 impl Recorder {
-    /// A recorder for `file`, opened for appending, whose lines end at `end`.
+    /// Returns a recorder for an open history.
+    ///
+    /// # Errors
+    /// The file cannot be looked at.
     pub fn new(
-        file: File,
-        end: RecordedEnd,
+        written: Written,
         history: &History,
         room: Recipient<Appended>,
         indexer: Option<Recipient<Grown>>,
         report: Report,
         vital: Vital,
-    ) -> Self {
-        Self {
-            file: Arc::new(file),
+    ) -> io::Result<Self> {
+        let Written {
+            file,
+            end,
+            last_seq,
+        } = written;
+        let guard = Guard::of(&history.path, &file)?;
+        let durability = history.durability;
+        Ok(Self {
+            appender: Appender::new(file, guard, durability, report.fsync.clone()),
             path: history.path.clone(),
             gathering: Gathering::new(end.get()),
             chunks: Vec::new(),
             end,
-            durability: history.durability,
+            last_seq,
+            ledger: Ledger::start(&history.path, last_seq),
+            durability,
             interval: history.interval.get(),
             room,
             indexer,
             syncing: Syncing::default(),
             lines: Lines::default(),
-            torn: false,
             failing: None,
             report,
             _vital: vital,
-        }
+        })
     }
 
     fn append(&mut self, frames: &[u8]) -> Result<(), Failure> {
         if self.syncing.failing {
             let what = "what was recorded before is not on the disk yet";
-            return Err(Failure::Refused(io::Error::other(what)));
+            return Err(Failure::Refused(io::Error::other(what).into()));
         }
         let end = self.end.get();
-        if self.torn {
-            self.cut_off(end).map_err(Failure::Refused)?;
-            self.torn = false;
-        }
-        let mut written = 0;
-        let fsync = &self.report.fsync;
         put_side_by_side(frames, &mut self.lines);
-        let outcome = write(&self.file, self.lines.bytes(), &mut written).and_then(|()| {
-            if self.durability == Durability::Batch {
-                fsync.observe_closure_duration(|| self.file.sync_data())?;
-            }
-            Ok(())
-        });
-        match outcome {
-            Ok(()) => {
-                self.report.messages.add(self.lines.count() as u64);
-                self.end.0.store(end + written, Ordering::Release);
-                Ok(())
-            }
-            Err(error) if written == 0 => Err(Failure::Refused(error)),
-            Err(error) => match self.cut_off(end) {
-                Ok(()) => Err(Failure::Refused(error)),
-                Err(also) => Err(Failure::Unknown(also)),
-            },
-        }
-    }
-
-    /// Takes back what stands behind `end`; with durability `batch` also for after a power cut.
-    fn cut_off(&self, end: u64) -> io::Result<()> {
-        self.file.set_len(end)?;
-        if self.durability == Durability::Batch {
-            self.file.sync_data()?;
-        }
+        self.appender.append(self.lines.bytes(), end)?;
+        self.report.messages.add(self.lines.count() as u64);
+        let end = end + self.lines.bytes().len() as u64;
+        self.end.0.end.store(end, Ordering::Release);
         Ok(())
     }
 
-    /// Says when the history cannot be written any more, and when it can again.
-    fn note(&mut self, outcome: io::Result<()>, ctx: &mut Context<Self>) {
-        match outcome {
-            Ok(()) => {
-                if let Some(timer) = self.failing.take() {
-                    ctx.cancel_future(timer);
-                    self.report.health.set(Ailment::History, false);
-                    log::info!("the history can be written again");
-                }
+    /// Reports when the history cannot be written any more and why, and when it can again.
+    fn note(&mut self, outcome: Result<(), Trouble>) {
+        let Err(trouble) = outcome else {
+            if self.failing.take().is_some() {
+                self.report_ailment(None);
+                self.ledger.set(State::Running, self.last_seq);
+                log::info!("the history can be written again");
             }
-            Err(error) if self.failing.is_none() => {
-                self.failing = Some(ctx.run_interval(AGAIN, Self::try_again));
-                self.report.health.set(Ailment::History, true);
-                log::error!("the history cannot be written, messages are refused: {error}");
-            }
-            Err(_) => {}
+            return;
+        };
+        let said = trouble.to_string();
+        if self.failing.as_ref() == Some(&said) {
+            return;
+        }
+        log::error!("the history cannot be written, messages are refused: {said}");
+        self.failing = Some(said);
+        self.report_ailment(Some(trouble.ailment()));
+        if trouble.loses_lines() {
+            self.ledger.set(State::Lost, self.last_seq);
         }
     }
 
-    /// Without anybody who writes, as those who watch over the server may keep people away until it can.
-    fn try_again(&mut self, ctx: &mut Context<Self>) {
-        if self.syncing.failing {
-            self.sync(ctx);
-        } else {
-            let outcome = self.probe();
-            self.note(outcome, ctx);
+    fn report_ailment(&self, ailment: Option<Ailment>) {
+        for each in Ailment::OF_HISTORY {
+            self.report.health.set(each, Some(each) == ailment);
         }
+        let is_truncated = ailment == Some(Ailment::HistoryShorter);
+        let known = &self.end.0.is_truncated;
+        known.store(is_truncated, Ordering::Relaxed);
     }
 
-    /// Writes what is no line, and takes it back.
-    fn probe(&mut self) -> io::Result<()> {
+    /// Checks the file, also while no message comes: a supervisor may keep clients away until it can be
+    /// written again.
+    fn look(&mut self, ctx: &mut Context<Self>) {
         let end = self.end.get();
-        self.cut_off(end)?;
-        self.torn = true;
-        (&*self.file).write_all(&[b' '; PROBE_BYTES])?;
-        self.cut_off(end)?;
-        self.torn = false;
-        Ok(())
+        let checked = self.appender.check(end).map_err(Trouble::Displaced);
+        if checked.is_err() {
+            self.note(checked);
+        } else if self.syncing.failing {
+            self.sync(ctx);
+        } else if self.failing.is_some() {
+            let outcome = self.appender.probe(end);
+            self.note(outcome);
+        }
+        if self.failing.is_none() {
+            self.ledger.progress(self.last_seq);
+        }
     }
 
     /// Gathers for the index what was recorded last.
@@ -287,7 +297,7 @@ impl Recorder {
                 recorder.sync(ctx);
             }
             if failed || outcome.is_err() {
-                recorder.note(outcome, ctx);
+                recorder.note(outcome.map_err(Trouble::Disk));
             }
         }));
     }
@@ -304,31 +314,16 @@ fn put_side_by_side(mut frames: &[u8], lines: &mut Lines) {
     debug_assert!(frames.is_empty());
 }
 
-/// Writes all of `bytes`. What is `written` is counted also where not all of it can be.
-fn write(mut file: &File, mut bytes: &[u8], written: &mut u64) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match file.write(bytes) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(taken) => {
-                *written += taken as u64;
-                bytes = &bytes[taken..];
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
 impl Actor for Recorder {
     type Context = Context<Self>;
 
-    fn started(&mut self, _: &mut Self::Context) {
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.run_interval(AGAIN, Self::look);
         if let Some(indexer) = &self.indexer {
             indexer.do_send(Grown::To(self.end.get()));
         }
         if self.durability == Durability::Interval {
-            let (file, path) = (self.file.clone(), self.path.clone());
+            let (file, path) = (self.appender.file().clone(), self.path.clone());
             let fsync = self.report.fsync.clone();
             let syncer = Syncer::start(file, path, self.end.clone(), fsync);
             self.syncing.syncer = Some(syncer);
@@ -350,7 +345,7 @@ impl Handler<Append> for Recorder {
         timer.observe_duration();
         let outcome = match outcome {
             Ok(()) => Ok(()),
-            Err(Failure::Refused(error)) => Err(error),
+            Err(Failure::Refused(trouble)) => Err(trouble),
             Err(Failure::Unknown(error)) => {
                 log::error!(
                     "the history cannot be written, and what was begun cannot be taken back: {error}"
@@ -363,23 +358,24 @@ impl Handler<Append> for Recorder {
             recorded: outcome.is_ok(),
         });
         if outcome.is_ok() {
+            self.last_seq = first_seq + self.lines.count() as u64 - 1;
             self.gather(first_seq, &talks, ctx);
         }
         if !self.syncing.failing {
-            self.note(outcome, ctx);
+            self.note(outcome);
         }
         self.sync_later(ctx);
     }
 }
 
 impl Handler<Flush> for Recorder {
-    type Result = ResponseFuture<io::Result<()>>;
+    type Result = ResponseActFuture<Self, Result<(), ServerError>>;
 
     fn handle(&mut self, Flush: Flush, _: &mut Self::Context) -> Self::Result {
-        let file = self.file.clone();
+        let file = self.appender.file().clone();
         let syncer = self.syncing.syncer.clone();
         let durability = self.durability;
-        Box::pin(async move {
+        let forced = async move {
             match (syncer, durability) {
                 (Some(syncer), _) => {
                     let outcome = syncer.send(Sync).await;
@@ -388,7 +384,30 @@ impl Handler<Flush> for Recorder {
                 (None, Durability::None) => Ok(()),
                 (None, Durability::Interval | Durability::Batch) => file.sync_data(),
             }
-        })
+        };
+        Box::pin(
+            forced
+                .into_actor(self)
+                .map(|forced, recorder, _| recorder.end(forced)),
+        )
+    }
+}
+
+impl Recorder {
+    /// Notes for the next start whether the history is complete at its path.
+    fn end(&mut self, forced: io::Result<()>) -> Result<(), ServerError> {
+        match self.appender.check(self.end.get()) {
+            Err(displaced) if displaced.loses_lines() => {
+                self.ledger.set(State::Lost, self.last_seq);
+                return Err(ServerError::Displaced(displaced));
+            }
+            // The lines that were acknowledged are there.
+            Err(displaced) => log::error!("{displaced}"),
+            Ok(()) => {}
+        }
+        forced.map_err(ServerError::NotForced)?;
+        self.ledger.set(State::Ended, self.last_seq);
+        Ok(())
     }
 }
 

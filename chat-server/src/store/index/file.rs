@@ -110,6 +110,7 @@ impl Index {
     fn connect(path: &Path) -> Result<Self, HistoryError> {
         // Made here, as SQLite would let everyone read it: it tells who talks with whom.
         files::create(path).map_err(|source| io_error(path, source))?;
+        files::restrict(path);
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY)?;
         connection.pragma_update(None, "page_size", PAGE_BYTES)?;
@@ -329,6 +330,8 @@ fn is_broken(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+        // A statement about a table or a column that is not there.
+        | Some(ErrorCode::Unknown)
     )
 }
 

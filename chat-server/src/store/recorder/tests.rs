@@ -97,6 +97,15 @@ fn append(first_seq: u64) -> Append {
     }
 }
 
+fn new_file(path: &std::path::Path) -> File {
+    let options = File::options()
+        .read(true)
+        .create(true)
+        .append(true)
+        .to_owned();
+    options.open(path).unwrap()
+}
+
 #[test]
 fn what_the_indexer_has_no_room_for_it_reads_from_the_log() {
     let dir = tempfile::tempdir().unwrap();
@@ -104,11 +113,7 @@ fn what_the_indexer_has_no_room_for_it_reads_from_the_log() {
         path: dir.path().join("log"),
         ..History::default()
     };
-    let file = File::options()
-        .create(true)
-        .append(true)
-        .open(&history.path)
-        .unwrap();
+    let file = new_file(&history.path);
     actix::System::new().block_on(async {
         let (let_it, may) = mpsc::channel();
         let (tell, told) = mpsc::channel();
@@ -122,9 +127,14 @@ fn what_the_indexer_has_no_room_for_it_reads_from_the_log() {
         ready.recv_timeout(DEADLINE).unwrap();
         let end = RecordedEnd::default();
         let (watch, _failures) = Watch::new();
-        let recorder = Recorder::new(
+        let (file, last_seq) = (Arc::new(file), 0);
+        let written = Written {
             file,
-            end.clone(),
+            end: end.clone(),
+            last_seq,
+        };
+        let recorder = Recorder::new(
+            written,
             &history,
             Room.start().recipient(),
             Some(busy.recipient()),
@@ -133,6 +143,7 @@ fn what_the_indexer_has_no_room_for_it_reads_from_the_log() {
                 .clone(),
             watch.over("recorder"),
         )
+        .unwrap()
         .start();
         for batch in 0..8 {
             recorder.send(append(1 + batch * 1000)).await.unwrap();

@@ -38,20 +38,23 @@ pub(crate) fn create(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Takes all access from the group and from others, where they have any.
-pub(super) fn restrict(path: &Path) {
-    for file in all(path) {
-        let Ok(metadata) = fs::metadata(&file) else {
-            continue;
-        };
-        let mode = metadata.permissions().mode() & 0o777;
-        if !metadata.is_file() || mode & !PRIVATE == 0 {
-            continue;
-        }
-        match fs::set_permissions(&file, fs::Permissions::from_mode(mode & PRIVATE)) {
-            Ok(()) => log::warn!("{}: mode {mode:o} was set to 600", file.display()),
-            Err(error) => log::warn!("{}: cannot set mode 600: {error}", file.display()),
-        }
+/// Takes all access to a database from the group and from others, where they have any.
+pub(crate) fn restrict(path: &Path) {
+    all(path).iter().for_each(|file| restrict_file(file));
+}
+
+/// Takes all access to a file from the group and from others, where it exists and they have any.
+pub(crate) fn restrict_file(file: &Path) {
+    let Ok(metadata) = fs::metadata(file) else {
+        return;
+    };
+    let mode = metadata.permissions().mode() & 0o777;
+    if !metadata.is_file() || mode & !PRIVATE == 0 {
+        return;
+    }
+    match fs::set_permissions(file, fs::Permissions::from_mode(mode & PRIVATE)) {
+        Ok(()) => log::warn!("{}: mode {mode:o} was set to 600", file.display()),
+        Err(error) => log::warn!("{}: cannot set mode 600: {error}", file.display()),
     }
 }
 

@@ -10,6 +10,7 @@
 mod accounts;
 pub(crate) mod files;
 mod moderation;
+mod numbers;
 mod rows;
 mod tokens;
 

@@ -1,0 +1,243 @@
+//! Appends lines to the history file, and takes back those that could not be written whole.
+//!
+//! It cuts off nothing but its own bytes: what another program has written stays, and so does a line that
+//! was acknowledged.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use prometheus::Histogram;
+
+use super::guard::{Displaced, Guard};
+use crate::config::Durability;
+use crate::health::Ailment;
+
+/// How much a disk that was full must have room for.
+const PROBE_BYTES: usize = 64 * 1024;
+
+/// Why nothing can be recorded.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Trouble {
+    #[error(transparent)]
+    Disk(#[from] io::Error),
+    #[error(transparent)]
+    Displaced(#[from] Displaced),
+}
+
+impl Trouble {
+    pub(super) fn ailment(&self) -> Ailment {
+        match self {
+            Self::Disk(_) => Ailment::History,
+            Self::Displaced(displaced) => displaced.ailment(),
+        }
+    }
+
+    /// Whether lines that were acknowledged are not at the path.
+    pub(super) fn loses_lines(&self) -> bool {
+        matches!(self, Self::Displaced(displaced) if displaced.loses_lines())
+    }
+}
+
+/// The reason why a batch was not recorded.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Nothing of it is in the file.
+    Refused(Trouble),
+    /// Some of it may be, or may be there again after a power cut.
+    Unknown(io::Error),
+}
+
+/// The history file, open for appending.
+#[derive(Debug)]
+pub(super) struct Appender {
+    file: Arc<File>,
+    guard: Guard,
+    durability: Durability,
+    /// Observes the time of each `fdatasync`.
+    fsync: Histogram,
+    /// Bytes of a probe behind the lines that could not be taken back yet.
+    probed: usize,
+}
+
+impl Appender {
+    pub(super) fn new(
+        file: Arc<File>,
+        guard: Guard,
+        durability: Durability,
+        fsync: Histogram,
+    ) -> Self {
+        Self {
+            file,
+            guard,
+            durability,
+            fsync,
+            probed: 0,
+        }
+    }
+
+    pub(super) fn file(&self) -> &Arc<File> {
+        &self.file
+    }
+
+    /// Checks that the path leads to the open file and that its lines end at `end`.
+    pub(super) fn check(&self, end: u64) -> Result<(), Displaced> {
+        self.guard.check(end + self.probed as u64)
+    }
+
+    /// Appends `lines` behind `end`. The file is checked before, so that nothing is written to a wrong
+    /// one, and afterwards, as it may have been renamed meanwhile.
+    pub(super) fn append(&mut self, lines: &[u8], end: u64) -> Result<(), Failure> {
+        let refused = |displaced| Failure::Refused(Trouble::Displaced(displaced));
+        self.check(end).map_err(refused)?;
+        self.take_back_probe()
+            .map_err(|error| Failure::Refused(error.into()))?;
+        let mut written = 0;
+        let outcome = write(&self.file, lines, &mut written)
+            .and_then(|()| self.force())
+            .map_err(Trouble::Disk)
+            .and_then(|()| Ok(self.guard.check(end + written as u64)?));
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(trouble) if written == 0 => Err(Failure::Refused(trouble)),
+            Err(trouble) => match self.take_back(&lines[..written]) {
+                Ok(()) => Err(Failure::Refused(trouble)),
+                Err(also) => Err(Failure::Unknown(also)),
+            },
+        }
+    }
+
+    /// Writes bytes that are no line behind `end`, and takes them back.
+    pub(super) fn probe(&mut self, end: u64) -> Result<(), Trouble> {
+        self.check(end)?;
+        self.take_back_probe()?;
+        let outcome = write(&self.file, &[b' '; PROBE_BYTES], &mut self.probed);
+        self.take_back_probe()?;
+        Ok(outcome?)
+    }
+
+    fn take_back_probe(&mut self) -> io::Result<()> {
+        if self.probed > 0 {
+            self.take_back(&vec![b' '; self.probed])?;
+            self.probed = 0;
+        }
+        Ok(())
+    }
+
+    /// Cuts off `ours`, which were written last; with durability `batch` also for after a power cut. Where
+    /// the file does not end with them (another program has truncated it or appended to it), it stays.
+    fn take_back(&self, ours: &[u8]) -> io::Result<()> {
+        let length = self.file.metadata()?.len();
+        let Some(start) = length.checked_sub(ours.len() as u64) else {
+            return Ok(());
+        };
+        let mut tail = vec![0; ours.len()];
+        self.file.read_exact_at(&mut tail, start)?;
+        if tail == ours {
+            self.file.set_len(start)?;
+            if self.durability == Durability::Batch {
+                self.file.sync_data()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Forces the lines to the disk with durability `batch`.
+    fn force(&self) -> io::Result<()> {
+        if self.durability == Durability::Batch {
+            self.fsync
+                .observe_closure_duration(|| self.file.sync_data())?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes all of `bytes`. What is `written` is counted also where not all of it can be.
+fn write(mut file: &File, bytes: &[u8], written: &mut usize) -> io::Result<()> {
+    while *written < bytes.len() {
+        match file.write(&bytes[*written..]) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(taken) => *written += taken,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, OpenOptions};
+    use std::path::Path;
+
+    use super::*;
+    use crate::health::Health;
+    use crate::metrics::Metrics;
+    use crate::store::recorder::RecordedEnd;
+
+    fn appender(path: &Path) -> Appender {
+        let options = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .to_owned();
+        let file = Arc::new(options.open(path).unwrap());
+        let guard = Guard::of(path, &file).unwrap();
+        let metrics = Metrics::new(1, RecordedEnd::default(), &Health::default());
+        Appender::new(
+            file,
+            guard,
+            Durability::Batch,
+            metrics.recorder.fsync.clone(),
+        )
+    }
+
+    /// Whatever another program does between the write and the check: its bytes stay, and so do the lines
+    /// that were acknowledged before.
+    #[test]
+    fn own_bytes_alone_are_taken_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        for (there, ours, left) in [
+            ("old\nours\n", "ours\n", "old\n"),
+            ("old\nforeign\nours\n", "ours\n", "old\nforeign\n"),
+            ("old\nours\nforeign\n", "ours\n", "old\nours\nforeign\n"),
+            ("ours\n", "ours\n", ""),
+            ("rs\n", "ours\n", "rs\n"),
+            ("", "ours\n", ""),
+        ] {
+            fs::write(&path, there).unwrap();
+            appender(&path).take_back(ours.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), left, "{there:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_as_it_was_is_not_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let mut appender = appender(&path);
+        appender.append(b"1\n", 0).unwrap();
+        appender.probe(2).unwrap();
+        for there in ["", "1", "1\n2\n"] {
+            fs::write(&path, there).unwrap();
+            for _ in 0..2 {
+                assert!(appender.append(b"2\n", 2).is_err());
+                assert!(appender.probe(2).is_err());
+                assert_eq!(fs::read_to_string(&path).unwrap(), there);
+            }
+        }
+        fs::write(&path, "1\n").unwrap();
+        appender.append(b"2\n", 2).unwrap();
+        let aside = dir.path().join("aside");
+        fs::rename(&path, &aside).unwrap();
+        assert!(appender.append(b"3\n", 4).is_err());
+        fs::copy(&aside, &path).unwrap();
+        assert!(appender.append(b"3\n", 4).is_err());
+        assert_eq!(fs::read_to_string(&aside).unwrap(), "1\n2\n");
+        fs::rename(&aside, &path).unwrap();
+        appender.append(b"3\n", 4).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "1\n2\n3\n");
+    }
+}

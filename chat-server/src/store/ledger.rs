@@ -1,0 +1,183 @@
+//! A small file beside the history (`chat_history.log.state`) that outlives a missing or truncated log: how
+//! many messages the history had when the server looked last, and whether the server has seen it vanish.
+//!
+//! By it the next start tells a history that an operator has archived while the server was stopped from one
+//! that was lost while the server ran. Rewritten in place once a second while messages are recorded, and
+//! forced to the disk when its state changes. A missing or unreadable file means that nothing is known.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// All forms of the file have this length: it is overwritten as a whole.
+const BYTES: usize = 192;
+
+/// State of the history as the server saw it last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// The server runs, or was killed, or its machine has failed.
+    #[default]
+    Running,
+    /// The server has ended, and the history was complete at its path.
+    Ended,
+    /// The history was not complete at its path.
+    Lost,
+}
+
+/// The content of the file.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Entry {
+    pub state: State,
+    /// The last message that was recorded.
+    pub messages: u64,
+    /// The machine's start that this was written after.
+    pub boot: String,
+}
+
+/// The open file.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    path: PathBuf,
+    file: Option<File>,
+    entry: Entry,
+    /// Writing has failed, and that was logged.
+    failing: bool,
+}
+
+/// Returns the path of the file beside the history at `log`.
+pub fn path_of(log: &Path) -> PathBuf {
+    let mut path = log.as_os_str().to_owned();
+    path.push(".state");
+    path.into()
+}
+
+/// Returns the entry beside the history at `log`, if there is one.
+pub(super) fn read(log: &Path) -> Option<Entry> {
+    let text = std::fs::read(path_of(log)).ok()?;
+    serde_json::from_slice(&text)
+        .inspect_err(|error| log::warn!("{}: {error}; ignored", path_of(log).display()))
+        .ok()
+}
+
+/// Returns an id that changes with each start of the machine; empty where the system has none.
+pub(super) fn boot() -> String {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    id.trim().to_owned()
+}
+
+impl Ledger {
+    /// Begins an entry for a server whose history, at `log`, has so many `messages`.
+    pub(super) fn start(log: &Path, messages: u64) -> Self {
+        let entry = Entry {
+            state: State::Running,
+            messages,
+            boot: boot(),
+        };
+        let mut ledger = Self {
+            path: path_of(log),
+            file: None,
+            entry,
+            failing: false,
+        };
+        ledger.write(true);
+        ledger
+    }
+
+    /// Notes the last message, unless it is known.
+    pub(super) fn progress(&mut self, messages: u64) {
+        if self.entry.state != State::Ended && self.entry.messages != messages {
+            self.entry.messages = messages;
+            self.write(false);
+        }
+    }
+
+    /// Notes the state, unless it is known, and forces it to the disk.
+    pub(super) fn set(&mut self, state: State, messages: u64) {
+        if (self.entry.state, self.entry.messages) != (state, messages) {
+            self.entry.state = state;
+            self.entry.messages = messages;
+            self.write(true);
+        }
+    }
+
+    fn write(&mut self, force: bool) {
+        let written = self.try_to_write(force);
+        match written {
+            Ok(()) => self.failing = false,
+            Err(error) => {
+                self.file = None;
+                if !std::mem::replace(&mut self.failing, true) {
+                    log::warn!("cannot write {}: {error}", self.path.display());
+                }
+            }
+        }
+    }
+
+    fn try_to_write(&mut self, force: bool) -> io::Result<()> {
+        let mut text = serde_json::to_vec(&self.entry).expect("numbers and words are JSON");
+        text.resize(BYTES - 1, b' ');
+        text.push(b'\n');
+        if force || self.file.is_none() {
+            self.open()?;
+        }
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        file.write_all_at(&text, 0)?;
+        if force {
+            file.set_len(BYTES as u64)?;
+            file.sync_all()?;
+        }
+        Ok(())
+    }
+
+    /// Opens the file, unless the open one is at the path.
+    fn open(&mut self) -> io::Result<()> {
+        let at_path = std::fs::metadata(&self.path).ok();
+        let is_there = |file: &File| {
+            let open = file.metadata().ok();
+            open.zip(at_path.as_ref())
+                .is_some_and(|(open, path)| (open.dev(), open.ino()) == (path.dev(), path.ino()))
+        };
+        if !self.file.as_ref().is_some_and(is_there) {
+            let file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .open(&self.path)?;
+            super::sqlite::files::restrict_file(&self.path);
+            self.file = Some(file);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_noted_is_read_again_and_a_deleted_file_is_made_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("log");
+        assert_eq!(read(&log), None);
+        let mut ledger = Ledger::start(&log, 7);
+        ledger.progress(8);
+        let entry = read(&log).unwrap();
+        assert_eq!((entry.state, entry.messages), (State::Running, 8));
+        std::fs::remove_file(path_of(&log)).unwrap();
+        ledger.set(State::Lost, 8);
+        assert_eq!(read(&log).unwrap().state, State::Lost);
+        std::fs::write(path_of(&log), "nonsense").unwrap();
+        assert_eq!(read(&log), None);
+        ledger.set(State::Ended, 9);
+        ledger.progress(10);
+        let entry = read(&log).unwrap();
+        assert_eq!((entry.state, entry.messages), (State::Ended, 9));
+    }
+}
