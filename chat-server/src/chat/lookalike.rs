@@ -4,8 +4,7 @@
 //! Plain names are left alone: what differs in ASCII characters only, `user1` and `userl`, is told apart
 //! as well as anything on a terminal, and other programs' people have such names.
 
-use std::hash::BuildHasher;
-use std::sync::Arc;
+use std::hash::{BuildHasher, Hash};
 
 use chat_proto::name::fold;
 use foldhash::quality::RandomState;
@@ -36,18 +35,17 @@ fn mixes(name: &str) -> bool {
     all.is_empty() && !east_asian
 }
 
-/// The names that are taken, by what they look like. Of plain ones, which are most, it keeps a number.
+/// The names that are taken, by their look. No operation walks the names of a look: names of one look
+/// deceive if they differ in their foreign characters, so that each look needs the numbers alone.
 #[derive(Debug, Default)]
 pub struct Looks {
     hasher: RandomState,
+    /// How many names in ASCII have a look.
     plain: Map<u64, u32>,
-    /// Folded.
-    others: Map<u64, Vec<Arc<str>>>,
-}
-
-/// What is left of a name without its ASCII characters.
-fn foreign(folded: &str) -> impl Iterator<Item = char> {
-    folded.chars().filter(|c| !c.is_ascii())
+    /// How many other names have a look and these foreign characters.
+    others: Map<(u64, u64), u32>,
+    /// How many spellings in foreign characters a look has in `others`.
+    spellings: Map<u64, u32>,
 }
 
 impl Looks {
@@ -64,34 +62,32 @@ impl Looks {
         keys
     }
 
+    /// Returns the hash of the characters of a name that are not ASCII.
+    fn foreign(&self, folded: &str) -> u64 {
+        let foreign: String = folded.chars().filter(|c| !c.is_ascii()).collect();
+        self.hasher.hash_one(&*foreign)
+    }
+
     /// The name is taken; once for each who has it.
-    pub fn add(&mut self, given: &str, folded: &Arc<str>) {
+    pub fn add(&mut self, given: &str, folded: &str) {
+        let foreign = self.foreign(folded);
         for key in self.keys(given, folded) {
             if folded.is_ascii() {
-                *self.plain.entry(key).or_default() += 1;
-            } else {
-                self.others.entry(key).or_default().push(folded.clone());
+                increment(&mut self.plain, key);
+            } else if increment(&mut self.others, (key, foreign)) == 1 {
+                increment(&mut self.spellings, key);
             }
         }
     }
 
     /// One who had the name, added with the same letters, has it no longer.
-    pub fn remove(&mut self, given: &str, folded: &Arc<str>) {
+    pub fn remove(&mut self, given: &str, folded: &str) {
+        let foreign = self.foreign(folded);
         for key in self.keys(given, folded) {
             if folded.is_ascii() {
-                if let Some(count) = self.plain.get_mut(&key) {
-                    *count -= 1;
-                    if *count == 0 {
-                        self.plain.remove(&key);
-                    }
-                }
-            } else if let Some(names) = self.others.get_mut(&key) {
-                if let Some(place) = names.iter().position(|name| name == folded) {
-                    names.swap_remove(place);
-                }
-                if names.is_empty() {
-                    self.others.remove(&key);
-                }
+                decrement(&mut self.plain, key);
+            } else if decrement(&mut self.others, (key, foreign)) == Some(0) {
+                decrement(&mut self.spellings, key);
             }
         }
     }
@@ -102,13 +98,31 @@ impl Looks {
         if plain && self.others.is_empty() {
             return false;
         }
-        self.keys(given, folded).iter().any(|key| {
-            let differs = |name: &Arc<str>| !foreign(name).eq(foreign(folded));
-            let others = self.others.get(key);
-            (!plain && self.plain.contains_key(key))
-                || others.is_some_and(|names| names.iter().any(differs))
+        let foreign = self.foreign(folded);
+        self.keys(given, folded).into_iter().any(|key| {
+            let own = u32::from(self.others.contains_key(&(key, foreign)));
+            let spellings = self.spellings.get(&key).copied().unwrap_or_default();
+            (!plain && self.plain.contains_key(&key)) || spellings > own
         })
     }
+}
+
+/// Counts one more of `key`, and returns how many there are now.
+fn increment<K: Eq + Hash>(counts: &mut Map<K, u32>, key: K) -> u32 {
+    let count = counts.entry(key).or_default();
+    *count += 1;
+    *count
+}
+
+/// Counts one less of `key`, and returns how many are left, if there were any.
+fn decrement<K: Eq + Hash>(counts: &mut Map<K, u32>, key: K) -> Option<u32> {
+    let count = counts.get_mut(&key)?;
+    *count -= 1;
+    let left = *count;
+    if left == 0 {
+        counts.remove(&key);
+    }
+    Some(left)
 }
 
 #[cfg(test)]
@@ -158,7 +172,7 @@ mod tests {
     fn looks(names: &[&str]) -> Looks {
         let mut looks = Looks::default();
         for name in names {
-            looks.add(name, &fold(name).into());
+            looks.add(name, &fold(name));
         }
         looks
     }
@@ -195,13 +209,34 @@ mod tests {
     #[test]
     fn a_name_that_is_free_again_is_nobodys() {
         let mut looks = looks(&["oca", "oca", "оса"]);
-        looks.remove("oca", &"oca".into());
+        looks.remove("oca", "oca");
         assert!(looks.deceives("оса", "оса"));
-        looks.remove("oca", &"oca".into());
+        looks.remove("oca", "oca");
         assert!(!looks.deceives("оса", "оса"));
         assert!(looks.deceives("oca", "oca"));
-        looks.remove("оса", &"оса".into());
+        looks.remove("оса", "оса");
         assert!(!looks.deceives("oca", "oca"));
         assert!(looks.plain.is_empty() && looks.others.is_empty());
+        assert!(looks.spellings.is_empty());
+    }
+
+    /// Names that differ in ASCII characters alone are allowed, however many there are: a look that kept
+    /// each of them made the room walk them all for every channel that was made or ended.
+    #[test]
+    fn names_of_one_look_share_an_entry() {
+        let mut looks = Looks::default();
+        let names: Vec<String> = (0..9_800)
+            .map(|number| format!("ñ{number:014b}").replace('0', "l"))
+            .collect();
+        for name in &names {
+            assert!(!looks.deceives(name, name), "{name}");
+            looks.add(name, name);
+        }
+        // One as it is given, and one in small letters.
+        assert_eq!((looks.others.len(), looks.spellings.len()), (2, 2));
+        for name in &names {
+            looks.remove(name, name);
+        }
+        assert!(looks.others.is_empty() && looks.spellings.is_empty());
     }
 }
