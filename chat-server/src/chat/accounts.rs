@@ -9,7 +9,7 @@ use super::SessionId;
 
 /// Which account; never used twice, also for the same nick. Never 0, so that nobody needs more memory for
 /// having none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountId(pub NonZeroI64);
 
 /// A nick that a password protects.

@@ -38,7 +38,7 @@ pub enum KeptChange {
     /// The account begins only now: what was said to its nick before was said to somebody else.
     Begins { account: AccountId, since: u64 },
     /// A ban or a mute holds.
-    Sanctioned(Box<Sanction>),
+    Sanctioned(Arc<Sanction>),
     /// The one of that number does no longer.
     Lifted(u64),
     /// A channel has a founder and a topic.

@@ -70,6 +70,27 @@ pub type ChannelKey = u32;
 /// Maps keyed by our own numbers or folded names.
 type Map<K, V> = std::collections::HashMap<K, V, foldhash::quality::RandomState>;
 
+/// Counts the steps of walks and of expensive calculations, so that a test of a bound needs no clock.
+#[cfg(test)]
+pub(crate) mod work {
+    use std::cell::Cell;
+
+    thread_local! {
+        static STEPS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(crate) fn step() {
+        STEPS.with(|steps| steps.set(steps.get() + 1));
+    }
+
+    /// Returns how many steps `work` takes.
+    pub(crate) fn steps_of(work: impl FnOnce()) -> usize {
+        let before = STEPS.with(Cell::get);
+        work();
+        STEPS.with(Cell::get) - before
+    }
+}
+
 #[cfg(test)]
 mod tests {
     /// The core learns nothing of sockets, files and JSON: style.md, "Which way dependencies point".

@@ -4,7 +4,7 @@
 //! request and the time, and writes what follows from it into a [`Batch`], in order. One file for each
 //! part of a user's life: `arrival`, `channels`, `talk`, `queries`, `departure`. `accounts` are the
 //! protected nicks, `keeping` is what outlives the process. `moderation` is who may put whom out: `bans`,
-//! `mutes`, the `sanctions` that hold, the `verdicts` that make them hold, the `founders` of channels.
+//! `mutes`, the `sanctions` that hold, the `holders` they are about, the `verdicts` that make them hold, the `founders` of channels.
 
 mod absence;
 mod accounts;
@@ -14,6 +14,7 @@ mod bans;
 mod channels;
 mod departure;
 mod founders;
+mod holders;
 mod keeping;
 mod moderation;
 mod mutes;
@@ -81,6 +82,8 @@ pub struct Registry {
     /// Those who are here, by session and by folded nick.
     seats: Seats,
     by_nick: Map<Arc<str>, UserKey>,
+    /// The users who are here and have proven to be an account, by it.
+    by_account: BTreeSet<(AccountId, UserKey)>,
     absent: Absence,
     arrivals: Arrivals,
     /// The nicks that are protected, folded.
@@ -150,6 +153,7 @@ impl Registry {
             users: Slab::new(),
             seats: Seats::default(),
             by_nick: Map::default(),
+            by_account: BTreeSet::new(),
             absent: Absence::default(),
             arrivals: Arrivals::default(),
             accounts: Map::default(),

@@ -50,11 +50,17 @@ struct Entry {
 pub(super) struct Absence {
     users: Map<Arc<str>, Entry>,
     by_departure: BTreeMap<Departure, Arc<str>>,
+    by_account: BTreeSet<(AccountId, Arc<str>)>,
     by_network: Map<Origin, BTreeMap<Stay, Arc<str>>>,
     /// The networks by how many of their users are absent.
     by_size: BTreeSet<(usize, Origin)>,
     serial: u64,
+    /// The time of users who went then or earlier is over: they are not found.
+    over: Option<Timestamp>,
 }
+
+/// Users whose time is over and who are forgotten at once.
+const EXPIRED_AT_ONCE: usize = 256;
 
 impl Absence {
     /// Adds a user who went at `left`. Returns the tokens that end by it, at most `max` users staying.
@@ -70,6 +76,8 @@ impl Absence {
         let stay = left.as_millis().saturating_sub(absent.arrived.as_millis());
         let (departure, stay) = ((left, self.serial), (stay, self.serial));
         self.by_departure.insert(departure, nick.clone());
+        let account = absent.account.map(|id| (id, nick.clone()));
+        self.by_account.extend(account);
         if let Some(origin) = absent.origin {
             let network = self.by_network.entry(origin).or_default();
             self.by_size.remove(&(network.len(), origin));
@@ -88,21 +96,25 @@ impl Absence {
         ended
     }
 
-    /// Forgets the users who went `window` before `now` or earlier. Returns their tokens.
+    /// Forgets users who went `window` before `now` or earlier, and returns their tokens. After a restart
+    /// the time of all of them may be over at once: those that are left for later calls are not found.
     pub(super) fn expire(&mut self, now: Timestamp, window: Duration) -> Vec<Digest> {
         let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
-        let mut ended = Vec::new();
-        while let Some((&(left, _), nick)) = self.by_departure.first_key_value()
-            && left.as_millis().saturating_add(window) <= now.as_millis()
-        {
-            let nick = nick.clone();
-            ended.extend(self.take(&nick).map(|absent| absent.digest));
-        }
-        ended
+        let over = Timestamp::from_millis(now.as_millis().saturating_sub(window));
+        self.over = Some(over);
+        let ended = self.by_departure.range(..=(over, u64::MAX));
+        let nicks: Vec<Arc<str>> = ended
+            .map(|(_, nick)| nick.clone())
+            .take(EXPIRED_AT_ONCE)
+            .collect();
+        let taken = nicks.iter().filter_map(|nick| self.take(nick));
+        taken.map(|absent| absent.digest).collect()
     }
 
     pub(super) fn get(&self, nick: &str) -> Option<&Absent> {
-        self.users.get(nick).map(|entry| &entry.absent)
+        let entry = self.users.get(nick)?;
+        let is_found = self.over.is_none_or(|over| entry.departure.0 > over);
+        is_found.then_some(&entry.absent)
     }
 
     pub(super) fn get_mut(&mut self, nick: &str) -> Option<&mut Absent> {
@@ -116,6 +128,9 @@ impl Absence {
             absent,
         } = self.users.remove(nick)?;
         self.by_departure.remove(&departure);
+        if let Some(id) = absent.account {
+            self.by_account.remove(&(id, absent.nick.folded_arc()));
+        }
         if let Some(origin) = absent.origin
             && let Some(network) = self.by_network.get_mut(&origin)
         {
@@ -130,13 +145,12 @@ impl Absence {
         Some(absent)
     }
 
-    /// Removes all users that `is_one` is true of, by folded nick. Returns their tokens.
-    pub(super) fn take_all(&mut self, is_one: impl Fn(&str, &Absent) -> bool) -> Vec<Digest> {
-        let entries = self.users.iter();
-        let nicks: Vec<Arc<str>> = entries
-            .filter(|(nick, entry)| is_one(nick, &entry.absent))
-            .map(|(nick, _)| nick.clone())
-            .collect();
+    /// Removes all users who have proven to be an account. Returns their tokens.
+    pub(super) fn take_account(&mut self, id: AccountId) -> Vec<Digest> {
+        let first = (id, Arc::from(""));
+        let theirs = self.by_account.range(first..);
+        let theirs = theirs.take_while(|(account, _)| *account == id);
+        let nicks: Vec<Arc<str>> = theirs.map(|(_, nick)| nick.clone()).collect();
         let taken = nicks.iter().filter_map(|nick| self.take(nick));
         taken.map(|absent| absent.digest).collect()
     }
@@ -164,6 +178,20 @@ impl Absent {
     /// The times for which direct messages are theirs.
     pub(super) fn held(&self) -> Vec<Held> {
         super::user::held(&self.nick, self.since, &self.former)
+    }
+}
+
+#[cfg(test)]
+impl Absence {
+    pub(super) fn is_empty(&self) -> bool {
+        let indexes = [
+            self.users.is_empty(),
+            self.by_departure.is_empty(),
+            self.by_account.is_empty(),
+            self.by_network.is_empty(),
+            self.by_size.is_empty(),
+        ];
+        indexes == [true; 5]
     }
 }
 

@@ -65,7 +65,7 @@ impl Registry {
                         .remove(before.nick.as_str(), &before.nick.folded_arc());
                 }
                 if let Some(&user) = self.by_nick.get(nick.folded()) {
-                    self.users[user].account = None;
+                    self.set_account(user, None);
                     self.keep(user);
                 }
             }
@@ -78,25 +78,36 @@ impl Registry {
         if self.users[user].nick != *nick {
             return None;
         }
-        self.users[user].account = Some(id);
+        self.set_account(user, Some(id));
         self.keep(user);
         self.founder_registered(user, id);
         Some(user)
     }
 
+    fn set_account(&mut self, user: UserKey, account: Option<AccountId>) {
+        let before = std::mem::replace(&mut self.users[user].account, account);
+        self.by_account.extend(account.map(|id| (id, user)));
+        if let Some(id) = before.filter(|_| before != account) {
+            self.by_account.remove(&(id, user));
+        }
+    }
+
+    /// Returns the users who are here and have proven to be an account.
+    pub(super) fn with_account(&self, id: AccountId) -> Vec<UserKey> {
+        let theirs = self.by_account.range((id, 0)..=(id, UserKey::MAX));
+        theirs.map(|&(_, user)| user).collect()
+    }
+
     /// Ends the connections and the tokens of an account, under any nick, but for those of `asker`.
     fn sign_out(&mut self, id: AccountId, asker: Option<UserKey>, out: &mut Batch) {
-        let here = self.users.iter();
-        let others: Vec<UserKey> = here
-            .filter(|&(user, state)| state.account == Some(id) && Some(user) != asker)
-            .map(|(user, _)| user)
-            .collect();
+        let mut others = self.with_account(id);
+        others.retain(|&user| Some(user) != asker);
         for user in others {
             let detail = "the password of your account was changed; log in with the new one";
             let refusal = Refusal::new(ErrorCode::SignedOut, detail);
             self.expel(user, refusal, Parting::of("signed out"), out);
         }
-        let ended = self.absent.take_all(|_, absent| absent.account == Some(id));
+        let ended = self.absent.take_account(id);
         for digest in ended {
             self.end_token(digest);
         }

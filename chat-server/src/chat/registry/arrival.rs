@@ -202,6 +202,7 @@ impl Registry {
             origin,
             arrived,
         });
+        self.by_account.extend(account.map(|id| (id, user)));
         self.sanctions.arrived(user, token.digest());
         self.nick_looks.add(self.users[user].nick.as_str(), &folded);
         self.by_nick.insert(folded, user);

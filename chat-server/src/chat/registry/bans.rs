@@ -96,21 +96,26 @@ impl Registry {
         account.map_or(nick, |account| &account.nick).clone()
     }
 
-    /// Everybody here whom a target means.
+    /// Everybody here whom a target means. Operators alone name a network, for which everybody here is
+    /// looked at: an index would cost memory for each user.
     fn all_meant(&self, target: &Target) -> Vec<UserKey> {
-        if let Target::Nick(nick) = target
-            && !self.accounts.contains_key(nick.folded())
-        {
-            return self
-                .by_nick
-                .get(nick.folded())
-                .copied()
-                .into_iter()
-                .collect();
-        }
-        let here = self.users.iter().map(|(user, _)| user);
-        here.filter(|&user| self.suspect(user).is_meant(target))
-            .collect()
+        let (nick, by_nick) = match target {
+            Target::Network(network) => {
+                let here = self.users.iter();
+                return here
+                    .filter(|(_, user)| network.has(user.origin))
+                    .map(|(user, _)| user)
+                    .collect();
+            }
+            Target::Nick(nick) => (nick, self.by_nick.get(nick.folded())),
+            Target::Account(nick) => (nick, None),
+        };
+        let account = self.account(nick.folded());
+        let mut meant: Vec<UserKey> = by_nick.copied().into_iter().collect();
+        meant.extend(account.into_iter().flat_map(|id| self.with_account(id)));
+        meant.sort_unstable();
+        meant.dedup();
+        meant
     }
 
     /// Who is meant by a ban of the server goes, and whoever has gone cannot come back.
@@ -129,18 +134,16 @@ impl Registry {
             };
             self.expel(user, banned(sanction), parting, out);
         }
-        let accounts = &self.account_nicks;
-        let forgotten = self.absent.take_all(|nick, absent| {
-            let account = absent.account.and_then(|id| accounts.get(&id));
-            let suspect = Suspect {
-                nick,
-                account: account.map(|nick| &**nick),
-                origin: None,
-                user: None,
-            };
-            suspect.is_meant(&sanction.target)
-        });
-        for digest in forgotten {
+        let (nick, by_nick) = match &sanction.target {
+            // Where the absent came from is not known.
+            Target::Network(_) => return,
+            Target::Nick(nick) => (nick, self.absent.take(nick.folded())),
+            Target::Account(nick) => (nick, None),
+        };
+        let account = self.account(nick.folded());
+        let by_account = account.map(|id| self.absent.take_account(id));
+        let by_nick = by_nick.map(|absent| absent.digest);
+        for digest in by_nick.into_iter().chain(by_account.into_iter().flatten()) {
             self.forget(digest);
         }
     }
@@ -218,7 +221,9 @@ impl Registry {
             Some(room) => Scope::Channel(self.rooms[room as usize].channel.clone()),
             None => Scope::Server,
         };
-        let Some(Sanction { number, target, .. }) = self.sanctions.get(&scope, &target) else {
+        let found = self.sanctions.get(&scope, &target);
+        let found = found.filter(|sanction| sanction.holds(self.now));
+        let Some(Sanction { number, target, .. }) = found else {
             return Err(Refusal::new(ErrorCode::NoSuchBan, "there is no such ban"));
         };
         let number = *number;
@@ -247,18 +252,17 @@ impl Registry {
     ) -> Outcome {
         let room = self.jurisdiction(asker, channel)?;
         let channel = room.map(|room| &self.rooms[room as usize].channel);
-        let is_listed = |sanction: &&Sanction| match (&sanction.scope, channel) {
-            (Scope::Channel(of), Some(channel)) => {
-                // An address is known to operators alone.
-                of == channel && (asker.operator || !matches!(sanction.target, Target::Network(_)))
-            }
-            (Scope::Server | Scope::Speech, None) => true,
-            (Scope::Channel(_) | Scope::Server | Scope::Speech, _) => false,
-        };
+        // An address is known to operators alone.
+        let is_listed =
+            |sanction: &&Sanction| asker.operator || !matches!(sanction.target, Target::Network(_));
+        let of_channel = channel.map(|channel| self.sanctions.of_channel(channel, after));
+        let general = channel.is_none().then(|| self.sanctions.general(after));
+        let listed = of_channel.into_iter().flatten();
+        let listed = listed.chain(general.into_iter().flatten());
         let mut room_left = LIST_BYTES;
         let mut bans = Vec::new();
         let mut more = false;
-        for sanction in self.sanctions.behind(after).filter(is_listed) {
+        for sanction in listed.filter(is_listed) {
             let ban = info(sanction);
             let bytes = bytes_of(&ban);
             if bans.len() == usize::from(limit) || bytes > room_left {

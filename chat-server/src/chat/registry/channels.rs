@@ -287,20 +287,52 @@ impl Registry {
         witness: Option<SessionId>,
         out: &mut Batch,
     ) {
+        let mut told = Acquaintances::new(self.users.capacity(), user);
         let channels = &self.users[user].channels;
-        let mut sessions: Vec<SessionId> = std::iter::once(&LOBBY)
-            .chain(channels)
-            .map(|&room| &self.rooms[room as usize].members)
-            .filter(|members| members.len() <= self.settings.presence_max)
-            .flat_map(|members| members.values())
-            .filter(|&&other| other != user)
-            .map(|&other| self.users[other].session)
-            .chain(witness)
-            .collect();
+        let rooms = std::iter::once(&LOBBY).chain(channels);
+        let mut sessions: Vec<SessionId> = Vec::new();
+        for &room in rooms {
+            let members = &self.rooms[room as usize].members;
+            if members.len() > self.settings.presence_max {
+                continue;
+            }
+            let others = members.values().filter(|&&other| told.add(other));
+            sessions.extend(others.map(|&other| self.users[other].session));
+            if sessions.len() + 1 == self.users.len() {
+                break;
+            }
+        }
+        sessions.extend(witness);
         sessions.sort_unstable();
         sessions.dedup();
         if !sessions.is_empty() {
             out.tell_each(sessions.into(), event);
         }
+    }
+}
+
+/// The users who are told something once, however many channels they share: sorting each channel's
+/// members took longer than to tell them.
+struct Acquaintances {
+    /// A bit for each place of a user.
+    bits: Vec<u64>,
+}
+
+impl Acquaintances {
+    /// Has room for `places`; `user` counts as told.
+    fn new(places: usize, user: UserKey) -> Self {
+        let mut told = Self {
+            bits: vec![0; places.div_ceil(64)],
+        };
+        told.add(user);
+        told
+    }
+
+    /// Returns whether a user is told for the first time.
+    fn add(&mut self, user: UserKey) -> bool {
+        let (word, bit) = (&mut self.bits[user / 64], 1 << (user % 64));
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new
     }
 }

@@ -111,6 +111,9 @@ impl Registry {
         self.sanctions.departed(key);
         self.leave_to_owner(key);
         let user = self.users.remove(key);
+        if let Some(id) = user.account {
+            self.by_account.remove(&(id, key));
+        }
         self.by_nick.remove(user.nick.folded());
         let folded = user.nick.folded_arc();
         self.nick_looks.remove(user.nick.as_str(), &folded);

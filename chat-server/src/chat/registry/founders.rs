@@ -179,7 +179,7 @@ impl Registry {
     pub(super) fn channel_ended(&mut self, channel: &Channel) {
         if !self.founders.lasts(channel.folded()) {
             self.founders.remove(channel.folded());
-            self.lift_all(channel, |sanction| !sanction.lasts);
+            self.lift_all(channel, false);
         }
     }
 
@@ -240,7 +240,7 @@ impl Registry {
             state.founder = Founder::Nobody;
             let channel = state.channel.clone();
             self.ruled(Ruling::Charter(name.clone()), KeptChange::Unchartered(name));
-            self.lift_all(&channel, |_| true);
+            self.lift_all(&channel, true);
             if !self.by_channel.contains_key(channel.folded()) {
                 self.founders.remove(channel.folded());
             }

@@ -63,6 +63,7 @@ impl Registry {
         }
         if let Ok(nick) = Nick::new(nick)
             && let Some(sanction) = self.sanctions.get(&Scope::Speech, &Target::Nick(nick))
+            && sanction.holds(self.now)
         {
             let number = sanction.number;
             lifted.extend(self.lift(number, out));

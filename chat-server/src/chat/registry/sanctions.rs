@@ -1,15 +1,20 @@
 //! The bans and mutes that hold, found by whoever they may be about.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeFrom;
 use std::sync::Arc;
 
-use chat_proto::Timestamp;
+use chat_proto::{Channel, Timestamp};
 
+use super::holders::{HolderKey, Holders};
 use super::user::UserKey;
 use crate::chat::Map;
 use crate::chat::command::Digest;
 use crate::chat::moderation::{Sanction, Scope, Target};
 use crate::netblock::{Netblocks, Origin};
+
+/// How many that have ended are taken out at once.
+const SWEPT_AT_ONCE: usize = 256;
 
 /// Who may be meant by a sanction.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +32,8 @@ pub(super) struct Suspect<'a> {
 impl Suspect<'_> {
     /// Whether a target means them, whatever nick they had before.
     pub(super) fn is_meant(&self, target: &Target) -> bool {
+        #[cfg(test)]
+        crate::chat::work::step();
         match target {
             Target::Nick(nick) => nick.folded() == self.nick || Some(nick.folded()) == self.account,
             Target::Account(account) => Some(account.folded()) == self.account,
@@ -42,7 +49,10 @@ struct Docket {
     nicks: Map<Arc<str>, u64>,
     accounts: Map<Arc<str>, u64>,
     networks: Netblocks<u64>,
-    count: usize,
+    /// By the holder of a token whom they are about under any nick.
+    holders: Map<HolderKey, BTreeSet<u64>>,
+    /// All of them, and whether each outlives its channel.
+    numbers: BTreeMap<u64, bool>,
 }
 
 impl Docket {
@@ -54,18 +64,31 @@ impl Docket {
         }
     }
 
-    fn insert(&mut self, target: &Target, number: u64) {
-        self.count += 1;
-        match target {
+    fn insert(&mut self, sanction: &Sanction, holder: Option<HolderKey>) {
+        let number = sanction.number;
+        self.numbers.insert(number, sanction.lasts);
+        if let Some(holder) = holder {
+            self.holders.entry(holder).or_default().insert(number);
+        }
+        match &sanction.target {
             Target::Nick(nick) => drop(self.nicks.insert(nick.folded_arc(), number)),
             Target::Account(nick) => drop(self.accounts.insert(nick.folded_arc(), number)),
             Target::Network(network) => self.networks.insert(*network, number),
         }
     }
 
-    fn remove(&mut self, target: &Target) {
-        self.count -= 1;
-        match target {
+    fn remove(&mut self, sanction: &Sanction, holder: Option<HolderKey>) {
+        let number = sanction.number;
+        self.numbers.remove(&number);
+        if let Some(holder) = holder
+            && let Some(numbers) = self.holders.get_mut(&holder)
+        {
+            numbers.remove(&number);
+            if numbers.is_empty() {
+                self.holders.remove(&holder);
+            }
+        }
+        match &sanction.target {
             Target::Nick(nick) => drop(self.nicks.remove(nick.folded())),
             Target::Account(nick) => drop(self.accounts.remove(nick.folded())),
             Target::Network(network) => self.networks.remove(*network),
@@ -73,11 +96,12 @@ impl Docket {
     }
 
     /// Those that may be about somebody.
-    fn about(&self, suspect: Suspect<'_>) -> impl Iterator<Item = u64> {
+    fn about(&self, suspect: Suspect<'_>, holder: Option<HolderKey>) -> impl Iterator<Item = u64> {
         let account = suspect.account;
         let by_nick = self.nicks.get(suspect.nick);
         let by_account = account.and_then(|nick| self.nicks.get(nick));
         let as_account = account.and_then(|nick| self.accounts.get(nick));
+        let held = holder.and_then(|holder| self.holders.get(&holder));
         [by_nick, by_account, as_account]
             .into_iter()
             .flatten()
@@ -87,6 +111,7 @@ impl Docket {
                     .into_iter()
                     .flat_map(|origin| self.networks.around(origin)),
             )
+            .chain(held.into_iter().flatten())
             .copied()
     }
 }
@@ -94,17 +119,21 @@ impl Docket {
 /// See the head of this file.
 #[derive(Debug, Default)]
 pub(super) struct Sanctions {
-    all: BTreeMap<u64, Sanction>,
+    all: BTreeMap<u64, Arc<Sanction>>,
     server: Docket,
     speech: Docket,
     /// By folded name.
     channels: Map<Arc<str>, Docket>,
-    /// Those that are about whoever has a token.
-    holders: Map<Digest, Vec<u64>>,
-    /// The same of those who are here.
-    marked: Map<UserKey, Vec<u64>>,
+    /// How many of `channels` there are together.
+    of_channels: usize,
+    /// The numbers of `server` and `speech` together, in order.
+    general: BTreeSet<u64>,
+    holders: Holders,
     /// When they end.
     until: BTreeSet<(Timestamp, u64)>,
+    /// Those of channels that have ended: in no docket, but in `all`, `until` and `holders` until
+    /// [`Sanctions::reclaim`] takes them out, some at a time.
+    ended: Vec<BTreeMap<u64, bool>>,
     last: u64,
 }
 
@@ -119,17 +148,20 @@ impl Sanctions {
         self.last
     }
 
-    /// One holds from now on; about `marked` too, who is here, whatever nick they take.
-    pub(super) fn insert(&mut self, sanction: Sanction, marked: Option<UserKey>) {
+    /// One holds from now on; about `here` too, who has the token that it names, whatever nick they take.
+    pub(super) fn insert(&mut self, sanction: Arc<Sanction>, here: Option<UserKey>) {
         let number = sanction.number;
         self.last = self.last.max(number);
-        self.docket_of(&sanction.scope)
-            .insert(&sanction.target, number);
-        if let Some(digest) = sanction.holder {
-            self.holders.entry(digest).or_default().push(number);
+        let holder = sanction
+            .holder
+            .map(|digest| self.holders.insert(digest, number));
+        if let (Some(holder), Some(user)) = (holder, here) {
+            self.holders.is_here(holder, user);
         }
-        if let Some(user) = marked {
-            self.marked.entry(user).or_default().push(number);
+        self.docket_of(&sanction.scope).insert(&sanction, holder);
+        match sanction.scope {
+            Scope::Server | Scope::Speech => drop(self.general.insert(number)),
+            Scope::Channel(_) => self.of_channels += 1,
         }
         if let Some(until) = sanction.until {
             self.until.insert((until, number));
@@ -137,71 +169,135 @@ impl Sanctions {
         self.all.insert(number, sanction);
     }
 
-    pub(super) fn remove(&mut self, number: u64) -> Option<Sanction> {
+    /// Takes out the one of that number, and returns it if it held until now.
+    pub(super) fn remove(&mut self, number: u64) -> Option<Arc<Sanction>> {
+        #[cfg(test)]
+        crate::chat::work::step();
         let sanction = self.all.remove(&number)?;
-        let docket = self.docket_of(&sanction.scope);
-        docket.remove(&sanction.target);
-        if let Scope::Channel(channel) = &sanction.scope
-            && docket.count == 0
-        {
-            self.channels.remove(channel.folded());
-        }
-        if let Some(digest) = &sanction.holder {
-            forget(&mut self.holders, digest, number);
-            self.marked.retain(|_, numbers| {
-                numbers.retain(|&other| other != number);
-                !numbers.is_empty()
-            });
-        }
+        let held = self.is_docketed(&sanction);
+        let holder = sanction
+            .holder
+            .and_then(|digest| self.holders.remove(digest, number));
         if let Some(until) = sanction.until {
             self.until.remove(&(until, number));
+        }
+        if !held {
+            return None;
+        }
+        let docket = self.docket_of(&sanction.scope);
+        docket.remove(&sanction, holder);
+        match &sanction.scope {
+            Scope::Server | Scope::Speech => drop(self.general.remove(&number)),
+            Scope::Channel(channel) => {
+                let is_empty = docket.numbers.is_empty();
+                self.of_channels -= 1;
+                if is_empty {
+                    self.channels.remove(channel.folded());
+                }
+            }
         }
         Some(sanction)
     }
 
-    /// Takes out those that have ended.
-    pub(super) fn expire(&mut self, now: Timestamp) -> Vec<Sanction> {
+    /// Takes out some of those that have ended, the first first, so that many that end at once stop
+    /// nothing. The others do not hold meanwhile.
+    pub(super) fn expire(&mut self, now: Timestamp) -> Vec<Arc<Sanction>> {
         let mut ended = Vec::new();
-        while let Some(&(until, number)) = self.until.first()
-            && until <= now
-        {
-            ended.extend(self.remove(number));
+        for _ in 0..SWEPT_AT_ONCE {
+            match self.until.first() {
+                Some(&(until, number)) if until <= now => ended.extend(self.remove(number)),
+                _ => break,
+            }
         }
         ended
     }
 
-    /// Whoever has that token is here.
-    pub(super) fn arrived(&mut self, user: UserKey, digest: Digest) {
-        if let Some(numbers) = self.holders.get(&digest) {
-            self.marked.insert(user, numbers.clone());
+    /// Ends those of a channel, or but those that last. Returns the numbers of those that last and are ended.
+    pub(super) fn end_channel(&mut self, channel: &Channel, with_lasting: bool) -> Vec<u64> {
+        let folded = channel.folded();
+        let Some(docket) = self.channels.get(folded) else {
+            return Vec::new();
+        };
+        let numbers = docket.numbers.iter();
+        let (lasting, passing): (Vec<_>, Vec<_>) = numbers.partition(|&(_, &lasts)| lasts);
+        if !with_lasting && !lasting.is_empty() {
+            let passing: Vec<u64> = passing.into_iter().map(|(&number, _)| number).collect();
+            for number in passing {
+                self.remove(number);
+            }
+            return Vec::new();
         }
+        let lasting = lasting.into_iter().map(|(&number, _)| number).collect();
+        if let Some(docket) = self.channels.remove(folded) {
+            self.of_channels -= docket.numbers.len();
+            self.ended.push(docket.numbers);
+        }
+        lasting
     }
 
-    /// Moves the sanctions of the token `before` to the token `now`, and returns their numbers.
-    pub(super) fn follow(&mut self, before: Digest, now: Digest) -> Vec<u64> {
-        let numbers = self.holders.remove(&before).unwrap_or_default();
-        for number in &numbers {
-            if let Some(sanction) = self.all.get_mut(number) {
-                sanction.holder = Some(now);
+    /// Forgets some of those whose channels have ended. Called at least as often as one is inserted, it
+    /// keeps their number bounded.
+    pub(super) fn reclaim(&mut self) {
+        for _ in 0..SWEPT_AT_ONCE {
+            let Some(numbers) = self.ended.last_mut() else {
+                return;
+            };
+            match numbers.pop_first() {
+                Some((number, _)) => drop(self.remove(number)),
+                None => drop(self.ended.pop()),
             }
         }
-        if !numbers.is_empty() {
-            self.holders.insert(now, numbers.clone());
-        }
-        numbers
     }
 
-    pub(super) fn numbered(&self, number: u64) -> Option<&Sanction> {
-        self.all.get(&number)
+    /// Those of a channel outlive it from now on. Returns those that did not before.
+    pub(super) fn make_lasting(&mut self, channel: &Channel) -> Vec<Arc<Sanction>> {
+        let Some(docket) = self.channels.get_mut(channel.folded()) else {
+            return Vec::new();
+        };
+        let mut changed = Vec::new();
+        for (number, lasts) in docket.numbers.iter_mut().filter(|(_, lasts)| !**lasts) {
+            *lasts = true;
+            if let Some(sanction) = self.all.get_mut(number) {
+                Arc::make_mut(sanction).lasts = true;
+                changed.push(sanction.clone());
+            }
+        }
+        changed
+    }
+
+    /// Whoever has that token is here.
+    pub(super) fn arrived(&mut self, user: UserKey, digest: Digest) {
+        if let Some(&holder) = self.holders.by_digest.get(&digest) {
+            self.holders.is_here(holder, user);
+        }
     }
 
     pub(super) fn departed(&mut self, user: UserKey) {
-        self.marked.remove(&user);
+        self.holders.has_gone(user);
+    }
+
+    /// Moves the sanctions of the token `before` to the token `now`, and returns them.
+    pub(super) fn follow(&mut self, before: Digest, now: Digest) -> Vec<Arc<Sanction>> {
+        let mut moved = Vec::new();
+        for number in self.holders.follow(before, now) {
+            if let Some(sanction) = self.all.get_mut(number) {
+                Arc::make_mut(sanction).holder = Some(now);
+                moved.push(sanction.clone());
+            }
+        }
+        moved.retain(|sanction| self.is_docketed(sanction));
+        moved
     }
 
     /// The one of that scope about that target.
     pub(super) fn get(&self, scope: &Scope, target: &Target) -> Option<&Sanction> {
-        self.all.get(&self.docket(scope)?.get(target)?)
+        self.numbered(self.docket(scope)?.get(target)?)
+    }
+
+    fn numbered(&self, number: u64) -> Option<&Sanction> {
+        #[cfg(test)]
+        crate::chat::work::step();
+        self.all.get(&number).map(|sanction| &**sanction)
     }
 
     /// One of that scope that is about somebody at `now`.
@@ -214,30 +310,47 @@ impl Sanctions {
         if self.all.is_empty() {
             return None;
         }
-        let listed = self.docket(scope).into_iter();
-        let marked = suspect.user.and_then(|user| self.marked.get(&user));
-        listed
-            .flat_map(|docket| docket.about(suspect))
-            .chain(marked.into_iter().flatten().copied())
-            .filter_map(|number| self.all.get(&number))
-            .find(|sanction| sanction.scope == *scope && sanction.holds(now))
+        let holder = suspect.user.and_then(|user| self.holders.of(user));
+        self.docket(scope)?
+            .about(suspect, holder)
+            .filter_map(|number| self.numbered(number))
+            .find(|sanction| sanction.holds(now))
     }
 
-    /// Those behind a number, in order.
-    pub(super) fn behind(&self, number: u64) -> impl Iterator<Item = &Sanction> {
-        self.all
-            .range(number.saturating_add(1)..)
-            .map(|(_, sanction)| sanction)
+    /// Those of a channel behind a number, in order.
+    pub(super) fn of_channel(
+        &self,
+        channel: &Channel,
+        after: u64,
+    ) -> impl Iterator<Item = &Sanction> {
+        let docket = self.channels.get(channel.folded());
+        docket
+            .into_iter()
+            .flat_map(move |docket| docket.numbers.range(behind(after)))
+            .filter_map(|(&number, _)| self.numbered(number))
+    }
+
+    /// Those of the server and the mutes behind a number, in order.
+    pub(super) fn general(&self, after: u64) -> impl Iterator<Item = &Sanction> {
+        self.general
+            .range(behind(after))
+            .filter_map(|&number| self.numbered(number))
     }
 
     /// How many there are of a scope.
     pub(super) fn count(&self, scope: &Scope) -> usize {
-        self.docket(scope).map_or(0, |docket| docket.count)
+        self.docket(scope).map_or(0, |docket| docket.numbers.len())
     }
 
     /// How many there are of all channels.
     pub(super) fn count_of_channels(&self) -> usize {
-        self.all.len() - self.server.count - self.speech.count
+        self.of_channels
+    }
+
+    /// Whether one holds that has not expired, in distinction to those of channels that have ended.
+    fn is_docketed(&self, sanction: &Sanction) -> bool {
+        let docket = self.docket(&sanction.scope);
+        docket.is_some_and(|docket| docket.numbers.contains_key(&sanction.number))
     }
 
     fn docket(&self, scope: &Scope) -> Option<&Docket> {
@@ -257,11 +370,6 @@ impl Sanctions {
     }
 }
 
-fn forget(holders: &mut Map<Digest, Vec<u64>>, digest: &Digest, number: u64) {
-    if let Some(numbers) = holders.get_mut(digest) {
-        numbers.retain(|&other| other != number);
-        if numbers.is_empty() {
-            holders.remove(digest);
-        }
-    }
+fn behind(number: u64) -> RangeFrom<u64> {
+    number.saturating_add(1)..
 }

@@ -4,6 +4,7 @@ mod accounts;
 mod model;
 mod moderation;
 mod refused;
+mod scale;
 
 use std::cell::RefCell;
 

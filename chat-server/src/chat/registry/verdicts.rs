@@ -1,5 +1,7 @@
 //! How a ban or a mute begins to hold, is kept, and ends.
 
+use std::sync::Arc;
+
 use chat_proto::{Channel, Nick, Text, Timestamp};
 
 use super::user::UserKey;
@@ -60,6 +62,7 @@ impl Registry {
                 bar: Box::new(bar(&sanction)),
             });
         }
+        let sanction = Arc::new(sanction);
         self.keep_sanction(&sanction);
         self.sanctions.insert(sanction, holder);
     }
@@ -71,52 +74,32 @@ impl Registry {
             (Scope::Server, Target::Network(network)) => Some((*network, bar(&sanction))),
             _ => None,
         };
-        self.sanctions.insert(sanction, None);
+        self.sanctions.insert(Arc::new(sanction), None);
         barred
     }
 
-    fn keep_sanction(&mut self, sanction: &Sanction) {
+    fn keep_sanction(&mut self, sanction: &Arc<Sanction>) {
         if sanction.lasts {
-            let change = KeptChange::Sanctioned(Box::new(sanction.clone()));
+            let change = KeptChange::Sanctioned(sanction.clone());
             self.ruled(Ruling::Sanction(sanction.number), change);
         }
     }
 
     /// The bans of a channel are for good from now on.
     pub(super) fn keep_all(&mut self, channel: &Channel) {
-        let scope = Scope::Channel(channel.clone());
-        let passing: Vec<u64> = self
-            .sanctions
-            .behind(0)
-            .filter(|sanction| sanction.scope == scope && !sanction.lasts)
-            .map(|sanction| sanction.number)
-            .collect();
-        for number in passing {
-            if let Some(mut sanction) = self.sanctions.remove(number) {
-                sanction.lasts = true;
-                self.keep_sanction(&sanction);
-                let holder = sanction.holder.and_then(|digest| self.here_with(digest));
-                self.sanctions.insert(sanction, holder);
-            }
+        for sanction in self.sanctions.make_lasting(channel) {
+            self.keep_sanction(&sanction);
         }
     }
 
     /// Lets the sanctions that are about the holder of a token follow the holder to another token.
     pub(super) fn move_sanctions(&mut self, before: Digest, now: Digest) {
-        for number in self.sanctions.follow(before, now) {
-            if let Some(sanction) = self.sanctions.numbered(number).cloned() {
-                self.keep_sanction(&sanction);
-            }
+        for sanction in self.sanctions.follow(before, now) {
+            self.keep_sanction(&sanction);
         }
     }
 
-    fn here_with(&self, digest: Digest) -> Option<UserKey> {
-        let mut here = self.users.iter();
-        here.find(|(_, user)| user.token.digest() == digest)
-            .map(|(user, _)| user)
-    }
-
-    pub(super) fn lift(&mut self, number: u64, out: &mut Batch) -> Option<Sanction> {
+    pub(super) fn lift(&mut self, number: u64, out: &mut Batch) -> Option<Arc<Sanction>> {
         let sanction = self.sanctions.remove(number)?;
         self.lifted(&sanction);
         if let (Scope::Server, Target::Network(network)) = (&sanction.scope, &sanction.target) {
@@ -132,26 +115,16 @@ impl Registry {
         }
     }
 
-    /// Lifts those of a channel that `which` names.
-    pub(super) fn lift_all(&mut self, channel: &Channel, which: impl Fn(&Sanction) -> bool) {
-        let scope = Scope::Channel(channel.clone());
-        if self.sanctions.count(&scope) == 0 {
-            return;
-        }
-        let of_channel = self.sanctions.behind(0);
-        let numbers: Vec<u64> = of_channel
-            .filter(|sanction| sanction.scope == scope && which(sanction))
-            .map(|sanction| sanction.number)
-            .collect();
-        for number in numbers {
-            if let Some(sanction) = self.sanctions.remove(number) {
-                self.lifted(&sanction);
-            }
+    /// Lifts those of a channel, or but those that last.
+    pub(super) fn lift_all(&mut self, channel: &Channel, with_lasting: bool) {
+        for number in self.sanctions.end_channel(channel, with_lasting) {
+            self.ruled(Ruling::Sanction(number), KeptChange::Lifted(number));
         }
     }
 
     /// What has ended is forgotten.
     pub(super) fn end_sanctions(&mut self, out: &mut Batch) {
+        self.sanctions.reclaim();
         for sanction in self.sanctions.expire(self.now) {
             self.lifted(&sanction);
             if let (Scope::Server, Target::Network(network)) = (&sanction.scope, &sanction.target) {

@@ -199,7 +199,7 @@ mod tests {
         let lifted = ban(5, Scope::Server, Target::Nick(luis), None);
         let all = [&nick, &account, &mute, &address, &lifted];
         let mut changes: Vec<KeptChange> = all
-            .map(|sanction| KeptChange::Sanctioned(Box::new(sanction.clone())))
+            .map(|sanction| KeptChange::Sanctioned(sanction.clone().into()))
             .into();
         changes.push(KeptChange::Lifted(5));
         database.keep(&changes).unwrap();

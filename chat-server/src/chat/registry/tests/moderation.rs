@@ -38,7 +38,7 @@ fn target(whom: &str) -> Target {
     }
 }
 
-fn ban_for(whom: &str, channel: Option<&str>, seconds: Option<u64>) -> Command {
+pub(super) fn ban_for(whom: &str, channel: Option<&str>, seconds: Option<u64>) -> Command {
     act(Act::Ban(Sentence {
         target: target(whom),
         channel: channel.map(Into::into),
@@ -77,7 +77,7 @@ pub(super) fn topic(channel: &str, words: &str) -> Command {
     })
 }
 
-fn bans(channel: Option<&str>) -> Command {
+pub(super) fn bans(channel: Option<&str>) -> Command {
     act(Act::Bans {
         channel: channel.map(Into::into),
         after: 0,
@@ -85,7 +85,7 @@ fn bans(channel: Option<&str>) -> Command {
     })
 }
 
-fn from(address: &str, command: Command) -> Command {
+pub(super) fn from(address: &str, command: Command) -> Command {
     match command {
         Command::Hello(hello) => Command::Hello(Box::new(Hello {
             origin: origin(address),
@@ -694,7 +694,7 @@ fn what_was_decided_holds_after_a_restart() {
             KeptChange::Chartered(charter) => scene.registry.restore_charter(*charter),
             KeptChange::Sanctioned(sanction) => {
                 let Sanction { number, .. } = *sanction;
-                let barred = scene.registry.restore_sanction(*sanction);
+                let barred = scene.registry.restore_sanction((*sanction).clone());
                 assert_eq!(barred.is_some(), number == 3);
             }
             other => panic!("{other:?}"),

@@ -87,7 +87,7 @@ impl Model {
                 KeptChange::Forget(digest) => drop(kepts.tokens.remove(&digest.0)),
                 KeptChange::Begins { since, .. } => kepts.since = since,
                 KeptChange::Sanctioned(sanction) => {
-                    kepts.sanctions.insert(sanction.number, *sanction);
+                    kepts.sanctions.insert(sanction.number, (*sanction).clone());
                 }
                 KeptChange::Lifted(number) => drop(kepts.sanctions.remove(&number)),
                 KeptChange::Chartered(charter) => {

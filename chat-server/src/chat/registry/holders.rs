@@ -1,0 +1,85 @@
+//! The holders of tokens whom bans and mutes are about under any nick.
+
+use std::collections::BTreeSet;
+
+use slab::Slab;
+
+use super::user::UserKey;
+use crate::chat::Map;
+use crate::chat::command::Digest;
+
+/// The place of a holder, while a sanction is about the holder.
+pub(super) type HolderKey = usize;
+
+/// See the head of this file. A user who is here is found by the place of the user, since the digest of
+/// a token is expensive to calculate.
+#[derive(Debug, Default)]
+pub(super) struct Holders {
+    all: Slab<Holder>,
+    pub(super) by_digest: Map<Digest, HolderKey>,
+    here: Map<UserKey, HolderKey>,
+}
+
+#[derive(Debug)]
+struct Holder {
+    /// The numbers of the sanctions.
+    numbers: BTreeSet<u64>,
+    user: Option<UserKey>,
+}
+
+impl Holders {
+    /// Adds a sanction about the holder of a token.
+    pub(super) fn insert(&mut self, digest: Digest, number: u64) -> HolderKey {
+        let holder = *self.by_digest.entry(digest).or_insert_with(|| {
+            self.all.insert(Holder {
+                numbers: BTreeSet::new(),
+                user: None,
+            })
+        });
+        self.all[holder].numbers.insert(number);
+        holder
+    }
+
+    /// Removes a sanction about the holder of a token, and returns the place that the holder had.
+    pub(super) fn remove(&mut self, digest: Digest, number: u64) -> Option<HolderKey> {
+        let key = *self.by_digest.get(&digest)?;
+        let holder = &mut self.all[key];
+        holder.numbers.remove(&number);
+        if holder.numbers.is_empty() {
+            if let Some(user) = holder.user {
+                self.here.remove(&user);
+            }
+            self.all.remove(key);
+            self.by_digest.remove(&digest);
+        }
+        Some(key)
+    }
+
+    /// Takes note that a holder is here.
+    pub(super) fn is_here(&mut self, holder: HolderKey, user: UserKey) {
+        self.all[holder].user = Some(user);
+        self.here.insert(user, holder);
+    }
+
+    /// Takes note that a user has gone.
+    pub(super) fn has_gone(&mut self, user: UserKey) {
+        if let Some(holder) = self.here.remove(&user) {
+            self.all[holder].user = None;
+        }
+    }
+
+    /// Returns the holder that a user is.
+    pub(super) fn of(&self, user: UserKey) -> Option<HolderKey> {
+        self.here.get(&user).copied()
+    }
+
+    /// Gives the holder of the token `before` the token `now`; returns the numbers of the sanctions.
+    pub(super) fn follow(&mut self, before: Digest, now: Digest) -> impl Iterator<Item = &u64> {
+        let holder = self.by_digest.remove(&before);
+        if let Some(holder) = holder {
+            self.by_digest.insert(now, holder);
+        }
+        let numbers = holder.map(|holder| &self.all[holder].numbers);
+        numbers.into_iter().flatten()
+    }
+}

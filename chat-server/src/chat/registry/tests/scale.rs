@@ -1,0 +1,161 @@
+//! What a command costs when the room is large, counted in steps: a command walks no more than what its
+//! answer consists of.
+
+use super::accounts::proven;
+use super::moderation::{ban, ban_for, bans, from, kick, mute, unban, unmute};
+use super::*;
+use crate::chat::kept::KeptChange;
+use crate::chat::work::steps_of;
+
+const USERS: usize = 10_000;
+/// As many as one account may have for good, each with as many bans as it may have.
+const FOUNDED: usize = 20;
+const OF_CHANNEL: usize = 100;
+/// A few for the user, the asker and the channel; far below everything that is walked by mistake.
+const FEW: usize = 30;
+
+fn session(number: usize) -> SessionId {
+    SessionId::new(1, number, 1).unwrap()
+}
+
+/// Ana, an operator, and as many users as a large server has, from 100 networks.
+fn crowd() -> Scene {
+    let mut scene = Scene::new(500);
+    scene.registry.settings.channels_per_user = 128;
+    scene.registry.settings.absent_max = USERS;
+    scene.protects(1, "ana", None);
+    scene.does(ANA, proven("ana", 1));
+    for number in 0..USERS {
+        let address = format!("10.0.{}.1", number % 100);
+        let nick = format!("user{number}");
+        scene.does(session(number), from(&address, hello(&nick, None)));
+    }
+    scene
+}
+
+impl Scene {
+    fn steps(&mut self, session: SessionId, command: Command) -> usize {
+        steps_of(|| drop(self.does(session, command)))
+    }
+
+    /// `user0` founds channels and bans a hundred from each who are here.
+    fn founds(&mut self) {
+        for channel in 0..FOUNDED {
+            let channel = format!("#x{channel}");
+            self.does(session(0), join(&channel));
+            for number in 0..OF_CHANNEL {
+                let nick = format!("user{}", number + 1);
+                let told = self.does(session(0), ban(&nick, Some(&channel)));
+                assert!(told[0].contains("Banned"), "{told:?}");
+            }
+        }
+    }
+}
+
+/// Each ban was looked for among all bans, and its holder among all users by the digest of each token.
+#[test]
+fn to_register_with_many_channels_walks_their_bans_alone() {
+    let mut scene = crowd();
+    scene.founds();
+    scene.registry.take_changes();
+    let steps = steps_of(|| scene.protects(2, "user0", Some(session(0))));
+    assert!(steps <= FEW, "{steps}");
+    let changes = scene.registry.take_changes().into_vec();
+    let kept = changes
+        .iter()
+        .filter(|change| matches!(change, KeptChange::Sanctioned(sanction) if sanction.lasts));
+    assert_eq!(kept.count(), FOUNDED * OF_CHANNEL);
+    // A ban is still about its holder under another nick.
+    scene.does(session(1), rename("else"));
+    let told = scene.does(session(1), join("#x7"));
+    assert_eq!(told, [format!("{}: banned_from_channel", session(1).slot)]);
+    let steps = steps_of(|| scene.frees(2, "user0"));
+    assert!(steps <= FEW, "{steps}");
+    let changes = scene.registry.take_changes().into_vec();
+    let lifted = changes
+        .iter()
+        .filter(|change| matches!(change, KeptChange::Lifted(_)));
+    assert_eq!(lifted.count(), FOUNDED * OF_CHANNEL);
+    let told = scene.does(session(1), join("#x7"));
+    assert!(told.join(" ").contains("joined #x7 else"), "{told:?}");
+}
+
+#[test]
+fn a_founder_who_goes_leaves_bans_behind_that_are_taken_out_bit_by_bit() {
+    let mut scene = crowd();
+    scene.founds();
+    let steps = steps_of(|| drop(scene.leaves(session(0))));
+    assert!(steps <= FEW, "{steps}");
+    assert_eq!(scene.registry.sanctions.count_of_channels(), 0);
+    assert!(!scene.registry.sanctions.is_empty());
+    for _ in 0..FOUNDED {
+        scene.does(ANA, bans(None));
+    }
+    assert!(scene.registry.sanctions.is_empty());
+}
+
+#[test]
+fn many_bans_that_end_at_once_are_taken_out_bit_by_bit() {
+    let mut scene = Scene::new(500);
+    scene.protects(1, "ana", None);
+    scene.does(ANA, proven("ana", 1));
+    for number in 0..2_000 {
+        scene.does(ANA, ban_for(&format!("x{number}"), None, Some(10)));
+    }
+    scene.seconds = 10;
+    let steps = scene.steps(LUIS, hello("x1999", None));
+    assert!(steps <= 256 + FEW, "{steps}");
+    assert!(scene.registry.seats.get(LUIS).is_some());
+    assert_eq!(scene.does(ANA, unban("x1998", None)), ["1: no_such_ban"]);
+    for _ in 0..10 {
+        scene.does(ANA, unmute("x1"));
+    }
+    assert!(scene.registry.sanctions.is_empty());
+}
+
+#[test]
+fn commands_of_moderation_walk_neither_users_nor_sanctions_of_others() {
+    let mut scene = crowd();
+    scene.founds();
+    for number in 0..3_000 {
+        scene.does(ANA, ban(&format!("x{number}"), None));
+    }
+    scene.does(session(500), join("#x0"));
+    scene.protects(3, "user600", Some(session(600)));
+    scene.does(session(600), rename("other"));
+    scene.protects(4, "user700", Some(session(700)));
+    scene.leaves(session(700));
+    for command in [
+        bans(Some("#x0")),
+        kick("user500", Some("#x0")),
+        ban("user501", Some("#x0")),
+        unban("user501", Some("#x0")),
+        mute("user502", None),
+        unmute("user502"),
+        ban("user503", None),
+        unban("user503", None),
+        ban("user600", None),
+        ban("account user700", None),
+        kick("user504", None),
+    ] {
+        let shown = format!("{command:?}");
+        let steps = scene.steps(ANA, command);
+        assert!(steps <= FEW + OF_CHANNEL, "{shown}: {steps}");
+    }
+    // The account under another nick, and the account that was away.
+    assert!(scene.registry.seats.get(session(600)).is_none());
+    assert!(scene.registry.absent.get("user700").is_none());
+    for command in [
+        hello("new", None),
+        join("#new"),
+        rename("newer"),
+        part("#new"),
+        say(None, "x"),
+    ] {
+        let shown = format!("{command:?}");
+        let steps = scene.steps(LUIS, command);
+        assert!(steps <= FEW, "{shown}: {steps}");
+    }
+    let steps = steps_of(|| drop(scene.changes_password(3, "user600", None)));
+    assert!(steps <= FEW, "{steps}");
+}
