@@ -113,6 +113,29 @@ fn many_bans_that_end_at_once_are_taken_out_bit_by_bit() {
     assert!(scene.registry.sanctions.is_empty());
 }
 
+/// After a restart the time of all users who do not come back is over at once.
+#[test]
+fn many_users_whose_time_is_over_are_forgotten_bit_by_bit() {
+    let mut scene = crowd();
+    let token = scene.token(session(USERS - 1));
+    for number in 0..USERS {
+        scene.leaves(session(number));
+    }
+    scene.registry.take_changes();
+    scene.seconds = 60;
+    let last = format!("user{}", USERS - 1);
+    let told = scene.does(LUIS, hello(&last, Some(token)));
+    let welcome = format!("2: welcome {last} in #lobby");
+    assert!(told.contains(&welcome), "{told:?}");
+    let forgotten = scene.registry.take_changes().into_vec().len();
+    assert!((2..=256 + FEW).contains(&forgotten), "{forgotten}");
+    for _ in 0..USERS / 256 {
+        scene.does(LUIS, rename("luis"));
+        scene.does(LUIS, rename("luisito"));
+    }
+    assert!(scene.registry.absent.is_empty());
+}
+
 #[test]
 fn commands_of_moderation_walk_neither_users_nor_sanctions_of_others() {
     let mut scene = crowd();
