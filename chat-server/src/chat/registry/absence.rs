@@ -55,8 +55,8 @@ pub(super) struct Absence {
     /// The networks by how many of their users are absent.
     by_size: BTreeSet<(usize, Origin)>,
     serial: u64,
-    /// The time of users who went then or earlier is over: they are not found.
-    over: Option<Timestamp>,
+    /// The time of users who went then (in milliseconds) or earlier is over: they are not found.
+    over: Option<i64>,
 }
 
 /// Users whose time is over and who are forgotten at once.
@@ -100,20 +100,20 @@ impl Absence {
     /// the time of all of them may be over at once: those that are left for later calls are not found.
     pub(super) fn expire(&mut self, now: Timestamp, window: Duration) -> Vec<Digest> {
         let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
-        let over = Timestamp::from_millis(now.as_millis().saturating_sub(window));
+        let over = now.as_millis().saturating_sub(window);
         self.over = Some(over);
-        let ended = self.by_departure.range(..=(over, u64::MAX));
-        let nicks: Vec<Arc<str>> = ended
-            .map(|(_, nick)| nick.clone())
-            .take(EXPIRED_AT_ONCE)
-            .collect();
+        let by_departure = self.by_departure.iter().take(EXPIRED_AT_ONCE);
+        let ended = by_departure.take_while(|((left, _), _)| left.as_millis() <= over);
+        let nicks: Vec<Arc<str>> = ended.map(|(_, nick)| nick.clone()).collect();
         let taken = nicks.iter().filter_map(|nick| self.take(nick));
         taken.map(|absent| absent.digest).collect()
     }
 
     pub(super) fn get(&self, nick: &str) -> Option<&Absent> {
         let entry = self.users.get(nick)?;
-        let is_found = self.over.is_none_or(|over| entry.departure.0 > over);
+        let is_found = self
+            .over
+            .is_none_or(|over| entry.departure.0.as_millis() > over);
         is_found.then_some(&entry.absent)
     }
 
