@@ -13,6 +13,7 @@ mod arrivals;
 mod bans;
 mod channels;
 mod departure;
+mod expulsion;
 mod founders;
 mod holders;
 mod keeping;
@@ -48,6 +49,7 @@ use absence::Absence;
 use arrivals::Arrivals;
 use channels::{Room, SizeRank};
 use departure::Parting;
+use expulsion::Doomed;
 use founders::Founders;
 use sanctions::Sanctions;
 use seats::Seats;
@@ -91,6 +93,7 @@ pub struct Registry {
     /// The same the other way round, folded.
     account_nicks: Map<AccountId, Arc<str>>,
     sanctions: Sanctions,
+    doomed: Doomed,
     founders: Founders,
     /// What has changed that is to outlive the process.
     changes: Changes,
@@ -159,6 +162,7 @@ impl Registry {
             accounts: Map::default(),
             account_nicks: Map::default(),
             sanctions: Sanctions::default(),
+            doomed: Doomed::default(),
             founders: Founders::default(),
             changes: Changes::default(),
             lasting: 0,
@@ -190,6 +194,9 @@ impl Registry {
         out: &mut Batch,
     ) {
         self.now = self.now.max(now);
+        if !self.doomed.is_empty() && self.expel_doomed(session, out) {
+            return;
+        }
         let Request { id, command } = request;
         let outcome = match self.seats.get(session) {
             Some(user) => self.serve(session, user, id.as_ref(), command, words, out),
@@ -231,6 +238,9 @@ impl Registry {
     /// The connection of `session` has ended; said once or more.
     pub fn leave(&mut self, session: SessionId, reason: &str, now: Timestamp, out: &mut Batch) {
         self.now = self.now.max(now);
+        if self.expel_doomed(session, out) {
+            return;
+        }
         if let Some(user) = self.seats.remove(session) {
             self.depart(user, Parting::of(reason), true, out);
         }
@@ -239,7 +249,10 @@ impl Registry {
     /// What may be asked before the welcome: nothing but to be welcomed.
     fn greet(&mut self, session: SessionId, command: Command, out: &mut Batch) -> Outcome {
         match command {
-            Command::Hello(hello) => self.hello(session, *hello, out),
+            Command::Hello(hello) => {
+                self.expel_doomed_holder(hello.nick.as_ref(), out);
+                self.hello(session, *hello, out)
+            }
             Command::Dismiss { reason } => {
                 self.dismiss(session, reason, out);
                 Ok(())

@@ -115,6 +115,11 @@ pub struct Release(pub Arc<Released>);
 #[rtype(result = "()")]
 struct Commit;
 
+/// Users are still to be put out: some of them are now, and others' requests come between.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+struct Expel;
+
 /// See the head of this file.
 #[derive(Debug)]
 pub struct ChatRoom {
@@ -135,6 +140,8 @@ pub struct ChatRoom {
     commit_is_due: bool,
     /// The server ends,
     is_ending: bool,
+    /// Whether [`Expel`] is on its way.
+    is_expelling: bool,
     /// and whoever ends it waits for what is here.
     finishing: Option<oneshot::Sender<()>>,
     /// The last changes cannot be kept in time.
@@ -167,6 +174,7 @@ impl ChatRoom {
             recording: None,
             commit_is_due: false,
             is_ending: false,
+            is_expelling: false,
             finishing: None,
             gives_up: false,
             tally,
@@ -177,6 +185,10 @@ impl ChatRoom {
     /// Sees to it that what was gathered goes on its way once the mailbox is empty.
     fn gathered(&mut self, ctx: &mut Context<Self>) {
         self.set_aside_if_full();
+        if self.registry.has_doomed() && !self.is_expelling {
+            self.is_expelling = true;
+            ctx.notify(Expel);
+        }
         if !self.full.is_empty() {
             self.commit(ctx);
         }
@@ -408,6 +420,16 @@ impl Handler<Unkept> for ChatRoom {
     }
 }
 
+impl Handler<Expel> for ChatRoom {
+    type Result = ();
+
+    fn handle(&mut self, Expel: Expel, ctx: &mut Self::Context) {
+        self.is_expelling = false;
+        self.registry.expel_some(&mut self.gathering);
+        self.gathered(ctx);
+    }
+}
+
 impl Handler<Commit> for ChatRoom {
     type Result = ();
 
@@ -449,6 +471,9 @@ impl Handler<Finish> for ChatRoom {
     fn handle(&mut self, Finish: Finish, ctx: &mut Self::Context) -> Self::Result {
         let (finished, wait) = oneshot::channel();
         self.is_ending = true;
+        while self.registry.has_doomed() {
+            self.registry.expel_some(&mut self.gathering);
+        }
         self.finishing = Some(finished);
         self.commit_is_due = true;
         ctx.notify(Commit);

@@ -102,11 +102,9 @@ impl Registry {
     fn sign_out(&mut self, id: AccountId, asker: Option<UserKey>, out: &mut Batch) {
         let mut others = self.with_account(id);
         others.retain(|&user| Some(user) != asker);
-        for user in others {
-            let detail = "the password of your account was changed; log in with the new one";
-            let refusal = Refusal::new(ErrorCode::SignedOut, detail);
-            self.expel(user, refusal, Parting::of("signed out"), out);
-        }
+        let detail = "the password of your account was changed; log in with the new one";
+        let refusal = Refusal::new(ErrorCode::SignedOut, detail);
+        self.expel_all(&others, refusal, Parting::of("signed out"), out);
         let ended = self.absent.take_account(id);
         for digest in ended {
             self.end_token(digest);

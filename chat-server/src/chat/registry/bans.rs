@@ -126,14 +126,12 @@ impl Registry {
         witness: Option<SessionId>,
         out: &mut Batch,
     ) {
-        for &user in meant {
-            let parting = Parting {
-                reason: sanction.reason.as_deref().unwrap_or("banned"),
-                by: sanction.by.as_deref(),
-                witness,
-            };
-            self.expel(user, banned(sanction), parting, out);
-        }
+        let parting = Parting {
+            reason: sanction.reason.as_deref().unwrap_or("banned"),
+            by: sanction.by.as_deref(),
+            witness,
+        };
+        self.expel_all(meant, banned(sanction), parting, out);
         let (nick, by_nick) = match &sanction.target {
             // Where the absent came from is not known.
             Target::Network(_) => return,

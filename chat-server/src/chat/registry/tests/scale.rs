@@ -182,3 +182,44 @@ fn commands_of_moderation_walk_neither_users_nor_sanctions_of_others() {
     let steps = steps_of(|| drop(scene.changes_password(3, "user600", None)));
     assert!(steps <= FEW, "{steps}");
 }
+
+/// An account may have any number of connections under other nicks, and a network any number of users.
+#[test]
+fn many_users_are_put_out_bit_by_bit() {
+    let mut scene = crowd();
+    scene.protects(2, "mine", None);
+    for number in 0..100 {
+        scene.leaves(session(number));
+        scene.does(session(number), proven("mine", 2));
+        scene.does(session(number), rename(&format!("x{number}")));
+    }
+    scene.protects(2, "mine", None);
+    let token = scene.token(session(90));
+    let told = scene.changes_password(2, "mine", None);
+    let closed = |told: &[String]| told.iter().filter(|line| line.ends_with("closes")).count();
+    assert!((1..=8).contains(&closed(&told)), "{told:?}");
+    // Neither a request nor a token of those who are left is worth anything, nor is the end of one.
+    let slot = session(80).slot;
+    let told = scene.does(session(80), say(None, "x"));
+    assert!(told.contains(&format!("{slot}: signed_out")), "{told:?}");
+    assert!(!told.join(" ").contains(">#lobby"), "{told:?}");
+    scene.leaves(session(81));
+    assert!(scene.registry.absent.get("x81").is_none());
+    let told = scene.does(LUIS, hello("x90", Some(token)));
+    assert!(told.join(" ").contains("welcome x90 in #lobby"), "{told:?}");
+    assert_ne!(scene.token(LUIS), token);
+    let mut rounds = 0;
+    while scene.registry.has_doomed() {
+        let mut batch = Batch::default();
+        scene.registry.expel_some(&mut batch);
+        assert!(closed(&lines(batch)) <= 8);
+        rounds += 1;
+    }
+    assert!(rounds >= 10, "{rounds}");
+    for number in 0..100 {
+        assert!(scene.registry.seats.get(session(number)).is_none());
+    }
+    let told = scene.does(ANA, ban("10.0.7.0/24", None));
+    assert!(closed(&told) <= 8, "{told:?}");
+    assert!(scene.registry.has_doomed());
+}

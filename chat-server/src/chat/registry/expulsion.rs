@@ -1,0 +1,103 @@
+//! Putting out many users at once: some at a time, so that the room stops for none of them.
+//!
+//! A user who is still to be put out has no other effect: any request of the user, the end of the
+//! connection and a hello under the nick put the user out first.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chat_proto::Nick;
+
+use super::Registry;
+use super::departure::Parting;
+use super::user::UserKey;
+use crate::chat::SessionId;
+use crate::chat::batch::Batch;
+use crate::chat::command::Refusal;
+
+/// Users who are put out at once.
+pub(super) const EXPELLED_AT_ONCE: usize = 8;
+
+/// Those who are still to be put out.
+pub(super) type Doomed = BTreeMap<SessionId, Arc<Doom>>;
+
+/// Why many users are put out.
+#[derive(Debug)]
+pub(super) struct Doom {
+    refusal: Refusal,
+    reason: Arc<str>,
+    by: Option<Arc<str>>,
+    witness: Option<SessionId>,
+}
+
+impl Registry {
+    /// Ends the connections and the tokens of users, of many of them later.
+    pub(super) fn expel_all(
+        &mut self,
+        users: &[UserKey],
+        refusal: Refusal,
+        parting: Parting<'_>,
+        out: &mut Batch,
+    ) {
+        let doom = Arc::new(Doom {
+            refusal,
+            reason: parting.reason.into(),
+            by: parting.by.map(Into::into),
+            witness: parting.witness,
+        });
+        let (now, later) = users.split_at(users.len().min(EXPELLED_AT_ONCE));
+        for &user in now {
+            self.doomed.remove(&self.users[user].session);
+            self.expel_as(user, &doom, out);
+        }
+        for &user in later {
+            let session = self.users[user].session;
+            self.doomed.entry(session).or_insert_with(|| doom.clone());
+        }
+    }
+
+    /// Whether users are still to be put out.
+    pub fn has_doomed(&self) -> bool {
+        !self.doomed.is_empty()
+    }
+
+    /// Puts out some of those who are still to be put out.
+    pub fn expel_some(&mut self, out: &mut Batch) {
+        for _ in 0..EXPELLED_AT_ONCE {
+            let Some((session, doom)) = self.doomed.pop_first() else {
+                return;
+            };
+            if let Some(user) = self.seats.get(session) {
+                self.expel_as(user, &doom, out);
+            }
+        }
+    }
+
+    /// Puts out the user at a session, if the user is still to be put out. Returns whether it was so.
+    pub(super) fn expel_doomed(&mut self, session: SessionId, out: &mut Batch) -> bool {
+        let doom = self.doomed.remove(&session);
+        let user = self.seats.get(session);
+        let both = doom.zip(user);
+        both.map(|(doom, user)| self.expel_as(user, &doom, out))
+            .is_some()
+    }
+
+    /// Puts out the user who has a nick, if the user is still to be put out.
+    pub(super) fn expel_doomed_holder(&mut self, nick: Option<&Nick>, out: &mut Batch) {
+        if self.has_doomed()
+            && let Some(nick) = nick
+            && let Some(&user) = self.by_nick.get(nick.folded())
+        {
+            self.expel_doomed(self.users[user].session, out);
+        }
+    }
+
+    fn expel_as(&mut self, user: UserKey, doom: &Doom, out: &mut Batch) {
+        let parting = Parting {
+            reason: &doom.reason,
+            by: doom.by.as_deref(),
+            witness: doom.witness,
+        };
+        self.expel(user, doom.refusal.clone(), parting, out);
+    }
+}
