@@ -134,9 +134,7 @@ impl Task {
         let others = channels
             .into_iter()
             .filter(|channel| *channel != Channel::lobby());
-        let mut commands: VecDeque<_> = others.map(|channel| enter(channel, create)).collect();
-        // Where one stands, so that the lines of every other channel bear its name.
-        commands.push_back(Command::Switch(Channel::lobby()));
+        let commands = others.map(|channel| enter(channel, create)).collect();
         Self {
             commands,
             stays: true,

@@ -104,6 +104,12 @@ impl Transcript {
 
     /// Somebody said something.
     pub fn message(&mut self, message: &Message<'_>, here: &Channel) {
+        // A script is in no channel of its own, whatever it has entered last.
+        let lobby = Channel::lobby();
+        let here = match &self.shows {
+            Shows::Said { .. } => &lobby,
+            _ => here,
+        };
         let line = self.stamped(&render::message(message, here), message.time);
         if let Some(recording) = &mut self.recording
             && let Err(error) = recording.message(&line)

@@ -2,12 +2,19 @@
 //! while that is behind, it goes on half as fast, until the machine's has caught up. The last message of
 //! the history counts as read from it, so a restart is no way back.
 //!
-//! What is to end after a time (a window to come back, a sanction) goes by it too: late at most by as much
-//! again as there was left, and early only where the machine's clock was set forward.
+//! It follows a jump forward only when that has lasted: a clock that is years ahead for a moment ends no
+//! resume window and no sanction, and stamps no message. A clock that is set forward for good is followed
+//! after [`PATIENCE`]. At the start the machine's clock is believed: nothing else is known.
 
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use chat_proto::Timestamp;
+
+/// The largest jump forward that is followed at once, in milliseconds.
+const JUMP_MILLIS: i64 = 10_000;
+
+/// How long a larger one has to last.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// See the head of this file.
 #[derive(Debug)]
@@ -16,6 +23,10 @@ pub struct Clock {
     anchor: Timestamp,
     /// and when that was.
     since: Instant,
+    /// It has agreed with the machine once.
+    has_agreed: bool,
+    /// The machine's clock has been ahead since then.
+    ahead_since: Option<Instant>,
 }
 
 impl Clock {
@@ -24,23 +35,44 @@ impl Clock {
         Self {
             anchor: last.unwrap_or(Timestamp::from_millis(0)),
             since: Instant::now(),
+            has_agreed: false,
+            ahead_since: None,
         }
     }
 
+    /// Returns the time. Has to be called every second at least, so that a jump that is over is noticed.
     pub fn now(&mut self) -> Timestamp {
         self.read(SystemTime::now().into(), Instant::now())
     }
 
-    /// What it says while the machine's clock says `machine`, at `moment`.
+    /// Returns the time while the machine's clock says `machine`, at `moment`.
     fn read(&mut self, machine: Timestamp, moment: Instant) -> Timestamp {
-        let passed = moment.saturating_duration_since(self.since).as_millis() / 2;
+        let passed = moment.saturating_duration_since(self.since).as_millis();
         let passed = i64::try_from(passed).unwrap_or(i64::MAX);
-        let slow = Timestamp::from_millis(self.anchor.as_millis().saturating_add(passed));
+        let after = |millis| {
+            let anchor = self.anchor.as_millis();
+            Timestamp::from_millis(anchor.saturating_add(millis))
+        };
+        let slow = after(passed / 2);
         if machine < slow {
+            self.ahead_since = None;
             return slow;
         }
-        self.anchor = machine;
-        self.since = moment;
+        let expected = after(passed);
+        let jump = machine.as_millis().saturating_sub(expected.as_millis());
+        if self.has_agreed && jump > JUMP_MILLIS {
+            let since = *self.ahead_since.get_or_insert(moment);
+            if moment.saturating_duration_since(since) < PATIENCE {
+                return expected;
+            }
+            log::warn!("the clock was set forward, from {expected} to {machine}");
+        }
+        *self = Self {
+            anchor: machine,
+            since: moment,
+            has_agreed: true,
+            ahead_since: None,
+        };
         machine
     }
 }
@@ -65,10 +97,18 @@ mod tests {
             (2_101, -3_597_499, 2_500),
             (2_102, -3_597_498, 2_501),
             (4_102, -3_595_498, 3_501),
-            // Set forward, and right again.
-            (4_103, 90_000, 90_000),
-            (4_104, 4_504, 90_000),
-            (175_103, 175_503, 175_503),
+            // Years ahead for a third of a second.
+            (4_103, 90_000_000_000, 4_503),
+            (4_400, 90_000_000_300, 4_800),
+            (4_401, 4_801, 4_801),
+            // A small step is followed at once, and the way back is slow.
+            (4_402, 14_000, 14_000),
+            (4_404, 4_804, 14_001),
+            (40_000, 40_400, 40_400),
+            // Set forward by an hour for good.
+            (40_100, 3_640_500, 40_500),
+            (44_100, 3_644_500, 44_500),
+            (45_100, 3_645_500, 3_645_500),
         ] {
             let moment = begun + Duration::from_millis(passed);
             let said = clock.read(Timestamp::from_millis(machine), moment);

@@ -235,6 +235,12 @@ impl Registry {
         self.warn_of_operators();
     }
 
+    /// Ends the sanctions whose time is over at `now`.
+    pub fn tick(&mut self, now: Timestamp, out: &mut Batch) {
+        self.now = self.now.max(now);
+        self.end_sanctions(out);
+    }
+
     /// The connection of `session` has ended; said once or more.
     pub fn leave(&mut self, session: SessionId, reason: &str, now: Timestamp, out: &mut Batch) {
         self.now = self.now.max(now);

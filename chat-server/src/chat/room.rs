@@ -35,6 +35,9 @@ use crate::vital::Vital;
 /// How long a server that ends waits for the last changes to be kept.
 const LAST_CHANGES: Duration = Duration::from_secs(1);
 
+/// How often the clock is read and what has ended is looked for, while no request comes.
+const TICK: Duration = Duration::from_secs(1);
+
 /// What one read of a socket held.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
@@ -346,8 +349,15 @@ impl ChatRoom {
 impl Actor for ChatRoom {
     type Context = Context<Self>;
 
-    fn started(&mut self, _: &mut Self::Context) {
+    fn started(&mut self, ctx: &mut Self::Context) {
         self.count_people();
+        ctx.run_interval(TICK, |room, ctx| {
+            let now = room.clock.now();
+            room.registry.tick(now, &mut room.gathering);
+            if !room.gathering.is_empty() {
+                room.gathered(ctx);
+            }
+        });
     }
 }
 

@@ -50,7 +50,13 @@ fn a_clock_that_is_set_back_takes_no_message_with_it() {
     let server = start(&home);
     let mut ana = server.joins("Ana");
     let mut times = vec![says(&mut ana, 1)];
-    for (id, seconds) in [(2, -7_200), (3, 100_000), (4, -100_000), (5, 0)] {
+    for (id, seconds) in [(2, -7_200), (3, 100_000)] {
+        set(&home, seconds);
+        times.push(says(&mut ana, id));
+    }
+    // A jump that lasts is followed.
+    server.logs("the clock was set forward");
+    for (id, seconds) in [(4, -100_000), (5, 0)] {
         set(&home, seconds);
         times.push(says(&mut ana, id));
     }
@@ -66,6 +72,54 @@ fn a_clock_that_is_set_back_takes_no_message_with_it() {
     let mut ana = comes_back(&server, &ana, 5);
     times.push(says(&mut ana, 6));
     assert!(times.is_sorted(), "{times:?}");
+}
+
+/// Ten years ahead for a moment: no token, ban or mute ends by it, and no message is stamped with it.
+#[test]
+fn a_clock_that_jumps_for_a_moment_ends_nothing() {
+    let home = Home::new("resume_window = \"1h\"");
+    home.configure("[listen]", "operators = [\"ana\"]\n[listen]");
+    let server = start(&home);
+    let mut ana = server.joins("Ana");
+    ana.send(&json!({"type": "register", "password": "correct horse"}));
+    ana.expect("registered");
+    let mut luis = server.joins("Luis");
+    ana.expect("joined");
+    let cut_off = server.joins("Eva");
+    ana.expect("joined");
+    luis.expect("joined");
+    for request in [
+        json!({"type": "mute", "nick": "Luis", "seconds": 86_400}),
+        json!({"type": "ban", "nick": "Zoe", "seconds": 86_400}),
+        json!({"type": "ban", "address": "192.0.2.1", "seconds": 86_400}),
+    ] {
+        ana.send(&request);
+        ana.awaits(if request["type"] == "mute" {
+            "muted"
+        } else {
+            "banned"
+        });
+    }
+    let token = cut_off.token.clone();
+    drop(cut_off);
+    ana.awaits("gone");
+    set(&home, 315_360_000);
+    let ahead = ana.says("#lobby", "hola", "1");
+    server.joins("Other");
+    set(&home, 0);
+    let after = ana.ask(&json!({"type": "say", "text": "hola", "id": "2"}));
+    assert!(ahead["time"].as_str() < Some("2036"), "{ahead}");
+    assert!(after["time"].as_str() < Some("2036"), "{after}");
+    luis.say("#lobby", "spam", "1");
+    assert_eq!(luis.awaits("error")["code"], "muted");
+    let mut zoe = server.connect();
+    zoe.send(&json!({"type": "hello", "version": 1, "nick": "Zoe"}));
+    zoe.expect_error("banned");
+    ana.send(&json!({"type": "bans"}));
+    assert_eq!(ana.awaits("bans")["bans"].as_array().unwrap().len(), 3);
+    let mut eva = server.connect();
+    eva.send(&json!({"type": "hello", "version": 1, "nick": "Eva", "token": token}));
+    assert_eq!(eva.expect("welcome")["resumed"], true);
 }
 
 #[test]

@@ -125,7 +125,18 @@ impl Index {
         let form: i32 = index
             .0
             .pragma_query_value(None, "user_version", |row| row.get(0))?;
-        Ok((form == FORM && index.fit(log, end)?).then_some(index))
+        Ok((form == FORM && index.has_schema() && index.fit(log, end)?).then_some(index))
+    }
+
+    /// Returns whether all tables and columns are there.
+    fn has_schema(&self) -> bool {
+        let statements = [
+            FIND,
+            "SELECT first_seq, start, stop, crc, lengths FROM chunk",
+            "SELECT id, name FROM conversation",
+            "SELECT conversation, first_seq, lines FROM posting",
+        ];
+        statements.iter().all(|sql| self.0.prepare(sql).is_ok())
     }
 
     /// Drops the last chunks until one stands in the log as it did; false if the first one does not.
@@ -330,8 +341,6 @@ fn is_broken(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-        // A statement about a table or a column that is not there.
-        | Some(ErrorCode::Unknown)
     )
 }
 
