@@ -95,6 +95,11 @@ impl State {
         }
     }
 
+    /// Returns whether there is a file for it.
+    pub fn is_kept(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// The number of the last message that `nick` has seen here.
     pub fn seen(&self, nick: &str) -> Option<u64> {
         let nick = fold(nick);

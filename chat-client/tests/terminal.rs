@@ -548,3 +548,34 @@ fn whom_to_talk_to_is_chosen_on_arrival() {
         }
     }
 }
+
+/// The first arrival under a nick offers the list in line mode too; the next one does not.
+#[test]
+fn the_first_arrival_offers_a_choice_in_line_mode() {
+    let server = FakeServer::start();
+    let state = tempfile::tempdir().unwrap();
+    let arrives = |nick: &str, is_first: bool| {
+        let line = format!(
+            "XDG_STATE_HOME='{}' $CLIENT {} --nick {nick} --plain",
+            state.path().display(),
+            server.address()
+        );
+        let mut terminal = Terminal::shell(&line);
+        let mut peer = server.accept();
+        peer.expect("hello");
+        peer.send(&welcome(nick));
+        people(&mut peer, &[nick, "luis", "maria"]);
+        if is_first {
+            terminal.sees("1) everyone  2) luis  3) maria");
+            terminal.keys("2\r");
+        }
+        terminal.keys("hola\r");
+        let say = peer.record(nick, 1);
+        let to = if is_first { "luis" } else { "#lobby" };
+        assert_eq!((&say["to"], &say["text"]), (&json!(to), &json!("hola")));
+        leave(terminal, peer);
+    };
+    arrives("ana", true);
+    arrives("ana", false);
+    arrives("eva", true);
+}

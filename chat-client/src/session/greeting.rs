@@ -12,6 +12,7 @@ use super::{Asked, Identity, Phase, Session};
 use crate::Ending;
 use crate::escape::{lines, word};
 use crate::link::{self, Arrivals, ConnectError, Link};
+use crate::state::State as Remembered;
 use crate::stdin::Purpose;
 
 /// What `hello` calls this program.
@@ -227,7 +228,7 @@ impl Session {
                 self.place.add(&channel);
             }
         }
-        let chooses = first && self.chooses_on_arrival();
+        let chooses = first && self.chooses_on_arrival(&welcome.nick, welcome.seq);
         if chooses {
             self.choosing = true;
             self.list(Channel::lobby(), Listing::Arrive);
@@ -241,14 +242,29 @@ impl Session {
 
     /// Returns whether the user chooses from a numbered list: never in a pipe, for a task or with
     /// `--json`. The full screen has a list of its own.
-    fn chooses_on_arrival(&self) -> bool {
+    fn chooses_on_arrival(&self, nick: &str, last: u64) -> bool {
         let options = &self.options;
-        let asked = options.choose_on_arrival && options.task.is_none() && !options.json;
-        let asked = asked && self.transcript.window().is_none();
-        asked
+        let is_for_lines =
+            options.task.is_none() && !options.json && self.transcript.window().is_none();
+        let may = is_for_lines
             && self.person
             && self.goodbye.is_none()
-            && (self.editor || io::stdout().is_terminal())
+            && (self.editor || io::stdout().is_terminal());
+        may && (options.choose_on_arrival || self.arrives_first(nick, last))
+    }
+
+    /// Returns whether this user has not arrived here under the nick before, and notes the arrival with
+    /// the last message of the server. An arrival that cannot be noted counts as known.
+    fn arrives_first(&self, nick: &str, last: u64) -> bool {
+        let mut remembered = Remembered::of_this_user(&self.options.server());
+        if !remembered.is_kept() || remembered.seen(nick).is_some() {
+            return false;
+        }
+        remembered.see(nick, last);
+        remembered
+            .save()
+            .inspect_err(|error| log::debug!("the arrival cannot be noted: {error}"))
+            .is_ok()
     }
 
     /// What somebody is told on arrival. A script that named its nick is told the news of the day alone.

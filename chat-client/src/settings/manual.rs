@@ -8,8 +8,8 @@ const BEFORE_KEYS: &str = r##"# The settings of chat-client, every key at its de
 server = ""              # where none is named: one of [servers] or HOST[:PORT]; "" is 127.0.0.1:12345
 nick = ""                # the nickname to ask for; "" asks at a terminal, and is a random one in a pipe
 password_file = ""       # a file whose first line is the password of the nickname; ~/ is your home
-choose_on_arrival = false # at each arrival at a terminal, choose from a list whom to talk to; the full
-                         # screen offers that at the first arrival anyway
+choose_on_arrival = false # at each arrival at a terminal, choose from a list whom to talk to; at the
+                         # first arrival under a nick that is offered anyway
 
 # Servers by name: `chat-client work`. A name goes before a host of that name; HOST:PORT is always a
 # host. What a server does not have here it has from above, except for TLS.

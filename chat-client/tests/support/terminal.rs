@@ -94,6 +94,10 @@ impl Terminal {
             command.env_remove(name);
         }
         command.env("XDG_CONFIG_HOME", NOWHERE);
+        if command.get_env("XDG_STATE_HOME").is_none() {
+            // No folder can be made there: each arrival counts as known.
+            command.env("XDG_STATE_HOME", "/dev/null/nowhere");
+        }
         let child = pair.slave.spawn_command(command).unwrap();
         let mut reader = pair.master.try_clone_reader().unwrap();
         let keyboard = pair.master.take_writer().unwrap();
