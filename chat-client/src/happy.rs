@@ -1,7 +1,7 @@
 //! TCP connections to a host of several addresses: Happy Eyeballs (RFC 8305).
 //!
 //! The families take turns, beginning with that of the first address, and the next address is tried
-//! when an attempt has failed or has taken [`ATTEMPT_DELAY`].
+//! when an attempt has failed or has taken `ATTEMPT_DELAY`.
 
 use std::collections::VecDeque;
 use std::io;

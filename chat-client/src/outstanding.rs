@@ -67,7 +67,7 @@ impl Outstanding {
     }
 
     /// The connection is lost: what was sent and not settled is sent again. A question that was sent
-    /// [`MAX_SENT`] times is given up; returns the `id` of each.
+    /// `MAX_SENT` times is given up; returns the `id` of each.
     pub fn resend(&mut self) -> Vec<String> {
         let mut given_up = Vec::new();
         self.entries.retain_mut(|entry| {

@@ -54,7 +54,7 @@ const SPACING: &[char] = &[
 ];
 
 /// Returns how many columns a character (a grapheme cluster) takes in xterm and tmux. ratatui counts
-/// a half-width voiced mark twice, and such [spacing marks](SPACING) not at all.
+/// a half-width voiced mark twice, and such spacing marks not at all.
 pub fn cells(c: &str) -> u16 {
     let wide = c.cell_width();
     if c.is_ascii() {

@@ -4,7 +4,7 @@
 //!
 //! It follows a jump forward only when that has lasted: a clock that is years ahead for a moment ends no
 //! resume window and no sanction, and stamps no message. A clock that is set forward for good is followed
-//! after [`PATIENCE`]. At the start the machine's clock is believed: nothing else is known.
+//! after `PATIENCE`. At the start the machine's clock is believed: nothing else is known.
 
 use std::time::{Duration, Instant, SystemTime};
 

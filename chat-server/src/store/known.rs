@@ -1,5 +1,5 @@
 //! What else than the log knows how many messages the history has: the accounts and tokens, the index, and
-//! the [`ledger`](super::ledger). A start beside a shorter history is refused, as the missing messages were
+//! the `ledger`. A start beside a shorter history is refused, as the missing messages were
 //! acknowledged and their numbers would be given a second time.
 //!
 //! | the log | the server before | start |
@@ -10,7 +10,7 @@
 //! | empty | was killed | refused: truncated while it ran |
 //! | missing or empty | has seen it vanish | refused |
 //! | shorter | any | refused |
-//! | shorter or empty by at most [`CRASH_MESSAGES`] | the machine has failed | as usual, with a warning: `durability` allows it |
+//! | shorter or empty by at most `CRASH_MESSAGES` | the machine has failed | as usual, with a warning: `durability` allows it |
 //!
 //! A running server checks the file with every batch and once a second, so a log that vanishes under it is
 //! noted in the ledger. A log that is missing after a kill without such a note was moved away afterwards.
