@@ -20,6 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
         replay_max: 10,
         resume_window: Duration::from_secs(60),
         channels_per_user: 2,
+        arrivals_per_second: 0,
         absent_max: 2,
         batch_bytes: 1 << 18,
         // Whoever registers that nick; nobody can here, so what only operators may do is refused.
