@@ -567,12 +567,19 @@ fn the_first_arrival_offers_a_choice_in_line_mode() {
         people(&mut peer, &[nick, "luis", "maria"]);
         if is_first {
             terminal.sees("1) everyone  2) luis  3) maria");
-            terminal.keys("2\r");
         }
-        terminal.keys("hola\r");
+        // A choice, or else a text.
+        terminal.keys("2\rhola\r");
+        let (to, text) = if is_first {
+            ("luis", "hola")
+        } else {
+            ("#lobby", "2")
+        };
         let say = peer.record(nick, 1);
-        let to = if is_first { "luis" } else { "#lobby" };
-        assert_eq!((&say["to"], &say["text"]), (&json!(to), &json!("hola")));
+        assert_eq!((&say["to"], &say["text"]), (&json!(to), &json!(text)));
+        if !is_first {
+            assert_eq!(peer.record(nick, 2)["text"], "hola");
+        }
         leave(terminal, peer);
     };
     arrives("ana", true);
