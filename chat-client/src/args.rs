@@ -70,8 +70,8 @@ pub(crate) struct Args {
 
     /// Choose on arrival whom to talk to
     ///
-    /// At a terminal, offers the list of users in the lobby; Enter takes everyone. Default: only in
-    /// the full screen, at the first arrival under a nickname
+    /// At a terminal, offers the list of users in the lobby; Enter takes everyone. Default: only
+    /// at the first arrival under a nickname
     #[arg(long)]
     pub(crate) choose_on_arrival: bool,
 
