@@ -562,7 +562,6 @@ mod tests {
             assert_eq!(options.task.is_some(), says, "{args}");
         }
         let task = |args| options(args, None).task.unwrap();
-        let lobby = Channel::lobby();
         let rust = Channel::new("#rust").unwrap();
         let say = |text: &str| Command::Say(text.to_owned());
         assert_eq!(task("send a  b").commands, [say("a b")]);
@@ -579,7 +578,7 @@ mod tests {
         assert_eq!(task("send --to luis -- -x").commands, [luis, say("-x")]);
         assert_eq!(
             task("watch --channel #rust --channel #lobby").commands,
-            [Command::JoinExisting(rust.clone()), Command::Switch(lobby)]
+            [Command::JoinExisting(rust.clone())]
         );
         assert_eq!(
             task("history --with #rust").commands,
