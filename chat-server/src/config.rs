@@ -116,7 +116,7 @@ pub struct Limits {
     pub connections: Count<1, 10_000_000>,
     pub connections_per_ip: Count<0, 10_000_000>,
     pub connects_per_second: Count<0, 1_000_000>,
-    /// Hellos of one network that others may be told of in a second; five times that at once.
+    /// Short visits of users of one network in a second, ten times that at once.
     pub arrivals_per_second: Count<0, 1_000_000>,
     pub hello_timeout: Span<10, 3_600_000>,
     pub idle_timeout: Span<10, 86_400_000>,

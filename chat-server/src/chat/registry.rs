@@ -65,7 +65,7 @@ pub struct Settings {
     pub replay_max: usize,
     pub resume_window: Duration,
     pub channels_per_user: usize,
-    /// Arrivals of one network that others may be told of in a second; 0: no limit.
+    /// Short visits of users of one network that others may be told of in a second; 0: no limit.
     pub arrivals_per_second: usize,
     /// The most people who have gone and can still come back: as many as may be here. Beyond it who
     /// has been away longest is forgotten, so that nobody fills the memory by coming and going.

@@ -68,7 +68,6 @@ impl Registry {
             account,
             by_password: proven.is_some(),
         };
-        let mut is_counted = false;
         if let Some(&user) = self.by_nick.get(nick.folded()) {
             let User {
                 token: theirs,
@@ -88,14 +87,11 @@ impl Registry {
                     taken(&nick)
                 });
             }
-            self.count_arrival(origin)?;
-            is_counted = true;
+            self.check_arrival(origin)?;
             self.evict(user, out);
         }
         let back = self.check_return(&nick, &proof, origin)?;
-        if !is_counted {
-            self.count_arrival(origin)?;
-        }
+        self.check_arrival(origin)?;
         let comer = Comer {
             session,
             nick,
@@ -131,10 +127,10 @@ impl Registry {
         Ok(back)
     }
 
-    /// Counts an arrival that others are told of.
-    fn count_arrival(&mut self, origin: Origin) -> Outcome {
+    /// Checks the rate of arrivals that others are told of.
+    fn check_arrival(&self, origin: Origin) -> Outcome {
         let rate = self.settings.arrivals_per_second;
-        self.arrivals.count(origin, rate, self.now)
+        self.arrivals.check(origin, rate, self.now)
     }
 
     /// Whoever left the nick behind is `back`, or loses it now.
@@ -201,6 +197,7 @@ impl Registry {
             account,
             origin,
             arrived,
+            came: self.now,
         });
         self.by_account.extend(account.map(|id| (id, user)));
         self.sanctions.arrived(user, token.digest());

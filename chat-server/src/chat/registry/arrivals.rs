@@ -1,7 +1,8 @@
-//! How often users of one network may come: each arrival and departure is told to others.
+//! How often users of one network may come and go at once: each arrival and departure is told to others.
 //!
-//! A token bucket for each network, as a theoretical arrival time (GCRA). Networks whose bucket is full
-//! are forgotten, so memory is bounded by the arrivals of some seconds.
+//! A token bucket for each network, as a theoretical arrival time (GCRA). A visit that ends within
+//! [`SHORT_MILLIS`] takes a token; users who stay take none. Networks whose bucket is full are forgotten,
+//! so memory is bounded by the visits of some seconds.
 
 use chat_proto::{ErrorCode, Timestamp};
 
@@ -9,13 +10,16 @@ use crate::chat::Map;
 use crate::chat::command::Refusal;
 use crate::netblock::Origin;
 
-/// Seconds of arrivals that may come at once: a classroom, or bots that restart together.
-const BURST_SECONDS: usize = 5;
+/// A visit that is shorter counts, in milliseconds.
+const SHORT_MILLIS: i64 = 10_000;
+
+/// Seconds of short visits that may come at once: bots that restart together, a network that is cut.
+const BURST_SECONDS: usize = 10;
 
 /// Networks that are remembered before full buckets are looked for.
 const NETWORKS: usize = 1024;
 
-/// The networks that users have come from lately.
+/// The networks of short visits.
 #[derive(Debug, Default)]
 pub(super) struct Arrivals {
     /// When each bucket is full again, in microseconds.
@@ -25,22 +29,17 @@ pub(super) struct Arrivals {
 }
 
 impl Arrivals {
-    /// Counts an arrival from `origin`, of which there may be `rate` a second (0: no limit).
+    /// Checks whether a user may come from `origin`, of whose short visits there may be `rate` a second
+    /// (0: no limit).
     ///
     /// # Errors
-    /// Too many users have come from that network; this one is not counted.
-    pub(super) fn count(
-        &mut self,
-        origin: Origin,
-        rate: usize,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
-        let Some(interval) = 1_000_000_usize.checked_div(rate) else {
+    /// Too many users have come from that network and gone at once.
+    pub(super) fn check(&self, origin: Origin, rate: usize, now: Timestamp) -> Result<(), Refusal> {
+        let Some(interval) = interval(rate) else {
             return Ok(());
         };
-        let interval = i64::try_from(interval).unwrap_or(i64::MAX);
         let burst = i64::try_from(rate * BURST_SECONDS).unwrap_or(i64::MAX);
-        let now = now.as_millis().saturating_mul(1000);
+        let now = micros(now);
         let full_at = self.full_at.get(&origin).map_or(now, |&at| at.max(now));
         if full_at - now > interval.saturating_mul(burst - 1) {
             return Err(Refusal::new(
@@ -48,13 +47,33 @@ impl Arrivals {
                 "too many users come and go from your network; try again in a moment",
             ));
         }
-        self.full_at.insert(origin, full_at + interval);
+        Ok(())
+    }
+
+    /// Counts a visit from `origin` that began at `came` and has ended, if it was a short one.
+    pub(super) fn gone(&mut self, origin: Origin, rate: usize, came: Timestamp, now: Timestamp) {
+        let stay = now.as_millis().saturating_sub(came.as_millis());
+        let Some(interval) = interval(rate).filter(|_| stay < SHORT_MILLIS) else {
+            return;
+        };
+        let now = micros(now);
+        let full_at = self.full_at.entry(origin).or_insert(now);
+        *full_at = (*full_at).max(now) + interval;
         if self.full_at.len() > self.clean_up_at.max(NETWORKS) {
             self.full_at.retain(|_, at| *at > now);
             self.clean_up_at = self.full_at.len() * 2;
         }
-        Ok(())
     }
+}
+
+/// The microseconds in which a bucket gets a token; none where there is no limit.
+fn interval(rate: usize) -> Option<i64> {
+    let interval = 1_000_000_usize.checked_div(rate)?;
+    Some(i64::try_from(interval).unwrap_or(i64::MAX))
+}
+
+fn micros(time: Timestamp) -> i64 {
+    time.as_millis().saturating_mul(1000)
 }
 
 #[cfg(test)]
@@ -68,18 +87,26 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_and_then_the_rate_and_each_network_by_itself() {
+    fn short_visits_have_a_burst_and_then_a_rate_and_each_network_by_itself() {
         let mut arrivals = Arrivals::default();
-        let mut admitted = |network, rate, millis| {
-            let now = Timestamp::from_millis(millis);
-            let all = (0..10_000).map(|_| arrivals.count(origin(network), rate, now));
-            all.filter(Result::is_ok).count()
+        let mut admitted = |network, rate, stay, millis| {
+            let (came, now) = (millis - stay, Timestamp::from_millis(millis));
+            let visits = (0..5_000).take_while(|_| {
+                let admitted = arrivals.check(origin(network), rate, now).is_ok();
+                if admitted {
+                    let came = Timestamp::from_millis(came);
+                    arrivals.gone(origin(network), rate, came, now);
+                }
+                admitted
+            });
+            visits.count()
         };
-        assert_eq!(admitted(1, 100, 0), 500);
-        assert_eq!(admitted(1, 100, 1_000), 100);
-        assert_eq!(admitted(2, 100, 1_000), 500);
-        assert_eq!(admitted(1, 100, 60_000), 500);
-        assert_eq!(admitted(1, 0, 60_000), 10_000);
+        assert_eq!(admitted(1, 100, 10, 100_000), 1_000);
+        assert_eq!(admitted(1, 100, 10, 101_000), 100);
+        assert_eq!(admitted(2, 100, 10, 101_000), 1_000);
+        assert_eq!(admitted(1, 100, 10, 160_000), 1_000);
+        assert_eq!(admitted(1, 0, 10, 160_000), 5_000);
+        assert_eq!(admitted(3, 100, SHORT_MILLIS, 160_000), 5_000);
     }
 
     #[test]
@@ -87,7 +114,7 @@ mod tests {
         let mut arrivals = Arrivals::default();
         for number in 0..100_000 {
             let now = Timestamp::from_millis(i64::from(number));
-            arrivals.count(origin(number), 100, now).unwrap();
+            arrivals.gone(origin(number), 100, now, now);
         }
         assert!(arrivals.full_at.len() <= NETWORKS + 1);
     }

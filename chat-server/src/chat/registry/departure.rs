@@ -124,6 +124,8 @@ impl Registry {
             }
             self.remove_member(room, &folded);
         }
+        let rate = self.settings.arrivals_per_second;
+        self.arrivals.gone(user.origin, rate, user.came, self.now);
         let digest = user.token.digest();
         if !may_return {
             return self.end_token(digest);

@@ -31,6 +31,8 @@ pub(super) struct User {
     pub origin: Origin,
     /// When the user came first; resumes do not change it.
     pub arrived: Timestamp,
+    /// When the user came last.
+    pub came: Timestamp,
 }
 
 impl User {
@@ -73,6 +75,6 @@ mod tests {
     /// Memory grows with the people, not with what few of them have.
     #[test]
     fn a_user_is_small() {
-        assert!(size_of::<User>() <= 144, "{}", size_of::<User>());
+        assert!(size_of::<User>() <= 152, "{}", size_of::<User>());
     }
 }
