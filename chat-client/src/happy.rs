@@ -145,9 +145,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_refusal_is_followed_by_the_next_address() {
-        let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let refuses = gone.local_addr().unwrap();
-        drop(gone);
+        // Bound, so that no other test gets the port, and not listening.
+        let bound = TcpSocket::new_v4().unwrap();
+        bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let refuses = bound.local_addr().unwrap();
         let live = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let live = live.local_addr().unwrap();
         let made = Race::new([refuses, live]).next().await.unwrap();
