@@ -209,7 +209,7 @@ fn files_that_others_may_read_are_made_private_and_an_index_without_its_table_is
         fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
     }
     let server = home.start();
-    server.logs("is made again from the log");
+    server.logs("made from the log");
     let mut ana = server.joins("Ana");
     ana.send(&json!({"type": "history"}));
     assert_eq!(
