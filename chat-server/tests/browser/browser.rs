@@ -36,7 +36,14 @@ struct Driver {
 }
 
 impl Driver {
+    /// The driver takes a free port of IPv4, ends where another process has that of IPv6, and is then
+    /// started again.
     fn start(program: &PathBuf) -> Self {
+        let started = (0..10).find_map(|_| Self::try_start(program));
+        started.expect("the driver starts")
+    }
+
+    fn try_start(program: &PathBuf) -> Option<Self> {
         let mut child = Command::new(program)
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -48,8 +55,12 @@ impl Driver {
             let (_, port) = line.split_once("started successfully on port ")?;
             Some(port.trim_end_matches('.').to_owned())
         });
-        let address = format!("http://127.0.0.1:{}", port.unwrap());
-        Self { child, address }
+        let address = port.map(|port| format!("http://127.0.0.1:{port}"));
+        let driver = Self {
+            child,
+            address: address.clone().unwrap_or_default(),
+        };
+        address.map(|_| driver)
     }
 }
 
