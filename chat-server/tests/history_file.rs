@@ -43,6 +43,19 @@ fn until_healthz_says(server: &Server, words: &str) {
     }
 }
 
+/// Waits until the file beside the history says so.
+fn until_state_has(home: &Home, words: &str) {
+    let end = Instant::now() + DEADLINE;
+    loop {
+        let state = fs::read_to_string(home.file("log.state")).unwrap_or_default();
+        if state.contains(words) {
+            return;
+        }
+        assert!(Instant::now() < end, "never {words:?}: {state}");
+        thread::yield_now();
+    }
+}
+
 /// Nothing is acknowledged; pages are answered.
 fn is_refused(client: &mut TestClient) {
     client.say("#lobby", "lost?", "3");
@@ -169,6 +182,55 @@ fn a_shorter_history_is_refused_unless_the_operator_accepts_it() {
     let server =
         home.start_with("set -- \"$1\" --accept-shorter-history; exec \"$0\" --config \"$@\"");
     assert_eq!(server.joins("Ana").says("#lobby", "2", "2")["seq"], 2);
+}
+
+/// The kill may have come before the server could note that the log had vanished.
+#[test]
+fn a_log_that_is_missing_after_a_kill_is_refused_unless_the_operator_accepts_it() {
+    let (home, server, _ana) = started();
+    // The state file follows within a second.
+    until_state_has(&home, "\"messages\":2");
+    server.kill();
+    fs::rename(home.log(), aside(&home)).unwrap();
+    for _ in 0..2 {
+        let error = home.fails_to_start();
+        assert!(error.contains("--accept-shorter-history"), "{error}");
+    }
+    fs::rename(aside(&home), home.log()).unwrap();
+    let server = home.start();
+    assert_eq!(server.joins("Ana").says("#lobby", "3", "3")["seq"], 3);
+    server.kill();
+    fs::rename(home.log(), aside(&home)).unwrap();
+    let server =
+        home.start_with("set -- \"$1\" --accept-shorter-history; exec \"$0\" --config \"$@\"");
+    assert_eq!(server.joins("Ana").says("#lobby", "1", "1")["seq"], 1);
+}
+
+/// Two faults at once: the repair of one does not hide the other.
+#[test]
+fn a_full_disk_and_another_program_together_lose_nothing() {
+    let home = home("");
+    let server = home.start_with_full_disk_after(128);
+    let mut ana = server.joins("Ana");
+    let text = "x".repeat(8000);
+    let mut recorded = 0;
+    while ana.ask(&json!({"type": "say", "text": text}))["type"] == "message" {
+        recorded += 1;
+    }
+    let own = fs::metadata(home.log()).unwrap().len();
+    let mut log = OpenOptions::new().append(true).open(home.log()).unwrap();
+    log.write_all(b"foreign\n").unwrap();
+    is_refused(&mut ana);
+    until_healthz_says(&server, "another program");
+    server.has_room_again();
+    is_refused(&mut ana);
+    let bytes = fs::read(home.log()).unwrap();
+    assert!(bytes.ends_with(b"\nforeign\n"), "foreign bytes stay");
+    log.set_len(own).unwrap();
+    until_healthz_says(&server, "200 OK");
+    assert_eq!(ana.says("#lobby", "on again", "3")["seq"], recorded + 1);
+    server.kill();
+    assert_eq!(home.lines().len(), recorded + 1);
 }
 
 /// Direct messages after that are shown although the account knows of higher numbers.

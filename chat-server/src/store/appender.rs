@@ -97,7 +97,10 @@ impl Appender {
         let outcome = write(&self.file, lines, &mut written)
             .and_then(|()| self.force())
             .map_err(Trouble::Disk)
-            .and_then(|()| Ok(self.guard.check(end + written as u64)?));
+            .and_then(|()| {
+                let checked = self.guard.check(end + written as u64);
+                Ok(checked.map_err(|displaced| displaced.cut_at(end))?)
+            });
         match outcome {
             Ok(()) => Ok(()),
             Err(trouble) if written == 0 => Err(Failure::Refused(trouble)),

@@ -50,6 +50,15 @@ impl Displaced {
         }
     }
 
+    /// Names `end` as the length that the file is to be cut to: the lines of a batch that is being refused stand
+    /// behind it, and must not be recorded by the repair.
+    pub(super) fn cut_at(self, end: u64) -> Self {
+        match self {
+            Self::Longer { path, is, .. } => Self::Longer { path, is, was: end },
+            other => other,
+        }
+    }
+
     /// Whether lines that were acknowledged are not at the path.
     pub fn loses_lines(&self) -> bool {
         matches!(

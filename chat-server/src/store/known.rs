@@ -5,15 +5,14 @@
 //! | the log | the server before | start |
 //! | --- | --- | --- |
 //! | has all messages that are known of | any | as usual |
-//! | missing | ended, or was killed, with the log in place | anew at message 1, with a warning: the operator has archived it |
-//! | empty | ended with the log in place | the same |
-//! | empty | was killed | refused: truncated while it ran |
+//! | missing or empty | ended with the log in place | anew at message 1, with a warning: the operator has archived it |
+//! | missing or empty | was killed | refused: the log may have vanished while the server ran |
 //! | missing or empty | has seen it vanish | refused |
 //! | shorter | any | refused |
 //! | shorter or empty by at most `CRASH_MESSAGES` | the machine has failed | as usual, with a warning: `durability` allows it |
 //!
-//! A running server checks the file with every batch and once a second, so a log that vanishes under it is
-//! noted in the ledger. A log that is missing after a kill without such a note was moved away afterwards.
+//! A running server checks the file with every batch and once a second, and notes in the ledger that the log
+//! has vanished. A kill can come before that note, so only an orderly end proves that the log was complete.
 //! Numbers beyond the end are set back in the database at each start.
 
 use std::path::Path;
@@ -90,7 +89,7 @@ impl Known {
             log::warn!("{lacks}; the machine has failed before the rest was on the disk");
             return Ok(());
         }
-        if found.last_seq == 0 && self.was_archived(found) {
+        if found.last_seq == 0 && self.was_archived() {
             log::warn!(
                 "{}: there is no history, but {known}: a new history begins with message 1. If the log was \
                  not archived on purpose, stop the server now and put it back",
@@ -126,11 +125,10 @@ impl Known {
         (most, format!("{source} {most}"))
     }
 
-    fn was_archived(&self, found: Found) -> bool {
+    fn was_archived(&self) -> bool {
         match self.ledger.as_ref().map(|entry| entry.state) {
             None | Some(State::Ended) => true,
-            Some(State::Running) => found.is_new,
-            Some(State::Lost) => false,
+            Some(State::Running | State::Lost) => false,
         }
     }
 
@@ -167,7 +165,8 @@ mod tests {
             (State::Running, &here, 5, false, true),
             (State::Running, &here, 4, false, false),
             (State::Running, &here, 0, false, false),
-            (State::Running, &here, 0, true, true),
+            (State::Running, &here, 0, true, false),
+            (State::Running, "before", 0, true, true),
             (State::Running, "before", 4, false, true),
             (State::Running, "before", 0, false, true),
             (State::Lost, &here, 5, false, true),

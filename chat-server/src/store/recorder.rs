@@ -297,7 +297,11 @@ impl Recorder {
                 recorder.sync(ctx);
             }
             if failed || outcome.is_err() {
-                recorder.note(outcome.map_err(Trouble::Disk));
+                let checked = outcome.map_err(Trouble::Disk).and_then(|()| {
+                    let end = recorder.end.get();
+                    Ok(recorder.appender.check(end)?)
+                });
+                recorder.note(checked);
             }
         }));
     }
