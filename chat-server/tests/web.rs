@@ -5,6 +5,7 @@
 mod support;
 
 use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -567,6 +568,25 @@ fn the_hello_timeout_bounds_a_whole_request() {
             Instant::now() < end,
             "the connection with unread responses is still open"
         );
+    }
+}
+
+/// Pipelined requests cost no memory: a connection gets one answer, then it is closed.
+#[test]
+fn a_connection_gets_one_answer() {
+    let home = home("");
+    let server = home.start();
+    for address in [server.web_address, server.metrics_address] {
+        let address = address.unwrap();
+        let mut socket = TcpStream::connect_timeout(&address, DEADLINE).unwrap();
+        socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        let request = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\n\r\n");
+        // The server may close before all of it is read.
+        socket.write_all(request.repeat(1_000).as_bytes()).ok();
+        let mut answers = Vec::new();
+        socket.read_to_end(&mut answers).ok();
+        let answers = String::from_utf8_lossy(&answers);
+        assert!(answers.matches("HTTP/1.1 200").count() <= 1, "{answers}");
     }
 }
 

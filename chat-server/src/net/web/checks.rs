@@ -50,8 +50,12 @@ pub(super) async fn guard(
     let hall: &Rc<Hall> = request.app_data().expect("every app has it");
     let connection: &Rc<HttpConnection> = request.conn_data().expect("every connection has it");
     let (has_body, headers) = (has_body(request.headers()), request.headers());
-    connection.on_request(has_body);
-    let mut checked = check(request.uri(), headers, hall);
+    let mut checked = if connection.on_request(has_body) {
+        check(request.uri(), headers, hall)
+    } else {
+        let words = "a connection serves one request\n";
+        Err(Rejection(StatusCode::BAD_REQUEST, words))
+    };
     if checked.is_ok() && has_body && hall.talks {
         let person = hall.manners.proxies.person(connection.peer.ip(), headers);
         if !connection.attribute_to(person) {

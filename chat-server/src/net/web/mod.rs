@@ -32,7 +32,7 @@ use std::time::Duration;
 
 use actix_codec::Framed;
 use actix_http::header::{CACHE_CONTROL, UPGRADE};
-use actix_http::{HttpService, StatusCode, h1};
+use actix_http::{HttpService, KeepAlive, StatusCode, h1};
 use actix_service::{
     IntoServiceFactory as _, Service as _, ServiceFactory as _, fn_service, map_config,
 };
@@ -59,9 +59,6 @@ const PATH: &str = "/ws";
 
 /// Path of the health check.
 const HEALTH: &str = "/healthz";
-
-/// How long an idle connection may take to ask again.
-const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// The HTTP library's clock goes on twice a second only: a deadline by it may be so much too early.
 const CLOCK_STEP: Duration = Duration::from_millis(500);
@@ -189,7 +186,9 @@ impl Site {
         let factory = HttpService::build()
             .client_request_timeout(hall.table.limits().hello_timeout + CLOCK_STEP)
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
-            .keep_alive(KEEP_ALIVE)
+            // One request for each connection: the HTTP library encodes the answers to all pipelined
+            // requests, also for a client that reads none of them.
+            .keep_alive(KeepAlive::Disabled)
             .on_connect_ext(|stream: &Stream, data| {
                 data.insert(stream.state().clone());
             })

@@ -19,7 +19,13 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::super::counts::Counts;
 use super::super::places::Permit;
 use super::super::transport::{Kind, Transport};
-use super::{CLOCK_STEP, KEEP_ALIVE};
+use super::CLOCK_STEP;
+
+/// How long a client may read nothing of its answer.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(6);
+
+/// How much is read at once. The HTTP library answers all requests in its buffer.
+const READ_BYTES: usize = 4096;
 
 /// State of a connection that the stream and the request checks share.
 #[derive(Debug)]
@@ -36,8 +42,6 @@ pub(super) struct HttpConnection {
 enum RequestPhase {
     /// Accepted at this time, no complete request head yet.
     Silent(Instant),
-    /// Receiving the head of a further request since this time.
-    Receiving(Instant),
     /// Response in progress or complete; time of the last progress.
     Responding(Instant),
     /// A request with a body began at this time. The connection closes at its deadline.
@@ -66,23 +70,20 @@ impl HttpConnection {
         permit.as_mut().is_some_and(|permit| permit.is_of(person))
     }
 
-    /// Records a complete request head; the response follows immediately.
-    pub(super) fn on_request(&self, has_body: bool) {
-        let now = Instant::now();
-        self.phase.set(match self.phase.get() {
-            RequestPhase::WithBody(since) => RequestPhase::WithBody(since),
-            RequestPhase::Silent(since) | RequestPhase::Receiving(since) if has_body => {
-                RequestPhase::WithBody(since)
+    /// Records a complete request head; the response follows immediately. Returns whether it is the only
+    /// request of the connection.
+    pub(super) fn on_request(&self, has_body: bool) -> bool {
+        let phase = self.phase.get();
+        match phase {
+            RequestPhase::Silent(since) if has_body => {
+                self.phase.set(RequestPhase::WithBody(since));
             }
-            RequestPhase::Responding(_) if has_body => RequestPhase::WithBody(now),
-            _ => RequestPhase::Responding(now),
-        });
-    }
-
-    fn on_read(&self) {
-        if let RequestPhase::Responding(_) = self.phase.get() {
-            self.phase.set(RequestPhase::Receiving(Instant::now()));
+            RequestPhase::Silent(_) => {
+                self.phase.set(RequestPhase::Responding(Instant::now()));
+            }
+            RequestPhase::WithBody(_) | RequestPhase::Responding(_) => {}
         }
+        matches!(phase, RequestPhase::Silent(_))
     }
 
     fn on_write(&self) {
@@ -95,11 +96,8 @@ impl HttpConnection {
         match self.phase.get() {
             // The library responds with 408 before this.
             RequestPhase::Silent(since) => since + self.request_timeout + 2 * CLOCK_STEP,
-            RequestPhase::Receiving(since) | RequestPhase::WithBody(since) => {
-                since + self.request_timeout
-            }
-            // The library closes idle connections before this.
-            RequestPhase::Responding(since) => since + KEEP_ALIVE + 2 * CLOCK_STEP,
+            RequestPhase::WithBody(since) => since + self.request_timeout,
+            RequestPhase::Responding(since) => since + WRITE_TIMEOUT,
         }
     }
 }
@@ -176,12 +174,15 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let read = self.transport.poll_read(cx, buffer);
-        if buffer.filled().len() > before {
-            self.state.on_read();
-        }
         self.check_deadline(cx)?;
+        if let RequestPhase::Responding(_) = self.state.phase.get() {
+            // The end of the stream: pipelined requests are not read.
+            return Poll::Ready(Ok(()));
+        }
+        let mut bytes = [0; READ_BYTES];
+        let mut part = ReadBuf::new(&mut bytes[..READ_BYTES.min(buffer.remaining())]);
+        let read = self.transport.poll_read(cx, &mut part);
+        buffer.put_slice(part.filled());
         read
     }
 }
