@@ -85,11 +85,26 @@ pub enum DatabaseError {
     Locked { path: PathBuf },
     /// The connections write to a file that the path no longer leads to.
     #[error(
-        "{} was renamed, replaced or deleted under the running server; put it back, or stop the \
-         server, restore the file with its -wal and start the server again",
+        "{} or its -wal was renamed, replaced, truncated or deleted under the running server; put it \
+         back, or stop the server, restore the file with its -wal and start the server again",
         path.display()
     )]
     Displaced { path: PathBuf },
     #[error("no password can be hashed: {0}")]
     Hash(crate::store::password::Error),
+}
+
+impl DatabaseError {
+    /// Returns whether the file, or its disk, takes no changes now.
+    pub fn rejects_writes(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseBusy, DiskFull, ReadOnly, SystemIoFailure};
+        match self {
+            Self::Displaced { .. } => true,
+            Self::Sqlite { source, .. } => matches!(
+                source.sqlite_error_code(),
+                Some(DatabaseBusy | DiskFull | ReadOnly | SystemIoFailure)
+            ),
+            _ => false,
+        }
+    }
 }

@@ -137,27 +137,36 @@ fn until_healthz(server: &Server, status: &str) -> String {
     }
 }
 
-/// Moves a file of the accounts out of the way, and perhaps another one to its place.
-fn displaces(home: &Home, name: &str, by: Option<&str>) {
+/// What takes the place of a file.
+#[derive(Debug, Clone, Copy)]
+enum By {
+    Nothing,
+    AnEmptyFile,
+    /// A link to the file itself.
+    ALink,
+}
+
+/// Moves a file of the accounts out of the way, and perhaps something to its place.
+fn displaces(home: &Home, name: &str, by: By) {
     let (file, kept) = (home.file(name), home.file("kept"));
-    if let Some(text) = by {
-        fs::copy(&file, home.file("other")).unwrap();
-        fs::write(home.file("other"), text).unwrap();
-    }
     fs::rename(&file, &kept).unwrap();
-    if by.is_some() {
-        fs::rename(home.file("other"), &file).unwrap();
+    match by {
+        By::Nothing => {}
+        By::AnEmptyFile => fs::write(&file, "").unwrap(),
+        By::ALink => std::os::unix::fs::symlink(&kept, &file).unwrap(),
     }
 }
 
 #[test]
 fn a_database_that_is_moved_or_replaced_is_noticed_and_takes_nothing() {
     for (name, by) in [
-        ("accounts.db", None),
-        ("accounts.db", Some("")),
-        ("accounts.db-wal", None),
-        ("accounts.db-wal", Some("")),
-        ("accounts.db-shm", None),
+        ("accounts.db", By::Nothing),
+        ("accounts.db", By::AnEmptyFile),
+        ("accounts.db", By::ALink),
+        ("accounts.db-wal", By::Nothing),
+        ("accounts.db-wal", By::AnEmptyFile),
+        ("accounts.db-wal", By::ALink),
+        ("accounts.db-shm", By::Nothing),
     ] {
         let home = home();
         let server = home.start();
@@ -236,7 +245,7 @@ fn a_database_that_was_moved_away_loses_nothing_that_was_confirmed() {
     let home = home();
     let server = home.start();
     let mut ana = registers(&server, "Ana");
-    displaces(&home, "accounts.db", None);
+    displaces(&home, "accounts.db", By::Nothing);
     until_healthz(&server, "503");
     // Another program makes a new one in its place, with a log of its own.
     fs::rename(home.file("accounts.db-wal"), home.file("kept-wal")).unwrap();

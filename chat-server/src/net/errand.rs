@@ -17,7 +17,6 @@ use super::table::Table;
 use crate::chat::batch::Applicant;
 use crate::chat::command::{Command, Id, Refusal, Request};
 use crate::chat::room;
-use crate::error::DatabaseError;
 use crate::logging::log_throttled;
 use crate::store::accounts::{Act, Answer, Declined, Outcome};
 
@@ -251,15 +250,11 @@ fn refusal(outcome: Outcome) -> Refusal {
         ),
         Outcome::NotRegistered => (ErrorCode::NotRegistered, "your nick is no account"),
         Outcome::Declined(why) => return declined(why),
-        Outcome::Failed(error @ DatabaseError::Displaced { .. }) => {
-            log_throttled!(
-                error,
-                "accounts",
-                "a change of an account is refused: {error}"
-            );
+        Outcome::Failed(error) if error.rejects_writes() => {
+            log_throttled!(error, "accounts", "cannot write an account: {error}");
             (
                 ErrorCode::NotRecorded,
-                "the accounts file was renamed, replaced or deleted: this would not be kept",
+                "the accounts file cannot be written now: this would not be kept",
             )
         }
         Outcome::Failed(error) => {

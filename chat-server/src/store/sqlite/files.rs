@@ -78,16 +78,49 @@ pub(super) fn lock(path: &Path) -> Result<File, DatabaseError> {
 
 /// Which files the connections have open, to notice that a path leads to another one.
 #[derive(Debug)]
-pub(crate) struct Identities(Vec<(PathBuf, u64, u64)>);
+pub(crate) struct Identities(Vec<Noted>);
+
+/// A file that a connection has open.
+#[derive(Debug)]
+struct Noted {
+    path: PathBuf,
+    /// The path may be a link.
+    is_followed: bool,
+    device: u64,
+    inode: u64,
+}
+
+impl Noted {
+    fn of(path: PathBuf, is_followed: bool) -> io::Result<Self> {
+        let found = if is_followed {
+            fs::metadata(&path)?
+        } else {
+            fs::symlink_metadata(&path)?
+        };
+        Ok(Self {
+            path,
+            is_followed,
+            device: found.dev(),
+            inode: found.ino(),
+        })
+    }
+
+    fn is_there(&self) -> io::Result<bool> {
+        let found = Self::of(self.path.clone(), self.is_followed)?;
+        Ok((found.device, found.inode) == (self.device, self.inode))
+    }
+}
 
 impl Identities {
     /// Notes the files at `path`. A connection has to be open.
     pub(crate) fn of(path: &Path) -> Result<Self, DatabaseError> {
         let mut noted = Vec::new();
-        // The name that was given may be a link that comes to lead elsewhere.
-        for file in all(path).into_iter().chain([path.to_owned()]) {
-            match fs::metadata(&file) {
-                Ok(metadata) => noted.push((file, metadata.dev(), metadata.ino())),
+        // The given name may be a link, whose target may change. The files that it led to may not be
+        // replaced by links: SQLite would look for its log beside the new target.
+        let files = all(path).map(|file| (file, false));
+        for (file, is_followed) in files.into_iter().chain([(path.to_owned(), true)]) {
+            match Noted::of(file.clone(), is_followed) {
+                Ok(file) => noted.push(file),
                 // Without a log where the file system does not allow one.
                 Err(error) if error.kind() == io::ErrorKind::NotFound && file != path => {}
                 Err(source) => return Err(io_error(&file, source)),
@@ -101,14 +134,14 @@ impl Identities {
     /// # Errors
     /// A file was renamed, replaced or deleted, or cannot be looked for.
     pub(crate) fn check(&self) -> Result<(), DatabaseError> {
-        for (path, device, inode) in &self.0 {
-            let found = match fs::metadata(path) {
-                Ok(found) => found.dev() == *device && found.ino() == *inode,
+        for noted in &self.0 {
+            let is_there = match noted.is_there() {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-                Err(source) => return Err(io_error(path, source)),
+                is_there => is_there.map_err(|source| io_error(&noted.path, source))?,
             };
-            if !found {
-                return Err(DatabaseError::Displaced { path: path.clone() });
+            if !is_there {
+                let path = noted.path.clone();
+                return Err(DatabaseError::Displaced { path });
             }
         }
         Ok(())
