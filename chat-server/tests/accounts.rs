@@ -561,6 +561,31 @@ fn an_operator_changes_accounts_beside_a_running_server() {
     ));
 }
 
+#[test]
+fn an_account_that_is_removed_while_the_server_is_stopped_leaves_no_bans_behind() {
+    let home = Home::new("");
+    let server = home.start();
+    let mut ana = server.joins("Ana");
+    ana.send(&json!({"type": "register", "password": PASSWORD}));
+    ana.awaits("registered");
+    ana.joins("#club");
+    ana.send(&json!({"type": "ban", "channel": "#club", "nick": "Trol"}));
+    ana.awaits("banned");
+    server.kill();
+    account(&home, &["remove", "Ana"], "").unwrap();
+    for _ in 0..2 {
+        let server = home.start();
+        let mut eva = server.joins("Eva");
+        eva.joins("#club");
+        assert_eq!(
+            eva.ask(&json!({"type": "bans", "channel": "#club"}))["bans"],
+            json!([])
+        );
+        server.joins("Trol").joins("#club");
+        server.kill();
+    }
+}
+
 /// A command in the wrong folder makes no stray database, and `--config` is taken behind a subcommand.
 #[test]
 fn account_add_makes_a_file_only_where_it_is_told_to() {

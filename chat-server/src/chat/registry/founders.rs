@@ -247,6 +247,16 @@ impl Registry {
         }
     }
 
+    /// Ends what accounts founded that were removed while the server was stopped. Called when everything is
+    /// restored.
+    pub fn end_channels_of_removed_accounts(&mut self) {
+        let founders = self.founders.founded.keys().copied();
+        let removed: Vec<_> = founders.filter(|&id| !self.is_account(id)).collect();
+        for id in removed {
+            self.founder_unregistered(id);
+        }
+    }
+
     fn drop_charter(&mut self, folded: &Arc<str>) {
         self.founders.remove(folded);
         let change = KeptChange::Unchartered(folded.clone());

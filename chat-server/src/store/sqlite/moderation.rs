@@ -80,10 +80,7 @@ impl Database {
     /// The channels that are somebody's for good; those of accounts that are no more are deleted.
     pub fn charters(&self) -> Result<Vec<Charter>, DatabaseError> {
         const ALL: &str = "SELECT name, founder, topic, topic_by, topic_set FROM channels";
-        const ORPHANS: &str = "DELETE FROM channels
-                WHERE founder IS NOT NULL AND founder NOT IN (SELECT id FROM accounts)";
         let read = || -> rusqlite::Result<Vec<Charter>> {
-            self.connection.execute(ORPHANS, [])?;
             let mut statement = self.connection.prepare(ALL)?;
             readable(&self.place.path, "channels", statement.query([])?, charter)
         };
