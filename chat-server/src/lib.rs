@@ -43,7 +43,7 @@ use tokio::time::timeout;
 use chat::batch::MAX_BYTES;
 use chat::clock::Clock;
 use chat::registry::{Registry, Settings};
-use chat::room::{self, ChatRoom};
+use chat::room::{self, ChatRoom, Storage};
 use config::{Config, Durability, Operator};
 use error::{HistoryError, ServerError};
 use health::{Ailment, Health};
@@ -66,10 +66,10 @@ use store::keeper::Keeper;
 use store::log::Log;
 use store::open::Opened;
 use store::read_queue::Readers;
-use store::recorder::{Flush, RecordedEnd, Recorder, Written};
+use store::recorder::{Flush, RecordedEnd, Recorder, Report, Written};
 use store::sqlite::Database;
 use store::tokens::Tokens;
-use vital::Watch;
+use vital::{Vital, Watch};
 
 /// How long a server that has failed may take to save what is recorded.
 const LAST_FLUSH: Duration = Duration::from_secs(5);
@@ -142,11 +142,8 @@ impl Server {
     ) -> Result<Self, ServerError> {
         let path = &config.history.path;
         let (last_seq, end) = (opened.last_seq, RecordedEnd::new(opened.end));
-        log::info!(
-            "{}: {last_seq} messages, {} bytes",
-            path.display(),
-            opened.end
-        );
+        let (file, bytes) = (path.display(), opened.end);
+        log::info!("{file}: {last_seq} messages, {bytes} bytes");
         let mut registry = Registry::new(settings(config), last_seq, opened.remembered);
         let mut clock = clock_behind(opened.last_time);
         let room_context = Context::<ChatRoom>::new();
@@ -158,24 +155,23 @@ impl Server {
         let history = start_readers(path, &file, &end, &trust);
         let health = Health::default();
         let metrics = Metrics::new(config.workers.get(), end.clone(), &health);
-        let people = People::open(accounts, &mut registry, clock.now(), &room, &watch, &health)?;
+        let people = People::open(
+            accounts,
+            &mut registry,
+            opened.tokens_lag,
+            clock.now(),
+            &room,
+            &watch,
+            &health,
+        )?;
         let recording = Arbiter::new();
-        let recorder = {
-            let written = Written {
-                file,
-                end,
-                last_seq,
-            };
-            let (report, vital) = (metrics.recorder.clone(), watch.over("recorder"));
-            let indexer = Some(indexer.recipient());
-            let room = room.clone().recipient();
-            let recorder = Recorder::new(written, &config.history, room, indexer, report, vital);
-            let recorder = recorder.map_err(|source| HistoryError::Io {
-                path: path.clone(),
-                source,
-            })?;
-            Recorder::start_in_arbiter(&recording.handle(), move |_| recorder)
+        let written = Written {
+            file,
+            end,
+            last_seq,
         };
+        let report = (metrics.recorder.clone(), watch.over("recorder"));
+        let recorder = start_recorder(config, written, &room, indexer, report, &recording)?;
         let surroundings = surroundings(config, &room, history, &people, &watch, &metrics);
         let workers = Worker::start_all(&surroundings, &listeners)
             .await
@@ -184,8 +180,11 @@ impl Server {
         room_context.run(ChatRoom::new(
             registry,
             clock,
-            recorder.clone().recipient(),
-            people.tokens.clone(),
+            Storage {
+                recorder: recorder.clone().recipient(),
+                tokens: people.tokens.clone(),
+                lag: recorder.clone().recipient(),
+            },
             dispatchers.map(Addr::recipient).collect(),
             metrics.tally.clone(),
             watch.over("room"),
@@ -297,6 +296,26 @@ fn surroundings(
     }
 }
 
+/// Starts the recorder on the thread of `arbiter`.
+fn start_recorder(
+    config: &Config,
+    written: Written,
+    room: &Addr<ChatRoom>,
+    indexer: Addr<Indexer>,
+    (report, vital): (Report, Vital),
+    arbiter: &Arbiter,
+) -> Result<Addr<Recorder>, ServerError> {
+    let (room, indexer) = (room.clone().recipient(), Some(indexer.recipient()));
+    let recorder = Recorder::new(written, &config.history, room, indexer, report, vital);
+    let recorder = recorder.map_err(|source| HistoryError::Io {
+        path: config.history.path.clone(),
+        source,
+    })?;
+    Ok(Recorder::start_in_arbiter(&arbiter.handle(), move |_| {
+        recorder
+    }))
+}
+
 fn start_readers(path: &Path, file: &Arc<File>, end: &RecordedEnd, trust: &Trust) -> Readers {
     let (path, file) = (path.to_owned(), file.clone());
     let (end, trust) = (end.clone(), trust.clone());
@@ -347,6 +366,7 @@ impl People {
     fn open(
         database: Database,
         registry: &mut Registry,
+        tokens_lag: Option<u64>,
         now: Timestamp,
         room: &Addr<ChatRoom>,
         watch: &Watch,
@@ -370,8 +390,18 @@ impl People {
                 barred.bar(network, bar);
             }
         }
+        registry.end_channels_of_removed_accounts();
+        if let Some(upto) = tokens_lag {
+            log::warn!(
+                "the last server could not save who left a nick after message {upto}: guests who resume get \
+                 no direct messages between that one and this start"
+            );
+        }
         for kept in database.tokens(now)? {
-            registry.restore(kept, now);
+            match tokens_lag {
+                Some(upto) => registry.restore_stale(kept, upto, now),
+                None => registry.restore(kept, now),
+            }
         }
         database.keep(&registry.take_changes().into_vec())?;
         database.end_tokens(registry.until(now))?;

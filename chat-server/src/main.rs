@@ -9,6 +9,7 @@ mod pages_cli;
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use anyhow::Context as _;
 use chat_server::Order;
@@ -107,9 +108,21 @@ async fn serve(config: &Config, args: Args) -> anyhow::Result<()> {
     // Before anyone can connect: a server that cannot record, or does not know who is who, does not
     // listen.
     let history = open::claim(&config.history.path)?;
-    let accounts = Database::claim(&config.accounts.path)?;
-    let known = Known::of(&config.history.path, accounts.newest_number()?);
-    let opened = history.open(&known.accepting(args.accept_shorter_history))?;
+    let had_accounts = config.accounts.path.exists();
+    let mut accounts = Database::claim(&config.accounts.path)?;
+    let path = &config.history.path;
+    let known = Known::of(path, accounts.newest_number()?)
+        .accepting(args.accept_shorter_history)
+        .written_with(config.history.durability);
+    if !had_accounts && known.has_history() {
+        log::warn!(
+            "{}: a new file, although the history has messages: no nick is protected. If the file was not \
+             removed on purpose, stop the server now and put it back",
+            config.accounts.path.display()
+        );
+    }
+    let opened = history.open(&known)?;
+    known.fit(&mut accounts, path, &opened, SystemTime::now().into())?;
     let listeners = listen(config).await?;
     let (tell, orders) = mpsc::channel(1);
     actix_rt::spawn(pass_on_signals(Signals::new()?, args, tell));

@@ -10,7 +10,7 @@ use clap_complete::Shell;
 
 use crate::cli::Args;
 
-/// What is made from the definition of the command line.
+/// Commands that print pages for the shell.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 enum Pages {
     /// Print what makes a shell complete this program's arguments

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Instant;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use support::web::{get, home};
 use support::{DEADLINE, Home, Server, TestClient};
 
@@ -253,6 +253,60 @@ fn an_archived_history_begins_anew_and_direct_messages_are_shown() {
     assert_eq!(zoe.awaits("message")["text"], "psst");
     zoe.send(&json!({"type": "history", "with": "Luis"}));
     assert_eq!(zoe.awaits("history")["messages"][0]["text"], "psst");
+}
+
+/// The numbers that tell whose a direct message is belong to one history: another one that begins
+/// meanwhile must not change whose the messages of the first are.
+#[test]
+fn a_history_that_is_put_back_shows_direct_messages_to_their_owners_alone() {
+    let (home, server, mut ana) = started();
+    let mut first = server.joins("Zoe");
+    ana.expect("joined");
+    assert_eq!(ana.says("Zoe", "for the first Zoe", "3")["seq"], 3);
+    first.send(&json!({"type": "quit"}));
+    first.awaits("bye");
+    let mut zoe = server.joins("Zoe");
+    zoe.send(&json!({"type": "register", "password": "correct horse"}));
+    zoe.expect("registered");
+    ana.barrier();
+    assert_eq!(ana.says("Zoe", "for the account", "4")["seq"], 4);
+    server.terminate();
+    assert_eq!(server.ended().code(), Some(0));
+    // The file is missing at one start, as on a disk that was not mounted.
+    fs::rename(home.log(), aside(&home)).unwrap();
+    let server = home.start();
+    let mut luis = server.joins("Luis");
+    luis.send(&json!({"type": "register", "password": "correct horse"}));
+    luis.expect("registered");
+    assert_eq!(luis.says("#lobby", "in between", "1")["seq"], 1);
+    server.terminate();
+    assert_eq!(server.ended().code(), Some(0));
+    fs::rename(home.log(), home.file("in-between")).unwrap();
+    fs::rename(aside(&home), home.log()).unwrap();
+    let server = home.start();
+    let shown = |nick: &str| {
+        let mut client = server.connect();
+        client.send(&json!({"type": "hello", "version": 1, "nick": nick, "password": "correct horse", "after": 0}));
+        client.expect("welcome");
+        let replayed = client.barrier();
+        let texts = |messages: &[Value]| -> Vec<String> {
+            let direct = messages.iter().filter(|message| message["to"] == nick);
+            direct
+                .map(|message| message["text"].as_str().unwrap().to_owned())
+                .collect()
+        };
+        let page = loop {
+            let answer = client.ask(&json!({"type": "history", "with": "Ana"}));
+            if answer["type"] != "gone" {
+                break answer["messages"].as_array().cloned().unwrap_or_default();
+            }
+        };
+        let page = texts(&page);
+        assert_eq!(texts(&replayed), page);
+        page
+    };
+    assert_eq!(shown("Zoe"), ["for the account"]);
+    assert!(shown("Luis").is_empty());
 }
 
 #[test]

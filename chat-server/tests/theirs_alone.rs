@@ -259,3 +259,43 @@ fn what_was_written_before_the_server_knew_of_an_account_is_not_its_owners() {
     server.kill();
     the_owner_is_shown_their_own(&home.start());
 }
+
+/// While the accounts file takes no changes, the end of a token cannot be kept, but nicks change hands.
+#[test]
+fn a_token_that_could_not_be_ended_shows_no_message_of_the_next_holder() {
+    for is_killed in [false, true] {
+        let home = Home::new("");
+        let server = home.start();
+        let mut ana = server.joins("Ana");
+        let mut tom = server.joins("x");
+        ana.expect("joined");
+        ana.says_among_others("x", "for Tom", "1");
+        home.until_kept("until IS NULL", 2);
+        let token = tom.token.clone();
+        tom.barrier();
+        let other = rusqlite::Connection::open(home.file("accounts.db")).unwrap();
+        other.busy_timeout(support::DEADLINE).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        quits(tom);
+        ana.awaits("gone");
+        let mut carol = server.joins("x");
+        ana.awaits("joined");
+        ana.says_among_others("x", "for Carol", "2");
+        assert_eq!(carol.awaits("message")["text"], "for Carol");
+        if is_killed {
+            server.kill();
+        } else {
+            server.terminate();
+            server.ended();
+        }
+        drop(other);
+        for after_restart in [1, 2] {
+            let server = home.start();
+            let mut tom = comes(&server, &json!({"nick": "x", "token": token, "after": 0}));
+            assert_eq!(heard(&mut tom), ["for Tom"], "restart {after_restart}");
+            assert_eq!(directs(&mut tom, "Ana"), ["for Tom"]);
+            home.until_kept("until IS NULL", 1);
+            server.kill();
+        }
+    }
+}

@@ -154,6 +154,19 @@ impl Changes {
 }
 
 impl Kept {
+    /// Ends all tenures with the message `upto`, as it is not known who held the nicks behind it. The
+    /// present one goes on behind `last`.
+    pub(super) fn interrupt(&mut self, upto: u64, last: u64) {
+        self.former.push(Held {
+            nick: self.nick.folded().into(),
+            since: self.since,
+            until: last,
+        });
+        rewind(&mut self.since, &mut self.former, upto);
+        self.former.retain(|held| held.since < held.until);
+        self.since = last;
+    }
+
     /// Returns the highest number in it.
     pub(super) fn newest(&self) -> u64 {
         let former = self.former.iter().flat_map(|held| [held.since, held.until]);

@@ -74,6 +74,12 @@ pub struct Keep(pub Vec<KeptChange>);
 #[rtype(result = "()")]
 pub struct Kept;
 
+/// To the recorder: note beside the history, before this is answered, the message behind which the kept
+/// state may be out of date. `None`: it is up to date.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct NoteLag(pub Option<u64>);
+
 /// Whether persistent state cannot be kept: what operators and founders decide is refused
 /// meanwhile.
 #[derive(Debug, Message)]
@@ -123,13 +129,20 @@ struct Commit;
 #[rtype(result = "()")]
 struct Expel;
 
+/// The actors that persist messages and state.
+#[derive(Debug)]
+pub struct Storage {
+    pub recorder: Recipient<Append>,
+    pub tokens: Recipient<Keep>,
+    pub lag: Recipient<NoteLag>,
+}
+
 /// See the head of this file.
 #[derive(Debug)]
 pub struct ChatRoom {
     registry: Registry,
     clock: Clock,
-    recorder: Recipient<Append>,
-    tokens: Recipient<Keep>,
+    storage: Storage,
     /// One of each thread.
     dispatchers: Vec<Recipient<Release>>,
     keeping: Keeping,
@@ -158,8 +171,7 @@ impl ChatRoom {
     pub fn new(
         registry: Registry,
         clock: Clock,
-        recorder: Recipient<Append>,
-        tokens: Recipient<Keep>,
+        storage: Storage,
         dispatchers: Vec<Recipient<Release>>,
         tally: Arc<Tally>,
         vital: Vital,
@@ -168,8 +180,7 @@ impl ChatRoom {
             recorded: registry.last_seq(),
             registry,
             clock,
-            recorder,
-            tokens,
+            storage,
             dispatchers,
             keeping: Keeping::default(),
             gathering: Batch::default(),
@@ -239,7 +250,7 @@ impl ChatRoom {
 
     fn keep_next(&mut self) {
         if let Some(changes) = self.keeping.next() {
-            self.tokens.do_send(Keep(changes));
+            self.storage.tokens.do_send(Keep(changes));
         }
     }
 
@@ -277,7 +288,7 @@ impl ChatRoom {
         let frames = batch.frames();
         let last = batch.last_seq();
         if let Some(last) = last {
-            self.recorder.do_send(Append {
+            self.storage.recorder.do_send(Append {
                 frames: frames.clone(),
                 first_seq: last + 1 - batch.messages() as u64,
                 talks: batch.take_talks(),
@@ -309,8 +320,7 @@ impl ChatRoom {
         ctx.run_later(PATIENCE, move |room, ctx| {
             room.keeping.watched = false;
             if !room.keeping.has(needs) {
-                room.keeping.late = true;
-                room.commit(ctx);
+                room.go_on_without(needs, ctx);
             } else if let Some(next) = room.recording.as_ref()
                 && next.batch.changes.is_empty()
             {
@@ -318,6 +328,21 @@ impl ChatRoom {
                 room.keep_watch(needs, ctx);
             }
         });
+    }
+
+    /// Stops waiting for the changes up to `needs`. The recorder notes it first: after a restart the kept
+    /// tokens would not tell who has left a nick since.
+    fn go_on_without(&mut self, needs: u64, ctx: &mut Context<Self>) {
+        if std::mem::replace(&mut self.keeping.lag_is_noted, true) {
+            self.keeping.late = true;
+            self.commit(ctx);
+            return;
+        }
+        let noted = self.storage.lag.send(NoteLag(Some(self.recorded)));
+        ctx.spawn(noted.into_actor(self).map(move |_, room, ctx| {
+            room.keeping.late = !room.keeping.has(needs);
+            room.commit(ctx);
+        }));
     }
 
     fn release(&mut self, mut batch: Batch, frames: Bytes) {
@@ -416,6 +441,9 @@ impl Handler<Kept> for ChatRoom {
     fn handle(&mut self, Kept: Kept, ctx: &mut Self::Context) {
         self.keeping.is_done();
         self.keep_next();
+        if !self.keeping.busy && std::mem::take(&mut self.keeping.lag_is_noted) {
+            self.storage.lag.do_send(NoteLag(None));
+        }
         if self.recording.is_some() || self.finishing.is_some() {
             self.commit(ctx);
         }

@@ -42,6 +42,8 @@ pub(super) struct Keeping {
     pub busy: bool,
     /// It takes too long: nothing waits for it.
     pub late: bool,
+    /// It is noted beside the history that the kept state is behind.
+    pub lag_is_noted: bool,
     /// A timer looks whether it does.
     pub watched: bool,
 }

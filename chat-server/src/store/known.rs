@@ -9,17 +9,23 @@
 //! | missing or empty | was killed | refused: the log may have vanished while the server ran |
 //! | missing or empty | has seen it vanish | refused |
 //! | shorter | any | refused |
-//! | shorter or empty by at most `CRASH_MESSAGES` | the machine has failed | as usual, with a warning: `durability` allows it |
+//! | shorter or empty by at most `CRASH_MESSAGES` | the machine has failed | as usual, with a warning, unless `durability` is `batch` |
 //!
 //! A running server checks the file with every batch and once a second, and notes in the ledger that the log
 //! has vanished. A kill can come before that note, so only an orderly end proves that the log was complete.
-//! Numbers beyond the end are set back in the database at each start.
+//! Numbers beyond the end are limited in the database at the start, and restored when the history that they
+//! were counted in is put back ([`Known::fit`]).
 
 use std::path::Path;
 
+use chat_proto::Timestamp;
+
 use super::index::{self, Index};
 use super::ledger::{self, Entry, State};
-use crate::error::HistoryError;
+use super::open::Opened;
+use super::sqlite::Database;
+use crate::config::Durability;
+use crate::error::{HistoryError, ServerError};
 
 /// Messages that a failure of the machine may cost: some seconds of a busy server that does not force each
 /// batch to the disk.
@@ -33,6 +39,8 @@ pub struct Known {
     index: u64,
     /// The operator starts with a shorter history.
     accept: bool,
+    /// Each batch was forced to the disk: a crash of the machine costs no message.
+    forced: bool,
 }
 
 /// The log that was found.
@@ -57,6 +65,7 @@ impl Known {
             accounts,
             index: covered.map_or(0, |covered| covered.last_seq),
             accept: false,
+            forced: false,
         }
     }
 
@@ -66,6 +75,59 @@ impl Known {
             accept: accepts,
             ..self
         }
+    }
+
+    /// Returns the message behind which the tokens in the database may be out of date, if they may.
+    pub(super) fn lag(&self) -> Option<u64> {
+        self.ledger.as_ref()?.lag
+    }
+
+    /// Makes the numbers in the database those of the history that was `opened`: a shorter history limits
+    /// them, and one that was put back restores them.
+    ///
+    /// # Errors
+    /// The database or the history cannot be read or written.
+    pub fn fit(
+        &self,
+        database: &mut Database,
+        path: &Path,
+        opened: &Opened,
+        now: Timestamp,
+    ) -> Result<(), ServerError> {
+        let last_seq = opened.last_seq;
+        let rewinds = database.rewinds()?;
+        for &rewind in &rewinds {
+            let next = opened.time_of(path, rewind.last_seq + 1)?;
+            if next.is_some_and(|time| time < rewind.at) {
+                log::warn!(
+                    "{}: the history from before {} is back: accounts from before then see their direct \
+                     messages again; later accounts start behind message {last_seq}",
+                    path.display(),
+                    rewind.at
+                );
+                return Ok(database.undo_rewind(rewind, last_seq)?);
+            }
+        }
+        let (most, _) = self.most();
+        let begins_unnoticed =
+            last_seq == 0 && rewinds.last().is_none_or(|rewind| rewind.last_seq != 0);
+        if most > last_seq || begins_unnoticed {
+            database.rewind(last_seq, now)?;
+        }
+        Ok(())
+    }
+
+    /// The same, where the history is written with that `durability`.
+    pub fn written_with(self, durability: Durability) -> Self {
+        Self {
+            forced: durability == Durability::Batch,
+            ..self
+        }
+    }
+
+    /// Whether a server has used the history before.
+    pub fn has_history(&self) -> bool {
+        self.most().0 > 0
     }
 
     /// Rejects a log that is shorter than it should be.
@@ -85,7 +147,7 @@ impl Known {
             );
             return Ok(());
         }
-        if self.is_left_by_a_crash(most - found.last_seq) {
+        if !found.is_new && !self.forced && self.is_left_by_a_crash(most - found.last_seq) {
             log::warn!("{lacks}; the machine has failed before the rest was on the disk");
             return Ok(());
         }
@@ -152,6 +214,7 @@ mod tests {
         let entry = |state, boot: &str| Entry {
             state,
             messages: 5,
+            lag: None,
             boot: boot.into(),
         };
         let here = ledger::boot();
@@ -166,7 +229,7 @@ mod tests {
             (State::Running, &here, 4, false, false),
             (State::Running, &here, 0, false, false),
             (State::Running, &here, 0, true, false),
-            (State::Running, "before", 0, true, true),
+            (State::Running, "before", 0, true, false),
             (State::Running, "before", 4, false, true),
             (State::Running, "before", 0, false, true),
             (State::Lost, &here, 5, false, true),

@@ -34,6 +34,9 @@ pub struct Entry {
     pub state: State,
     /// The last message that was recorded.
     pub messages: u64,
+    /// The message behind which the tokens in the accounts file may be out of date, if they may.
+    #[serde(default)]
+    pub lag: Option<u64>,
     /// The machine's start that this was written after.
     pub boot: String,
 }
@@ -75,6 +78,7 @@ impl Ledger {
         let entry = Entry {
             state: State::Running,
             messages,
+            lag: None,
             boot: boot(),
         };
         let mut ledger = Self {
@@ -102,6 +106,12 @@ impl Ledger {
             self.entry.messages = messages;
             self.write(true);
         }
+    }
+
+    /// Notes the message behind which the tokens may be out of date, and forces it to the disk.
+    pub(super) fn set_lag(&mut self, lag: Option<u64>) {
+        self.entry.lag = lag;
+        self.write(true);
     }
 
     fn write(&mut self, force: bool) {

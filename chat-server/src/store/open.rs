@@ -36,6 +36,8 @@ pub struct Opened {
     pub last_seq: u64,
     /// When the last message was said; the clock may have been set back since.
     pub last_time: Option<Timestamp>,
+    /// The message behind which the tokens in the accounts file may be out of date, if they may.
+    pub tokens_lag: Option<u64>,
     /// Of the last messages those with an id, oldest first.
     pub remembered: Vec<Remembered>,
 }
@@ -163,11 +165,27 @@ fn open_claimed(
         end,
         last_seq: tail.last_seq,
         last_time: tail.last_time,
+        tokens_lag: known.lag(),
         remembered: tail.remembered,
     })
 }
 
 impl Opened {
+    /// Returns the time of the message with the number `seq`, if there is one.
+    pub(super) fn time_of(&self, path: &Path, seq: u64) -> Result<Option<Timestamp>, HistoryError> {
+        let file = self.file.try_clone().map_err(|source| HistoryError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        let log = Log::over(path, file);
+        let offset = log.locate(seq, 0, self.end)?;
+        let entry = log
+            .forward(offset, self.end)
+            .next_line()?
+            .map(|entry| entry.line.time);
+        Ok(entry)
+    }
+
     /// Has the last lines on the disk, whatever the server before this one left undone. For durability
     /// `batch`, before anyone is told again that they are recorded.
     ///

@@ -22,7 +22,7 @@ use chat_proto::codec::{HEADER_BYTES, split_frame};
 use prometheus::Histogram;
 
 use crate::chat::batch::Talk;
-use crate::chat::room::{Append, Appended};
+use crate::chat::room::{Append, Appended, NoteLag};
 use crate::config::{Durability, History};
 use crate::count::Count;
 use crate::error::ServerError;
@@ -369,6 +369,14 @@ impl Handler<Append> for Recorder {
             self.note(outcome);
         }
         self.sync_later(ctx);
+    }
+}
+
+impl Handler<NoteLag> for Recorder {
+    type Result = ();
+
+    fn handle(&mut self, NoteLag(lag): NoteLag, _: &mut Self::Context) {
+        self.ledger.set_lag(lag);
     }
 }
 

@@ -49,6 +49,16 @@ impl Registry {
         self.let_go(absent, Timestamp::from_millis(left));
     }
 
+    /// As [`Registry::restore`], where tenures may have ended unsaved behind the message `upto`. Only an
+    /// account keeps its own nick, which no other user could take.
+    pub fn restore_stale(&mut self, mut kept: Kept, upto: u64, now: Timestamp) {
+        if self.account_of(kept.nick.folded(), kept.account).is_none() {
+            kept.interrupt(upto, self.last_seq);
+            self.keep_absent(kept.clone());
+        }
+        self.restore(kept, now);
+    }
+
     /// When somebody who goes at `now` can come back no longer.
     pub fn until(&self, now: Timestamp) -> Timestamp {
         Timestamp::from_millis(now.as_millis().saturating_add(self.window()))

@@ -29,6 +29,12 @@ impl Handler<Append> for Probe {
     }
 }
 
+impl Handler<NoteLag> for Probe {
+    type Result = ();
+
+    fn handle(&mut self, _: NoteLag, _: &mut Self::Context) {}
+}
+
 impl Handler<Keep> for Probe {
     type Result = ();
 
@@ -67,6 +73,17 @@ fn settings(batch_bytes: usize) -> Settings {
         absent_max: 2,
         batch_bytes,
         operators: Default::default(),
+    }
+}
+
+fn storage<A>(actor: &Addr<A>) -> Storage
+where
+    A: Actor<Context = Context<A>> + Handler<Append> + Handler<Keep> + Handler<NoteLag>,
+{
+    Storage {
+        recorder: actor.clone().recipient(),
+        tokens: actor.clone().recipient(),
+        lag: actor.clone().recipient(),
     }
 }
 
@@ -109,8 +126,7 @@ fn what_arrives_at_once_is_released_in_pieces_that_readers_have_room_for() {
         let room = ChatRoom::new(
             Registry::new(settings(PIECE), 0, []),
             Clock::new(None),
-            probe.clone().recipient(),
-            probe.clone().recipient(),
+            storage(&probe),
             vec![probe.clone().recipient()],
             Arc::default(),
             watch.over("room"),
@@ -164,6 +180,12 @@ impl Handler<Append> for FullDisk {
         let room = self.room.as_ref().unwrap();
         room.do_send(Appended { recorded: false });
     }
+}
+
+impl Handler<NoteLag> for FullDisk {
+    type Result = ();
+
+    fn handle(&mut self, _: NoteLag, _: &mut Self::Context) {}
 }
 
 impl Handler<Keep> for FullDisk {
@@ -262,8 +284,7 @@ fn what_is_refused_in_several_batches_leaves_no_number_anywhere() {
         let room = ChatRoom::new(
             Registry::new(settings(16 * 1024), 7, []),
             Clock::new(None),
-            disk.clone().recipient(),
-            disk.clone().recipient(),
+            storage(&disk),
             vec![disk.clone().recipient()],
             Arc::default(),
             watch.over("room"),

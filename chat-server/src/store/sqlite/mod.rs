@@ -10,7 +10,7 @@
 mod accounts;
 pub(crate) mod files;
 mod moderation;
-mod numbers;
+pub(super) mod numbers;
 mod rows;
 mod tokens;
 
@@ -29,11 +29,12 @@ use files::Identities;
 pub use files::Stamps;
 
 /// The schema, step by step. A step that was released is never changed.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("0001_accounts.sql"),
     include_str!("0002_tokens.sql"),
     include_str!("0003_moderation.sql"),
     include_str!("0004_account_changes.sql"),
+    include_str!("0005_rewinds.sql"),
 ];
 
 #[expect(clippy::cast_possible_truncation, reason = "a handful")]
