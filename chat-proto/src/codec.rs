@@ -1,7 +1,7 @@
-//! Frames: a length and that many bytes of JSON (PROTOCOL.md, 1. Frames).
+//! Frames: a 4-byte big-endian length and as many bytes of JSON (PROTOCOL.md, 1. Frames).
 //!
-//! [`split_frame`] reads a frame where it lies, [`encode`] writes one; [`FrameCodec`] is the two for
-//! `tokio_util`. Both sides share them.
+//! [`split_frame`] reads a frame in place, [`encode`] writes one, and [`FrameCodec`] implements the
+//! traits of `tokio_util` with them. Servers and clients use the same functions.
 
 use std::io;
 
@@ -12,13 +12,13 @@ use tokio_util::codec::{Decoder, Encoder};
 use crate::text::{self, Form, LINE_ENDS};
 use crate::{MAX_FRAME_BYTES, ProtoError, Saying, Timestamp, Words};
 
-/// The bytes of a frame's length.
+/// The length of a frame header, in bytes.
 pub const HEADER_BYTES: usize = 4;
 
-/// The first frame in `input`, without its header, if all of it is there.
+/// Returns the JSON of the first frame in `input`, or `None` if the frame is incomplete.
 ///
 /// # Errors
-/// [`ProtoError::BadFrame`] as soon as the length is known to be out of range.
+/// [`ProtoError::BadFrame`] if the header has a length out of range.
 pub fn split_frame(input: &[u8]) -> Result<Option<&[u8]>, ProtoError> {
     let Some((header, rest)) = input.split_first_chunk::<HEADER_BYTES>() else {
         return Ok(None);
@@ -30,18 +30,18 @@ pub fn split_frame(input: &[u8]) -> Result<Option<&[u8]>, ProtoError> {
     Ok(rest.get(..length))
 }
 
-/// Writes `object` as one frame behind what `buffer` has.
+/// Appends `object` to `buffer` as one frame.
 ///
 /// # Errors
-/// [`ProtoError::BadFrame`] if the object takes more than [`MAX_FRAME_BYTES`]; `buffer` is as before.
+/// [`ProtoError::BadFrame`] if the JSON is longer than [`MAX_FRAME_BYTES`]; `buffer` is unchanged.
 pub fn encode(object: &impl Serialize, buffer: &mut BytesMut) -> Result<(), ProtoError> {
     framed(buffer, |buffer| {
         Ok(serde_json::to_writer(buffer.writer(), object)?)
     })
 }
 
-/// When somebody says something, who, and where, as it stands in a `message`: written anew only where it is not as
-/// in the one before, as it is where somebody says many things at once.
+/// The encoded `time`, `from` and `to` of a `message`. A run of messages with the same values
+/// reuses the encoded bytes.
 #[derive(Debug, Default)]
 pub struct Heading {
     time: Option<Timestamp>,
@@ -51,7 +51,7 @@ pub struct Heading {
 }
 
 impl Heading {
-    /// `to` is a channel or a nick. Returns whether both names are those of the message before.
+    /// Sets the fields; `to` is a channel or a nick. Returns whether both names are unchanged.
     pub fn set(&mut self, time: Timestamp, from: &str, to: &str) -> bool {
         let same_names = self.from == from && self.to == to;
         if same_names && self.time == Some(time) {
@@ -71,14 +71,15 @@ impl Heading {
     }
 }
 
-/// Writes a [`crate::Message`] as the frame that everyone is sent, its JSON ended by a newline: without the
-/// header the same bytes are the line of the history. `saying` is one of `words`.
+/// Appends a [`crate::Message`] as one frame whose JSON ends with a newline. Without the header,
+/// the bytes are the line of the history (PROTOCOL.md, 4.14 Delivery guarantees, 5).
 ///
-/// They are what [`crate::Record`] would write, put together from pieces that were written before: every message
-/// passes here.
+/// The JSON is identical to that of [`crate::Record`]. It is assembled from encoded parts, because
+/// each message passes through this function. `saying` must come from `words`.
 ///
 /// # Errors
-/// [`ProtoError::BadFrame`] as [`encode`], which names and texts of legal length never cause.
+/// [`ProtoError::BadFrame`] if the JSON is longer than [`MAX_FRAME_BYTES`]; names and texts of
+/// legal length never cause it.
 pub fn encode_message(
     seq: u64,
     heading: &Heading,
@@ -103,7 +104,7 @@ pub fn encode_message(
     Ok(())
 }
 
-/// The header of a frame of `length` bytes of JSON.
+/// Returns the header of a frame with `length` bytes of JSON.
 fn header(length: usize) -> Result<[u8; HEADER_BYTES], ProtoError> {
     u32::try_from(length)
         .ok()
@@ -112,7 +113,7 @@ fn header(length: usize) -> Result<[u8; HEADER_BYTES], ProtoError> {
         .ok_or(ProtoError::BadFrame(length))
 }
 
-/// Writes `text`, of that form, as a JSON string.
+/// Appends `text` as a JSON string; `form` says whether the text needs escapes.
 pub(crate) fn put_string(text: &str, form: Form, buffer: &mut String) {
     let escaped;
     let inner = match form {
@@ -166,7 +167,7 @@ pub fn encode_history(
     })
 }
 
-/// The bytes that `text` takes as a JSON string, quotes included.
+/// Returns the length of `text` as a JSON string, quotes included.
 pub fn json_string_bytes(text: &str) -> usize {
     let escaped = text
         .bytes()
@@ -175,7 +176,7 @@ pub fn json_string_bytes(text: &str) -> usize {
     text.len() + escaped + 2
 }
 
-/// Writes the header, has `write` append the JSON, and fills in the length.
+/// Appends a header, lets `write` append the JSON, and fills in the length.
 fn framed(
     buffer: &mut BytesMut,
     write: impl FnOnce(&mut BytesMut) -> Result<(), ProtoError>,
@@ -194,7 +195,7 @@ fn framed(
     }
 }
 
-/// Frames for `tokio_util::codec`: reads the JSON of each, writes whatever serialises.
+/// A codec for `tokio_util`: decodes frames to their JSON and encodes any serialisable object.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct FrameCodec;
 

@@ -1,96 +1,97 @@
-//! What can go wrong on the wire (PROTOCOL.md, 6. Errors).
+//! Error codes and errors of the wire format (PROTOCOL.md, 6. Errors).
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The stable code of an `error`; people are shown its `detail`, programs decide by this.
+/// The stable code of an `error` event (PROTOCOL.md, 6. Errors). Programs use the code; `detail` is
+/// for users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorCode {
-    /// A frame's length is 0 or above [`crate::MAX_FRAME_BYTES`]; closes.
+    /// The length of a frame is 0 or above [`crate::MAX_FRAME_BYTES`]; closes.
     BadFrame,
-    /// The frame is no JSON text.
+    /// The frame is not JSON.
     BadJson,
-    /// The frame is JSON, but not of a known shape.
+    /// The JSON is not a request of a known shape.
     BadRequest,
-    /// An object whose `type` is unknown.
+    /// The `type` of the object is unknown.
     UnknownType,
-    /// Something else came before `hello`.
+    /// Another request came before `hello`.
     HelloRequired,
-    /// No `hello` within the hello timeout; closes.
+    /// No `hello` came within the hello timeout; closes.
     HelloTimeout,
-    /// A `version` other than [`crate::VERSION`]; closes.
+    /// The `version` is not [`crate::VERSION`]; closes.
     BadVersion,
-    /// The nick breaks the rules for nicks.
+    /// The nick breaks a rule for nicks.
     NickInvalid,
-    /// Somebody else has the nick.
+    /// Another user has the nick, or one that looks like it.
     NickTaken,
     /// `say.from` is not the nick of the connection.
     NotYourNick,
-    /// A wrong or missing password or token; closes at the third.
+    /// The password or token is wrong or missing; the third one closes.
     AuthFailed,
-    /// The nick is an account already.
+    /// The nick is already an account.
     AlreadyRegistered,
-    /// The nick is no account.
+    /// The nick is not an account.
     NotRegistered,
     /// The password is too short or too long.
     PasswordInvalid,
-    /// Nobody of that nick is here.
+    /// No user has the nick.
     NoSuchUser,
-    /// No such channel exists.
+    /// The channel does not exist.
     NoSuchChannel,
-    /// One is not in that channel.
+    /// The user is not a member of the channel.
     NotInChannel,
-    /// The channel's name breaks the rules, or the channel does not allow what was asked.
+    /// The name breaks a rule for channels, or the channel does not allow the request.
     ChannelInvalid,
-    /// The text has forbidden characters, or none at all.
+    /// The text has forbidden characters or is empty.
     TextInvalid,
     /// The text has too many bytes.
     TextTooLong,
-    /// The history cannot be written: the message went to nobody.
+    /// The history or the accounts file cannot store the request; a message is not delivered.
     NotRecorded,
-    /// What was asked is for operators, or for the founder of the channel.
+    /// The request is reserved for operators or for the founder of the channel.
     NotPermitted,
-    /// One may say nothing.
+    /// The user is muted.
     Muted,
-    /// One may not enter that channel.
+    /// The user is banned from the channel.
     BannedFromChannel,
-    /// There is no such ban or mute.
+    /// The ban or mute does not exist.
     NoSuchBan,
-    /// It is no IP address and no network.
+    /// The string is not an IP address or network.
     AddressInvalid,
-    /// A limit other than the message rate.
+    /// A limit other than the message rate is reached.
     RateLimited,
-    /// One is in as many channels as allowed.
+    /// The user is in the maximum number of channels.
     TooManyChannels,
-    /// No room for one more connection; closes.
+    /// The server is at its connection limit; closes.
     ServerFull,
-    /// The client does not read what it is sent; closes.
+    /// The client reads too slowly; closes.
     SlowConsumer,
-    /// Nothing came for too long; closes.
+    /// The client was silent for too long; closes.
     IdleTimeout,
-    /// The same person has come back on another connection; closes.
+    /// The user has logged in on another connection; closes.
     Replaced,
-    /// Somebody has put one out; closes.
+    /// An operator has removed the user from the server; closes.
     Kicked,
-    /// One may not be on this server; closes.
+    /// The user is banned from the server; closes.
     Banned,
     /// The password of the account was changed elsewhere; closes.
     SignedOut,
-    /// The server ends; closes.
+    /// The server shuts down; closes.
     ShuttingDown,
-    /// A fault of the server; closes.
+    /// The server has a fault; closes.
     Internal,
-    /// A code of a newer version of the protocol.
+    /// A code that this crate does not know (PROTOCOL.md, appendix A).
     #[serde(other)]
     Unknown,
 }
 
 impl ErrorCode {
-    /// Every code of this version, in the order of their declaration.
+    /// All codes of this version, in the order of their declaration.
     pub const ALL: [Self; Self::Unknown as usize] = [
         Self::BadFrame,
         Self::BadJson,
@@ -138,30 +139,29 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-/// Why a frame's bytes are no request: the code, a sentence for people, and the request's `id` where
-/// it could be made out.
+/// The error of a malformed request (PROTOCOL.md, 1.5 Malformed requests).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed {
     /// [`ErrorCode::BadJson`], [`ErrorCode::BadRequest`] or [`ErrorCode::UnknownType`].
     pub code: ErrorCode,
-    /// What was expected.
+    /// The expected content, for users.
     pub detail: Cow<'static, str>,
-    /// The `id` of the request, if it bore a legal one.
+    /// The `id` of the request, if it has a legal one.
     pub id: Option<Box<str>>,
-    /// It is an object of another type than `hello`, known or not, however wrong the rest.
+    /// Whether the object has a `type` other than `hello`, known or not (PROTOCOL.md, 3.2 `hello`).
     pub is_other: bool,
 }
 
-/// Why bytes could not be read from or written to the wire.
+/// An error while reading from or writing to the wire.
 #[derive(Debug, thiserror::Error)]
 pub enum ProtoError {
-    /// A frame's length is out of range; nothing after it can be understood.
+    /// The length of a frame is out of range; the rest of the stream cannot be decoded.
     #[error("a frame of {0} bytes: 1 to {max} are allowed", max = crate::MAX_FRAME_BYTES)]
     BadFrame(usize),
-    /// The object is none of this protocol.
+    /// The JSON is not an object of this protocol.
     #[error("no object of this protocol")]
     Json(#[from] serde_json::Error),
-    /// The transport failed.
+    /// The transport has failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
 }

@@ -1,4 +1,4 @@
-//! What a server tells its clients (PROTOCOL.md, 4. From the server).
+//! Events that a server sends (PROTOCOL.md, 4. From the server).
 
 use std::borrow::Cow;
 
@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::moderation::{BanInfo, Banned, Muted, Unbanned};
 use crate::{ErrorCode, ProtoError, Timestamp};
 
-/// What a server tells.
+/// An event, with its `type` as the variant (PROTOCOL.md, 4. From the server).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event<'a> {
-    /// The answer to a `hello` that was taken.
+    /// The answer to an accepted `hello` (4.1).
     Welcome(Box<Welcome<'a>>),
-    /// Somebody said something.
+    /// A message of a channel or a direct message (4.2).
     Message(Message<'a>),
     /// What one said is recorded.
     Ack {
@@ -24,188 +24,188 @@ pub enum Event<'a> {
         /// When it arrived.
         time: Timestamp,
     },
-    /// Somebody entered a channel.
+    /// A user has entered a channel (4.4).
     Joined {
-        /// Which.
+        /// The channel.
         channel: Cow<'a, str>,
-        /// Who.
+        /// The user.
         nick: Cow<'a, str>,
-        /// When.
+        /// The time of the change.
         time: Timestamp,
     },
-    /// Somebody left a channel.
+    /// A user has left a channel (4.4).
     Left {
-        /// Which.
+        /// The channel.
         channel: Cow<'a, str>,
-        /// Who.
+        /// The user.
         nick: Cow<'a, str>,
-        /// When.
+        /// The time of the change.
         time: Timestamp,
-        /// Why, in the words of who left, or of who put them out.
+        /// The reason of the user or of the moderator.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Cow<'a, str>>,
-        /// Who put them out; they left by themselves where there is none.
+        /// The moderator; `None` if the user left by itself.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<Cow<'a, str>>,
     },
-    /// Somebody is no longer connected.
+    /// A user has disconnected (4.5).
     Gone {
-        /// Who.
+        /// The user.
         nick: Cow<'a, str>,
-        /// When.
+        /// The time of the change.
         time: Timestamp,
-        /// Why.
+        /// The reason of the user, of the moderator, or of the server.
         reason: Cow<'a, str>,
-        /// Who put them out; they went by themselves where there is none.
+        /// The moderator; `None` if the user was not removed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<Cow<'a, str>>,
     },
-    /// Somebody has another nick.
+    /// A user has another nick (4.6).
     Renamed {
         /// The nick before.
         nick: Cow<'a, str>,
         /// The nick from now on.
         to: Cow<'a, str>,
-        /// When.
+        /// The time of the change.
         time: Timestamp,
     },
-    /// A page of who is in a channel.
+    /// A page of the members of a channel (4.7).
     Users {
-        /// Which channel.
+        /// The channel.
         channel: Cow<'a, str>,
-        /// The nicks, sorted by their folded form.
+        /// The nicks, sorted by folded form.
         users: Vec<Cow<'a, str>>,
-        /// How many there are in all.
+        /// The number of all members.
         total: usize,
-        /// Whether more stand behind the last one.
+        /// Whether entries are left behind the last one.
         more: bool,
     },
-    /// The channels there are, the largest first.
+    /// The largest channels, the largest first (4.8).
     Channels {
-        /// As many as fit into a frame.
+        /// As many channels as fit into a frame.
         channels: Vec<ChannelInfo<'a>>,
     },
-    /// A page of what was said.
+    /// A page of a conversation (4.9).
     History {
-        /// The channel, or the other end of a direct conversation.
+        /// The channel, or the nick of the other end of a direct conversation.
         with: Cow<'a, str>,
-        /// Oldest first.
+        /// The messages, the oldest first.
         messages: Vec<Record<'a>>,
-        /// Whether there is more in the direction that was asked for.
+        /// Whether messages are left in the direction of the request.
         more: bool,
     },
-    /// Answer with a `pong` of the same `id`.
+    /// Asks for a `pong` of the same `id` (4.10).
     Ping {
-        /// To be given back.
+        /// The `id` for the `pong`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<Cow<'a, str>>,
     },
-    /// The answer to a `ping`.
+    /// The answer to a `ping` (4.10).
     Pong {
         /// The `id` of the `ping`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<Cow<'a, str>>,
     },
-    /// A request was refused, or the connection ends.
+    /// A request is rejected, or the connection ends (4.11).
     Error {
-        /// For programs.
+        /// The code, for programs.
         code: ErrorCode,
-        /// For people.
+        /// A sentence for users.
         detail: Cow<'a, str>,
         /// The `id` of the request.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<Cow<'a, str>>,
     },
-    /// Goodbye: the server closes.
+    /// The server closes the connection (4.12).
     Bye {
-        /// Why.
+        /// The reason.
         reason: Cow<'a, str>,
     },
-    /// The nick is one's account now, or has another password.
+    /// The nick is an account now, or has another password (5.1).
     Registered {
         /// The account.
         nick: Cow<'a, str>,
-        /// Brings one back from now on, where the token of `welcome` has ended.
+        /// The token that replaces the one in `welcome`, after a change of the password.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         token: Option<Cow<'a, str>>,
     },
-    /// The nick is protected no longer.
+    /// The nick is no longer an account (5.1).
     Unregistered {
-        /// What was the account.
+        /// The former account.
         nick: Cow<'a, str>,
     },
-    /// A ban is set (PROTOCOL.md, 10. Moderation).
+    /// A ban is set (10.3).
     Banned(Box<Banned<'a>>),
-    /// A ban is lifted.
+    /// A ban is lifted (10.3).
     Unbanned(Box<Unbanned<'a>>),
-    /// A page of bans, and of mutes, in the order of their numbers.
+    /// A page of bans and mutes, in the order of their numbers (10.3).
     Bans {
-        /// Of which channel; of the server where there is none.
+        /// The channel; `None` for the server.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         channel: Option<Cow<'a, str>>,
         /// The bans.
         bans: Vec<BanInfo<'a>>,
-        /// Whether more stand behind the last one.
+        /// Whether entries are left behind the last one.
         more: bool,
     },
-    /// Somebody may say nothing any more.
+    /// A user is muted (10.3).
     Muted(Box<Muted<'a>>),
-    /// Somebody may say something again.
+    /// A user is no longer muted (10.3).
     Unmuted {
-        /// Who.
+        /// The user.
         nick: Cow<'a, str>,
-        /// Thanks to whom.
+        /// The user that lifted the mute.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<Cow<'a, str>>,
-        /// When.
+        /// The time of the change.
         time: Timestamp,
     },
-    /// What a channel is about.
+    /// A channel has this topic (10.3).
     Topic {
-        /// Which.
+        /// The channel.
         channel: Cow<'a, str>,
-        /// Its topic; empty where it has none any more.
+        /// The topic; empty if the channel has none.
         topic: Cow<'a, str>,
-        /// Who set it.
+        /// The user that set the topic.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<Cow<'a, str>>,
-        /// When it was set.
+        /// The time when the topic was set.
         time: Timestamp,
     },
-    /// An event of a newer version of the protocol.
+    /// An event with a `type` that this crate does not know (appendix A).
     #[serde(other)]
     Unknown,
 }
 
-/// `welcome`: one is in.
+/// The fields of `welcome` (PROTOCOL.md, 4.1 `welcome`).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome<'a> {
     /// [`crate::VERSION`].
     pub version: u64,
-    /// The nick one has.
+    /// The nick of the client.
     pub nick: Cow<'a, str>,
-    /// The server's name and version.
+    /// Name and version of the server.
     pub server: Cow<'a, str>,
-    /// What brings one back after a lost connection; a secret.
+    /// The token that resumes the session; a secret.
     pub token: Cow<'a, str>,
-    /// The last message recorded.
+    /// The last recorded message.
     pub seq: u64,
-    /// The server's clock.
+    /// The time of the server.
     pub time: Timestamp,
-    /// The channels one is in.
+    /// The channels that the client is in.
     pub joined: Vec<Cow<'a, str>>,
     /// The largest channels.
     pub channels: Vec<ChannelInfo<'a>>,
-    /// Whether the token was good: one is who one was, in the channels one was in.
+    /// Whether the client is back in the channels that it was in.
     pub resumed: bool,
-    /// Whether more was missed than follows: `history` has the rest.
+    /// Whether the replay lacks missed messages; `history` has them.
     pub gap: bool,
     /// The message of the day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub motd: Option<Cow<'a, str>>,
 }
 
-/// The token is a secret and is not shown.
+/// Leaves out the token, which is a secret.
 impl std::fmt::Debug for Welcome<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Welcome")
@@ -219,49 +219,50 @@ impl std::fmt::Debug for Welcome<'_> {
     }
 }
 
-/// A message as it is delivered and recorded. The order of the fields is part of the contract.
+/// A message as it is delivered and recorded. The order of the fields is fixed (PROTOCOL.md, 4.2
+/// `message`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message<'a> {
-    /// Its number, the same for everyone.
+    /// The sequence number, unique in the server.
     pub seq: u64,
-    /// When it arrived at the server.
+    /// The time of arrival at the server.
     pub time: Timestamp,
-    /// Who said it.
+    /// The nick of the sender.
     pub from: Cow<'a, str>,
-    /// The channel, or the nick of who is spoken to.
+    /// The channel, or the nick of the recipient.
     pub to: Cow<'a, str>,
-    /// What was said.
+    /// The text.
     pub text: Cow<'a, str>,
-    /// The `id` that its sender gave it.
+    /// The `id` that the sender gave to the `say`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Cow<'a, str>>,
 }
 
-/// A line of the history: a [`Message`] that bears its `type`, exactly as it was delivered.
+/// A line of the history: a [`Message`] with its `type`, identical to the delivered JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Record<'a> {
-    /// The only kind of record there is.
+    /// A message; the only type of record.
     Message(Message<'a>),
 }
 
-/// A channel and how many are in it.
+/// An entry of `channels` (PROTOCOL.md, 4.8 `channels`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelInfo<'a> {
-    /// Its name.
+    /// The name.
     pub name: Cow<'a, str>,
-    /// The people in it.
+    /// The number of members.
     pub users: usize,
-    /// What it is about.
+    /// The topic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<Cow<'a, str>>,
 }
 
 impl Event<'static> {
-    /// The event that a frame holds; [`Event::Unknown`] where its type is of a newer version.
+    /// Parses the JSON of a frame; an event of an unknown type is [`Event::Unknown`].
     ///
     /// # Errors
-    /// The bytes are no object of this protocol.
+    /// The bytes are not an object of this protocol.
     pub fn parse(frame: &[u8]) -> Result<Self, ProtoError> {
         Ok(serde_json::from_slice(frame)?)
     }

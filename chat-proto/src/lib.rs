@@ -1,22 +1,22 @@
-//! The chat protocol, version 1: what servers and clients say to each other.
+//! The chat protocol, version 1: the types and the wire format that servers and clients share.
 //!
-//! This crate is the wire and nothing but the wire: it does no I/O and knows no actors. The contract
-//! in prose is `PROTOCOL.md` beside this crate's manifest; each module names the heading it implements.
+//! This crate does no I/O and has no actors. `PROTOCOL.md` beside the manifest is the
+//! specification; each module names the section that it implements.
 //!
-//! | module | what | PROTOCOL.md |
+//! | module | content | PROTOCOL.md |
 //! | --- | --- | --- |
-//! | [`codec`] | frames: a length and that many bytes of JSON | 1. Frames |
-//! | [`name`] | [`Nick`] and [`Channel`], legal once built | 2. Names and text |
-//! | [`text`] | [`Text`], legal once built | 2. Names and text |
-//! | [`request`] | what a client asks | 3. From the client |
-//! | [`saying`] | [`Words`] and [`Saying`], what is said on its way to everyone | What a message promises |
-//! | [`plain`] | [`PlainSay`], the short way for what almost every frame is | 3. From the client |
-//! | [`secret`] | [`Secret`], a password that is never shown | 5. Accounts |
-//! | [`event`] | what a server tells | 4. From the server |
-//! | [`time`] | [`Timestamp`], RFC 3339 in UTC with milliseconds | 1. Frames |
-//! | [`mention`] | whether a text mentions a nick | 2. Names and text |
-//! | [`moderation`] | what operators and founders ask, and what is told of it | 10. Moderation |
-//! | [`error`] | [`ErrorCode`], and why bytes were no request | 6. Errors |
+//! | [`codec`] | frames: a length and as many bytes of JSON | 1. Frames |
+//! | [`name`] | [`Nick`] and [`Channel`], valid by construction | 2.1 to 2.4 |
+//! | [`text`] | [`Text`], valid by construction | 2.5 Texts |
+//! | [`mention`] | the rule for mentions | 2.6 Mentions |
+//! | [`request`] | requests of clients | 3. From the client |
+//! | [`plain`] | [`PlainSay`], the fast path for a plain `say` | 3.3 `say` |
+//! | [`saying`] | [`Words`] and [`Saying`], the encoded text of a message | 4.2 `message` |
+//! | [`event`] | events of servers | 4. From the server |
+//! | [`secret`] | [`Secret`], a password that no output shows | 5. Accounts |
+//! | [`error`] | [`ErrorCode`], and the error of a malformed request | 6. Errors |
+//! | [`time`] | [`Timestamp`], RFC 3339 in UTC with milliseconds | 1.6 Times and sequence numbers |
+//! | [`moderation`] | requests and events of moderation | 10. Moderation |
 #![warn(missing_docs)]
 
 pub mod codec;
@@ -44,30 +44,30 @@ pub use secret::Secret;
 pub use text::{Text, TextError};
 pub use time::Timestamp;
 
-/// The only protocol version there is; `hello.version` and `welcome.version`.
+/// The protocol version, in `hello.version` and `welcome.version` (PROTOCOL.md, appendix A).
 pub const VERSION: u64 = 1;
 
-/// The TCP port of a server that names none.
+/// The default TCP port (PROTOCOL.md, 1.1 Transports).
 pub const DEFAULT_PORT: u16 = 12345;
 
-/// The longest JSON text of one frame, in bytes (PROTOCOL.md, 1. Frames). A longest message (8,192
-/// bytes of text, each of which JSON may double, two names and an id) takes a third of it.
+/// The maximum length of the JSON of a frame, in bytes (PROTOCOL.md, 1.1 Transports). The longest
+/// message takes a third: 8,192 bytes of text that JSON escapes may double, two names and an id.
 pub const MAX_FRAME_BYTES: usize = 65_536;
 
-/// The channel that always exists and that everyone is in.
+/// The channel that always exists and has every user as a member (PROTOCOL.md, 2.4 Channels).
 pub const LOBBY: &str = "#lobby";
 
-/// The longest `id` of a request, in bytes (PROTOCOL.md, 3. From the client).
+/// The maximum length of the `id` of a request, in bytes (PROTOCOL.md, 3.1 Requests).
 pub const MAX_ID_BYTES: usize = 64;
 
-/// How long a password may be, in bytes (PROTOCOL.md, 5. Accounts).
+/// The valid lengths of a password, in bytes (PROTOCOL.md, 5.1 Requests and events).
 pub const PASSWORD_BYTES: std::ops::RangeInclusive<usize> = 8..=256;
 
-/// The most entries of one page of `users` or `history`.
+/// The maximum `limit` of a page (PROTOCOL.md, 3.6 `users`, 3.8 `history`, 10.1 Requests).
 pub const MAX_PAGE: u16 = 500;
 
-/// The entries of a page of `history` whose request names no limit.
+/// The default `limit` of a page of `history` (PROTOCOL.md, 3.8 `history`).
 pub const DEFAULT_HISTORY_PAGE: u16 = 50;
 
-/// The most channels that `welcome` lists.
+/// The maximum number of channels in `welcome` (PROTOCOL.md, 4.1 `welcome`).
 pub const WELCOME_CHANNELS: usize = 50;

@@ -1,5 +1,5 @@
-//! Mentions: finds a nick as a whole word in a text. Servers and clients share this rule, and
-//! `tests/mentions.json` is the table of cases for implementations in other languages.
+//! Mentions: finds a nick as a whole word in a text (PROTOCOL.md, 2.6 Mentions). Servers and
+//! clients share this rule; `tests/mentions.json` has cases for implementations in other languages.
 
 use std::ops::Range;
 
@@ -14,8 +14,8 @@ pub fn mentions(text: &str, nick: &str) -> bool {
     places(&fold(text), &fold(nick)).next().is_some()
 }
 
-/// Returns the places of the mentions in a folded text, as ranges of bytes, in ascending order. They
-/// do not overlap.
+/// Returns the places of the mentions in a folded text, as ranges of bytes, in ascending order.
+/// They do not overlap.
 pub fn places<'a>(text: &'a str, nick: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
     let mut from = 0;
     std::iter::from_fn(move || {

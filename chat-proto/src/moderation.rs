@@ -1,4 +1,4 @@
-//! What operators and founders of channels ask, and what is told of it (PROTOCOL.md, 10. Moderation).
+//! Requests and events of operators and founders (PROTOCOL.md, 10. Moderation).
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
@@ -8,167 +8,170 @@ use serde::{Deserialize, Serialize};
 use crate::request::{Fields, Request};
 use crate::{MAX_PAGE, Timestamp};
 
-/// The longest reason of a kick, a ban or a mute, in bytes: it is kept as long as the ban.
+/// The maximum length of the reason of a kick, ban or mute, in bytes. The server stores it as long
+/// as the sanction lasts.
 pub const REASON_BYTES: usize = 512;
 
-/// The longest topic of a channel, in bytes.
+/// The maximum length of a topic, in bytes.
 pub const TOPIC_BYTES: usize = 512;
 
-/// How long a ban or a mute may be, in seconds, that is not for good: a century.
+/// The valid durations of a ban or mute that ends, in seconds; the maximum is a century.
 pub const SENTENCE_SECONDS: RangeInclusive<u64> = 1..=3_155_760_000;
 
-/// Whom a ban is about: a field of that name.
+/// The target of a ban, in the JSON a field with the name of the variant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target<'a> {
-    /// Whoever has the nick or takes it.
+    /// The user that has the nick or takes it.
     Nick(Cow<'a, str>),
-    /// Whoever is that account, under any nick.
+    /// The account, under any nick.
     Account(Cow<'a, str>),
-    /// Whoever comes from that address, or network: `192.0.2.0/24`.
+    /// An IP address or a network, for example `192.0.2.0/24`.
     Address(Cow<'a, str>),
 }
 
-/// `kick`: out of a channel, or off the server.
+/// The fields of `kick` (PROTOCOL.md, 10.1 Requests).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Kick<'a> {
-    /// Who.
+    /// The user.
     pub nick: Cow<'a, str>,
-    /// Out of which channel; off the server where it is the lobby or left out.
+    /// The channel; the lobby and `None` mean the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<Cow<'a, str>>,
-    /// Why, up to [`REASON_BYTES`].
+    /// The reason, up to [`REASON_BYTES`] bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cow<'a, str>>,
 }
 
-/// `ban`: out, and not in again.
+/// The fields of `ban` (PROTOCOL.md, 10.1 Requests).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Ban<'a> {
-    /// Whom.
+    /// The target.
     #[serde(flatten)]
     pub target: Target<'a>,
-    /// From which channel; from the server where it is the lobby or left out.
+    /// The channel; the lobby and `None` mean the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<Cow<'a, str>>,
-    /// For how long, [`SENTENCE_SECONDS`]; for good where left out.
+    /// The duration, within [`SENTENCE_SECONDS`]; no end for `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<u64>,
-    /// Why, up to [`REASON_BYTES`].
+    /// The reason, up to [`REASON_BYTES`] bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cow<'a, str>>,
 }
 
-/// `unban`: may come in again.
+/// The fields of `unban` (PROTOCOL.md, 10.1 Requests).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unban<'a> {
-    /// Whom the ban is about.
+    /// The target of the ban.
     #[serde(flatten)]
     pub target: Target<'a>,
-    /// The channel it is for; the server where it is the lobby or left out.
+    /// The channel of the ban; the lobby and `None` mean the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<Cow<'a, str>>,
 }
 
-/// `bans`: a page of the bans of a channel, or of those and the mutes of the server.
+/// The fields of `bans`, which returns a page of the bans of a channel, or of the bans and mutes of
+/// the server (PROTOCOL.md, 10.1 Requests).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BansQuery<'a> {
-    /// Of which channel; of the server where it is the lobby or left out.
+    /// The channel; the lobby and `None` mean the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<Cow<'a, str>>,
-    /// Only those behind this number.
+    /// Only bans with a higher number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
-    /// At most so many, 1 to [`MAX_PAGE`].
+    /// The maximum number of entries, 1 to [`MAX_PAGE`].
     pub limit: u16,
 }
 
-/// `mute`: says nothing any more.
+/// The fields of `mute` (PROTOCOL.md, 10.1 Requests).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Mute<'a> {
-    /// Who.
+    /// The user.
     pub nick: Cow<'a, str>,
-    /// For how long, [`SENTENCE_SECONDS`]; for good where left out.
+    /// The duration, within [`SENTENCE_SECONDS`]; no end for `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<u64>,
-    /// Why, up to [`REASON_BYTES`].
+    /// The reason, up to [`REASON_BYTES`] bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cow<'a, str>>,
 }
 
-/// A ban or a mute that holds.
+/// An active ban or mute (PROTOCOL.md, 10.3 Events).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BanInfo<'a> {
-    /// Whom it is about.
+    /// The target.
     #[serde(flatten)]
     pub target: Target<'a>,
-    /// The channel it is for; the server where there is none.
+    /// The channel; `None` for the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<Cow<'a, str>>,
-    /// Whether it is a mute.
+    /// Whether the entry is a mute.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mute: bool,
-    /// Grows from one to the next.
+    /// The number, higher than that of each earlier ban or mute.
     pub number: u64,
-    /// Who set it; nobody here where it was set beside the server.
+    /// The user that set it; `None` if it was set beside the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Cow<'a, str>>,
-    /// When it was set.
+    /// The time when it was set.
     pub time: Timestamp,
-    /// When it ends, if it does.
+    /// The time when it ends; `None` for no end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// Why.
+    /// The reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cow<'a, str>>,
 }
 
-/// `banned`: the ban is set.
+/// The fields of `banned` (PROTOCOL.md, 10.3 Events).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Banned<'a> {
     /// The ban.
     #[serde(flatten)]
     pub ban: BanInfo<'a>,
-    /// Where whoever was put out came from: an address, a /64 in IPv6. Told to operators alone.
+    /// The address of the removed user, a /64 network in IPv6. Only operators receive it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub came_from: Option<Cow<'a, str>>,
 }
 
-/// `unbanned`: the ban is lifted.
+/// The fields of `unbanned` (PROTOCOL.md, 10.3 Events).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unbanned<'a> {
-    /// Whom it was about.
+    /// The target of the ban.
     #[serde(flatten)]
     pub target: Target<'a>,
-    /// The channel it was for; the server where there is none.
+    /// The channel of the ban; `None` for the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<Cow<'a, str>>,
-    /// Who lifted it.
+    /// The user that lifted the ban.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Cow<'a, str>>,
-    /// When.
+    /// The time of the change.
     pub time: Timestamp,
 }
 
-/// `muted`: nobody hears them any more; told to them and to who asked for it.
+/// The fields of `muted`, sent to the requester and to the muted user (PROTOCOL.md, 10.3 Events).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Muted<'a> {
-    /// Who.
+    /// The user.
     pub nick: Cow<'a, str>,
-    /// Who asked for it.
+    /// The user that set the mute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Cow<'a, str>>,
-    /// When.
+    /// The time of the change.
     pub time: Timestamp,
-    /// When it ends, if it does.
+    /// The time when it ends; `None` for no end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// Why.
+    /// The reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cow<'a, str>>,
 }
 
-/// The request of that type; `None` for an unknown type; what was expected where a field is wrong.
+/// Builds a request of moderation; `None` for an unknown type. An error names the expected content
+/// of a wrong field.
 pub(crate) fn request<'a>(
     kind: &str,
     fields: Fields<'a>,
@@ -212,7 +215,7 @@ pub(crate) fn request<'a>(
 
 type Field<'a> = crate::request::Field<'a>;
 
-/// Exactly one of the three.
+/// Returns the only one of the three fields that is present.
 fn target<'a>(
     nick: Field<'a>,
     account: Field<'a>,

@@ -1,8 +1,8 @@
-//! Nicks and channels: validated once, then trusted everywhere (PROTOCOL.md, 2. Names and text).
+//! Nicks and channels, valid by construction (PROTOCOL.md, 2.1 Rules for names).
 //!
-//! Two names are the same if their folded forms are equal: equality, order and hash of [`Nick`] and
-//! [`Channel`] go by the folded form alone, and a map keyed by either can be asked with the folded
-//! `&str` (see [`fold`]).
+//! Equality, order and hash of [`Nick`] and [`Channel`] use the folded form only (PROTOCOL.md, 2.2
+//! Comparison of names). A map with such a key accepts a folded `&str` for a lookup; [`fold`]
+//! returns the folded form.
 
 use std::borrow::{Borrow, Cow};
 use std::cmp::Ordering;
@@ -29,9 +29,9 @@ const BLANKS: [char; 6] = [
     '\u{1d159}',
 ];
 
-/// The form by which names are compared: Unicode compatibility caseless matching (The Unicode Standard,
-/// 3.13.5, D146), composed, without the code points that nobody sees (Default_Ignorable_Code_Point).
-/// `Ana`, `ANA` and `ａｎａ` are `ana`; `Straße` is `strasse`.
+/// Returns the form that is compared (PROTOCOL.md, 2.2 Comparison of names): compatibility caseless
+/// matching (The Unicode Standard, section 3.13.5, D146), composed, without invisible code points
+/// (Default_Ignorable_Code_Point). `Ana`, `ANA` and `ａｎａ` give `ana`; `Straße` gives `strasse`.
 pub fn fold(name: &str) -> Cow<'_, str> {
     if name.is_ascii() {
         return if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -52,16 +52,16 @@ pub fn fold(name: &str) -> Cow<'_, str> {
     Cow::Owned(nfkc.normalize(&mapper.fold_string(&once)).into_owned())
 }
 
-/// Why something is no [`Nick`] or no [`Channel`].
+/// The violated rule of an invalid [`Nick`] or [`Channel`] (PROTOCOL.md, 2.1 Rules for names).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// No visible character. Combining marks and code points without a glyph do not count.
     #[error("a name needs at least one visible character")]
     Empty,
-    /// More characters than allowed.
+    /// Too many characters.
     #[error("a name has at most {max} characters")]
     TooLong {
-        /// The characters that are allowed.
+        /// The allowed number of characters.
         max: usize,
     },
     /// White space, or a control or format character (Unicode Cc, Cf).
@@ -73,7 +73,7 @@ pub enum NameError {
     /// A combining mark at the start, which a terminal draws over the text before the name.
     #[error("a name does not begin with a combining mark")]
     Mark,
-    /// The first character is kept for something else.
+    /// A reserved first character.
     #[error("a nick does not begin with #, ., /, :, @ or a digit")]
     NickStart,
     /// A channel without its `#`.
@@ -81,8 +81,7 @@ pub enum NameError {
     ChannelStart,
 }
 
-/// What nicks and channels have in common: the name as given, and its folded form (the same
-/// allocation where they do not differ).
+/// A name as given, and its folded form. Equal forms share one allocation.
 #[derive(Clone)]
 struct Name {
     given: Arc<str>,
@@ -90,9 +89,9 @@ struct Name {
 }
 
 impl Name {
-    /// Checks the name, whose part behind `prefix` needs a visible character.
+    /// Validates a name; the part behind `prefix` must have a visible character.
     fn new(given: &str, prefix: &str, max_chars: usize) -> Result<Self, NameError> {
-        // Bytes first, so that a huge name costs nothing.
+        // Check the number of bytes first, to reject a huge name at no cost.
         if given.len() > max_chars * 4 || given.chars().count() > max_chars {
             return Err(NameError::TooLong { max: max_chars });
         }
@@ -155,7 +154,8 @@ fn is_visible(c: char) -> bool {
     has_glyph && !is_mark(c) && !BLANKS.contains(&c) && !DefaultIgnorableCodePoint::for_char(c)
 }
 
-/// Whether a nick may begin so: not with what marks channels, commands, mentions and numbers.
+/// Returns whether a nick may begin with the first character of `name`. The marks of channels,
+/// commands and mentions, and digits, are reserved.
 fn starts_nick(name: &str) -> bool {
     name.chars().next().is_some_and(|first| {
         !matches!(first, '#' | '.' | '/' | ':' | '@')
@@ -166,22 +166,22 @@ fn starts_nick(name: &str) -> bool {
 macro_rules! name_type {
     ($name:ident) => {
         impl $name {
-            /// The name as it was given: what people are shown.
+            /// Returns the name as given, for display.
             pub fn as_str(&self) -> &str {
                 &self.0.given
             }
 
-            /// The form that decides whether two names are the same.
+            /// Returns the folded form, which decides whether two names are equal.
             pub fn folded(&self) -> &str {
                 &self.0.folded
             }
 
-            /// The name as it was given, to keep without a copy.
+            /// Returns a shared reference to the name as given.
             pub fn given_arc(&self) -> Arc<str> {
                 self.0.given.clone()
             }
 
-            /// The folded form to keep, without a copy.
+            /// Returns a shared reference to the folded form.
             pub fn folded_arc(&self) -> Arc<str> {
                 self.0.folded.clone()
             }
@@ -241,23 +241,23 @@ macro_rules! name_type {
     };
 }
 
-/// What others see of a person: 1 to 32 characters.
+/// A valid nick: the name of a user, 1 to 32 characters.
 #[derive(Clone)]
 pub struct Nick(Name);
 
 name_type!(Nick);
 
 impl Nick {
-    /// The most characters (code points) of a nick.
+    /// The maximum length of a nick, in code points.
     pub const MAX_CHARS: usize = 32;
 
-    /// A legal nick.
+    /// Validates a nick.
     ///
     /// # Errors
-    /// The first rule that `name` breaks.
+    /// The first violated rule, a [`NameError`].
     pub fn new(name: &str) -> Result<Self, NameError> {
         let nick = Name::new(name, "", Self::MAX_CHARS)?;
-        // The folded form too: `＃a` and `①a` look like what they fold to, `#a` and `1a`.
+        // Check the folded form too: `＃a` folds to `#a` and `①a` to `1a`, which look alike.
         if !starts_nick(&nick.given) || !starts_nick(&nick.folded) {
             return Err(NameError::NickStart);
         }
@@ -265,20 +265,20 @@ impl Nick {
     }
 }
 
-/// A named group of people: `#` and 1 to 63 further characters.
+/// A valid channel name: `#` and 1 to 63 further characters.
 #[derive(Clone)]
 pub struct Channel(Name);
 
 name_type!(Channel);
 
 impl Channel {
-    /// The most characters (code points) of a channel, its `#` among them.
+    /// The maximum length of a channel name, in code points, `#` included.
     pub const MAX_CHARS: usize = 64;
 
-    /// A legal channel.
+    /// Validates a channel name.
     ///
     /// # Errors
-    /// The first rule that `name` breaks.
+    /// The first violated rule, a [`NameError`].
     pub fn new(name: &str) -> Result<Self, NameError> {
         if !name.starts_with('#') {
             return Err(NameError::ChannelStart);
@@ -286,7 +286,7 @@ impl Channel {
         Ok(Self(Name::new(name, "#", Self::MAX_CHARS)?))
     }
 
-    /// The channel that always exists, [`crate::LOBBY`].
+    /// Returns the channel that always exists, [`crate::LOBBY`].
     pub fn lobby() -> Self {
         Self::new(crate::LOBBY).expect("the lobby's name is legal")
     }

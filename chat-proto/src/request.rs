@@ -1,7 +1,7 @@
-//! What a client asks of a server (PROTOCOL.md, 3. From the client).
+//! Requests that a client sends (PROTOCOL.md, 3. From the client).
 //!
-//! Reading borrows from the frame and checks shapes only: whether a name or a text is legal is for
-//! [`crate::Nick`], [`crate::Channel`] and [`crate::Text`] to say, each with an error code of its own.
+//! The parser borrows from the frame and checks types and bounds only. [`crate::Nick`],
+//! [`crate::Channel`] and [`crate::Text`] validate names and texts, with error codes of their own.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,123 +11,123 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use crate::moderation::{self, Ban, BansQuery, Kick, Mute, SENTENCE_SECONDS, Unban};
 use crate::{DEFAULT_HISTORY_PAGE, ErrorCode, LOBBY, MAX_ID_BYTES, MAX_PAGE, Malformed, Secret};
 
-/// A request and the `id` by which its answer is known again.
+/// A request with its `id` (PROTOCOL.md, 3.1 Requests).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Envelope<'a> {
-    /// What is asked.
+    /// The request.
     #[serde(flatten)]
     pub request: Request<'a>,
-    /// 1 to [`MAX_ID_BYTES`] bytes, free to choose.
+    /// 1 to [`MAX_ID_BYTES`] bytes, chosen by the client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Cow<'a, str>>,
 }
 
-/// What a client may ask.
+/// A request, with its `type` as the variant (PROTOCOL.md, 3. From the client).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Request<'a> {
-    /// Who one is; the first of all.
+    /// Logs in or resumes; the first request of a connection (3.2).
     Hello(Hello<'a>),
-    /// A message to a channel or a person.
+    /// Sends a message to a channel or to a user (3.3).
     Say(Say<'a>),
-    /// Enter a channel.
+    /// Enters a channel (3.4).
     Join {
-        /// Its name.
+        /// The channel.
         channel: Cow<'a, str>,
     },
-    /// Leave a channel.
+    /// Leaves a channel (3.5).
     Part {
-        /// Its name.
+        /// The channel.
         channel: Cow<'a, str>,
-        /// What the others are told.
+        /// The reason that the members receive.
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<Cow<'a, str>>,
     },
-    /// Who is in a channel, page by page.
+    /// Returns a page of the members of a channel (3.6).
     Users(UsersQuery<'a>),
-    /// Which channels there are.
+    /// Returns the largest channels (3.7).
     Channels,
-    /// What was said, page by page.
+    /// Returns a page of a conversation (3.8).
     History(HistoryQuery<'a>),
-    /// Take another nick.
+    /// Takes another nick (3.9).
     Nick {
-        /// The nick one wants.
+        /// The new nick.
         nick: Cow<'a, str>,
     },
-    /// Answered with `pong`.
+    /// Asks for a `pong` (3.10).
     Ping,
-    /// The answer to the server's `ping`.
+    /// Answers a `ping` of the server (3.10).
     Pong,
-    /// Goodbye.
+    /// Ends the session (3.11).
     Quit {
-        /// What the others are told.
+        /// The reason that the other users receive.
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<Cow<'a, str>>,
     },
-    /// Protect one's nick by a password (PROTOCOL.md, 5. Accounts).
+    /// Protects the nick of this connection by a password (5.1).
     Register {
         /// [`crate::PASSWORD_BYTES`] bytes.
         password: Secret<'a>,
     },
-    /// Another password for one's account.
+    /// Changes the password of the account (5.1).
     Password {
         /// The password until now.
         old: Secret<'a>,
         /// The password from now on, [`crate::PASSWORD_BYTES`] bytes.
         new: Secret<'a>,
     },
-    /// Give the account up: the nick is protected no longer.
+    /// Gives the account up (5.1).
     Unregister {
-        /// The account's password.
+        /// The password of the account.
         password: Secret<'a>,
     },
-    /// Somebody is to be put out (PROTOCOL.md, 10. Moderation).
+    /// Removes a user from a channel or from the server (10.1).
     Kick(Kick<'a>),
-    /// Somebody is to be put out and not let in again.
+    /// Sets a ban (10.1).
     Ban(Ban<'a>),
-    /// A ban is to be lifted.
+    /// Lifts a ban (10.1).
     Unban(Unban<'a>),
-    /// Which bans there are, page by page.
+    /// Returns a page of bans (10.1).
     Bans(BansQuery<'a>),
-    /// Somebody is to say nothing any more.
+    /// Mutes a user (10.1).
     Mute(Mute<'a>),
-    /// Somebody may say something again.
+    /// Lifts the mute of a user (10.1).
     Unmute {
-        /// Who.
+        /// The user.
         nick: Cow<'a, str>,
     },
-    /// What a channel is about.
+    /// Sets or removes the topic of a channel (10.1).
     Topic {
-        /// Its name.
+        /// The channel.
         channel: Cow<'a, str>,
-        /// Up to [`crate::moderation::TOPIC_BYTES`]; nothing takes it away.
+        /// Up to [`crate::moderation::TOPIC_BYTES`] bytes; empty removes the topic.
         topic: Cow<'a, str>,
     },
 }
 
-/// `hello`: who one is.
+/// The fields of `hello` (PROTOCOL.md, 3.2 `hello`).
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Hello<'a> {
-    /// [`crate::VERSION`], or `None` for a number that is no version at all.
+    /// [`crate::VERSION`]; `None` for a number that is not an unsigned integer.
     pub version: Option<u64>,
-    /// The nick one wants; a free one is given where there is none.
+    /// The nick that the client asks for; the server generates one for `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nick: Option<Cow<'a, str>>,
-    /// The program that speaks, `name/version`.
+    /// Name and version of the client program, `name/version`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<Cow<'a, str>>,
-    /// The token of the last `welcome`.
+    /// The token of the last `welcome` or `registered`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<Cow<'a, str>>,
-    /// The last `seq` one has seen.
+    /// The last `seq` that the client has seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
-    /// The password of a protected nick.
+    /// The password of the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<Secret<'a>>,
 }
 
-/// Token and password are secrets: they are shown as present or not.
+/// Shows only whether token and password are present, because both are secrets.
 impl fmt::Debug for Hello<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hello")
@@ -141,59 +141,59 @@ impl fmt::Debug for Hello<'_> {
     }
 }
 
-/// `say`: a message to a channel or a person.
+/// The fields of `say` (PROTOCOL.md, 3.3 `say`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Say<'a> {
-    /// A channel or a nick; the lobby where left out.
+    /// A channel or a nick; [`LOBBY`] for `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Cow<'a, str>>,
-    /// What is said.
+    /// The text.
     pub text: Cow<'a, str>,
-    /// Must be one's own nick where it is there at all.
+    /// The nick of the connection, if present.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<Cow<'a, str>>,
 }
 
-/// `users`: a page of who is in a channel, in the order of the folded nicks.
+/// The fields of `users` (PROTOCOL.md, 3.6 `users`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UsersQuery<'a> {
-    /// The channel; the lobby where left out.
+    /// The channel; [`LOBBY`] by default.
     pub channel: Cow<'a, str>,
-    /// Only those behind this nick.
+    /// Only nicks behind this one, in the order of the folded form.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Cow<'a, str>>,
-    /// At most so many, 1 to [`MAX_PAGE`].
+    /// The maximum number of entries, 1 to [`MAX_PAGE`].
     pub limit: u16,
 }
 
-/// `history`: a page of what was said.
+/// The fields of `history` (PROTOCOL.md, 3.8 `history`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HistoryQuery<'a> {
-    /// A channel, or the nick of the other end of a direct conversation; the lobby where left out.
+    /// A channel, or the nick of the other end of a direct conversation; [`LOBBY`] by default.
     pub with: Cow<'a, str>,
-    /// Only messages before this `seq`.
+    /// Only messages with a lower `seq`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
-    /// Only messages behind this `seq`; the page then has the oldest of them, else the newest.
+    /// Only messages with a higher `seq`; the page then has the oldest of them, else the newest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
-    /// At most so many, 1 to [`MAX_PAGE`].
+    /// The maximum number of entries, 1 to [`MAX_PAGE`].
     pub limit: u16,
 }
 
 impl<'a> Envelope<'a> {
-    /// A request without an `id`.
+    /// Creates a request without an `id`.
     pub fn new(request: Request<'a>) -> Self {
         Self { request, id: None }
     }
 
-    /// The request that a frame holds.
+    /// Parses the JSON of a frame.
     ///
     /// # Errors
-    /// `bad_json` where the bytes are no UTF-8 or no JSON, `unknown_type` for an object of an unknown
-    /// type, and `bad_request` for all else (PROTOCOL.md, 1. Frames).
+    /// `bad_json` if the bytes are not UTF-8 or not JSON, `unknown_type` for an object of an
+    /// unknown type, else `bad_request` (PROTOCOL.md, 1.5 Malformed requests).
     pub fn parse(frame: &'a [u8]) -> Result<Self, Malformed> {
-        // The whole of it: serde_json would not look into what it skips.
+        // serde_json does not validate UTF-8 in ignored values; check the whole frame.
         let json = std::str::from_utf8(frame).map_err(|_| bad_json("the frame is not UTF-8"))?;
         if !json.trim_ascii_start().starts_with('{') {
             return Err(match serde_json::from_str::<de::IgnoredAny>(json) {
@@ -219,7 +219,7 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// See [`Malformed::is_other`].
+/// Returns whether the object has a `type` other than `hello`: [`Malformed::is_other`].
 fn is_other(json: &str) -> bool {
     #[derive(Deserialize)]
     struct Typed<'a> {
@@ -229,20 +229,20 @@ fn is_other(json: &str) -> bool {
     serde_json::from_str(json).is_ok_and(|Typed { r#type }| r#type != "hello")
 }
 
-/// A value of a field, of whatever type: fields that a request does not know are ignored, so nothing
-/// may be said of their types before the request's own type is known.
+/// A value of any type. Unknown fields of a request are ignored whatever their types are, and the
+/// `type` of the request may come last (PROTOCOL.md, 1.4 JSON objects).
 #[derive(Default)]
 pub(crate) enum Field<'a> {
     #[default]
     Absent,
     Text(Cow<'a, str>),
     Unsigned(u64),
-    /// A number that is no unsigned 64-bit integer.
+    /// A number that is not an unsigned 64-bit integer.
     Number,
     Other,
 }
 
-/// Every field that some request knows, in one flat pass over the JSON.
+/// The fields of all requests, read in one pass over the JSON.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Fields<'a> {
@@ -321,7 +321,8 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The request of that type; `None` for an unknown type; what was expected where a field is wrong.
+    /// Builds the request of a type; `None` for an unknown type. An error names the expected
+    /// content of a wrong field.
     fn request(kind: &str, fields: Self) -> Result<Option<Request<'a>>, &'static str> {
         Ok(Some(match kind {
             "say" => Request::Say(Say {
@@ -383,7 +384,7 @@ impl<'a> Fields<'a> {
         }))
     }
 
-    /// The same for what is asked of the accounts.
+    /// Builds a request of PROTOCOL.md, 5. Accounts, or of 10. Moderation.
     fn account(kind: &str, fields: Self) -> Result<Option<Request<'a>>, &'static str> {
         Ok(Some(match kind {
             "register" => Request::Register {
@@ -459,12 +460,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
     }
 }
 
-/// The number without its fraction of nothing. Below 2^48 it is the one that was written: a double is more exact
-/// than that by far (RFC 7493, 2.2), and what serde_json gets wrong of it is a fraction.
+/// Converts a number without a fraction to an integer (PROTOCOL.md, 1.4 JSON objects). Below 2^48
+/// the result is exact: doubles are exact beyond that (RFC 7493, section 2.2), and the rounding
+/// error of serde_json is a fraction.
 fn whole(number: f64) -> Option<u64> {
     const EXACT_BELOW: f64 = 281_474_976_710_656.0;
     let is_whole = (0.0..EXACT_BELOW).contains(&number) && number.fract() == 0.0;
-    // The shortest text of a whole number that small has neither point nor exponent.
+    // The shortest text of a whole number below 2^48 has neither a point nor an exponent.
     is_whole.then(|| number.abs().to_string().parse().ok())?
 }
 
@@ -493,7 +495,7 @@ impl<'de> de::Visitor<'de> for FieldVisitor {
         Ok(Field::Number)
     }
 
-    /// `1.0` is the number 1 (RFC 8259 knows no integers), and some JSON libraries write it so.
+    /// Accepts `1.0` as 1: RFC 8259 has no integers, and some JSON libraries write a fraction.
     fn visit_f64<E>(self, number: f64) -> Result<Field<'de>, E> {
         Ok(whole(number).map_or(Field::Number, Field::Unsigned))
     }
@@ -502,7 +504,7 @@ impl<'de> de::Visitor<'de> for FieldVisitor {
         Ok(Field::Other)
     }
 
-    /// `null` is a field left out: many JSON libraries write an absent value so.
+    /// Treats `null` as absent: many JSON libraries write it for an absent value.
     fn visit_unit<E>(self) -> Result<Field<'de>, E> {
         Ok(Field::Absent)
     }
@@ -529,7 +531,7 @@ fn bad_request(detail: &'static str, id: Option<Box<str>>) -> Malformed {
     malformed(ErrorCode::BadRequest, detail, id)
 }
 
-/// Whether it is of another type is for [`Envelope::parse`] to find out.
+/// Creates an error; [`Envelope::parse`] sets [`Malformed::is_other`].
 fn malformed(code: ErrorCode, detail: &'static str, id: Option<Box<str>>) -> Malformed {
     Malformed {
         code,
@@ -632,7 +634,7 @@ mod tests {
     #[test]
     fn fields_of_other_requests_are_ignored_whatever_they_hold() {
         let frame = r#" {"type":"ping","text":5,"before":[1,{"a":2}],"nick":{"x":null},"zzz":1e400,"id":"p"} "#;
-        // 1e400 is no number that serde_json could hold, but nobody asked for it.
+        // serde_json cannot hold 1e400, but the field is unknown and therefore ignored.
         let ping = Envelope::parse(frame.as_bytes());
         assert_eq!(
             ping.unwrap(),

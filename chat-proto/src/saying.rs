@@ -1,4 +1,5 @@
-//! What people say, on its way from a `say` to the `message` that everyone gets.
+//! Texts between `say` and `message`: encoded once, when the request is read (PROTOCOL.md, 4.2
+//! `message`).
 
 use std::fmt;
 
@@ -6,35 +7,34 @@ use crate::PlainSay;
 use crate::codec::put_string;
 use crate::text::{self, Form, TextError};
 
-/// What was said in one read of a socket, side by side: memory for each message by itself took a twentieth of the
-/// server's time in a channel of 10.
+/// The encoded texts of one read of a socket in one allocation, because an allocation for each
+/// message is expensive.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Words(String);
 
-/// Where something stands in the [`Words`] that have told it.
+/// A range of the [`Words`] that returned it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     start: u32,
     end: u32,
 }
 
-/// Where the text of a message and its `id` stand, legal once built, as they are at the end of the `message`. They
-/// are written once, where the request is read, and copied when the message has its number
-/// ([`crate::codec::encode_message`]).
+/// The range of the encoded end of a `message`: a valid text and the `id`.
+/// [`crate::codec::encode_message`] copies it when the message has its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Saying(Span);
 
 impl Words {
-    /// None yet, and room for those of `bytes` that were read; where much is escaped they take more.
+    /// Creates an empty arena with room for a read of `bytes`; escapes can make it grow.
     pub fn with_capacity(bytes: usize) -> Self {
         Self(String::with_capacity(bytes))
     }
 
-    /// Adds a text of at most `max_bytes`, which the caller holds at or below [`crate::Text::MAX_BYTES`], and the
-    /// `id` of its request.
+    /// Validates and adds a text of at most `max_bytes`, which must not exceed
+    /// [`crate::Text::MAX_BYTES`], and the `id` of the request.
     ///
     /// # Errors
-    /// What is wrong with the text: see [`TextError`].
+    /// The first violated rule, a [`TextError`].
     pub fn say(
         &mut self,
         text: &str,
@@ -45,10 +45,10 @@ impl Words {
         Ok(self.put(text, form, id.map(|id| (id, text::form_of(id)))))
     }
 
-    /// Adds what a plain `say` says: the same as [`Words::say`], most of it known already.
+    /// Adds the text of a plain `say`, with the result of [`Words::say`] but fewer checks.
     ///
     /// # Errors
-    /// See [`TextError`].
+    /// The first violated rule, a [`TextError`].
     pub fn say_plainly(
         &mut self,
         say: &PlainSay<'_>,
@@ -61,17 +61,17 @@ impl Words {
         Ok(self.put(say.text, Form::Plain, say.id.map(|id| (id, Form::Plain))))
     }
 
-    /// Adds a name, or whatever somebody has written for one.
+    /// Adds a name, which is not validated.
     pub fn name(&mut self, name: &str) -> Span {
         let start = self.0.len();
         self.0.push_str(name);
         self.since(start)
     }
 
-    /// What stands there.
+    /// Returns the bytes of a range.
     ///
     /// # Panics
-    /// The span is one of other words.
+    /// The range is from another [`Words`] and out of bounds.
     pub fn get(&self, Span { start, end }: Span) -> &str {
         &self.0[start as usize..end as usize]
     }
@@ -101,7 +101,7 @@ impl Words {
     }
 }
 
-/// Only the length is shown: what people write does not belong into a log.
+/// Shows the length only, because logs must not contain texts of users.
 impl fmt::Debug for Words {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Words({} bytes)", self.0.len())

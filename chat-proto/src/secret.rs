@@ -1,4 +1,4 @@
-//! Passwords on their way (PROTOCOL.md, 5. Accounts).
+//! Passwords in memory (PROTOCOL.md, 5. Accounts).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,11 +6,11 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
-/// A password on its way: it is never shown, and its copies are wiped when they are dropped.
+/// A password. No output shows it, and a drop wipes the owned copies.
 #[derive(Clone)]
 pub struct Secret<'a>(Kept<'a>);
 
-/// What the frame holds, or a copy.
+/// A reference into the frame, or a copy.
 #[derive(Clone)]
 enum Kept<'a> {
     Borrowed(&'a str),
@@ -18,7 +18,7 @@ enum Kept<'a> {
 }
 
 impl Secret<'_> {
-    /// The password itself.
+    /// Returns the password.
     pub fn reveal(&self) -> &str {
         match &self.0 {
             Kept::Borrowed(password) => password,
@@ -26,7 +26,7 @@ impl Secret<'_> {
         }
     }
 
-    /// A secret that outlives the frame.
+    /// Copies the password, to outlive the frame.
     pub fn into_owned(self) -> Secret<'static> {
         Secret(Kept::Owned(match self.0 {
             Kept::Borrowed(password) => Zeroizing::new(password.to_owned()),

@@ -1,21 +1,21 @@
-//! What people write to each other (PROTOCOL.md, 2. Names and text).
+//! Texts of messages and reasons (PROTOCOL.md, 2.5 Texts).
 
 use std::fmt;
 
 use crate::scan::{self, bit};
 
-/// 1 to 8,192 bytes of UTF-8 without control characters other than newline and tab.
+/// A valid text: 1 to 8,192 bytes without control characters other than newline and tab.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Text(Box<str>);
 
 impl Text {
-    /// The most bytes a text may have.
+    /// The maximum length of a text, in bytes.
     pub const MAX_BYTES: usize = 8192;
 
-    /// A text of at most `max_bytes`, which the caller holds at or below [`Text::MAX_BYTES`].
+    /// Validates a text of at most `max_bytes`, which must not exceed [`Text::MAX_BYTES`].
     ///
     /// # Errors
-    /// What is wrong with it: see [`TextError`].
+    /// The first violated rule, a [`TextError`].
     pub fn new(
         text: impl Into<Box<str>> + AsRef<str>,
         max_bytes: usize,
@@ -24,56 +24,56 @@ impl Text {
         Ok(Self(text.into()))
     }
 
-    /// The text itself.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Only the length is shown: what people write does not belong into a log.
+/// Shows the length only, because logs must not contain texts of users.
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Text({} bytes)", self.0.len())
     }
 }
 
-/// Why something is no [`Text`].
+/// The violated rule of an invalid [`Text`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// Nothing was written.
+    /// The text is empty.
     #[error("the text is empty")]
     Empty,
-    /// More bytes than allowed.
+    /// The text has too many bytes.
     #[error("the text is longer than {max_bytes} bytes")]
     TooLong {
-        /// The bytes that are allowed.
+        /// The allowed number of bytes.
         max_bytes: usize,
     },
-    /// A control character (Unicode Cc) other than newline and tab.
+    /// The text has a control character (Unicode Cc) other than newline and tab.
     #[error("the text has control characters other than newline and tab")]
     Control,
 }
 
-/// How text stands in a JSON string.
+/// The encoding that a text needs in a JSON string (RFC 8259, section 7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// As it is.
+    /// No escapes.
     Plain,
-    /// Something in it has to be escaped.
+    /// At least one escape.
     Escaped,
 }
 
-/// A control character of ASCII other than newline and tab.
+/// Class of ASCII control characters other than newline and tab.
 const CONTROL: u8 = 1;
-/// What JSON escapes.
+/// Class of characters that JSON escapes (RFC 8259, section 7).
 const ESCAPED: u8 = 2;
-/// UTF-8 writes U+0080 to U+009F, control characters too, as C2 80 to C2 9F.
+/// Class of C2: the control characters U+0080 to U+009F are C2 80 to C2 9F in UTF-8.
 const LEADS_CONTROL: u8 = 4;
-/// and [`LINE_ENDS`] as E2 80 A8 and E2 80 A9.
+/// Class of E2: [`LINE_ENDS`] are E2 80 A8 and E2 80 A9 in UTF-8.
 const LEADS_LINE_END: u8 = 8;
 
-/// JSON allows them in a string, but many a tool takes them for the end of a line, and a message is one line
-/// of the history.
+/// Characters that JSON allows in a string, but that some tools treat as line ends. They are
+/// escaped, because a message is one line of the history (PROTOCOL.md, 1.4 JSON objects).
 pub(crate) const LINE_ENDS: [char; 2] = ['\u{2028}', '\u{2029}'];
 
 fn classes(text: &str) -> u8 {
@@ -95,13 +95,13 @@ fn form(text: &str, classes: u8) -> Form {
     }
 }
 
-/// How any text stands in a JSON string.
+/// Returns the encoding of any text in a JSON string.
 pub(crate) fn form_of(text: &str) -> Form {
     form(text, classes(text))
 }
 
-/// Whether a text is legal, and how it stands in a JSON string: found out together, as every text that is
-/// said passes here.
+/// Validates a text and returns its encoding in a JSON string. One pass does both, because each
+/// message passes through this function.
 pub(crate) fn check(text: &str, max_bytes: usize) -> Result<Form, TextError> {
     check_length(text, max_bytes)?;
     let classes = classes(text);

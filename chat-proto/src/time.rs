@@ -1,33 +1,33 @@
-//! Points in time as the protocol writes them (PROTOCOL.md, 1. Frames).
+//! Times in the format of the protocol (PROTOCOL.md, 1.6 Times and sequence numbers).
 
 use std::cell::RefCell;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Milliseconds since 1970-01-01 UTC; written as RFC 3339, `2026-11-23T18:50:00.123Z`.
+/// A time in milliseconds since 1970-01-01 UTC, encoded by RFC 3339: `2026-11-23T18:50:00.123Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The latest time that has a four-digit year: `9999-12-30T22:00:00.000Z`, the limit of `jiff`.
+    /// The maximum of `jiff`, within the four-digit years of RFC 3339: `9999-12-30T22:00:00.000Z`.
     const LAST: i64 = 253_402_207_200_000;
 
-    /// The time `millis` milliseconds after 1970-01-01 UTC, held within the years 1970 to 9999.
+    /// Creates a time from milliseconds since 1970-01-01 UTC, clamped to the years 1970 to 9999.
     pub const fn from_millis(millis: i64) -> Self {
         let held = if millis < 0 { 0 } else { millis };
         Self(if held > Self::LAST { Self::LAST } else { held })
     }
 
-    /// Milliseconds since 1970-01-01 UTC.
+    /// Returns the milliseconds since 1970-01-01 UTC.
     pub fn as_millis(self) -> i64 {
         self.0
     }
 
-    /// Does something with how it is written.
+    /// Calls `act` with the encoded time.
     pub(crate) fn with_text<R>(self, act: impl FnOnce(&str) -> R) -> R {
         thread_local! {
-            /// What was written last: a busy server stamps hundreds of messages within a millisecond.
+            /// The last encoded time; a busy server stamps many messages within a millisecond.
             static LAST: RefCell<(Timestamp, String)> =
                 const { RefCell::new((Timestamp(-1), String::new())) };
         }
@@ -40,7 +40,7 @@ impl Timestamp {
         })
     }
 
-    /// The same instant for `jiff`, which knows time zones and formats.
+    /// Converts the time to `jiff`, for time zones and formats.
     pub fn to_jiff(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0)
             .expect("the constructor keeps the years 1970 to 9999")

@@ -1,5 +1,5 @@
-//! What is said in a channel reaches all its members, the same bytes, in order; it is in the history
-//! before (PROTOCOL.md, "What a message promises").
+//! A message of a channel reaches all members with the same bytes, in order, after it is in the
+//! history (PROTOCOL.md, 4.14 Delivery guarantees).
 
 mod support;
 

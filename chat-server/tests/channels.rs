@@ -1,5 +1,5 @@
-//! Channels: made by who enters first, gone with the last one, called by one name (PROTOCOL.md, 2. Names
-//! and text, and "Channels" in 9).
+//! Channels: created by the first member, ended by the last one, compared by the folded name
+//! (PROTOCOL.md, 2.2 Comparison of names, 2.4 Channels, 3.4 to 3.8).
 
 mod support;
 

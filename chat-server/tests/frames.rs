@@ -1,4 +1,4 @@
-//! What a frame may hold (PROTOCOL.md, 1. Frames, and the same heading in 9).
+//! Legal and malformed content of a frame (PROTOCOL.md, 1. Frames).
 
 mod support;
 

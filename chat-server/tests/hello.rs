@@ -1,5 +1,5 @@
-//! The first words: who may come in, under which name, and what they are told (PROTOCOL.md, 3. From the
-//! client, and "Hello" in 9).
+//! Logins: which clients are accepted, under which nick, and with which `welcome` (PROTOCOL.md,
+//! 3.2 `hello` and 4.1 `welcome`).
 
 mod support;
 
@@ -37,7 +37,7 @@ fn hello_comes_first_in_version_1_and_in_time() {
     late.expect_closed();
 }
 
-/// Before the welcome nothing is dealt with, and each mistake has its own answer (PROTOCOL.md, "Hello" in 9).
+/// Before `welcome`, no request takes effect, and each mistake has its own answer (PROTOCOL.md, 3.2).
 #[test]
 fn what_is_no_hello_is_refused_and_the_connection_stays() {
     let home = Home::new("");

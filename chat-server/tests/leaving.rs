@@ -1,5 +1,5 @@
-//! Going: who is told, once, and with which reason (PROTOCOL.md, 4. From the server, "Joining in a crowd",
-//! and "Coming and going" in 9).
+//! Departures: which sessions receive the event, once, and with which reason (PROTOCOL.md, 4.4, 4.5,
+//! 4.15 and 4.18).
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! PROTOCOL.md, Frames: a 4-byte big-endian length, then that many bytes.
+//! Frames over TCP: a 4-byte big-endian length, then that many bytes (PROTOCOL.md, 1.1 and 1.2).
 
 use super::Heard;
 

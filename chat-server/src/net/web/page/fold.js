@@ -1,4 +1,4 @@
-// Folds names as the protocol does (PROTOCOL.md, 9, "Names") and finds mentions by its one rule.
+// Folds names (PROTOCOL.md, 2.2 Comparison of names) and finds mentions (PROTOCOL.md, 2.6 Mentions).
 
 /** Full case folding. Lower, upper and lower case agree with it except for dotless i and Cherokee. */
 const folded = (text) => text.split("ı").map((part) => part.toLowerCase().toUpperCase().toLowerCase()).join("ı")
