@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::moderation::{BanInfo, Banned, Muted, Unbanned};
 use crate::{ErrorCode, ProtoError, Timestamp};
@@ -15,13 +15,14 @@ pub enum Event<'a> {
     Welcome(Box<Welcome<'a>>),
     /// A message of a channel or a direct message (4.2).
     Message(Message<'a>),
-    /// What one said is recorded.
+    /// Acknowledges a `say` that is recorded, or a request whose effect was an event.
     Ack {
-        /// The `id` of the `say`.
+        /// The `id` of the request.
         id: Cow<'a, str>,
-        /// The number under which it is recorded.
-        seq: u64,
-        /// When it arrived.
+        /// The number of the recorded message; only the `ack` of a `say` has it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seq: Option<u64>,
+        /// When the request arrived.
         time: Timestamp,
     },
     /// A user has entered a channel (4.4).
@@ -79,20 +80,30 @@ pub enum Event<'a> {
         total: usize,
         /// Whether entries are left behind the last one.
         more: bool,
+        /// The `id` of the request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<Cow<'a, str>>,
     },
     /// The largest channels, the largest first (4.8).
     Channels {
         /// As many channels as fit into a frame.
         channels: Vec<ChannelInfo<'a>>,
+        /// The `id` of the request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<Cow<'a, str>>,
     },
     /// A page of a conversation (4.9).
     History {
         /// The channel, or the nick of the other end of a direct conversation.
         with: Cow<'a, str>,
-        /// The messages, the oldest first.
+        /// The messages, the oldest first. Reading leaves out records of an unknown type.
+        #[serde(deserialize_with = "known_records")]
         messages: Vec<Record<'a>>,
         /// Whether messages are left in the direction of the request.
         more: bool,
+        /// The `id` of the request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<Cow<'a, str>>,
     },
     /// Asks for a `pong` of the same `id` (4.10).
     Ping {
@@ -120,6 +131,9 @@ pub enum Event<'a> {
     Bye {
         /// The reason.
         reason: Cow<'a, str>,
+        /// The `id` of the request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<Cow<'a, str>>,
     },
     /// The nick is an account now, or has another password (5.1).
     Registered {
@@ -128,11 +142,17 @@ pub enum Event<'a> {
         /// The token that replaces the one in `welcome`, after a change of the password.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         token: Option<Cow<'a, str>>,
+        /// The `id` of the request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<Cow<'a, str>>,
     },
     /// The nick is no longer an account (5.1).
     Unregistered {
         /// The former account.
         nick: Cow<'a, str>,
+        /// The `id` of the request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<Cow<'a, str>>,
     },
     /// A ban is set (10.3).
     Banned(Box<Banned<'a>>),
@@ -147,6 +167,9 @@ pub enum Event<'a> {
         bans: Vec<BanInfo<'a>>,
         /// Whether entries are left behind the last one.
         more: bool,
+        /// The `id` of the request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<Cow<'a, str>>,
     },
     /// A user is muted (10.3).
     Muted(Box<Muted<'a>>),
@@ -203,6 +226,9 @@ pub struct Welcome<'a> {
     /// The message of the day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub motd: Option<Cow<'a, str>>,
+    /// The `id` of the `hello`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Cow<'a, str>>,
 }
 
 /// Leaves out the token, which is a secret.
@@ -242,8 +268,28 @@ pub struct Message<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Record<'a> {
-    /// A message; the only type of record.
+    /// A message; the only type of record that this version knows.
     Message(Message<'a>),
+}
+
+/// A record of any version of the protocol.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum VersionedRecord<'a> {
+    Message(Message<'a>),
+    #[serde(other)]
+    Unknown,
+}
+
+fn known_records<'de, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Record<'a>>, D::Error> {
+    let records = Vec::<VersionedRecord<'a>>::deserialize(deserializer)?.into_iter();
+    let known = records.filter_map(|record| match record {
+        VersionedRecord::Message(message) => Some(Record::Message(message)),
+        VersionedRecord::Unknown => None,
+    });
+    Ok(known.collect())
 }
 
 /// An entry of `channels` (PROTOCOL.md, 4.8 `channels`).

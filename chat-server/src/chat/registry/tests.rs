@@ -128,7 +128,7 @@ fn words(event: Event<'_>) -> String {
             format!("gone {nick} {reason}{by}")
         }
         Event::Topic { channel, topic, .. } => format!("topic {channel} {topic:?}"),
-        Event::Registered { nick, token } => {
+        Event::Registered { nick, token, .. } => {
             let token = token.map_or("", |_| " anew");
             format!("registered {nick}{token}")
         }

@@ -162,9 +162,11 @@ export class Chat {
     this.#askHistory(talk, talk.first ? { before: talk.first } : {});
   }
 
-  #history({ messages, more }) {
+  #history({ messages: records, more }) {
     const { talk, range } = this.#asked.shift() ?? {};
     if (!talk) return;
+    // A later server may have other kinds of records.
+    const messages = records.filter(({ type }) => type === "message");
     if (range.after !== undefined) return this.#holeFilled(talk, range.after, messages, more);
     talk.asked = false;
     talk.more = more;
@@ -377,7 +379,9 @@ export class Chat {
     this.#notice(this.current, t("registered", nick));
   }
 
+  /** Without `seq` it acknowledges a request that is no message, behind the event that says what was done. */
   #acked({ id, seq }) {
+    if (seq === undefined) return void this.#typed.delete(id);
     this.talks.recorded(id, seq);
     this.talks.settle();
     this.ui.changed("pending");
