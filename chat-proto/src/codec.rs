@@ -138,8 +138,8 @@ pub fn history_room(with: &str, id: Option<&str>) -> usize {
     MAX_FRAME_BYTES + HEADER_BYTES - frame.len()
 }
 
-/// Writes a page of `history` whose messages are lines of the log, as they are, in answer to the request
-/// that bore `id`.
+/// Writes a page of `history` whose messages are lines of the log, as they are, in answer to the
+/// request that bore `id`.
 ///
 /// # Errors
 /// [`ProtoError::BadFrame`] if the lines take more than [`history_room`].

@@ -1,5 +1,5 @@
-//! Answers bear the `id` of their request; where the answer is an event for many, an `ack` follows it
-//! (protocol, 3. From the client).
+//! Answers bear the `id` of their request; where the answer is an event for many, an `ack` follows
+//! it (protocol, 3. From the client).
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -11,8 +11,8 @@ use support::{Home, Server, TestClient};
 const PASSWORD: &str = "correct horse";
 const ID: &str = "k\"7";
 
-/// Requests of an operator in the order in which they are sent, each with what the requester gets for it.
-/// `id` stands where the event bears the id of the request, `seq` where it has a number.
+/// Requests of an operator in the order in which they are sent, each with what the requester gets
+/// for it. `id` stands where the event bears the id of the request, `seq` where it has a number.
 const REQUESTS: &[(&str, &str)] = &[
     (
         r#"{"type":"hello","version":1,"nick":"Ana","after":0}"#,

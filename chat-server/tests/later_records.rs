@@ -1,5 +1,5 @@
-//! A history in which a later server has written other kinds of records, and messages with further fields:
-//! each line counts, and messages alone are shown.
+//! A history in which a later server has written other kinds of records, and messages with further
+//! fields: each line counts, and messages alone are shown.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;

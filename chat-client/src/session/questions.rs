@@ -232,8 +232,8 @@ impl Session {
         }
     }
 
-    /// Takes out the question that this answers. Answers come in the order of the questions; those of
-    /// older servers bear no `id`.
+    /// Takes out the question that this answers. Answers come in the order of the questions; those
+    /// of older servers bear no `id`.
     pub(super) fn answered(
         &mut self,
         is_it: impl Fn(&Question) -> bool,

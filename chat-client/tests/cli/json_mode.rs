@@ -120,7 +120,8 @@ fn notices_go_to_standard_error() {
     leave_json(client, peer);
 }
 
-/// An `ack` without `seq` is for a request that is no message, also where a script uses the `id` twice.
+/// An `ack` without `seq` is for a request that is no message, also where a script uses the `id`
+/// twice.
 #[test]
 fn an_ack_without_a_number_acknowledges_no_message() {
     let server = FakeServer::start();

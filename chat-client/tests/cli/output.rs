@@ -225,7 +225,8 @@ fn a_recording_that_fails_is_1() {
     client.ends_with(1);
 }
 
-/// A record of a kind that is not known is no line, live or in a page, and a message may have further fields.
+/// A record of a kind that is not known is no line, live or in a page, and a message may have
+/// further fields.
 #[test]
 fn records_of_a_later_server_are_skipped() {
     let server = FakeServer::start();

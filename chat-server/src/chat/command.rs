@@ -73,8 +73,8 @@ pub enum Command {
 }
 
 impl Command {
-    /// Returns whether the command takes effect by an event, which has no room for the `id` of the request.
-    /// All other commands have an answer that bears it, or none.
+    /// Returns whether the command takes effect by an event, which has no room for the `id` of the
+    /// request. All other commands have an answer that bears it, or none.
     pub fn is_announced(&self) -> bool {
         match self {
             Self::Join { .. } | Self::Part { .. } | Self::Nick { .. } => true,

@@ -1,5 +1,5 @@
-//! `history verify`: every line of the file, its shape, its order, its density. Of a record whose kind is
-//! not known only type, number and time are checked.
+//! `history verify`: every line of the file, its shape, its order, its density. Of a record whose
+//! kind is not known only type, number and time are checked.
 
 use std::io::{self, Write};
 

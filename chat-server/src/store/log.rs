@@ -1,7 +1,7 @@
 //! The history file: one line per record, the very JSON that everyone was sent (protocol, What a
-//! message promises, 5). Line n is record n: the file is its own index of numbers. Messages are the only
-//! kind of record that this server writes; it counts the kinds that a later one has written, and shows
-//! none of them.
+//! message promises, 5). Line n is record n: the file is its own index of numbers. Messages are the
+//! only kind of record that this server writes; it counts the kinds that a later one has written,
+//! and shows none of them.
 //!
 //! Reading is positioned and bounded by an end, so that readers and the [`super::recorder`] never
 //! meet. A line that is no record, or the wrong one, is an error that names it, always.
@@ -54,8 +54,8 @@ struct AnyRecord<'a> {
 const MESSAGE: &str = "message";
 
 impl<'a> Line<'a> {
-    /// Returns the record in `bytes`, a line without its newline. Of a record that is no message only
-    /// `seq` and `time` are of use.
+    /// Returns the record in `bytes`, a line without its newline. Of a record that is no message
+    /// only `seq` and `time` are of use.
     ///
     /// # Errors
     /// Describes what is wrong with the line.

@@ -322,8 +322,8 @@ fn read_tail(log: &Log, end: u64) -> Result<Tail, HistoryError> {
     Ok(tail)
 }
 
-/// The error that the line behind `place` does not go on from it: line n is record n, so the wrong one is
-/// the first of the two that does not stand where its number says.
+/// The error that the line behind `place` does not go on from it: line n is record n, so the wrong
+/// one is the first of the two that does not stand where its number says.
 fn misnumbered(log: &Log, place: Place, behind: Place) -> HistoryError {
     let line = log.line_number(place.offset);
     let (wrong, expected) = if place.seq == line {

@@ -292,7 +292,8 @@ impl Postings {
         let recorded = as_recorded(line)
             .and_then(|(seq, rest)| Some((seq, &rest[..memmem::find(rest, TEXT)?])));
         let Some((seq, names)) = recorded else {
-            // A message that another program has written, or a record that belongs to no conversation.
+            // A message that another program has written, or a record that belongs to no
+            // conversation.
             let line = Line::parse(line)?;
             if line.is_message() {
                 let indices = self.indices_of(&line.from, &line.to);
