@@ -130,14 +130,15 @@ pub(crate) fn put_string(text: &str, form: Form, buffer: &mut String) {
 }
 
 /// What the frame of a page of `history` has besides its messages: at most so many bytes are left for
-/// them and the commas between.
-pub fn history_room(with: &str) -> usize {
+/// them and the commas between. `id` is that of the request.
+pub fn history_room(with: &str, id: Option<&str>) -> usize {
     let mut frame = BytesMut::new();
-    encode_history(with, &[], false, &mut frame).expect("an empty page of a legal name fits");
+    encode_history(with, &[], false, id, &mut frame).expect("an empty page of a legal name fits");
     MAX_FRAME_BYTES + HEADER_BYTES - frame.len()
 }
 
-/// Writes a page of `history` whose messages are lines of the log, as they are.
+/// Writes a page of `history` whose messages are lines of the log, as they are, in answer to the
+/// request that bore `id`.
 ///
 /// # Errors
 /// [`ProtoError::BadFrame`] if the lines take more than [`history_room`].
@@ -145,6 +146,7 @@ pub fn encode_history(
     with: &str,
     lines: &[&[u8]],
     more: bool,
+    id: Option<&str>,
     buffer: &mut BytesMut,
 ) -> Result<(), ProtoError> {
     framed(buffer, |buffer| {
@@ -158,10 +160,15 @@ pub fn encode_history(
             buffer.put_slice(line);
         }
         buffer.put_slice(if more {
-            b"],\"more\":true}"
+            b"],\"more\":true"
         } else {
-            b"],\"more\":false}"
+            b"],\"more\":false"
         });
+        if let Some(id) = id {
+            buffer.put_slice(b",\"id\":");
+            serde_json::to_writer(buffer.writer(), id)?;
+        }
+        buffer.put_u8(b'}');
         Ok(())
     })
 }

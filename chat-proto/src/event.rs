@@ -15,13 +15,14 @@ pub enum Event<'a> {
     Welcome(Box<Welcome<'a>>),
     /// Somebody said something.
     Message(Message<'a>),
-    /// What one said is recorded.
+    /// Acknowledges a `say` that is recorded, or a request whose effect was an event.
     Ack {
-        /// The `id` of the `say`.
+        /// The `id` of the request.
         id: Cow<'a, str>,
-        /// The number under which it is recorded.
-        seq: u64,
-        /// When it arrived.
+        /// The number of the recorded message; only the `ack` of a `say` has it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seq: Option<u64>,
+        /// When the request arrived.
         time: Timestamp,
     },
     /// Somebody entered a channel.
@@ -79,11 +80,17 @@ pub enum Event<'a> {
         total: usize,
         /// Whether more stand behind the last one.
         more: bool,
+        /// The `id` of the request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<Cow<'a, str>>,
     },
     /// The channels there are, the largest first.
     Channels {
         /// As many as fit into a frame.
         channels: Vec<ChannelInfo<'a>>,
+        /// The `id` of the request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<Cow<'a, str>>,
     },
     /// A page of what was said.
     History {
@@ -93,6 +100,9 @@ pub enum Event<'a> {
         messages: Vec<Record<'a>>,
         /// Whether there is more in the direction that was asked for.
         more: bool,
+        /// The `id` of the request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<Cow<'a, str>>,
     },
     /// Answer with a `pong` of the same `id`.
     Ping {
@@ -120,6 +130,9 @@ pub enum Event<'a> {
     Bye {
         /// Why.
         reason: Cow<'a, str>,
+        /// The `id` of the request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<Cow<'a, str>>,
     },
     /// The nick is one's account now, or has another password.
     Registered {
@@ -128,11 +141,17 @@ pub enum Event<'a> {
         /// Brings one back from now on, where the token of `welcome` has ended.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         token: Option<Cow<'a, str>>,
+        /// The `id` of the request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<Cow<'a, str>>,
     },
     /// The nick is protected no longer.
     Unregistered {
         /// What was the account.
         nick: Cow<'a, str>,
+        /// The `id` of the request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<Cow<'a, str>>,
     },
     /// A ban is set (PROTOCOL.md, 10. Moderation).
     Banned(Box<Banned<'a>>),
@@ -147,6 +166,9 @@ pub enum Event<'a> {
         bans: Vec<BanInfo<'a>>,
         /// Whether more stand behind the last one.
         more: bool,
+        /// The `id` of the request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<Cow<'a, str>>,
     },
     /// Somebody may say nothing any more.
     Muted(Box<Muted<'a>>),
@@ -203,6 +225,9 @@ pub struct Welcome<'a> {
     /// The message of the day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub motd: Option<Cow<'a, str>>,
+    /// The `id` of the `hello`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Cow<'a, str>>,
 }
 
 /// The token is a secret and is not shown.

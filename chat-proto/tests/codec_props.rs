@@ -79,6 +79,7 @@ fn an_object_too_large_for_a_frame_leaves_no_trace() {
     let mut buffer = BytesMut::from(&b"before"[..]);
     let event = Event::Bye {
         reason: "x".repeat(MAX_FRAME_BYTES).into(),
+        id: None,
     };
     assert!(matches!(
         encode(&event, &mut buffer),
@@ -103,12 +104,15 @@ fn the_largest_message_and_the_largest_page_fit() {
         id: Some(id.into()),
     };
     assert!(frame_of(&message).len() < MAX_FRAME_BYTES / 3);
-    let mut page = BytesMut::new();
-    let line = vec![b'1'; history_room(&nick)];
-    encode_history(&nick, &[&line], false, &mut page).unwrap();
-    assert_eq!(split_frame(&page).unwrap().unwrap().len(), MAX_FRAME_BYTES);
-    let line = [&line[..], b"1"].concat();
-    assert!(encode_history(&nick, &[&line], false, &mut page).is_err());
+    let longest = "\u{1}".repeat(64);
+    for id in [None, Some(&*longest)] {
+        let mut page = BytesMut::new();
+        let line = vec![b'1'; history_room(&nick, id)];
+        encode_history(&nick, &[&line], false, id, &mut page).unwrap();
+        assert_eq!(split_frame(&page).unwrap().unwrap().len(), MAX_FRAME_BYTES);
+        let line = [&line[..], b"1"].concat();
+        assert!(encode_history(&nick, &[&line], false, id, &mut page).is_err());
+    }
 }
 
 #[test]

@@ -281,6 +281,7 @@ fn moderation_events() -> Vec<(Event<'static>, &'static str)> {
                     },
                 ],
                 more: false,
+                id: None,
             },
             r##"{"type":"bans","channel":"#rust","bans":[{"account":"luis","number":7,"time":"2026-11-23T18:50:00.123Z"},{"nick":"eva","mute":true,"number":7,"time":"2026-11-23T18:50:00.123Z"}],"more":false}"##,
         ),
@@ -333,6 +334,7 @@ fn events() -> Vec<(Event<'static>, &'static str)> {
                 resumed: false,
                 gap: false,
                 motd: Some("hola".into()),
+                id: None,
             })),
             r##"{"type":"welcome","version":1,"nick":"ana","server":"chat-server/0.1.0","token":"secret","seq":7,"time":"2026-11-23T18:50:00.123Z","joined":["#lobby"],"channels":[{"name":"#lobby","users":1}],"resumed":false,"gap":false,"motd":"hola"}"##,
         ),
@@ -343,7 +345,7 @@ fn events() -> Vec<(Event<'static>, &'static str)> {
         (
             Event::Ack {
                 id: "k1".into(),
-                seq: 7,
+                seq: Some(7),
                 time: TIME,
             },
             r#"{"type":"ack","id":"k1","seq":7,"time":"2026-11-23T18:50:00.123Z"}"#,
@@ -389,6 +391,7 @@ fn events() -> Vec<(Event<'static>, &'static str)> {
                 users: vec!["ana".into(), "Luis".into()],
                 total: 2,
                 more: false,
+                id: None,
             },
             r##"{"type":"users","channel":"#lobby","users":["ana","Luis"],"total":2,"more":false}"##,
         ),
@@ -399,6 +402,7 @@ fn events() -> Vec<(Event<'static>, &'static str)> {
                     users: 2,
                     topic: Some("t".into()),
                 }],
+                id: None,
             },
             r##"{"type":"channels","channels":[{"name":"#a","users":2,"topic":"t"}]}"##,
         ),
@@ -407,6 +411,7 @@ fn events() -> Vec<(Event<'static>, &'static str)> {
                 with: "#lobby".into(),
                 messages: vec![Record::Message(message())],
                 more: true,
+                id: None,
             },
             r##"{"type":"history","with":"#lobby","messages":[{"type":"message","seq":7,"time":"2026-11-23T18:50:00.123Z","from":"ana","to":"#lobby","text":"¡hola!\n\"привет\" \\ 👋🏽\t","id":"k1"}],"more":true}"##,
         ),
@@ -428,6 +433,7 @@ fn events() -> Vec<(Event<'static>, &'static str)> {
         (
             Event::Bye {
                 reason: "quit".into(),
+                id: None,
             },
             r#"{"type":"bye","reason":"quit"}"#,
         ),
@@ -435,6 +441,7 @@ fn events() -> Vec<(Event<'static>, &'static str)> {
             Event::Registered {
                 nick: "ana".into(),
                 token: None,
+                id: None,
             },
             r#"{"type":"registered","nick":"ana"}"#,
         ),
@@ -442,19 +449,112 @@ fn events() -> Vec<(Event<'static>, &'static str)> {
             Event::Registered {
                 nick: "ana".into(),
                 token: Some("0f".into()),
+                id: None,
             },
             r#"{"type":"registered","nick":"ana","token":"0f"}"#,
         ),
         (
-            Event::Unregistered { nick: "ana".into() },
+            Event::Unregistered {
+                nick: "ana".into(),
+                id: None,
+            },
             r#"{"type":"unregistered","nick":"ana"}"#,
+        ),
+    ]
+}
+
+/// The answers to requests that bear an `id`.
+fn answers() -> Vec<(Event<'static>, &'static str)> {
+    let id = Some("k\"".into());
+    vec![
+        (
+            Event::Welcome(Box::new(Welcome {
+                version: 1,
+                nick: "ana".into(),
+                server: "s".into(),
+                token: "t".into(),
+                seq: 7,
+                time: TIME,
+                joined: Vec::new(),
+                channels: Vec::new(),
+                resumed: true,
+                gap: true,
+                motd: None,
+                id: id.clone(),
+            })),
+            r#"{"type":"welcome","version":1,"nick":"ana","server":"s","token":"t","seq":7,"time":"2026-11-23T18:50:00.123Z","joined":[],"channels":[],"resumed":true,"gap":true,"id":"k\""}"#,
+        ),
+        (
+            Event::Ack {
+                id: "k\"".into(),
+                seq: None,
+                time: TIME,
+            },
+            r#"{"type":"ack","id":"k\"","time":"2026-11-23T18:50:00.123Z"}"#,
+        ),
+        (
+            Event::Users {
+                channel: "#a".into(),
+                users: Vec::new(),
+                total: 0,
+                more: false,
+                id: id.clone(),
+            },
+            r##"{"type":"users","channel":"#a","users":[],"total":0,"more":false,"id":"k\""}"##,
+        ),
+        (
+            Event::Channels {
+                channels: Vec::new(),
+                id: id.clone(),
+            },
+            r#"{"type":"channels","channels":[],"id":"k\""}"#,
+        ),
+        (
+            Event::History {
+                with: "#a".into(),
+                messages: Vec::new(),
+                more: true,
+                id: id.clone(),
+            },
+            r##"{"type":"history","with":"#a","messages":[],"more":true,"id":"k\""}"##,
+        ),
+        (
+            Event::Bans {
+                channel: None,
+                bans: Vec::new(),
+                more: false,
+                id: id.clone(),
+            },
+            r#"{"type":"bans","bans":[],"more":false,"id":"k\""}"#,
+        ),
+        (
+            Event::Registered {
+                nick: "ana".into(),
+                token: Some("0f".into()),
+                id: id.clone(),
+            },
+            r#"{"type":"registered","nick":"ana","token":"0f","id":"k\""}"#,
+        ),
+        (
+            Event::Unregistered {
+                nick: "ana".into(),
+                id: id.clone(),
+            },
+            r#"{"type":"unregistered","nick":"ana","id":"k\""}"#,
+        ),
+        (
+            Event::Bye {
+                reason: "quit".into(),
+                id,
+            },
+            r#"{"type":"bye","reason":"quit","id":"k\""}"#,
         ),
     ]
 }
 
 #[test]
 fn events_are_written_and_read() {
-    for (event, json) in events().into_iter().chain(moderation_events()) {
+    for (event, json) in [events(), moderation_events(), answers()].concat() {
         assert_eq!(serde_json::to_string(&event).unwrap(), json);
         assert_eq!(Event::parse(json.as_bytes()).unwrap(), event);
         let mut frame = BytesMut::new();
@@ -553,16 +653,18 @@ fn a_message_is_frame_and_line_at_once() {
 fn a_page_of_history_is_made_of_lines() {
     let line = serde_json::to_vec(&Record::Message(message())).unwrap();
     let mut buffer = BytesMut::new();
-    encode_history("#lobby", &[&line, &line], false, &mut buffer).unwrap();
+    encode_history("#lobby", &[&line, &line], false, Some("k\""), &mut buffer).unwrap();
     let Event::History {
         with,
         messages,
         more,
+        id,
     } = Event::parse(split_frame(&buffer).unwrap().unwrap()).unwrap()
     else {
         panic!("no history");
     };
     assert_eq!((with.as_ref(), messages.len(), more), ("#lobby", 2, false));
+    assert_eq!(id.as_deref(), Some("k\""));
 }
 
 #[test]

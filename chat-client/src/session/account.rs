@@ -184,13 +184,13 @@ impl Session {
     /// The server has done it.
     pub(super) fn account_changed(&mut self, event: &Event<'_>, ctx: &mut Context<Self>) {
         let notice = match event {
-            Event::Registered { nick, token } => {
+            Event::Registered { nick, token, .. } => {
                 if let (Some(identity), Some(token)) = (&mut self.identity, token) {
                     identity.token = token.clone().into_owned();
                 }
                 format!("{} is protected by your password", word(nick))
             }
-            Event::Unregistered { nick } => format!("{} is no longer protected", word(nick)),
+            Event::Unregistered { nick, .. } => format!("{} is no longer protected", word(nick)),
             _ => return,
         };
         self.show_notice(&notice);

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use actix::Context;
 use chat_proto::name::fold;
-use chat_proto::{Channel, ChannelInfo, ErrorCode, Event};
+use chat_proto::{Channel, ChannelInfo, ErrorCode, Event, Timestamp};
 
 use super::questions::{Listing, Question};
 use super::replay::Replay;
@@ -53,27 +53,27 @@ impl Session {
                 self.welcome(&welcome, ctx);
             }
             Event::Message(message) => self.message(message),
-            Event::Ack { id, seq, time } => {
-                self.tell_recorded(&id, seq, time);
-                self.said = self.said.max(seq);
-                if self.outstanding.settle(&id).is_some() {
-                    self.settled(ctx);
-                }
-            }
+            Event::Ack {
+                id,
+                seq: Some(seq),
+                time,
+            } => self.recorded(&id, seq, time, ctx),
             Event::Users {
                 channel,
                 users,
                 total,
                 more,
+                ..
             } => {
                 let users = users.into_iter().map(Into::into).collect();
                 self.users(&channel, users, (total, more), ctx);
             }
-            Event::Channels { channels } => self.channels(&channels, ctx),
+            Event::Channels { channels, .. } => self.channels(&channels, ctx),
             Event::History {
                 with,
                 messages,
                 more,
+                ..
             } => self.history(&with, messages, more, ctx),
             Event::Ping { id } => {
                 self.transcript.tell(|| Fact::Heard);
@@ -86,7 +86,7 @@ impl Session {
             Event::Error { code, detail, id } => {
                 self.error(code, &detail, id.as_deref(), ctx);
             }
-            Event::Bye { reason } => self.bye(&reason, ctx),
+            Event::Bye { reason, .. } => self.bye(&reason, ctx),
             event @ (Event::Joined { .. }
             | Event::Left { .. }
             | Event::Gone { .. }
@@ -100,7 +100,17 @@ impl Session {
             Event::Registered { .. } | Event::Unregistered { .. } => {
                 self.account_changed(&event, ctx)
             }
-            Event::Welcome(_) | Event::Unknown => {}
+            // Without `seq` nothing is recorded: the event before it says what was done.
+            Event::Ack { seq: None, .. } | Event::Welcome(_) | Event::Unknown => {}
+        }
+    }
+
+    /// A line is recorded under the number `seq`.
+    fn recorded(&mut self, id: &str, seq: u64, time: Timestamp, ctx: &mut Context<Self>) {
+        self.tell_recorded(id, seq, time);
+        self.said = self.said.max(seq);
+        if self.outstanding.settle(id).is_some() {
+            self.settled(ctx);
         }
     }
 
@@ -131,7 +141,7 @@ impl Session {
                 self.names.nick(to);
             }
             Event::Users { users, .. } => users.iter().for_each(|nick| self.names.nick(nick)),
-            Event::Channels { channels } => channels
+            Event::Channels { channels, .. } => channels
                 .iter()
                 .for_each(|channel| self.names.channel(&channel.name)),
             Event::Welcome(_)

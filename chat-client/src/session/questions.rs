@@ -1,5 +1,4 @@
-//! Questions to the server whose answers come in pages, and without the `id` of their request: who is
-//! there, what was said.
+//! Questions to the server whose answers come in pages: who is there, what was said.
 
 use std::collections::VecDeque;
 
@@ -233,8 +232,8 @@ impl Session {
         }
     }
 
-    /// Takes out the question that this answers. Answers bear no `id`, but come in the order of the
-    /// questions.
+    /// Takes out the question that this answers. Answers come in the order of the questions; those
+    /// of older servers bear no `id`.
     pub(super) fn answered(
         &mut self,
         is_it: impl Fn(&Question) -> bool,

@@ -119,3 +119,37 @@ fn notices_go_to_standard_error() {
     client.out();
     leave_json(client, peer);
 }
+
+/// An `ack` without `seq` is for a request that is no message, also where a script uses the `id`
+/// twice.
+#[test]
+fn an_ack_without_a_number_acknowledges_no_message() {
+    let server = FakeServer::start();
+    let (mut client, mut peer) = bot(&server, &["--json"]);
+    client.out();
+    client.type_line(r##"{"type":"join","channel":"#rust","id":"mine"}"##);
+    peer.expect("join");
+    client.type_line(r#"{"type":"say","text":"hola","id":"mine"}"#);
+    let say = peer.expect("say");
+    let ack = json!({"type": "ack", "id": "mine", "time": TIME});
+    peer.send(&ack);
+    client.shows(&ack.to_string());
+    drop(peer);
+    let mut peer = server.accept();
+    peer.expect("hello");
+    peer.send(&welcome_with("bot", &json!({"resumed": true})));
+    client.out();
+    // The line is said again, as it is not known to be recorded.
+    let again = loop {
+        let request = peer.receive().unwrap();
+        if request["type"] == "say" {
+            break request;
+        }
+    };
+    assert_eq!(again, say);
+    peer.ack(&again, 1);
+    client.out();
+    client.end_input();
+    peer.goodbye();
+    assert_eq!(client.end().0, Some(0));
+}

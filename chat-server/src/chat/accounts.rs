@@ -6,6 +6,7 @@ use std::num::NonZeroI64;
 use chat_proto::Nick;
 
 use super::SessionId;
+use super::command::Id;
 
 /// Which account; never used twice, also for the same nick. Never 0, so that nobody needs more memory for
 /// having none.
@@ -41,6 +42,8 @@ pub enum AccountChange {
         id: AccountId,
         /// The session that asked for it, which is given a new token.
         by: Option<SessionId>,
+        /// The `id` of that session's request.
+        request: Option<Id>,
     },
     /// The nick is free again, if that account is still the one that protects it.
     Freed { nick: Nick, id: AccountId },

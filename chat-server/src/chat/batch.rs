@@ -40,7 +40,8 @@ pub enum Effect {
         /// It is a single one, whose ack is the effect before it: where nothing can be recorded, only that is refused.
         is_acked: bool,
     },
-    /// The ack of the message that follows, or of something said again.
+    /// The ack of the message that follows, or of something said again. The ack of a request that
+    /// is no message is an [`Effect::Tell`].
     Ack {
         seq: u64,
         to: SessionId,
@@ -343,7 +344,7 @@ impl Batch {
     pub fn ack(&mut self, to: SessionId, id: Id, seq: u64, time: Timestamp) {
         let event = self.event(&Event::Ack {
             id: (&*id).into(),
-            seq,
+            seq: Some(seq),
             time,
         });
         self.effects.push(Effect::Ack { seq, to, id, event });

@@ -72,6 +72,30 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Returns whether the command takes effect by an event, which has no room for the `id` of the
+    /// request. All other commands have an answer that bears it, or none.
+    pub fn is_announced(&self) -> bool {
+        match self {
+            Self::Join { .. } | Self::Part { .. } | Self::Nick { .. } => true,
+            Self::Moderate(act) => !matches!(**act, Act::Bans { .. }),
+            Self::Hello(_)
+            | Self::Say(_)
+            | Self::Users { .. }
+            | Self::Channels
+            | Self::History { .. }
+            | Self::Account
+            | Self::Ping
+            | Self::Pong
+            | Self::Quit { .. }
+            | Self::HangUp
+            | Self::Refuse(_)
+            | Self::RefuseOther(_)
+            | Self::Dismiss { .. } => false,
+        }
+    }
+}
+
 /// Who wants in.
 #[derive(Debug)]
 pub struct Hello {

@@ -198,12 +198,23 @@ impl Registry {
             return;
         }
         let Request { id, command } = request;
+        let is_announced = command.is_announced();
         let outcome = match self.seats.get(session) {
             Some(user) => self.serve(session, user, id.as_ref(), command, words, out),
-            None => self.greet(session, command, out),
+            None => self.greet(session, id.as_ref(), command, out),
         };
-        if let Err(refusal) = outcome {
-            out.refuse(session, id.as_deref(), refusal);
+        match (outcome, id) {
+            (Err(refusal), id) => out.refuse(session, id.as_deref(), refusal),
+            // An event bears no id, so the requester gets an ack behind it.
+            (Ok(()), Some(id)) if is_announced => out.tell(
+                session,
+                &Event::Ack {
+                    id: id.as_str().into(),
+                    seq: None,
+                    time: self.now,
+                },
+            ),
+            (Ok(()), _) => {}
         }
     }
 
@@ -253,14 +264,20 @@ impl Registry {
     }
 
     /// What may be asked before the welcome: nothing but to be welcomed.
-    fn greet(&mut self, session: SessionId, command: Command, out: &mut Batch) -> Outcome {
+    fn greet(
+        &mut self,
+        session: SessionId,
+        id: Option<&Id>,
+        command: Command,
+        out: &mut Batch,
+    ) -> Outcome {
         match command {
             Command::Hello(hello) => {
                 self.expel_doomed_holder(hello.nick.as_ref(), out);
-                self.hello(session, *hello, out)
+                self.hello(session, id, *hello, out)
             }
             Command::Dismiss { reason } => {
-                self.dismiss(session, reason, out);
+                self.dismiss(session, None, reason, out);
                 Ok(())
             }
             Command::HangUp => {
@@ -293,8 +310,8 @@ impl Registry {
                 channel,
                 after,
                 limit,
-            } => self.page_of_users(session, &channel, after, limit, out),
-            Command::Channels => self.list_channels(session, out),
+            } => self.page_of_users(session, id, &channel, after, limit, out),
+            Command::Channels => self.list_channels(session, id, out),
             Command::History {
                 with,
                 before,
@@ -313,7 +330,7 @@ impl Registry {
                 self.tell_account(session, user, id.cloned(), out);
                 Ok(())
             }
-            Command::Moderate(act) => self.moderate(session, user, *act, out),
+            Command::Moderate(act) => self.moderate(session, user, id, *act, out),
             Command::Ping => {
                 let id = id.map(|id| id.as_str().into());
                 out.tell(session, &Event::Pong { id });
@@ -323,7 +340,7 @@ impl Registry {
             Command::Quit { reason } => {
                 let reason = self.audible(user, reason);
                 let reason = reason.as_ref().map_or("quit", Text::as_str);
-                self.quit(session, user, reason, out);
+                self.quit(session, user, id, reason, out);
                 Ok(())
             }
             Command::HangUp => {
@@ -334,23 +351,31 @@ impl Registry {
             Command::Refuse(refusal) | Command::RefuseOther(refusal) => Err(refusal),
             Command::Dismiss { reason } => {
                 self.leave(session, reason, self.now, out);
-                self.dismiss(session, reason, out);
+                self.dismiss(session, None, reason, out);
                 Ok(())
             }
         }
     }
 
-    fn quit(&mut self, session: SessionId, user: UserKey, reason: &str, out: &mut Batch) {
+    fn quit(
+        &mut self,
+        session: SessionId,
+        user: UserKey,
+        id: Option<&Id>,
+        reason: &str,
+        out: &mut Batch,
+    ) {
         self.seats.remove(session);
         self.depart(user, Parting::of(reason), false, out);
-        self.dismiss(session, reason, out);
+        self.dismiss(session, id, reason, out);
     }
 
-    fn dismiss(&self, session: SessionId, reason: &str, out: &mut Batch) {
+    fn dismiss(&self, session: SessionId, id: Option<&Id>, reason: &str, out: &mut Batch) {
         out.tell(
             session,
             &Event::Bye {
                 reason: reason.into(),
+                id: id.map(|id| id.as_str().into()),
             },
         );
         out.push(Effect::Close { session });

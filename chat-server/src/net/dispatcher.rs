@@ -276,6 +276,7 @@ impl Handler<Farewell> for Dispatcher {
             });
             connection.push_event(&Event::Bye {
                 reason: "shutting_down".into(),
+                id: None,
             });
             self.table.counts.refuses(ErrorCode::ShuttingDown);
             connection.reason.set("the server ended");

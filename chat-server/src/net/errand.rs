@@ -108,7 +108,12 @@ impl Connection {
                 since: *last_seq,
                 password,
             },
-            Wish::Change { old, new } => Act::Change { nick, old, new },
+            Wish::Change { old, new } => Act::Change {
+                nick,
+                old,
+                new,
+                request: id.clone(),
+            },
             Wish::Unregister(password) => Act::Unregister { nick, password },
         };
         match self.send_out(act, table) {
@@ -177,11 +182,13 @@ impl Connection {
                 Outcome::Registered(nick) => self.push_event(&Event::Registered {
                     nick: nick.as_str().into(),
                     token: None,
+                    id: id.as_deref().map(Into::into),
                 }),
                 // The room tells, with the new token.
                 Outcome::Changed => {}
                 Outcome::Unregistered(nick) => self.push_event(&Event::Unregistered {
                     nick: nick.as_str().into(),
+                    id: id.as_deref().map(Into::into),
                 }),
                 other => {
                     let refusal = refusal(other);

@@ -29,6 +29,7 @@ use super::sqlite::{Database, Opener};
 use crate::address::network_of;
 use crate::chat::SessionId;
 use crate::chat::accounts::AccountId;
+use crate::chat::command::Id;
 use crate::error::DatabaseError;
 use crate::vital::{Vital, Watch};
 
@@ -57,6 +58,8 @@ pub enum Act {
         nick: Nick,
         old: Secret<'static>,
         new: Secret<'static>,
+        /// The `id` of the request, which the room's answer bears.
+        request: Option<Id>,
     },
     Unregister {
         nick: Nick,
@@ -101,6 +104,8 @@ pub struct NewHash {
     /// The hash of the password until now.
     pub before: String,
     pub hash: String,
+    /// The `id` of the request.
+    pub request: Option<Id>,
 }
 
 impl std::fmt::Debug for NewHash {
@@ -234,7 +239,12 @@ impl Accounts {
                 since,
                 password,
             } => register(database, hasher, nick, since, &password),
-            Act::Change { nick, old, new } => {
+            Act::Change {
+                nick,
+                old,
+                new,
+                request,
+            } => {
                 let Some(account) = database.account(nick.folded())? else {
                     return Ok(Outcome::NotRegistered);
                 };
@@ -246,6 +256,7 @@ impl Accounts {
                     id: account.id,
                     before: account.hash,
                     hash,
+                    request,
                 })))
             }
             Act::Unregister { nick, password } => {

@@ -202,14 +202,16 @@ impl History {
                 id: page.id,
             });
         }
-        more |= cut_to_fit(&mut places, first, &page.with);
+        let id = page.id.as_deref();
+        more |= cut_to_fit(&mut places, first, history_room(&page.with, id));
         let lines: Vec<Vec<u8>> = places
             .iter()
             .map(|place| wanted.read(&self.log, place))
             .collect::<Result<_, _>>()?;
         let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
         let mut frame = BytesMut::new();
-        encode_history(&page.with, &lines, more, &mut frame).expect("the lines were chosen to fit");
+        encode_history(&page.with, &lines, more, id, &mut frame)
+            .expect("the lines were chosen to fit");
         Ok(Answered::Page(frame.freeze()))
     }
 
@@ -261,9 +263,8 @@ impl Unreadable {
     }
 }
 
-/// Leaves out what does not fit into one frame, at the far end; true if something did not.
-fn cut_to_fit(places: &mut Vec<Place>, first: First, with: &str) -> bool {
-    let mut room = history_room(with);
+/// Leaves out what does not fit into `room` bytes, at the far end; true if something did not.
+fn cut_to_fit(places: &mut Vec<Place>, first: First, mut room: usize) -> bool {
     let mut fits = |place: &Place| {
         let bytes = place.bytes as usize + 1;
         let fits = bytes <= room;

@@ -270,6 +270,7 @@ impl Keeper {
             nick,
             id: new.id,
             by: Some(by),
+            request: new.request.clone(),
         }]);
         Ok(Outcome::Changed)
     }
@@ -303,6 +304,7 @@ fn changed(before: Option<&Known>, now: &Known) -> Vec<AccountChange> {
             nick: nick.clone(),
             id: *id,
             by: None,
+            request: None,
         });
     }
     changes

@@ -21,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
         Ok(Event::Error { code, detail, .. }) => {
             is_harmless(&render::error(&code.to_string(), &detail))
         }
-        Ok(Event::Channels { channels }) => is_harmless(&render::channels(&channels)),
+        Ok(Event::Channels { channels, .. }) => is_harmless(&render::channels(&channels)),
         Ok(event) => {
             if let Some((shown, _)) = render::notice(&event) {
                 is_harmless(&shown);

@@ -46,12 +46,17 @@ impl Registry {
                 };
                 self.protect(Account { since, ..account });
             }
-            AccountChange::PasswordChanged { nick, id, by } => {
+            AccountChange::PasswordChanged {
+                nick,
+                id,
+                by,
+                request,
+            } => {
                 if self.account(nick.folded()) == Some(id) {
                     let asker = self.logs_in(by, &nick, id);
                     self.sign_out(id, asker, out);
                     if let Some(user) = asker {
-                        self.renew_token(user, out);
+                        self.renew_token(user, request.as_ref(), out);
                     }
                 }
             }
@@ -112,7 +117,7 @@ impl Registry {
     }
 
     /// Gives a user a new token in the place of the present one, and tells it.
-    fn renew_token(&mut self, user: UserKey, out: &mut Batch) {
+    fn renew_token(&mut self, user: UserKey, request: Option<&Id>, out: &mut Batch) {
         let token = Token::random();
         let before = std::mem::replace(&mut self.users[user].token, token);
         self.move_sanctions(before.digest(), token.digest());
@@ -123,6 +128,7 @@ impl Registry {
         let registered = Event::Registered {
             nick: nick.as_str().into(),
             token: Some(token.reveal().into()),
+            id: request.map(|id| id.as_str().into()),
         };
         out.tell(*session, &registered);
     }

@@ -12,7 +12,7 @@ use super::{LOBBY, Outcome, Registry};
 use crate::chat::SessionId;
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::{Batch, Effect, Replay};
-use crate::chat::command::{Digest, Hello, Refusal, Token};
+use crate::chat::command::{Digest, Hello, Id, Refusal, Token};
 use crate::chat::lookalike::is_mixed;
 use crate::netblock::Origin;
 
@@ -21,6 +21,13 @@ struct Comer {
     session: SessionId,
     nick: Nick,
     origin: Origin,
+}
+
+/// The parts of a `hello` that its `welcome` depends on.
+#[derive(Clone, Copy)]
+struct WelcomeRequest<'a> {
+    id: Option<&'a Id>,
+    after: Option<u64>,
 }
 
 /// What a `hello` proves.
@@ -47,7 +54,13 @@ impl Proof {
 impl Registry {
     /// Gives `session` a nick: a free one, the one it asks for, or the one it has a token or the
     /// password for.
-    pub(super) fn hello(&mut self, session: SessionId, hello: Hello, out: &mut Batch) -> Outcome {
+    pub(super) fn hello(
+        &mut self,
+        session: SessionId,
+        id: Option<&Id>,
+        hello: Hello,
+        out: &mut Batch,
+    ) -> Outcome {
         let Hello {
             nick,
             token,
@@ -55,6 +68,7 @@ impl Registry {
             account: proven,
             origin,
         } = hello;
+        let request = WelcomeRequest { id, after };
         self.end_sanctions(out);
         let nick = nick.unwrap_or_else(|| self.free_nick());
         let account = self.account(nick.folded());
@@ -76,7 +90,7 @@ impl Registry {
             } = &self.users[user];
             if proof.is_of(theirs.digest(), *as_account) {
                 self.take_over(session, user, origin, out);
-                self.welcome(user, true, after, out);
+                self.welcome(user, true, request, out);
                 self.subscribe(user, out);
                 return Ok(());
             }
@@ -97,7 +111,7 @@ impl Registry {
             nick,
             origin,
         };
-        self.come(comer, token.filter(|_| back), back, after, out);
+        self.come(comer, token.filter(|_| back), back, request, out);
         Ok(())
     }
 
@@ -139,7 +153,7 @@ impl Registry {
         comer: Comer,
         token: Option<Token>,
         back: bool,
-        after: Option<u64>,
+        request: WelcomeRequest<'_>,
         out: &mut Batch,
     ) {
         let left = self.absent.take(comer.nick.folded());
@@ -150,7 +164,7 @@ impl Registry {
             self.forget(digest);
         }
         let token = token.unwrap_or_else(Token::random);
-        self.arrive(comer, token, left.filter(|_| back), after, out);
+        self.arrive(comer, token, left.filter(|_| back), request, out);
     }
 
     /// Somebody is in: `back`, or new.
@@ -159,7 +173,7 @@ impl Registry {
         comer: Comer,
         token: Token,
         back: Option<Absent>,
-        after: Option<u64>,
+        request: WelcomeRequest<'_>,
         out: &mut Batch,
     ) {
         let Comer {
@@ -212,7 +226,7 @@ impl Registry {
             }
         }
         self.keep(user);
-        self.welcome(user, resumed, after, out);
+        self.welcome(user, resumed, request, out);
         self.subscribe(user, out);
     }
 
@@ -283,7 +297,13 @@ impl Registry {
         replaced(session, "the nick is protected and its owner is here", out);
     }
 
-    fn welcome(&mut self, user: UserKey, resumed: bool, after: Option<u64>, out: &mut Batch) {
+    fn welcome(
+        &mut self,
+        user: UserKey,
+        resumed: bool,
+        request: WelcomeRequest<'_>,
+        out: &mut Batch,
+    ) {
         let User {
             session,
             nick,
@@ -310,8 +330,9 @@ impl Registry {
             resumed,
             gap: false, // As above.
             motd: (!self.settings.motd.is_empty()).then(|| Cow::Owned(self.settings.motd.clone())),
+            id: request.id.map(|id| id.to_string().into()),
         };
-        let replay = after.map(|after| {
+        let replay = request.after.map(|after| {
             Box::new(Replay {
                 channels: if resumed {
                     rooms().map(|room| name(room).folded_arc()).collect()

@@ -12,7 +12,7 @@ use super::words::{Words, banned, bytes_of, info, named, not_permitted, of_chann
 use super::{Outcome, Registry};
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::Batch;
-use crate::chat::command::Refusal;
+use crate::chat::command::{Id, Refusal};
 use crate::chat::moderation::{LOG, Sanction, Scope, Sentence, Target};
 use crate::chat::{ChannelKey, SessionId};
 use crate::netblock::Origin;
@@ -243,6 +243,7 @@ impl Registry {
     pub(super) fn list_bans(
         &self,
         asker: Asker,
+        id: Option<&Id>,
         channel: Option<&str>,
         after: u64,
         limit: u16,
@@ -277,6 +278,7 @@ impl Registry {
                 channel,
                 bans,
                 more,
+                id: id.map(|id| id.as_str().into()),
             },
         );
         Ok(())

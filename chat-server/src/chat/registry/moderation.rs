@@ -11,7 +11,7 @@ use super::words::{because, not_permitted};
 use super::{LOBBY, Outcome, Registry, lookup};
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::{Batch, Effect};
-use crate::chat::command::Refusal;
+use crate::chat::command::{Id, Refusal};
 use crate::chat::moderation::{Act, LOG};
 use crate::chat::{ChannelKey, SessionId};
 use crate::logging::Quoted;
@@ -29,6 +29,7 @@ impl Registry {
         &mut self,
         session: SessionId,
         user: UserKey,
+        id: Option<&Id>,
         act: Act,
         out: &mut Batch,
     ) -> Outcome {
@@ -61,7 +62,7 @@ impl Registry {
                 channel,
                 after,
                 limit,
-            } => self.list_bans(asker, channel.as_deref(), after, limit, out),
+            } => self.list_bans(asker, id, channel.as_deref(), after, limit, out),
             Act::Mute {
                 nick,
                 seconds,

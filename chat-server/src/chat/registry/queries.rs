@@ -14,7 +14,8 @@ use crate::chat::batch::{Batch, Conversation, Page};
 use crate::chat::command::{Id, Refusal};
 
 /// What a list has room for: a frame, less all that stands around the list (types, field names, a
-/// channel of at most 64 characters of at most 4 bytes, numbers).
+/// channel of at most 64 characters of at most 4 bytes, numbers, an id of at most 64 bytes that are
+/// each escaped by 6).
 pub(super) const LIST_BYTES: usize = MAX_FRAME_BYTES - 1024;
 
 /// `{"name":,"users":,"topic":},` and as many digits as a number has at most.
@@ -24,6 +25,7 @@ impl Registry {
     pub(super) fn page_of_users(
         &self,
         session: SessionId,
+        id: Option<&Id>,
         channel: &str,
         after: Option<Box<str>>,
         limit: u16,
@@ -59,12 +61,18 @@ impl Registry {
                 users,
                 total: room.members.len(),
                 more,
+                id: id.map(|id| id.as_str().into()),
             },
         );
         Ok(())
     }
 
-    pub(super) fn list_channels(&self, session: SessionId, out: &mut Batch) -> Outcome {
+    pub(super) fn list_channels(
+        &self,
+        session: SessionId,
+        id: Option<&Id>,
+        out: &mut Batch,
+    ) -> Outcome {
         let mut room_left = LIST_BYTES;
         let with_topic = |(folded, info): (&str, ChannelInfo<'static>)| ChannelInfo {
             topic: self
@@ -84,7 +92,8 @@ impl Registry {
                 fits
             })
             .collect();
-        out.tell(session, &Event::Channels { channels });
+        let id = id.map(|id| id.as_str().into());
+        out.tell(session, &Event::Channels { channels, id });
         Ok(())
     }
 

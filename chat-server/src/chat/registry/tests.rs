@@ -128,7 +128,7 @@ fn words(event: Event<'_>) -> String {
             format!("gone {nick} {reason}{by}")
         }
         Event::Topic { channel, topic, .. } => format!("topic {channel} {topic:?}"),
-        Event::Registered { nick, token } => {
+        Event::Registered { nick, token, .. } => {
             let token = token.map_or("", |_| " anew");
             format!("registered {nick}{token}")
         }
@@ -563,4 +563,21 @@ fn pages_of_users_are_sorted_and_bounded_by_the_frame() {
     let (rest, _, more) = page(&scene.does(session, ask(first.last().map(String::as_str)))[0]);
     assert_eq!((first.len() + rest.len(), more.as_str()), (500, "false"));
     assert!(first.iter().chain(&rest).is_sorted());
+}
+
+/// A list with the longest channel and the longest `id` around it fits into a frame.
+#[test]
+fn what_stands_around_a_list_leaves_it_its_room() {
+    let around = Event::Users {
+        channel: format!("#{}", "\u{1f600}".repeat(63)).into(),
+        users: Vec::new(),
+        total: usize::MAX,
+        more: false,
+        id: Some("\u{1}".repeat(64).into()),
+    };
+    let bytes = serde_json::to_vec(&around).unwrap().len();
+    assert!(
+        bytes + queries::LIST_BYTES <= chat_proto::MAX_FRAME_BYTES,
+        "{bytes}"
+    );
 }

@@ -130,6 +130,8 @@ impl Person {
     pub(super) fn hears(&mut self, heard: &Heard<'_>, bytes: &[u8]) -> Came {
         match &*heard.r#type {
             "message" => self.message(heard, bytes),
+            // Without `seq` it acknowledges no message.
+            "ack" if heard.seq == 0 => Came::Nothing,
             "ack" => self.settle(&heard.id).map_or(Came::Nothing, |id| {
                 Came::Acked(receipt(heard.seq, &self.nick, &id))
             }),

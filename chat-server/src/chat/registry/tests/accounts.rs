@@ -32,7 +32,12 @@ impl Scene {
         by: Option<SessionId>,
     ) -> Vec<String> {
         let (id, nick) = (account_id(id), Nick::new(nick).unwrap());
-        self.account_changes(AccountChange::PasswordChanged { nick, id, by })
+        self.account_changes(AccountChange::PasswordChanged {
+            nick,
+            id,
+            by,
+            request: None,
+        })
     }
 
     fn account_changes(&mut self, change: AccountChange) -> Vec<String> {

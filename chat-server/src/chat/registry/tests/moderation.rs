@@ -648,7 +648,7 @@ fn pages_of_bans_are_bounded_by_the_frame() {
         assert!(count > 0);
         seen += count;
         after += count;
-        if lines[0].ends_with("more: false }") {
+        if lines[0].ends_with("more: false, id: None }") {
             break;
         }
     }

@@ -271,7 +271,12 @@ impl Run {
         let by = slot.map(|slot| self.session(slot));
         let here: Vec<SessionId> = self.here().collect();
         let registry = &mut self.scene.registry;
-        let change = AccountChange::PasswordChanged { nick, id, by };
+        let change = AccountChange::PasswordChanged {
+            nick,
+            id,
+            by,
+            request: None,
+        };
         registry.account_changed(change, &mut self.gathering);
         self.goodbyes(&here);
         if let Some(slot) = slot {

@@ -377,7 +377,9 @@ export class Chat {
     this.#notice(this.current, t("registered", nick));
   }
 
+  /** Without `seq` it acknowledges a request that is no message, behind the event that says what was done. */
   #acked({ id, seq }) {
+    if (seq === undefined) return void this.#typed.delete(id);
     this.talks.recorded(id, seq);
     this.talks.settle();
     this.ui.changed("pending");
