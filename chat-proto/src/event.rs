@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::moderation::{BanInfo, Banned, Muted, Unbanned};
 use crate::{ErrorCode, ProtoError, Timestamp};
@@ -96,7 +96,8 @@ pub enum Event<'a> {
     History {
         /// The channel, or the other end of a direct conversation.
         with: Cow<'a, str>,
-        /// Oldest first.
+        /// Oldest first. Reading leaves out records of a kind that is not known.
+        #[serde(deserialize_with = "known_records")]
         messages: Vec<Record<'a>>,
         /// Whether there is more in the direction that was asked for.
         more: bool,
@@ -266,8 +267,28 @@ pub struct Message<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Record<'a> {
-    /// The only kind of record there is.
+    /// The only kind of record that this version knows.
     Message(Message<'a>),
+}
+
+/// A record of any version of the protocol.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum VersionedRecord<'a> {
+    Message(Message<'a>),
+    #[serde(other)]
+    Unknown,
+}
+
+fn known_records<'de, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Record<'a>>, D::Error> {
+    let records = Vec::<VersionedRecord<'a>>::deserialize(deserializer)?.into_iter();
+    let known = records.filter_map(|record| match record {
+        VersionedRecord::Message(message) => Some(Record::Message(message)),
+        VersionedRecord::Unknown => None,
+    });
+    Ok(known.collect())
 }
 
 /// A channel and how many are in it.

@@ -667,6 +667,26 @@ fn a_page_of_history_is_made_of_lines() {
     assert_eq!(id.as_deref(), Some("k\""));
 }
 
+/// Records of other kinds are skipped, and so are fields that are not known.
+#[test]
+fn a_page_of_a_newer_server_is_read() {
+    let page = br##"{"type":"history","with":"#lobby","messages":[
+        {"type":"edited","seq":6,"time":"2026-11-23T18:50:00.123Z","from":"ana","to":"#lobby","of":1,"text":"x"},
+        {"type":"message","seq":7,"time":"2026-11-23T18:50:00.123Z","from":"ana","to":"#lobby","text":"hola","re":1,"as":"action"},
+        {"type":"moved","seq":8,"text":{"a":[1]}}],"about":[],"more":true}"##;
+    let Event::History { messages, more, .. } = Event::parse(page).unwrap() else {
+        panic!("no history");
+    };
+    let numbers: Vec<u64> = messages
+        .iter()
+        .map(|Record::Message(message)| message.seq)
+        .collect();
+    assert_eq!((numbers, more), (vec![7], true));
+    // A message that lacks a field is none.
+    let damaged = br##"{"type":"history","with":"#lobby","messages":[{"type":"message","seq":7}],"more":true}"##;
+    assert!(Event::parse(damaged).is_err());
+}
+
 #[test]
 fn what_a_newer_server_says_is_no_error() {
     assert_eq!(

@@ -224,3 +224,28 @@ fn a_recording_that_fails_is_1() {
     peer.goodbye();
     client.ends_with(1);
 }
+
+/// A record of a kind that is not known is no line, live or in a page, and a message may have
+/// further fields.
+#[test]
+fn records_of_a_later_server_are_skipped() {
+    let server = FakeServer::start();
+    let (mut client, mut peer) = bot(&server, &[]);
+    let edited = |seq: u64| json!({"type": "edited", "seq": seq, "time": TIME, "from": "ana", "to": "#lobby", "of": 1, "text": "x"});
+    let moved = json!({"type": "moved", "seq": 4, "text": {"a": [1]}});
+    let mut answer = message(2, "ana", "#lobby", "hola");
+    answer["re"] = 1.into();
+    answer["as"] = "action".into();
+    peer.send(&edited(1));
+    peer.send(&answer);
+    peer.send(&moved);
+    client.shows("[ana]: hola");
+    client.type_line("/history 5");
+    peer.expect("history");
+    let records = [edited(1), answer, edited(3), moved];
+    peer.send(&json!({"type": "history", "with": "#lobby", "messages": records, "about": [], "more": false}));
+    client.shows("* the last message of #lobby:");
+    client.shows("[ana]: hola");
+    client.shows("* end of the history");
+    leave(client, peer);
+}

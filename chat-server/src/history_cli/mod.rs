@@ -81,16 +81,21 @@ fn each(
 ) -> anyhow::Result<()> {
     let end = log.end_of_lines(log.length()?)?;
     let mut lines = log.forward(0, end);
-    while let Some(Entry { place, bytes, .. }) = lines.next_line()? {
-        progress.reached(place.offset, end);
-        take(&message(log, place.offset, bytes)?, bytes)?;
+    while let Some(entry) = lines.next_line()? {
+        progress.reached(entry.place.offset, end);
+        if let Some(message) = message(log, &entry)? {
+            take(&message, entry.bytes)?;
+        }
     }
     Ok(())
 }
 
-/// The message in the line at `offset`.
-fn message<'l>(log: &Log, offset: u64, line: &'l [u8]) -> anyhow::Result<Message<'l>> {
-    let Record::Message(message) = serde_json::from_slice(line)
-        .map_err(|error| log.damaged(offset, format!("no message: {error}")))?;
-    Ok(message)
+/// Returns the message in a line; nothing for a record of a kind that is not known.
+fn message<'l>(log: &Log, entry: &Entry<'l>) -> anyhow::Result<Option<Message<'l>>> {
+    if !entry.line.is_message() {
+        return Ok(None);
+    }
+    let Record::Message(message) = serde_json::from_slice(entry.bytes)
+        .map_err(|error| log.damaged(entry.place.offset, format!("no message: {error}")))?;
+    Ok(Some(message))
 }

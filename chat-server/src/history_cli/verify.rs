@@ -1,4 +1,5 @@
-//! `history verify`: every line of the file, its shape, its order, its density.
+//! `history verify`: every line of the file, its shape, its order, its density. Of a record whose
+//! kind is not known only type, number and time are checked.
 
 use std::io::{self, Write};
 
@@ -13,27 +14,38 @@ pub(super) fn run(log: &Log) -> anyhow::Result<()> {
     let (length, end) = (log.length()?, log.end_of_lines(log.length()?)?);
     let mut progress = Progress::of_silent();
     let mut lines = log.forward(0, end);
-    let (mut count, mut back) = (0, 0);
+    let (mut count, mut others, mut back) = (0, 0, 0);
     let mut times: Option<(Timestamp, Timestamp)> = None;
-    while let Some(Entry { place, bytes, .. }) = lines.next_line()? {
+    while let Some(entry) = lines.next_line()? {
+        let Entry { place, line, .. } = &entry;
         progress.reached(place.offset, end);
-        let message = message(log, place.offset, bytes)?;
+        let message = message(log, &entry)?;
         count += 1;
-        if message.seq != count {
-            let what = format!("it has the number {} instead of {count}", message.seq);
+        if place.seq != count {
+            let what = format!("it has the number {} instead of {count}", place.seq);
             return Err(log.damaged(place.offset, what).into());
         }
-        legal(&message).map_err(|what| log.damaged(place.offset, what))?;
-        let (first, last) = times.unwrap_or((message.time, message.time));
-        back += u64::from(message.time < last);
-        times = Some((first, message.time));
+        match message {
+            Some(message) => {
+                legal(&message).map_err(|what| log.damaged(place.offset, what))?;
+            }
+            None => others += 1,
+        }
+        let (first, last) = times.unwrap_or((line.time, line.time));
+        back += u64::from(line.time < last);
+        times = Some((first, line.time));
     }
     drop(progress);
+    let messages = count - others;
 
     let mut out = io::stdout().lock();
+    let others = match others {
+        0 => String::new(),
+        others => format!(" and {others} other records"),
+    };
     writeln!(
         out,
-        "{count} messages, {end} bytes: whole, in order, without a gap"
+        "{messages} messages{others}, {end} bytes: whole, in order, without a gap"
     )?;
     if let Some((first, last)) = times {
         writeln!(out, "from number 1 at {first} to number {count} at {last}")?;

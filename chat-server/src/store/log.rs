@@ -1,8 +1,10 @@
-//! The history file: one line per message, the very JSON that everyone was sent (protocol, What a
-//! message promises, 5). Line n is message n: the file is its own index of numbers.
+//! The history file: one line per record, the very JSON that everyone was sent (protocol, What a
+//! message promises, 5). Line n is record n: the file is its own index of numbers. Messages are the
+//! only kind of record that this server writes; it counts the kinds that a later one has written,
+//! and shows none of them.
 //!
 //! Reading is positioned and bounded by an end, so that readers and the [`super::recorder`] never
-//! meet. A line that is no message, or the wrong one, is an error that names it, always.
+//! meet. A line that is no record, or the wrong one, is an error that names it, always.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -40,19 +42,48 @@ pub struct Line<'a> {
     pub id: Option<Cow<'a, str>>,
 }
 
+/// The fields that records of all kinds have.
+#[derive(Debug, Deserialize)]
+struct AnyRecord<'a> {
+    #[serde(borrow)]
+    r#type: Cow<'a, str>,
+    seq: u64,
+    time: Timestamp,
+}
+
+const MESSAGE: &str = "message";
+
 impl<'a> Line<'a> {
-    /// The message in `bytes`, a line without its newline.
+    /// Returns the record in `bytes`, a line without its newline. Of a record that is no message
+    /// only `seq` and `time` are of use.
     ///
     /// # Errors
-    /// What is wrong with it, for people.
+    /// Describes what is wrong with the line.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, String> {
-        let line: Self =
-            serde_json::from_slice(bytes).map_err(|error| format!("no message: {error}"))?;
-        if line.r#type == "message" {
-            Ok(line)
-        } else {
-            Err("no message: another type".into())
+        match serde_json::from_slice(bytes) {
+            Ok(line) => Ok(line),
+            Err(error) => Self::parse_other(bytes).ok_or_else(|| format!("no message: {error}")),
         }
+    }
+
+    /// Returns the record in `bytes` if its type is not known.
+    #[cold]
+    fn parse_other(bytes: &'a [u8]) -> Option<Self> {
+        let AnyRecord { r#type, seq, time } = serde_json::from_slice(bytes).ok()?;
+        (r#type != MESSAGE).then_some(Self {
+            r#type,
+            seq,
+            time,
+            from: Cow::Borrowed(""),
+            to: Cow::Borrowed(""),
+            text: IgnoredAny,
+            id: None,
+        })
+    }
+
+    /// Returns whether it is a message, and not a record of a kind that is not known.
+    pub fn is_message(&self) -> bool {
+        self.r#type == MESSAGE
     }
 }
 
@@ -162,7 +193,7 @@ impl Log {
         }
     }
 
-    /// Where the first message from number `seq` on stands between `start` and `end`, or `end`. A
+    /// Where the first record from number `seq` on stands between `start` and `end`, or `end`. A
     /// binary search in the file itself: the numbers grow from line to line.
     pub fn locate(&self, seq: u64, start: u64, end: u64) -> Result<u64, HistoryError> {
         let (mut low, mut high) = (start, end);
@@ -285,7 +316,7 @@ impl io::Read for Section<'_> {
     }
 }
 
-/// Lines, the first one first; each is checked to be a message with the number behind the last.
+/// Lines, the first one first; each is checked to be a record.
 #[derive(Debug)]
 pub struct Forward<'l> {
     log: &'l Log,

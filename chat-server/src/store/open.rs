@@ -25,6 +25,9 @@ use crate::error::HistoryError;
 /// tenth of a second for which it usually does, at 40 MB a second.
 const HOLES_BYTES: u64 = 4 * 1024 * 1024;
 
+/// Letters of the longest type of a record.
+const KIND_MAX: usize = 32;
+
 const HOLE_BLOCK: usize = 64 * 1024;
 
 /// A history that can be appended to.
@@ -200,14 +203,19 @@ fn restrict_asides(path: &Path) {
     }
 }
 
-/// Whether the bytes from `end` to `length` are the beginning of the line of message `seq`.
+/// Whether the bytes from `end` to `length` are the beginning of the line of record `seq`.
 fn is_begun_line(log: &Log, end: u64, length: u64, seq: u64) -> Result<bool, HistoryError> {
-    let line = format!("{{\"type\":\"message\",\"seq\":{seq},");
-    let bytes = length.min(end + line.len() as u64);
-    let mut buffer = vec![0; line.len()];
-    Ok(line
-        .as_bytes()
-        .starts_with(log.read(end, bytes, &mut buffer)?))
+    let (before, behind) = ("{\"type\":\"", format!("\",\"seq\":{seq},"));
+    let mut buffer = vec![0; before.len() + KIND_MAX + behind.len()];
+    let bytes = log.read(end, length.min(end + buffer.len() as u64), &mut buffer)?;
+    let Some(rest) = bytes.strip_prefix(before.as_bytes()) else {
+        return Ok(before.as_bytes().starts_with(bytes));
+    };
+    let is_letter = |byte: &u8| byte.is_ascii_lowercase() || *byte == b'_';
+    let kind = rest.iter().take_while(|byte| is_letter(byte)).count();
+    let rest = &rest[kind..];
+    let begins = rest.starts_with(behind.as_bytes()) || behind.as_bytes().starts_with(rest);
+    Ok(kind <= KIND_MAX && begins)
 }
 
 /// Where the first zero stands in what was written last.
@@ -270,9 +278,10 @@ fn read_tail(log: &Log, end: u64) -> Result<Tail, HistoryError> {
         {
             return Err(misnumbered(log, place, behind));
         }
+        let is_message = line.is_message();
         tail.last_seq = tail.last_seq.max(place.seq);
         tail.last_time = tail.last_time.max(Some(line.time));
-        if let Some(id) = line.id {
+        if let Some(id) = line.id.filter(|_| is_message) {
             let stamp = Stamp {
                 seq: line.seq,
                 time: line.time,
@@ -295,8 +304,8 @@ fn read_tail(log: &Log, end: u64) -> Result<Tail, HistoryError> {
     Ok(tail)
 }
 
-/// The error that the line behind `place` does not go on from it: line n is message n, so the wrong one is
-/// the first of the two that does not stand where its number says.
+/// The error that the line behind `place` does not go on from it: line n is record n, so the wrong
+/// one is the first of the two that does not stand where its number says.
 fn misnumbered(log: &Log, place: Place, behind: Place) -> HistoryError {
     let line = log.line_number(place.offset);
     let (wrong, expected) = if place.seq == line {

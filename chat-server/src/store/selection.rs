@@ -78,6 +78,9 @@ impl Wanted {
     }
 
     fn has(&self, line: &Line<'_>) -> bool {
+        if !line.is_message() {
+            return false;
+        }
         if line.to.starts_with('#') {
             let channel = fold(&line.to);
             return self.channels.iter().any(|wanted| **wanted == *channel);

@@ -292,10 +292,13 @@ impl Postings {
         let recorded = as_recorded(line)
             .and_then(|(seq, rest)| Some((seq, &rest[..memmem::find(rest, TEXT)?])));
         let Some((seq, names)) = recorded else {
-            // Whatever else is a message is one too.
+            // A message that another program has written, or a record that belongs to no
+            // conversation.
             let line = Line::parse(line)?;
-            let indices = self.indices_of(&line.from, &line.to);
-            self.post(&indices, number);
+            if line.is_message() {
+                let indices = self.indices_of(&line.from, &line.to);
+                self.post(&indices, number);
+            }
             return Ok(line.seq);
         };
         let indices = match self.known.get(names) {

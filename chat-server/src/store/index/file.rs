@@ -13,7 +13,9 @@ use crate::store::log::{Log, Place};
 use crate::store::selection::First;
 use crate::store::sqlite::files;
 
-/// The form of the file; one of another form is made again from the log.
+/// The form of the file; one of another form is made again from the log. A change of which lines
+/// are posted needs another form: readers reject a posted line that is no message of the
+/// conversation.
 const FORM: i32 = 2;
 
 /// Chunks have no hole between them and begin where the log begins.

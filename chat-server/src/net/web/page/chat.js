@@ -162,9 +162,11 @@ export class Chat {
     this.#askHistory(talk, talk.first ? { before: talk.first } : {});
   }
 
-  #history({ messages, more }) {
+  #history({ messages: records, more }) {
     const { talk, range } = this.#asked.shift() ?? {};
     if (!talk) return;
+    // A later server may have other kinds of records.
+    const messages = records.filter(({ type }) => type === "message");
     if (range.after !== undefined) return this.#holeFilled(talk, range.after, messages, more);
     talk.asked = false;
     talk.more = more;
