@@ -14,8 +14,9 @@ use chat_proto::codec::{Heading, encode, encode_message};
 use chat_proto::{ErrorCode, Event, Nick, Saying, Timestamp, Welcome, Words};
 use smol_str::SmolStr;
 
-use super::command::{Id, Refusal};
+use super::command::Refusal;
 use super::kept::Changes;
+use super::token::Id;
 use super::{ChannelKey, SessionId};
 use crate::netblock::Netblock;
 

@@ -1,15 +1,15 @@
 //! Who may come back, and what operators and founders have decided, as it outlives the process: the room
 //! says what has changed, and is told at the start what there is.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chat_proto::{Channel, Nick, Timestamp};
 
-use super::Map;
 use super::accounts::AccountId;
 use super::batch::Held;
-use super::command::Digest;
 use super::moderation::{Charter, Sanction};
+use super::token::Digest;
 
 /// Somebody who is here, or has gone and may come back, by the token's digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub enum KeptChange {
 const WAITING_MAX: usize = 1_000_000;
 
 /// The subject of a decision; the last decision counts.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ruling {
     /// A ban or a mute, by its number.
     Sanction(u64),
@@ -62,12 +62,13 @@ pub enum Ruling {
 /// Changes that are to outlive the process: the last change of each token, account and ruling.
 ///
 /// A batch carries the changes that its requests have caused. They are written only when all numbers
-/// in them are those of recorded messages: the database never knows more than the history.
+/// in them are those of recorded messages: the database never knows more than the history. The maps
+/// are sorted, so that equal requests write equal changes.
 #[derive(Debug, Default)]
 pub struct Changes {
-    tokens: Map<Digest, KeptChange>,
-    beginnings: Map<AccountId, u64>,
-    rulings: Map<Ruling, KeptChange>,
+    tokens: BTreeMap<Digest, KeptChange>,
+    beginnings: BTreeMap<AccountId, u64>,
+    rulings: BTreeMap<Ruling, KeptChange>,
 }
 
 impl Changes {
@@ -170,7 +171,7 @@ pub(super) fn rewind(since: &mut u64, former: &mut [Held], last: u64) {
     }
 }
 
-fn insert<K: Eq + std::hash::Hash, V>(changes: &mut Map<K, V>, key: K, change: V) {
+fn insert<K: Ord, V>(changes: &mut BTreeMap<K, V>, key: K, change: V) {
     if changes.len() >= WAITING_MAX && !changes.contains_key(&key) {
         log::error!("cannot keep a change for a restart: {WAITING_MAX} changes wait already");
         return;

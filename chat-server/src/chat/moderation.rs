@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chat_proto::{Channel, Nick, Text, Timestamp};
 
 use super::accounts::AccountId;
-use super::command::Digest;
+use super::token::Digest;
 use crate::netblock::Netblock;
 
 /// Where what operators and founders do is logged; part of what whoever watches the log relies on.

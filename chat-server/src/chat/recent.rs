@@ -12,7 +12,7 @@ use std::sync::Arc;
 use chat_proto::Timestamp;
 
 use super::Map;
-use super::command::Id;
+use super::token::Id;
 
 /// How many recorded messages back an id is remembered.
 pub const WINDOW: u64 = 10_000;

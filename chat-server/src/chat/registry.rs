@@ -30,7 +30,7 @@ mod verdicts;
 mod words;
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,10 +40,11 @@ use slab::Slab;
 
 use super::accounts::{Account, AccountId};
 use super::batch::{Batch, Effect};
-use super::command::{Command, Id, Refusal, Request};
+use super::command::{Command, Refusal, Request};
 use super::kept::{Changes, Ruling};
 use super::lookalike::Looks;
 use super::recent::{Recent, Stamp};
+use super::token::Id;
 use super::{ChannelKey, Map, SessionId};
 use absence::Absence;
 use arrivals::Arrivals;
@@ -73,7 +74,7 @@ pub struct Settings {
     /// How many bytes of messages are recorded and released together.
     pub batch_bytes: usize,
     /// The accounts, by folded nick, whose people may do everything.
-    pub operators: HashSet<Arc<str>>,
+    pub operators: BTreeSet<Arc<str>>,
 }
 
 /// Who is here, who was here lately, the channels, the numbers.

@@ -29,6 +29,7 @@ use super::command::Request;
 use super::kept::{Changes, KeptChange};
 use super::registry::{Registry, Settings};
 use super::tally::Tally;
+use super::token::Token;
 use super::underway::{Keeping, PATIENCE, Recording};
 use crate::vital::Vital;
 
@@ -404,7 +405,9 @@ impl Handler<AccountChanges> for ChatRoom {
 
     fn handle(&mut self, AccountChanges(changes): AccountChanges, ctx: &mut Self::Context) {
         for change in changes {
-            self.registry.account_changed(change, &mut self.gathering);
+            let new_token = Token::random();
+            self.registry
+                .account_changed(change, new_token, &mut self.gathering);
         }
         self.gathered(ctx);
     }

@@ -11,8 +11,9 @@ use chat_proto::{
 };
 
 use super::errand::Wish;
-use crate::chat::command::{Command, Hello, Id, Refusal, Request, Say, Token};
+use crate::chat::command::{Command, Hello, Refusal, Request, Say};
 use crate::chat::moderation::{self, Act, Sentence};
+use crate::chat::token::{Id, LoginRandom, Token};
 use crate::netblock::{NoNetblock, Origin};
 
 /// What holds for all requests of a read, and what is said in them.
@@ -153,6 +154,7 @@ impl Translator {
             after: hello.after,
             account: None,
             origin: self.origin,
+            random: LoginRandom::generate(),
         })))
     }
 

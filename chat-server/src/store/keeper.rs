@@ -353,8 +353,8 @@ impl Handler<Settled> for Keeper {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::command::Digest;
     use crate::chat::kept::KeptChange;
+    use crate::chat::token::Digest;
     use crate::vital::Watch;
 
     /// Takes what the room is told.

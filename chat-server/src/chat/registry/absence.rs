@@ -13,7 +13,7 @@ use chat_proto::{Channel, Nick, Timestamp};
 use crate::chat::Map;
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::Held;
-use crate::chat::command::Digest;
+use crate::chat::token::Digest;
 use crate::netblock::Origin;
 
 /// A user who has gone without a goodbye.

@@ -8,7 +8,8 @@ use super::user::{User, UserKey};
 use crate::chat::SessionId;
 use crate::chat::accounts::{Account, AccountChange, AccountId};
 use crate::chat::batch::{Applicant, Batch, Effect};
-use crate::chat::command::{Id, Refusal, Token};
+use crate::chat::command::Refusal;
+use crate::chat::token::{Id, Token};
 
 impl Registry {
     /// Takes an account of before the server was started. Called before anything else happens, and before
@@ -25,8 +26,9 @@ impl Registry {
     }
 
     /// Takes note of a change. Whoever has a nick that is protected now keeps it until they go; it is
-    /// their account only if they have registered it themselves.
-    pub fn account_changed(&mut self, change: AccountChange, out: &mut Batch) {
+    /// their account only if they have registered it themselves. Where a session needs another token,
+    /// it receives `new_token`.
+    pub fn account_changed(&mut self, change: AccountChange, new_token: Token, out: &mut Batch) {
         match change {
             AccountChange::Protected { account, by } => {
                 let id = account.id;
@@ -51,7 +53,7 @@ impl Registry {
                     let asker = self.logs_in(by, &nick, id);
                     self.sign_out(id, asker, out);
                     if let Some(user) = asker {
-                        self.renew_token(user, out);
+                        self.renew_token(user, new_token, out);
                     }
                 }
             }
@@ -112,8 +114,7 @@ impl Registry {
     }
 
     /// Gives a user a new token in the place of the present one, and tells it.
-    fn renew_token(&mut self, user: UserKey, out: &mut Batch) {
-        let token = Token::random();
+    fn renew_token(&mut self, user: UserKey, token: Token, out: &mut Batch) {
         let before = std::mem::replace(&mut self.users[user].token, token);
         self.move_sanctions(before.digest(), token.digest());
         self.move_founder(user, before.digest());

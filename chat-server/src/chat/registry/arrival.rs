@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use chat_proto::{ErrorCode, Nick, VERSION, WELCOME_CHANNELS, Welcome};
-use rand::RngExt;
 
 use super::absence::Absent;
 use super::departure::Parting;
@@ -12,8 +11,9 @@ use super::{LOBBY, Outcome, Registry};
 use crate::chat::SessionId;
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::{Batch, Effect, Replay};
-use crate::chat::command::{Digest, Hello, Refusal, Token};
+use crate::chat::command::{Hello, Refusal};
 use crate::chat::lookalike::is_mixed;
+use crate::chat::token::{Digest, Token};
 use crate::netblock::Origin;
 
 /// Somebody who is let in.
@@ -54,9 +54,10 @@ impl Registry {
             after,
             account: proven,
             origin,
+            random,
         } = hello;
         self.end_sanctions(out);
-        let nick = nick.unwrap_or_else(|| self.free_nick());
+        let nick = nick.unwrap_or_else(|| self.free_nick(random.nick_seed));
         let account = self.account(nick.folded());
         self.check_ban(&nick, account, origin)?;
         // The account may have changed since the password was right.
@@ -97,7 +98,8 @@ impl Registry {
             nick,
             origin,
         };
-        self.come(comer, token.filter(|_| back), back, after, out);
+        let tokens = (token.filter(|_| back), random.token);
+        self.come(comer, tokens, back, after, out);
         Ok(())
     }
 
@@ -137,7 +139,7 @@ impl Registry {
     fn come(
         &mut self,
         comer: Comer,
-        token: Option<Token>,
+        (token, new_token): (Option<Token>, Token),
         back: bool,
         after: Option<u64>,
         out: &mut Batch,
@@ -149,7 +151,7 @@ impl Registry {
         if let Some(digest) = theirs.filter(|_| token.is_none()) {
             self.forget(digest);
         }
-        let token = token.unwrap_or_else(Token::random);
+        let token = token.unwrap_or(new_token);
         self.arrive(comer, token, left.filter(|_| back), after, out);
     }
 
@@ -246,14 +248,19 @@ impl Registry {
         Ok(())
     }
 
-    /// A nick that nobody has or may come back to: `User` and six of A-Z and 0-9.
-    fn free_nick(&self) -> Nick {
-        const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-        let mut random = rand::rng();
+    /// Generates a nick that no user has and no absent user may resume: `User` and six of A-Z and
+    /// 0-9, the first free one in the sequence of `seed`.
+    fn free_nick(&self, mut seed: u64) -> Nick {
+        const ALPHABET: &[u8; 36] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
         loop {
-            let letters: String = (0..6)
-                .map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())]))
-                .collect();
+            let mut number = next_random(&mut seed);
+            let letters: String = std::iter::repeat_with(|| {
+                let letter = ALPHABET[(number % 36) as usize];
+                number /= 36;
+                char::from(letter)
+            })
+            .take(6)
+            .collect();
             let nick = Nick::new(&format!("User{letters}"))
                 .expect("letters and digits behind a letter are legal");
             let folded = nick.folded();
@@ -343,4 +350,12 @@ pub(super) fn taken(nick: &Nick) -> Refusal {
 /// Tells a session that somebody is in its place, and closes it.
 fn replaced(session: SessionId, detail: &'static str, out: &mut Batch) {
     out.refuse(session, None, Refusal::new(ErrorCode::Replaced, detail));
+}
+
+/// Returns the next number of the sequence that `seed` begins (SplitMix64).
+fn next_random(seed: &mut u64) -> u64 {
+    *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (*seed ^ (*seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }

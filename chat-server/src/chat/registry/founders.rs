@@ -11,9 +11,10 @@ use super::user::UserKey;
 use super::{LOBBY, Outcome, Registry, Ruling};
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::Batch;
-use crate::chat::command::{Digest, Refusal};
+use crate::chat::command::Refusal;
 use crate::chat::kept::KeptChange;
 use crate::chat::moderation::{Charter, LOG, Scope, Topic};
+use crate::chat::token::Digest;
 use crate::chat::{ChannelKey, Map, SessionId};
 use crate::logging::Quoted;
 

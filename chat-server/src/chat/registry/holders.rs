@@ -6,7 +6,7 @@ use slab::Slab;
 
 use super::user::UserKey;
 use crate::chat::Map;
-use crate::chat::command::Digest;
+use crate::chat::token::Digest;
 
 /// The place of a holder, while a sanction is about the holder.
 pub(super) type HolderKey = usize;

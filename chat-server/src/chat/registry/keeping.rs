@@ -8,8 +8,8 @@ use super::Registry;
 use super::absence::Absent;
 use super::user::UserKey;
 use crate::chat::batch::Batch;
-use crate::chat::command::Digest;
 use crate::chat::kept::{Changes, Kept, KeptChange, Ruling, rewind};
+use crate::chat::token::Digest;
 
 impl Registry {
     /// Takes a user who was here when the server ended, or could come back, before it was started at

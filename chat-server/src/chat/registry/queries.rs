@@ -11,7 +11,8 @@ use super::user::UserKey;
 use super::{Outcome, Registry, lookup};
 use crate::chat::SessionId;
 use crate::chat::batch::{Batch, Conversation, Page};
-use crate::chat::command::{Id, Refusal};
+use crate::chat::command::Refusal;
+use crate::chat::token::Id;
 
 /// What a list has room for: a frame, less all that stands around the list (types, field names, a
 /// channel of at most 64 characters of at most 4 bytes, numbers).

@@ -9,8 +9,8 @@ use chat_proto::{Channel, Timestamp};
 use super::holders::{HolderKey, Holders};
 use super::user::UserKey;
 use crate::chat::Map;
-use crate::chat::command::Digest;
 use crate::chat::moderation::{Sanction, Scope, Target};
+use crate::chat::token::Digest;
 use crate::netblock::{Netblocks, Origin};
 
 /// How many that have ended are taken out at once.

@@ -6,8 +6,9 @@ use super::user::{User, UserKey};
 use super::{LOBBY, Outcome, Registry, lookup};
 use crate::chat::SessionId;
 use crate::chat::batch::{Audience, Batch, Held, Said};
-use crate::chat::command::{Id, Refusal, Say};
+use crate::chat::command::{Refusal, Say};
 use crate::chat::recent::{Stamp, WINDOW};
+use crate::chat::token::Id;
 
 impl Registry {
     pub(super) fn say(

@@ -1,6 +1,7 @@
 //! The decisions as plain functions: a scene is what each session is told, as codes and words.
 
 mod accounts;
+mod deterministic;
 mod model;
 mod moderation;
 mod refused;
@@ -13,7 +14,8 @@ use chat_proto::{Nick, Record, Text};
 
 use super::*;
 use crate::chat::batch::{Audience, Released, Span};
-use crate::chat::command::{Hello, Say, Token};
+use crate::chat::command::{Hello, Say};
+use crate::chat::token::{LoginRandom, Token};
 use crate::netblock::Origin;
 
 const ANA: SessionId = SessionId {
@@ -201,6 +203,7 @@ fn hello(nick: &str, token: Option<Token>) -> Command {
         after: None,
         account: None,
         origin: origin("192.0.2.1"),
+        random: LoginRandom::generate(),
     }))
 }
 

@@ -4,7 +4,7 @@ use chat_proto::{Nick, Timestamp};
 
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::Held;
-use crate::chat::command::Token;
+use crate::chat::token::Token;
 use crate::chat::{ChannelKey, SessionId};
 use crate::netblock::Origin;
 

@@ -8,9 +8,9 @@ use super::user::UserKey;
 use super::words::{bar, log_set};
 use super::{Registry, Ruling};
 use crate::chat::batch::{Bar, Batch, Effect};
-use crate::chat::command::Digest;
 use crate::chat::kept::KeptChange;
 use crate::chat::moderation::{Sanction, Scope, Target};
+use crate::chat::token::Digest;
 use crate::netblock::Netblock;
 
 impl Registry {

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::chat::command::{Command, Hello, Say};
+use crate::chat::token::LoginRandom;
 use crate::vital::Watch;
 
 /// In the place of all whom the room speaks to: tells the bytes that are recorded together.
@@ -79,6 +80,7 @@ fn hello(nick: &str) -> Request {
             after: None,
             account: None,
             origin: std::net::IpAddr::from([192, 0, 2, 1]).into(),
+            random: LoginRandom::generate(),
         })),
     }
 }

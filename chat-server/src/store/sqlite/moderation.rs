@@ -8,8 +8,8 @@ use rusqlite::{Row, Transaction, params};
 use super::Database;
 use super::rows::{Malformed, readable};
 use crate::chat::accounts::AccountId;
-use crate::chat::command::Digest;
 use crate::chat::moderation::{Charter, Sanction, Scope, Target, Topic};
+use crate::chat::token::Digest;
 use crate::error::DatabaseError;
 
 fn sanction(row: &Row<'_>) -> Result<Sanction, Malformed> {

@@ -44,8 +44,8 @@ mod tests {
 
     use super::*;
     use crate::chat::batch::Held;
-    use crate::chat::command::Digest;
     use crate::chat::kept::{Kept, KeptChange};
+    use crate::chat::token::Digest;
 
     #[test]
     fn the_newest_number_of_all_tables_is_found() {

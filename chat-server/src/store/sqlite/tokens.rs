@@ -9,8 +9,8 @@ use super::rows::{Malformed, readable};
 use super::{Database, moderation};
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::Held;
-use crate::chat::command::Digest;
 use crate::chat::kept::{Kept, KeptChange};
+use crate::chat::token::Digest;
 use crate::error::DatabaseError;
 
 fn kept(row: &Row<'_>) -> Result<Kept, Malformed> {

@@ -37,7 +37,8 @@ impl Scene {
 
     fn account_changes(&mut self, change: AccountChange) -> Vec<String> {
         let mut batch = Batch::default();
-        self.registry.account_changed(change, &mut batch);
+        self.registry
+            .account_changed(change, Token::random(), &mut batch);
         lines(batch)
     }
 
@@ -75,6 +76,7 @@ pub(super) fn proven(nick: &str, id: i64) -> Command {
         after: None,
         account: Some(account_id(id)),
         origin: origin("192.0.2.1"),
+        random: LoginRandom::generate(),
     }))
 }
 

@@ -272,7 +272,7 @@ impl Run {
         let here: Vec<SessionId> = self.here().collect();
         let registry = &mut self.scene.registry;
         let change = AccountChange::PasswordChanged { nick, id, by };
-        registry.account_changed(change, &mut self.gathering);
+        registry.account_changed(change, Token::random(), &mut self.gathering);
         self.goodbyes(&here);
         if let Some(slot) = slot {
             self.learns_token(slot);
@@ -289,7 +289,7 @@ impl Run {
         let account = Account { id, nick, since };
         let registry = &mut self.scene.registry;
         let change = AccountChange::Protected { account, by };
-        registry.account_changed(change, &mut self.gathering);
+        registry.account_changed(change, Token::random(), &mut self.gathering);
     }
 
     fn asks(&mut self, slot: u32, id: Option<Id>, command: Command) {
