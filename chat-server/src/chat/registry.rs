@@ -7,16 +7,19 @@
 //! `mutes`, the `sanctions` that hold, the `holders` they are about, the `verdicts` that make them hold, the `founders` of channels.
 
 mod absence;
+mod account_changes;
 mod accounts;
 mod arrival;
 mod arrivals;
 mod bans;
+mod changes;
 mod channels;
 mod departure;
 mod expulsion;
 mod founders;
 mod holders;
 mod keeping;
+mod membership;
 mod moderation;
 mod mutes;
 mod queries;
@@ -25,36 +28,33 @@ mod seats;
 mod talk;
 #[cfg(test)]
 mod tests;
-mod user;
+mod types;
+mod users;
 mod verdicts;
 mod words;
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_proto::name::fold;
-use chat_proto::{Channel, ErrorCode, Event, Text, Timestamp, Words};
-use slab::Slab;
+use chat_proto::{ErrorCode, Event, Text, Timestamp, Words};
 
-use super::accounts::{Account, AccountId};
+use super::SessionId;
 use super::batch::{Batch, Effect};
 use super::command::{Command, Refusal, Request};
-use super::kept::{Changes, Ruling};
 use super::lookalike::Looks;
 use super::recent::{Recent, Stamp};
 use super::token::Id;
-use super::{ChannelKey, Map, SessionId};
 use absence::Absence;
+use accounts::Accounts;
 use arrivals::Arrivals;
-use channels::{Room, SizeRank};
-use departure::Parting;
+use changes::PendingChanges;
+use channels::Channels;
 use expulsion::Doomed;
 use founders::Founders;
 use sanctions::Sanctions;
-use seats::Seats;
-use user::{User, UserKey};
+use types::{Departure, Outcome, UserKey};
+use users::Users;
 
 /// What of the configuration the room decides by; see `ops/server.toml`.
 #[derive(Debug, Clone)]
@@ -77,43 +77,35 @@ pub struct Settings {
     pub operators: BTreeSet<Arc<str>>,
 }
 
-/// Who is here, who was here lately, the channels, the numbers.
+/// The state of the server: each field owns one part of it, and the methods decide.
 #[derive(Debug)]
 pub struct Registry {
     settings: Settings,
-    users: Slab<User>,
-    /// Those who are here, by session and by folded nick.
-    seats: Seats,
-    by_nick: Map<Arc<str>, UserKey>,
-    /// The users who are here and have proven to be an account, by it.
-    by_account: BTreeSet<(AccountId, UserKey)>,
+    users: Users,
+    channels: Channels,
+    accounts: Accounts,
     absent: Absence,
     arrivals: Arrivals,
-    /// The nicks that are protected, folded.
-    accounts: Map<Arc<str>, Account>,
-    /// The same the other way round, folded.
-    account_nicks: Map<AccountId, Arc<str>>,
-    sanctions: Sanctions,
-    doomed: Doomed,
-    founders: Founders,
-    /// What has changed that is to outlive the process.
-    changes: Changes,
-    /// See [`Registry::lasting`].
-    lasting: u64,
-    /// See [`Registry::set_unkept`].
-    unkept: bool,
-    /// How nicks look that somebody has or that are protected.
+    moderation: Moderation,
+    /// The looks of the nicks that users have or accounts protect.
     nick_looks: Looks,
-    rooms: Slab<Room>,
-    by_channel: Map<Arc<str>, ChannelKey>,
-    channel_looks: Looks,
-    /// The channels, the largest first.
-    by_size: BTreeSet<SizeRank>,
-    recent: Recent,
-    /// The number of the last message that arrived.
+    changes: PendingChanges,
+    /// Whether persistent state cannot be written, which refuses moderation.
+    is_read_only: bool,
+    message_ids: Recent,
+    /// The number of the last message.
     last_seq: u64,
-    /// When the last request arrived. The clock may be set back, the times of messages are not.
+    /// The time of the last request. It never goes back, unlike the system clock.
     now: Timestamp,
+}
+
+/// The state of moderation.
+#[derive(Debug, Default)]
+struct Moderation {
+    sanctions: Sanctions,
+    ownership: Founders,
+    /// The users who are still to be disconnected.
+    removals: Doomed,
 }
 
 /// A message of the history, as far as it matters to a server that starts.
@@ -125,24 +117,8 @@ pub struct Remembered {
     pub stamp: Stamp,
 }
 
-/// The lobby is the first channel that is made and never goes.
-const LOBBY: ChannelKey = 0;
-
 /// What is said of somebody who has gone without a word.
 pub const DISCONNECTED: &str = "disconnected";
-
-/// The form under which a name that somebody wrote is looked up. What is longer than any name means
-/// nobody, and is not worth the folding.
-fn lookup(name: &str) -> Cow<'_, str> {
-    const LONGEST: usize = Channel::MAX_CHARS * 4;
-    if name.len() > LONGEST {
-        Cow::Borrowed("")
-    } else {
-        fold(name)
-    }
-}
-
-type Outcome = Result<(), Refusal>;
 
 impl Registry {
     /// A registry whose history ends with the message `last_seq`; `remembered` are the last messages
@@ -154,34 +130,22 @@ impl Registry {
     ) -> Self {
         let mut registry = Self {
             settings,
-            users: Slab::new(),
-            seats: Seats::default(),
-            by_nick: Map::default(),
-            by_account: BTreeSet::new(),
+            users: Users::default(),
+            channels: Channels::default(),
+            accounts: Accounts::default(),
             absent: Absence::default(),
             arrivals: Arrivals::default(),
-            accounts: Map::default(),
-            account_nicks: Map::default(),
-            sanctions: Sanctions::default(),
-            doomed: Doomed::default(),
-            founders: Founders::default(),
-            changes: Changes::default(),
-            lasting: 0,
-            unkept: false,
+            moderation: Moderation::default(),
             nick_looks: Looks::default(),
-            rooms: Slab::new(),
-            by_channel: Map::default(),
-            channel_looks: Looks::default(),
-            by_size: BTreeSet::new(),
-            recent: Recent::default(),
+            changes: PendingChanges::default(),
+            is_read_only: false,
+            message_ids: Recent::default(),
             last_seq,
             now: Timestamp::from_millis(0),
         };
         for Remembered { from, id, stamp } in remembered {
-            registry.recent.remember(from, id, stamp);
+            registry.message_ids.remember(from, id, stamp);
         }
-        let lobby = registry.room(&Channel::lobby());
-        debug_assert_eq!(lobby, LOBBY);
         registry
     }
 
@@ -195,11 +159,11 @@ impl Registry {
         out: &mut Batch,
     ) {
         self.now = self.now.max(now);
-        if !self.doomed.is_empty() && self.expel_doomed(session, out) {
+        if !self.moderation.removals.is_empty() && self.expel_doomed(session, out) {
             return;
         }
         let Request { id, command } = request;
-        let outcome = match self.seats.get(session) {
+        let outcome = match self.users.at(session) {
             Some(user) => self.serve(session, user, id.as_ref(), command, words, out),
             None => self.greet(session, command, out),
         };
@@ -220,7 +184,7 @@ impl Registry {
 
     /// How many channels there are.
     pub fn channels(&self) -> usize {
-        self.rooms.len()
+        self.channels.len()
     }
 
     /// The number of the last message that arrived.
@@ -248,8 +212,8 @@ impl Registry {
         if self.expel_doomed(session, out) {
             return;
         }
-        if let Some(user) = self.seats.remove(session) {
-            self.depart(user, Parting::of(reason), true, out);
+        if let Some(user) = self.users.end_session(session) {
+            self.depart(user, Departure::voluntary(reason), true, out);
         }
     }
 
@@ -342,8 +306,8 @@ impl Registry {
     }
 
     fn quit(&mut self, session: SessionId, user: UserKey, reason: &str, out: &mut Batch) {
-        self.seats.remove(session);
-        self.depart(user, Parting::of(reason), false, out);
+        self.users.end_session(session);
+        self.depart(user, Departure::voluntary(reason), false, out);
         self.dismiss(session, reason, out);
     }
 

@@ -177,7 +177,7 @@ impl Absence {
 impl Absent {
     /// The times for which direct messages are theirs.
     pub(super) fn held(&self) -> Vec<Held> {
-        super::user::held(&self.nick, self.since, &self.former)
+        super::users::held(&self.nick, self.since, &self.former)
     }
 }
 

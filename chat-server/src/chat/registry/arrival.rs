@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use chat_proto::{ErrorCode, Nick, VERSION, WELCOME_CHANNELS, Welcome};
 
+use super::Registry;
 use super::absence::Absent;
-use super::departure::Parting;
-use super::user::{User, UserKey};
-use super::{LOBBY, Outcome, Registry};
+use super::types::{Departure, LOBBY, Outcome, UserKey};
+use super::users::User;
 use crate::chat::SessionId;
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::{Batch, Effect, Replay};
@@ -58,7 +58,7 @@ impl Registry {
         } = hello;
         self.end_sanctions(out);
         let nick = nick.unwrap_or_else(|| self.free_nick(random.nick_seed));
-        let account = self.account(nick.folded());
+        let account = self.accounts.id_of(nick.folded());
         self.check_ban(&nick, account, origin)?;
         // The account may have changed since the password was right.
         if proven.is_some() && proven != account {
@@ -69,7 +69,7 @@ impl Registry {
             account,
             by_password: proven.is_some(),
         };
-        if let Some(&user) = self.by_nick.get(nick.folded()) {
+        if let Some(user) = self.users.find(nick.folded()) {
             let User {
                 token: theirs,
                 account: as_account,
@@ -149,7 +149,7 @@ impl Registry {
         // Who is back by password alone has another token: the old one is known to nobody here.
         let token = token.filter(|token| Some(token.digest()) == theirs);
         if let Some(digest) = theirs.filter(|_| token.is_none()) {
-            self.forget(digest);
+            self.changes.forget(digest);
         }
         let token = token.unwrap_or(new_token);
         self.arrive(comer, token, left.filter(|_| back), after, out);
@@ -201,11 +201,8 @@ impl Registry {
             arrived,
             came: self.now,
         });
-        self.by_account.extend(account.map(|id| (id, user)));
-        self.sanctions.arrived(user, token.digest());
+        self.moderation.sanctions.arrived(user, token.digest());
         self.nick_looks.add(self.users[user].nick.as_str(), &folded);
-        self.by_nick.insert(folded, user);
-        self.seats.insert(session, user);
         self.enter(user, LOBBY, out);
         for channel in &channels {
             // They may have been banned from it while they were away.
@@ -220,18 +217,13 @@ impl Registry {
 
     /// Somebody who was welcomed is in their channels from here on, and is told what those are about.
     fn subscribe(&self, user: UserKey, out: &mut Batch) {
-        let User {
-            session, channels, ..
-        } = &self.users[user];
-        let rooms = || std::iter::once(LOBBY).chain(channels.iter().copied());
-        for channel in rooms() {
-            out.push(Effect::Subscribe {
-                session: *session,
-                channel,
-            });
+        let user = &self.users[user];
+        let session = user.session;
+        for channel in user.all_channels() {
+            out.push(Effect::Subscribe { session, channel });
         }
-        for room in rooms() {
-            self.tell_topic(*session, room, out);
+        for channel in user.all_channels() {
+            self.tell_topic(session, channel, out);
         }
     }
 
@@ -264,9 +256,9 @@ impl Registry {
             let nick = Nick::new(&format!("User{letters}"))
                 .expect("letters and digits behind a letter are legal");
             let folded = nick.folded();
-            if !self.by_nick.contains_key(folded)
+            if self.users.find(folded).is_none()
                 && self.absent.get(folded).is_none()
-                && !self.accounts.contains_key(folded)
+                && !self.accounts.protects(folded)
             {
                 return nick;
             }
@@ -275,18 +267,16 @@ impl Registry {
 
     /// The same person on another connection: nobody else need know.
     fn take_over(&mut self, session: SessionId, user: UserKey, origin: Origin, out: &mut Batch) {
-        self.users[user].origin = origin;
-        let old = std::mem::replace(&mut self.users[user].session, session);
-        self.seats.remove(old);
-        self.seats.insert(session, user);
+        self.users.set_origin(user, origin);
+        let old = self.users.replace_session(user, session);
         replaced(old, "you are back on another connection", out);
     }
 
     /// Somebody has a nick that an operator has protected meanwhile, and its owner comes.
     fn evict(&mut self, user: UserKey, out: &mut Batch) {
         let session = self.users[user].session;
-        self.seats.remove(session);
-        self.depart(user, Parting::of("replaced"), false, out);
+        self.users.end_session(session);
+        self.depart(user, Departure::voluntary("replaced"), false, out);
         replaced(session, "the nick is protected and its owner is here", out);
     }
 
@@ -295,12 +285,11 @@ impl Registry {
             session,
             nick,
             token,
-            channels,
             account,
             ..
         } = &self.users[user];
-        let rooms = || std::iter::once(LOBBY).chain(channels.iter().copied());
-        let name = |room| &self.rooms[room as usize].channel;
+        let rooms = || self.users[user].all_channels();
+        let name = |key| self.channels.name(key);
         let welcome = Welcome {
             version: VERSION,
             nick: nick.to_string().into(),
@@ -310,7 +299,8 @@ impl Registry {
             time: self.now,
             joined: rooms().map(|room| name(room).to_string().into()).collect(),
             channels: self
-                .largest_channels()
+                .channels
+                .largest()
                 .map(|(_, info)| info)
                 .take(WELCOME_CHANNELS)
                 .collect(),

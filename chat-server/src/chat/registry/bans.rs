@@ -3,13 +3,12 @@
 use chat_proto::moderation as wire;
 use chat_proto::{Channel, ErrorCode, Event, Nick};
 
-use super::departure::Parting;
+use super::Registry;
 use super::moderation::Asker;
 use super::queries::LIST_BYTES;
 use super::sanctions::Suspect;
-use super::user::UserKey;
+use super::types::{Departure, Outcome, UserKey};
 use super::words::{Words, banned, bytes_of, info, named, not_permitted, of_channel, sentence};
-use super::{Outcome, Registry};
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
@@ -32,13 +31,13 @@ impl Registry {
         let target = &self.as_registered(&sentence.target);
         self.check_target(asker, target)?;
         let scope = match room {
-            Some(room) => Scope::Channel(self.rooms[room as usize].channel.clone()),
+            Some(room) => Scope::Channel(self.channels.name(room).clone()),
             None => Scope::Server,
         };
         self.check_count(asker, &scope, target)?;
         let (holder, away) = match target {
             Target::Nick(nick) if room.is_some() => {
-                let here = self.by_nick.get(nick.folded()).copied();
+                let here = self.users.find(nick.folded());
                 (here, self.absent.get(nick.folded()))
             }
             _ => (None, None),
@@ -49,7 +48,9 @@ impl Registry {
             sentence.reason.as_ref(),
         );
         let lasts = match &scope {
-            Scope::Channel(channel) => asker.operator || self.founders.lasts(channel.folded()),
+            Scope::Channel(channel) => {
+                asker.operator || self.moderation.ownership.lasts(channel.folded())
+            }
             Scope::Server | Scope::Speech => true,
         };
         let sanction = Sanction {
@@ -78,10 +79,10 @@ impl Registry {
     fn as_registered(&self, target: &Target) -> Target {
         match target {
             Target::Nick(nick) => {
-                let here = self.by_nick.get(nick.folded());
+                let here = self.users.find(nick.folded());
                 let away = self.absent.get(nick.folded());
                 Target::Nick(match (here, away) {
-                    (Some(&user), _) => self.users[user].nick.clone(),
+                    (Some(user), _) => self.users[user].nick.clone(),
                     (None, Some(away)) => away.nick.clone(),
                     (None, None) => self.account_nick(nick),
                 })
@@ -107,12 +108,16 @@ impl Registry {
                     .map(|(user, _)| user)
                     .collect();
             }
-            Target::Nick(nick) => (nick, self.by_nick.get(nick.folded())),
+            Target::Nick(nick) => (nick, self.users.find(nick.folded())),
             Target::Account(nick) => (nick, None),
         };
-        let account = self.account(nick.folded());
-        let mut meant: Vec<UserKey> = by_nick.copied().into_iter().collect();
-        meant.extend(account.into_iter().flat_map(|id| self.with_account(id)));
+        let account = self.accounts.id_of(nick.folded());
+        let mut meant: Vec<UserKey> = by_nick.into_iter().collect();
+        meant.extend(
+            account
+                .into_iter()
+                .flat_map(|id| self.users.with_account(id)),
+        );
         meant.sort_unstable();
         meant.dedup();
         meant
@@ -126,7 +131,7 @@ impl Registry {
         witness: Option<SessionId>,
         out: &mut Batch,
     ) {
-        let parting = Parting {
+        let parting = Departure {
             reason: sanction.reason.as_deref().unwrap_or("banned"),
             by: sanction.by.as_deref(),
             witness,
@@ -138,11 +143,11 @@ impl Registry {
             Target::Nick(nick) => (nick, self.absent.take(nick.folded())),
             Target::Account(nick) => (nick, None),
         };
-        let account = self.account(nick.folded());
+        let account = self.accounts.id_of(nick.folded());
         let by_account = account.map(|id| self.absent.take_account(id));
         let by_nick = by_nick.map(|absent| absent.digest);
         for digest in by_nick.into_iter().chain(by_account.into_iter().flatten()) {
-            self.forget(digest);
+            self.changes.forget(digest);
         }
     }
 
@@ -156,8 +161,8 @@ impl Registry {
         out: &mut Batch,
     ) {
         for &user in meant {
-            if self.is_member(user, room) && !self.is_operator(user) {
-                let parting = Parting {
+            if self.users[user].is_in(room) && !self.is_operator(user) {
+                let parting = Departure {
                     reason: sanction.reason.as_deref().unwrap_or("banned"),
                     by: sanction.by.as_deref(),
                     witness: Some(asker.session),
@@ -172,7 +177,7 @@ impl Registry {
             return Err(not_permitted("that would be a ban of yourself"));
         }
         match target {
-            Target::Account(nick) if !self.accounts.contains_key(nick.folded()) => {
+            Target::Account(nick) if !self.accounts.protects(nick.folded()) => {
                 let detail = format!("{nick} is no account");
                 return Err(Refusal::new(ErrorCode::NotRegistered, detail));
             }
@@ -180,9 +185,9 @@ impl Registry {
                 return Err(not_permitted("only operators ban addresses"));
             }
             Target::Nick(nick) | Target::Account(nick) if !asker.operator => {
-                let account = Some(nick.folded()).filter(|&nick| self.accounts.contains_key(nick));
-                let here = self.by_nick.get(nick.folded());
-                if self.is_operators(account) || here.is_some_and(|&user| self.is_operator(user)) {
+                let account = Some(nick.folded()).filter(|&nick| self.accounts.protects(nick));
+                let here = self.users.find(nick.folded());
+                if self.is_operators(account) || here.is_some_and(|user| self.is_operator(user)) {
                     return Err(not_permitted("that is an operator"));
                 }
             }
@@ -194,13 +199,16 @@ impl Registry {
     /// Whether there may be one more, or another one of the same.
     pub(super) fn check_count(&self, asker: Asker, scope: &Scope, target: &Target) -> Outcome {
         let full = match scope {
-            Scope::Server | Scope::Speech => self.sanctions.count(scope) >= SANCTIONS_MAX,
+            Scope::Server | Scope::Speech => {
+                self.moderation.sanctions.count(scope) >= SANCTIONS_MAX
+            }
             Scope::Channel(_) => {
-                self.sanctions.count(scope) >= OF_CHANNEL_MAX
-                    || (!asker.operator && self.sanctions.count_of_channels() >= OF_CHANNELS_MAX)
+                self.moderation.sanctions.count(scope) >= OF_CHANNEL_MAX
+                    || (!asker.operator
+                        && self.moderation.sanctions.count_of_channels() >= OF_CHANNELS_MAX)
             }
         };
-        if full && self.sanctions.get(scope, target).is_none() {
+        if full && self.moderation.sanctions.get(scope, target).is_none() {
             let detail = "there are as many bans as there may be; lift some";
             return Err(Refusal::new(ErrorCode::RateLimited, detail));
         }
@@ -216,10 +224,10 @@ impl Registry {
     ) -> Outcome {
         let room = self.jurisdiction(asker, channel)?;
         let scope = match room {
-            Some(room) => Scope::Channel(self.rooms[room as usize].channel.clone()),
+            Some(room) => Scope::Channel(self.channels.name(room).clone()),
             None => Scope::Server,
         };
-        let found = self.sanctions.get(&scope, &target);
+        let found = self.moderation.sanctions.get(&scope, &target);
         let found = found.filter(|sanction| sanction.holds(self.now));
         let Some(Sanction { number, target, .. }) = found else {
             return Err(Refusal::new(ErrorCode::NoSuchBan, "there is no such ban"));
@@ -249,12 +257,15 @@ impl Registry {
         out: &mut Batch,
     ) -> Outcome {
         let room = self.jurisdiction(asker, channel)?;
-        let channel = room.map(|room| &self.rooms[room as usize].channel);
+        let channel = room.map(|room| self.channels.name(room));
         // An address is known to operators alone.
         let is_listed =
             |sanction: &&Sanction| asker.operator || !matches!(sanction.target, Target::Network(_));
-        let of_channel = channel.map(|channel| self.sanctions.of_channel(channel, after));
-        let general = channel.is_none().then(|| self.sanctions.general(after));
+        let of_channel =
+            channel.map(|channel| self.moderation.sanctions.of_channel(channel, after));
+        let general = channel
+            .is_none()
+            .then(|| self.moderation.sanctions.general(after));
         let listed = of_channel.into_iter().flatten();
         let listed = listed.chain(general.into_iter().flatten());
         let mut room_left = LIST_BYTES;
@@ -289,14 +300,18 @@ impl Registry {
         account: Option<AccountId>,
         origin: Origin,
     ) -> Outcome {
-        let account = account.and_then(|id| self.nick_of(id));
+        let account = account.and_then(|id| self.accounts.nick_of(id));
         let suspect = Suspect {
             nick: nick.folded(),
             account,
             origin: Some(origin),
             user: None,
         };
-        match self.sanctions.about(&Scope::Server, suspect, self.now) {
+        match self
+            .moderation
+            .sanctions
+            .about(&Scope::Server, suspect, self.now)
+        {
             Some(sanction) => Err(banned(sanction)),
             None => Ok(()),
         }
@@ -304,12 +319,12 @@ impl Registry {
 
     /// Whether somebody may enter a channel: operators always may.
     pub(super) fn check_entry(&self, user: UserKey, channel: &Channel) -> Outcome {
-        if self.sanctions.is_empty() || self.is_operator(user) {
+        if self.moderation.sanctions.is_empty() || self.is_operator(user) {
             return Ok(());
         }
         let scope = Scope::Channel(channel.clone());
         let suspect = self.suspect(user);
-        match self.sanctions.about(&scope, suspect, self.now) {
+        match self.moderation.sanctions.about(&scope, suspect, self.now) {
             Some(sanction) => {
                 let why = sentence(sanction.until, sanction.reason.as_deref());
                 let detail = format!("you are banned from {channel}{why}");
@@ -322,7 +337,7 @@ impl Registry {
     /// Whether nobody may take a nick.
     pub(super) fn check_nick(&self, nick: &Nick) -> Outcome {
         let target = Target::Nick(nick.clone());
-        let found = self.sanctions.get(&Scope::Server, &target);
+        let found = self.moderation.sanctions.get(&Scope::Server, &target);
         if found.is_some_and(|sanction| sanction.holds(self.now)) {
             return Err(not_permitted(format!("the nick {nick} is banned")));
         }

@@ -2,34 +2,13 @@
 
 use chat_proto::{Channel, Event, Nick};
 
+use super::Registry;
 use super::absence::Absent;
 use super::arrival::taken;
-use super::user::UserKey;
-use super::{LOBBY, Outcome, Registry};
+use super::types::{Departure, LOBBY, Outcome, UserKey};
 use crate::chat::SessionId;
 use crate::chat::batch::Batch;
 use crate::chat::kept::Kept;
-
-/// Why somebody is somewhere no longer.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Parting<'a> {
-    pub reason: &'a str,
-    /// Who has put them out, if somebody has,
-    pub by: Option<&'a str>,
-    /// and is told of it in any case.
-    pub witness: Option<SessionId>,
-}
-
-impl<'a> Parting<'a> {
-    /// By themselves.
-    pub(super) fn of(reason: &'a str) -> Self {
-        Self {
-            reason,
-            by: None,
-            witness: None,
-        }
-    }
-}
 
 impl Registry {
     pub(super) fn rename(
@@ -40,17 +19,19 @@ impl Registry {
         out: &mut Batch,
     ) -> Outcome {
         let before = self.users[user].nick.clone();
-        let mine = self.account_of(nick.folded(), self.users[user].account);
+        let mine = self
+            .accounts
+            .proven(nick.folded(), self.users[user].account);
         let since = mine.map_or(self.last_seq, |account| account.since);
         let mine = mine.is_some();
-        if before != nick && !mine && self.account(nick.folded()).is_some() {
+        if before != nick && !mine && self.accounts.protects(nick.folded()) {
             return Err(Self::auth_failed(&nick));
         }
         if before != nick {
             self.check_nick(&nick)?;
         }
-        let holder = self.by_nick.get(nick.folded());
-        if holder.is_some_and(|&other| other != user) {
+        let holder = self.users.find(nick.folded());
+        if holder.is_some_and(|other| other != user) {
             return Err(taken(&nick));
         }
         self.nick_looks
@@ -76,18 +57,13 @@ impl Registry {
             self.leave_to_owner(user);
             // Whoever left the nick behind loses it.
             if let Some(left) = self.take_absent(nick.folded()) {
-                self.forget(left.digest);
+                self.changes.forget(left.digest);
             }
-            self.by_nick.remove(before.folded());
-            self.by_nick.insert(nick.folded_arc(), user);
-            let channels = self.users[user].channels.iter().copied();
-            for room in std::iter::once(LOBBY).chain(channels) {
-                let members = &mut self.rooms[room as usize].members;
-                members.remove(before.folded());
-                members.insert(nick.folded_arc(), user);
+            for channel in self.users[user].all_channels() {
+                self.channels.rename_member(channel, &before, &nick, user);
             }
         }
-        self.users[user].take_nick(nick, self.last_seq, since);
+        self.users.rename(user, nick, self.last_seq, since);
         self.keep(user);
         Ok(())
     }
@@ -97,7 +73,7 @@ impl Registry {
     pub(super) fn depart(
         &mut self,
         key: UserKey,
-        parting: Parting<'_>,
+        parting: Departure<'_>,
         may_return: bool,
         out: &mut Batch,
     ) {
@@ -108,19 +84,15 @@ impl Registry {
             by: parting.by.map(Into::into),
         };
         self.tell_acquaintances(key, &gone, parting.witness, out);
-        self.sanctions.departed(key);
+        self.moderation.sanctions.departed(key);
         self.leave_to_owner(key);
         let user = self.users.remove(key);
-        if let Some(id) = user.account {
-            self.by_account.remove(&(id, key));
-        }
-        self.by_nick.remove(user.nick.folded());
         let folded = user.nick.folded_arc();
         self.nick_looks.remove(user.nick.as_str(), &folded);
         let mut channels: Vec<Channel> = Vec::new();
-        for room in std::iter::once(LOBBY).chain(user.channels) {
+        for room in user.all_channels() {
             if room != LOBBY {
-                channels.push(self.rooms[room as usize].channel.clone());
+                channels.push(self.channels.name(room).clone());
             }
             self.remove_member(room, &folded);
         }
@@ -128,10 +100,10 @@ impl Registry {
         self.arrivals.gone(user.origin, rate, user.came, self.now);
         let digest = user.token.digest();
         if !may_return {
-            return self.end_token(digest);
+            return self.changes.end_token(digest);
         }
         let until = self.until(self.now);
-        self.keep_absent(Kept {
+        self.changes.keep_detached(Kept {
             digest,
             nick: user.nick.clone(),
             account: user.account,

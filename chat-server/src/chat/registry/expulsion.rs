@@ -9,8 +9,7 @@ use std::sync::Arc;
 use chat_proto::Nick;
 
 use super::Registry;
-use super::departure::Parting;
-use super::user::UserKey;
+use super::types::{Departure, UserKey};
 use crate::chat::SessionId;
 use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
@@ -36,7 +35,7 @@ impl Registry {
         &mut self,
         users: &[UserKey],
         refusal: Refusal,
-        parting: Parting<'_>,
+        parting: Departure<'_>,
         out: &mut Batch,
     ) {
         let doom = Arc::new(Doom {
@@ -47,27 +46,30 @@ impl Registry {
         });
         let (now, later) = users.split_at(users.len().min(EXPELLED_AT_ONCE));
         for &user in now {
-            self.doomed.remove(&self.users[user].session);
+            self.moderation.removals.remove(&self.users[user].session);
             self.expel_as(user, &doom, out);
         }
         for &user in later {
             let session = self.users[user].session;
-            self.doomed.entry(session).or_insert_with(|| doom.clone());
+            self.moderation
+                .removals
+                .entry(session)
+                .or_insert_with(|| doom.clone());
         }
     }
 
     /// Whether users are still to be put out.
     pub fn has_doomed(&self) -> bool {
-        !self.doomed.is_empty()
+        !self.moderation.removals.is_empty()
     }
 
     /// Puts out some of those who are still to be put out.
     pub fn expel_some(&mut self, out: &mut Batch) {
         for _ in 0..EXPELLED_AT_ONCE {
-            let Some((session, doom)) = self.doomed.pop_first() else {
+            let Some((session, doom)) = self.moderation.removals.pop_first() else {
                 return;
             };
-            if let Some(user) = self.seats.get(session) {
+            if let Some(user) = self.users.at(session) {
                 self.expel_as(user, &doom, out);
             }
         }
@@ -75,8 +77,8 @@ impl Registry {
 
     /// Puts out the user at a session, if the user is still to be put out. Returns whether it was so.
     pub(super) fn expel_doomed(&mut self, session: SessionId, out: &mut Batch) -> bool {
-        let doom = self.doomed.remove(&session);
-        let user = self.seats.get(session);
+        let doom = self.moderation.removals.remove(&session);
+        let user = self.users.at(session);
         let both = doom.zip(user);
         both.map(|(doom, user)| self.expel_as(user, &doom, out))
             .is_some()
@@ -86,14 +88,14 @@ impl Registry {
     pub(super) fn expel_doomed_holder(&mut self, nick: Option<&Nick>, out: &mut Batch) {
         if self.has_doomed()
             && let Some(nick) = nick
-            && let Some(&user) = self.by_nick.get(nick.folded())
+            && let Some(user) = self.users.find(nick.folded())
         {
             self.expel_doomed(self.users[user].session, out);
         }
     }
 
     fn expel_as(&mut self, user: UserKey, doom: &Doom, out: &mut Batch) {
-        let parting = Parting {
+        let parting = Departure {
             reason: &doom.reason,
             by: doom.by.as_deref(),
             witness: doom.witness,

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use chat_proto::{Channel, ErrorCode, Event, Text};
 
-use super::user::UserKey;
-use super::{LOBBY, Outcome, Registry, Ruling};
+use super::Registry;
+use super::types::{LOBBY, Outcome, UserKey};
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
-use crate::chat::kept::KeptChange;
+use crate::chat::kept::{KeptChange, Ruling};
 use crate::chat::moderation::{Charter, LOG, Scope, Topic};
 use crate::chat::token::Digest;
 use crate::chat::{ChannelKey, Map, SessionId};
@@ -110,7 +110,7 @@ impl Registry {
             founder,
             topic,
         } = charter;
-        self.founders.insert(State {
+        self.moderation.ownership.insert(State {
             channel,
             founder: founder.map_or(Founder::Nobody, Founder::Account),
             topic,
@@ -119,11 +119,17 @@ impl Registry {
 
     /// Whether somebody has founded a channel, and has not lost it.
     pub(super) fn is_founder(&self, user: UserKey, room: ChannelKey) -> bool {
-        let channel = self.rooms[room as usize].channel.folded();
-        match self.founders.states.get(channel).map(|state| state.founder) {
+        let channel = self.channels.name(room).folded();
+        match self
+            .moderation
+            .ownership
+            .states
+            .get(channel)
+            .map(|state| state.founder)
+        {
             Some(Founder::Account(id)) => self.users[user].account == Some(id),
             Some(Founder::Person(digest)) => {
-                self.is_member(user, room) && self.users[user].token.digest() == digest
+                self.users[user].is_in(room) && self.users[user].token.digest() == digest
             }
             Some(Founder::Nobody) | None => false,
         }
@@ -131,19 +137,24 @@ impl Registry {
 
     /// Somebody has entered a channel that did not exist.
     pub(super) fn found(&mut self, user: UserKey, room: ChannelKey) {
-        let channel = self.rooms[room as usize].channel.clone();
-        if self.founders.states.contains_key(channel.folded()) {
+        let channel = self.channels.name(room).clone();
+        if self
+            .moderation
+            .ownership
+            .states
+            .contains_key(channel.folded())
+        {
             return;
         }
         let account = self.users[user].account;
         let account = account
-            .filter(|&id| self.is_account(id))
+            .filter(|&id| self.accounts.exists(id))
             .filter(|&id| self.has_room_for_charter(id));
         let founder = match account {
             Some(id) => Founder::Account(id),
             None => Founder::Person(self.users[user].token.digest()),
         };
-        self.founders.insert(State {
+        self.moderation.ownership.insert(State {
             channel: channel.clone(),
             founder,
             topic: None,
@@ -153,21 +164,21 @@ impl Registry {
 
     /// Whether an account may have one more channel for good; gives up one that it has no use for.
     fn has_room_for_charter(&mut self, id: AccountId) -> bool {
-        if self.founders.states.len() >= CHARTERS_MAX {
+        if self.moderation.ownership.states.len() >= CHARTERS_MAX {
             return false;
         }
-        let Some(founded) = self.founders.founded.get(&id) else {
+        let Some(founded) = self.moderation.ownership.founded.get(&id) else {
             return true;
         };
         if founded.len() < FOUNDED_MAX {
             return true;
         }
         let unused = founded.iter().find(|&channel| {
-            let state = &self.founders.states[channel];
+            let state = &self.moderation.ownership.states[channel];
             let scope = Scope::Channel(state.channel.clone());
-            !self.by_channel.contains_key(channel)
+            self.channels.get(channel).is_none()
                 && state.topic.is_none()
-                && self.sanctions.count(&scope) == 0
+                && self.moderation.sanctions.count(&scope) == 0
         });
         let Some(unused) = unused.cloned() else {
             return false;
@@ -178,16 +189,16 @@ impl Registry {
 
     /// The last one has left a channel: what was not for good ends.
     pub(super) fn channel_ended(&mut self, channel: &Channel) {
-        if !self.founders.lasts(channel.folded()) {
-            self.founders.remove(channel.folded());
+        if !self.moderation.ownership.lasts(channel.folded()) {
+            self.moderation.ownership.remove(channel.folded());
             self.lift_all(channel, false);
         }
     }
 
     /// Somebody is no longer in a channel.
     pub(super) fn founder_left(&mut self, user: UserKey, room: ChannelKey) {
-        let channel = self.rooms[room as usize].channel.folded();
-        if let Some(state) = self.founders.states.get_mut(channel)
+        let channel = self.channels.name(room).folded();
+        if let Some(state) = self.moderation.ownership.states.get_mut(channel)
             && let Founder::Person(digest) = state.founder
             && digest == self.users[user].token.digest()
         {
@@ -199,8 +210,8 @@ impl Registry {
     pub(super) fn move_founder(&mut self, user: UserKey, before: Digest) {
         let now = self.users[user].token.digest();
         for &room in &self.users[user].channels {
-            let channel = self.rooms[room as usize].channel.folded();
-            if let Some(state) = self.founders.states.get_mut(channel)
+            let channel = self.channels.name(room).folded();
+            if let Some(state) = self.moderation.ownership.states.get_mut(channel)
                 && state.founder == Founder::Person(before)
             {
                 state.founder = Founder::Person(now);
@@ -213,16 +224,21 @@ impl Registry {
         let digest = self.users[user].token.digest();
         let channels = self.users[user].channels.iter();
         let names: Vec<Arc<str>> = channels
-            .map(|&room| self.rooms[room as usize].channel.folded_arc())
+            .map(|&room| self.channels.name(room).folded_arc())
             .collect();
         for name in names {
-            let founder = self.founders.states.get(&name).map(|state| state.founder);
+            let founder = self
+                .moderation
+                .ownership
+                .states
+                .get(&name)
+                .map(|state| state.founder);
             if founder == Some(Founder::Person(digest))
                 && self.has_room_for_charter(id)
-                && let Some(state) = self.founders.remove(&name)
+                && let Some(state) = self.moderation.ownership.remove(&name)
             {
                 let channel = state.channel.clone();
-                self.founders.insert(State {
+                self.moderation.ownership.insert(State {
                     founder: Founder::Account(id),
                     ..state
                 });
@@ -234,32 +250,38 @@ impl Registry {
 
     /// An account is no more: its channels are nobody's, and only as long as they exist.
     pub(super) fn founder_unregistered(&mut self, id: AccountId) {
-        for name in self.founders.founded.remove(&id).unwrap_or_default() {
-            let Some(state) = self.founders.states.get_mut(&name) else {
+        for name in self
+            .moderation
+            .ownership
+            .founded
+            .remove(&id)
+            .unwrap_or_default()
+        {
+            let Some(state) = self.moderation.ownership.states.get_mut(&name) else {
                 continue;
             };
             state.founder = Founder::Nobody;
             let channel = state.channel.clone();
-            self.ruled(Ruling::Charter(name.clone()), KeptChange::Unchartered(name));
+            self.changes.forget_channel(name);
             self.lift_all(&channel, true);
-            if !self.by_channel.contains_key(channel.folded()) {
-                self.founders.remove(channel.folded());
+            if self.channels.get(channel.folded()).is_none() {
+                self.moderation.ownership.remove(channel.folded());
             }
         }
     }
 
     fn drop_charter(&mut self, folded: &Arc<str>) {
-        self.founders.remove(folded);
-        let change = KeptChange::Unchartered(folded.clone());
-        self.ruled(Ruling::Charter(folded.clone()), change);
+        self.moderation.ownership.remove(folded);
+        self.changes.forget_channel(folded.clone());
     }
 
     fn keep_charter(&mut self, folded: &str) {
-        if let Some(state) = self.founders.states.get(folded)
+        if let Some(state) = self.moderation.ownership.states.get(folded)
             && state.lasts()
         {
             let change = KeptChange::Chartered(Box::new(state.charter()));
-            self.ruled(Ruling::Charter(state.channel.folded_arc()), change);
+            self.changes
+                .queue(Ruling::Charter(state.channel.folded_arc()), change);
         }
     }
 
@@ -272,7 +294,7 @@ impl Registry {
         topic: Option<Text>,
         out: &mut Batch,
     ) -> Outcome {
-        let room = self.find_channel(channel)?;
+        let room = self.channels.find(channel)?;
         if !self.is_operator(user) && !self.is_founder(user, room) {
             let who = if room == LOBBY {
                 "an operator sets the topic of #lobby"
@@ -282,7 +304,7 @@ impl Registry {
             return Err(Refusal::new(ErrorCode::NotPermitted, who));
         }
         self.check_mute(user, None)?;
-        let channel = self.rooms[room as usize].channel.clone();
+        let channel = self.channels.name(room).clone();
         let nick = self.users[user].nick.as_str();
         let shown = Quoted::text(channel.as_str());
         log::info!(target: LOG, "{nick} sets the topic of {shown}");
@@ -293,10 +315,10 @@ impl Registry {
         };
         let event = told(&channel, &set);
         out.tell_channel(room, &event);
-        if !self.is_member(user, room) {
+        if !self.users[user].is_in(room) {
             out.tell(session, &event);
         }
-        let state = self.founders.states.entry(channel.folded_arc());
+        let state = self.moderation.ownership.states.entry(channel.folded_arc());
         let state = state.or_insert_with(|| State {
             channel: channel.clone(),
             founder: Founder::Nobody,
@@ -309,8 +331,8 @@ impl Registry {
 
     /// Tells somebody who has entered a channel what it is about.
     pub(super) fn tell_topic(&self, session: SessionId, room: ChannelKey, out: &mut Batch) {
-        let channel = &self.rooms[room as usize].channel;
-        if let Some(topic) = self.founders.topic(channel.folded()) {
+        let channel = self.channels.name(room);
+        if let Some(topic) = self.moderation.ownership.topic(channel.folded()) {
             out.tell(session, &told(channel, topic));
         }
     }

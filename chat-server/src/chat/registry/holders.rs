@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use slab::Slab;
 
-use super::user::UserKey;
+use super::types::UserKey;
 use crate::chat::Map;
 use crate::chat::token::Digest;
 

@@ -6,10 +6,9 @@ use chat_proto::Timestamp;
 
 use super::Registry;
 use super::absence::Absent;
-use super::user::UserKey;
+use super::types::UserKey;
 use crate::chat::batch::Batch;
-use crate::chat::kept::{Changes, Kept, KeptChange, Ruling, rewind};
-use crate::chat::token::Digest;
+use crate::chat::kept::{Changes, Kept, rewind};
 
 impl Registry {
     /// Takes a user who was here when the server ended, or could come back, before it was started at
@@ -24,7 +23,7 @@ impl Registry {
         if kept.newest() > self.last_seq {
             rewind(&mut kept.since, &mut kept.former, self.last_seq);
             kept.until = Some(until);
-            self.keep_absent(kept.clone());
+            self.changes.keep_detached(kept.clone());
         }
         let Kept {
             digest,
@@ -63,7 +62,7 @@ impl Registry {
     pub(super) fn let_go(&mut self, absent: Absent, left: Timestamp) {
         let forgotten = self.absent.add(absent, left, self.settings.absent_max);
         for digest in forgotten {
-            self.forget(digest);
+            self.changes.forget(digest);
         }
     }
 
@@ -77,62 +76,23 @@ impl Registry {
     pub(super) fn expire(&mut self) {
         let window = self.settings.resume_window;
         for digest in self.absent.expire(self.now, window) {
-            self.forget(digest);
+            self.changes.forget(digest);
         }
     }
 
-    /// Somebody who is here has changed in a way that is to outlive the process.
+    /// Persists a user who is online, after a change.
     pub(super) fn keep(&mut self, user: UserKey) {
-        self.lasting += 1;
-        let user = &self.users[user];
-        let channels = user.channels.iter();
-        let kept = Kept {
-            digest: user.token.digest(),
-            nick: user.nick.clone(),
-            account: user.account,
-            channels: channels
-                .map(|&room| self.rooms[room as usize].channel.clone())
-                .collect(),
-            since: user.since,
-            former: user.former.clone(),
-            until: None,
-        };
-        self.changed(kept.digest, KeptChange::Keep(Box::new(kept)));
-    }
-
-    /// The same of somebody who goes for good, and is told so.
-    pub(super) fn end_token(&mut self, digest: Digest) {
-        self.lasting += 1;
-        self.forget(digest);
-    }
-
-    /// The same of somebody who goes.
-    pub(super) fn keep_absent(&mut self, kept: Kept) {
-        self.changed(kept.digest, KeptChange::Keep(Box::new(kept)));
-    }
-
-    pub(super) fn forget(&mut self, digest: Digest) {
-        self.changed(digest, KeptChange::Forget(digest));
-    }
-
-    fn changed(&mut self, digest: Digest, change: KeptChange) {
-        self.changes.token(digest, change);
-    }
-
-    /// Something was decided that is to outlive the process.
-    pub(super) fn ruled(&mut self, what: Ruling, change: KeptChange) {
-        self.lasting += 1;
-        self.changes.ruled(what, change);
+        self.changes.keep_user(&self.users[user], &self.channels);
     }
 
     /// Sets whether what is decided from now on cannot be kept and is refused.
     pub fn set_unkept(&mut self, unkept: bool) {
-        self.unkept = unkept;
+        self.is_read_only = unkept;
     }
 
     /// Returns the changes since the last time.
     pub fn take_changes(&mut self) -> Changes {
-        std::mem::take(&mut self.changes)
+        self.changes.take()
     }
 
     /// Whether something has changed since the last time.
@@ -145,14 +105,14 @@ impl Registry {
     /// of the last recorded message.
     pub fn rewind<'a>(&mut self, seq: u64, batches: impl IntoIterator<Item = &'a mut Batch>) {
         self.last_seq = seq - 1;
-        self.recent.forget_from(seq);
+        self.message_ids.forget_from(seq);
         let mut own = self.take_changes();
         for batch in batches {
             batch.fail(seq);
             self.set_back(&mut batch.changes);
         }
         self.set_back(&mut own);
-        self.changes = own;
+        self.changes.restore(own);
     }
 
     /// Sets back the numbers of `changes`, and those of the users and accounts that they are about. A
@@ -161,24 +121,19 @@ impl Registry {
         let last = self.last_seq;
         changes.rewind(last);
         for kept in changes.tenures() {
-            if let Some(&user) = self.by_nick.get(kept.nick.folded()) {
-                let user = &mut self.users[user];
-                rewind(&mut user.since, &mut user.former, last);
-            }
-            if let Some(absent) = self.absent.get_mut(kept.nick.folded()) {
+            let nick = kept.nick.folded();
+            self.users.rewind(nick, last);
+            if let Some(absent) = self.absent.get_mut(nick) {
                 rewind(&mut absent.since, &mut absent.former, last);
             }
         }
         for id in changes.accounts() {
-            let nick = self.account_nicks.get(&id);
-            if let Some(account) = nick.and_then(|nick| self.accounts.get_mut(nick)) {
-                account.since = last.min(account.since);
-            }
+            self.accounts.rewind(id, last);
         }
     }
 
     /// How often something has changed so far that people are told, which is worth most once it is kept.
     pub fn lasting(&self) -> u64 {
-        self.lasting
+        self.changes.count()
     }
 }

@@ -4,12 +4,10 @@
 
 use chat_proto::{ErrorCode, Event, Text};
 
-use super::departure::Parting;
+use super::Registry;
 use super::sanctions::Suspect;
-use super::user::UserKey;
+use super::types::{Departure, LOBBY, Outcome, UserKey, lookup};
 use super::words::{because, not_permitted};
-use super::{LOBBY, Outcome, Registry, lookup};
-use crate::chat::accounts::AccountId;
 use crate::chat::batch::{Batch, Effect};
 use crate::chat::command::Refusal;
 use crate::chat::moderation::{Act, LOG};
@@ -33,7 +31,7 @@ impl Registry {
         out: &mut Batch,
     ) -> Outcome {
         self.end_sanctions(out);
-        if self.unkept && act.is_kept() {
+        if self.is_read_only && act.is_kept() {
             let detail =
                 "the accounts file was renamed, replaced or deleted: this would not be kept";
             return Err(Refusal::new(ErrorCode::NotRecorded, detail));
@@ -78,13 +76,15 @@ impl Registry {
     /// Whether somebody is an account that the configuration names as an operator, under any nick.
     pub(super) fn is_operator(&self, user: UserKey) -> bool {
         let account = self.users[user].account;
-        account.is_some_and(|id| self.is_account(id) && self.is_operators(self.nick_of(id)))
+        account.is_some_and(|id| {
+            self.accounts.exists(id) && self.is_operators(self.accounts.nick_of(id))
+        })
     }
 
     /// Says which of the operators are not registered: whoever does that is one.
     pub fn warn_of_operators(&self) {
         let operators = self.settings.operators.iter();
-        for nick in operators.filter(|nick| !self.accounts.contains_key(&***nick)) {
+        for nick in operators.filter(|nick| !self.accounts.protects(nick)) {
             log::warn!(target: LOG, "operators: {nick} is no account yet: whoever registers it is one");
         }
     }
@@ -94,19 +94,11 @@ impl Registry {
         account.is_some_and(|nick| self.settings.operators.contains(nick))
     }
 
-    pub(super) fn is_account(&self, id: AccountId) -> bool {
-        self.account_nicks.contains_key(&id)
-    }
-
-    pub(super) fn nick_of(&self, id: AccountId) -> Option<&str> {
-        self.account_nicks.get(&id).map(|nick| &**nick)
-    }
-
     pub(super) fn suspect(&self, key: UserKey) -> Suspect<'_> {
         let user = &self.users[key];
         Suspect {
             nick: user.nick.folded(),
-            account: user.account.and_then(|id| self.nick_of(id)),
+            account: user.account.and_then(|id| self.accounts.nick_of(id)),
             origin: Some(user.origin),
             user: Some(key),
         }
@@ -118,7 +110,7 @@ impl Registry {
         asker: Asker,
         channel: Option<&str>,
     ) -> Result<Option<ChannelKey>, Refusal> {
-        let room = channel.map_or(Ok(LOBBY), |channel| self.find_channel(channel))?;
+        let room = channel.map_or(Ok(LOBBY), |channel| self.channels.find(channel))?;
         if asker.operator || (room != LOBBY && self.is_founder(asker.user, room)) {
             return Ok(Some(room).filter(|&room| room != LOBBY));
         }
@@ -130,9 +122,8 @@ impl Registry {
     }
 
     pub(super) fn find_user(&self, nick: &str) -> Result<UserKey, Refusal> {
-        self.by_nick
-            .get(&*lookup(nick))
-            .copied()
+        self.users
+            .find(&lookup(nick))
             .ok_or_else(|| Refusal::new(ErrorCode::NoSuchUser, "nobody of that nick is here"))
     }
 
@@ -168,7 +159,7 @@ impl Registry {
             log::info!(target: LOG, "{by} kicks {nick}: {words}");
             let detail = format!("{by} has put you out{}", because(why));
             let refusal = Refusal::new(ErrorCode::Kicked, detail);
-            let parting = Parting {
+            let parting = Departure {
                 reason: why.unwrap_or("kicked"),
                 by: Some(by.as_str()),
                 witness: Some(asker.session),
@@ -176,15 +167,15 @@ impl Registry {
             self.expel(other, refusal, parting, out);
             return Ok(());
         };
-        let channel = &self.rooms[room as usize].channel;
-        if !self.is_member(other, room) {
+        let channel = self.channels.name(room);
+        if !self.users[other].is_in(room) {
             let detail = format!("{nick} is not in {channel}");
             return Err(Refusal::new(ErrorCode::NotInChannel, detail));
         }
         let words = Quoted::text(why.unwrap_or_default());
         let from = Quoted::text(channel.as_str());
         log::info!(target: LOG, "{by} kicks {nick} from {from}: {words}");
-        let parting = Parting {
+        let parting = Departure {
             reason: why.unwrap_or("kicked"),
             by: Some(by.as_str()),
             witness: Some(asker.session),
@@ -198,11 +189,11 @@ impl Registry {
         &mut self,
         user: UserKey,
         refusal: Refusal,
-        parting: Parting<'_>,
+        parting: Departure<'_>,
         out: &mut Batch,
     ) {
         let session = self.users[user].session;
-        self.seats.remove(session);
+        self.users.end_session(session);
         self.depart(user, parting, false, out);
         let Refusal { code, detail } = refusal;
         out.tell(

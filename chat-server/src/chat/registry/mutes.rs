@@ -3,10 +3,10 @@
 use chat_proto::moderation as wire;
 use chat_proto::{ErrorCode, Event, Nick, Text};
 
+use super::Registry;
 use super::moderation::Asker;
-use super::user::UserKey;
+use super::types::{Outcome, UserKey, lookup};
 use super::words::{not_permitted, sentence};
-use super::{Outcome, Registry, lookup};
 use crate::chat::SessionId;
 use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
@@ -22,11 +22,11 @@ impl Registry {
         out: &mut Batch,
     ) -> Outcome {
         self.jurisdiction(asker, None)?;
-        let other = self.by_nick.get(&*lookup(nick)).copied();
+        let other = self.users.find(&lookup(nick));
         let nick = match other {
             Some(other) => self.users[other].nick.clone(),
             // Whoever is away and has an account comes back as it.
-            None => match self.accounts.get(&*lookup(nick)) {
+            None => match self.accounts.get(&lookup(nick)) {
                 Some(account) => account.nick.clone(),
                 None => return self.find_user(nick).map(|_| ()),
             },
@@ -52,7 +52,7 @@ impl Registry {
 
     pub(super) fn unmute(&mut self, asker: Asker, nick: &str, out: &mut Batch) -> Outcome {
         self.jurisdiction(asker, None)?;
-        let other = self.by_nick.get(&*lookup(nick)).copied();
+        let other = self.users.find(&lookup(nick));
         let mut lifted = Vec::new();
         // By the nick that they have, or had.
         if let Some(other) = other {
@@ -62,7 +62,10 @@ impl Registry {
             }
         }
         if let Ok(nick) = Nick::new(nick)
-            && let Some(sanction) = self.sanctions.get(&Scope::Speech, &Target::Nick(nick))
+            && let Some(sanction) = self
+                .moderation
+                .sanctions
+                .get(&Scope::Speech, &Target::Nick(nick))
             && sanction.holds(self.now)
         {
             let number = sanction.number;
@@ -101,12 +104,14 @@ impl Registry {
 
     fn muted(&self, user: UserKey) -> Option<&Sanction> {
         let suspect = self.suspect(user);
-        self.sanctions.about(&Scope::Speech, suspect, self.now)
+        self.moderation
+            .sanctions
+            .about(&Scope::Speech, suspect, self.now)
     }
 
     /// Whether somebody may say something, `to` a person or to everybody: to operators, always.
     pub(super) fn check_mute(&self, user: UserKey, to: Option<&str>) -> Outcome {
-        if self.sanctions.is_empty() {
+        if self.moderation.sanctions.is_empty() {
             return Ok(());
         }
         let Some(sanction) = self.muted(user) else {
@@ -114,9 +119,9 @@ impl Registry {
         };
         if let Some(to) = to.filter(|to| !to.starts_with('#')) {
             let folded = lookup(to);
-            let is_operator = match self.by_nick.get(&*folded) {
-                Some(&other) => self.is_operator(other),
-                None => self.accounts.contains_key(&*folded) && self.is_operators(Some(&folded)),
+            let is_operator = match self.users.find(&folded) {
+                Some(other) => self.is_operator(other),
+                None => self.accounts.protects(&folded) && self.is_operators(Some(&folded)),
             };
             if is_operator {
                 return Ok(());

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chat_proto::{Channel, Timestamp};
 
 use super::holders::{HolderKey, Holders};
-use super::user::UserKey;
+use super::types::UserKey;
 use crate::chat::Map;
 use crate::chat::moderation::{Sanction, Scope, Target};
 use crate::chat::token::Digest;

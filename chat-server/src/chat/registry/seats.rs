@@ -1,7 +1,7 @@
 //! Which user is at which session: looked up for every request, and kept for everybody who is here, so
 //! a place in a list rather than a hash map (8 bytes a person instead of 29).
 
-use super::user::UserKey;
+use super::types::UserKey;
 use crate::chat::SessionId;
 
 /// See the head of this file.

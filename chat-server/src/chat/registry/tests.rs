@@ -10,9 +10,12 @@ mod scale;
 use std::cell::RefCell;
 
 use chat_proto::codec::{HEADER_BYTES, split_frame};
-use chat_proto::{Nick, Record, Text};
+use chat_proto::name::fold;
+use chat_proto::{Channel, Nick, Record};
 
 use super::*;
+use crate::chat::ChannelKey;
+use crate::chat::accounts::Account;
 use crate::chat::batch::{Audience, Released, Span};
 use crate::chat::command::{Hello, Say};
 use crate::chat::token::{LoginRandom, Token};
@@ -88,7 +91,7 @@ impl Scene {
     }
 
     fn token(&self, session: SessionId) -> Token {
-        self.registry.users[self.registry.seats.get(session).unwrap()].token
+        self.registry.users[self.registry.users.at(session).unwrap()].token
     }
 }
 

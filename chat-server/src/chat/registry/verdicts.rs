@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use chat_proto::{Channel, Nick, Text, Timestamp};
 
-use super::user::UserKey;
+use super::Registry;
+use super::types::UserKey;
 use super::words::{bar, log_set};
-use super::{Registry, Ruling};
 use crate::chat::batch::{Bar, Batch, Effect};
-use crate::chat::kept::KeptChange;
+use crate::chat::kept::{KeptChange, Ruling};
 use crate::chat::moderation::{Sanction, Scope, Target};
 use crate::chat::token::Digest;
 use crate::netblock::Netblock;
@@ -23,7 +23,7 @@ impl Registry {
         reason: Option<&Text>,
     ) -> Sanction {
         Sanction {
-            number: self.sanctions.next(),
+            number: self.moderation.sanctions.next(),
             scope,
             target,
             holder: None,
@@ -49,7 +49,10 @@ impl Registry {
         out: &mut Batch,
     ) {
         log_set(&sanction);
-        let earlier = self.sanctions.get(&sanction.scope, &sanction.target);
+        let earlier = self
+            .moderation
+            .sanctions
+            .get(&sanction.scope, &sanction.target);
         if let Some(number) = earlier.map(|earlier| earlier.number) {
             self.lift(number, out);
         }
@@ -64,7 +67,7 @@ impl Registry {
         }
         let sanction = Arc::new(sanction);
         self.keep_sanction(&sanction);
-        self.sanctions.insert(sanction, holder);
+        self.moderation.sanctions.insert(sanction, holder);
     }
 
     /// A sanction of before the server was started; says how its addresses are kept out. Called before
@@ -74,33 +77,34 @@ impl Registry {
             (Scope::Server, Target::Network(network)) => Some((*network, bar(&sanction))),
             _ => None,
         };
-        self.sanctions.insert(Arc::new(sanction), None);
+        self.moderation.sanctions.insert(Arc::new(sanction), None);
         barred
     }
 
     fn keep_sanction(&mut self, sanction: &Arc<Sanction>) {
         if sanction.lasts {
             let change = KeptChange::Sanctioned(sanction.clone());
-            self.ruled(Ruling::Sanction(sanction.number), change);
+            self.changes
+                .queue(Ruling::Sanction(sanction.number), change);
         }
     }
 
     /// The bans of a channel are for good from now on.
     pub(super) fn keep_all(&mut self, channel: &Channel) {
-        for sanction in self.sanctions.make_lasting(channel) {
+        for sanction in self.moderation.sanctions.make_lasting(channel) {
             self.keep_sanction(&sanction);
         }
     }
 
     /// Lets the sanctions that are about the holder of a token follow the holder to another token.
     pub(super) fn move_sanctions(&mut self, before: Digest, now: Digest) {
-        for sanction in self.sanctions.follow(before, now) {
+        for sanction in self.moderation.sanctions.follow(before, now) {
             self.keep_sanction(&sanction);
         }
     }
 
     pub(super) fn lift(&mut self, number: u64, out: &mut Batch) -> Option<Arc<Sanction>> {
-        let sanction = self.sanctions.remove(number)?;
+        let sanction = self.moderation.sanctions.remove(number)?;
         self.lifted(&sanction);
         if let (Scope::Server, Target::Network(network)) = (&sanction.scope, &sanction.target) {
             out.push(Effect::Unbar { network: *network });
@@ -111,21 +115,21 @@ impl Registry {
     fn lifted(&mut self, sanction: &Sanction) {
         if sanction.lasts {
             let number = sanction.number;
-            self.ruled(Ruling::Sanction(number), KeptChange::Lifted(number));
+            self.changes.forget_sanction(number);
         }
     }
 
     /// Lifts those of a channel, or but those that last.
     pub(super) fn lift_all(&mut self, channel: &Channel, with_lasting: bool) {
-        for number in self.sanctions.end_channel(channel, with_lasting) {
-            self.ruled(Ruling::Sanction(number), KeptChange::Lifted(number));
+        for number in self.moderation.sanctions.end_channel(channel, with_lasting) {
+            self.changes.forget_sanction(number);
         }
     }
 
     /// What has ended is forgotten.
     pub(super) fn end_sanctions(&mut self, out: &mut Batch) {
-        self.sanctions.reclaim();
-        for sanction in self.sanctions.expire(self.now) {
+        self.moderation.sanctions.reclaim();
+        for sanction in self.moderation.sanctions.expire(self.now) {
             self.lifted(&sanction);
             if let (Scope::Server, Target::Network(network)) = (&sanction.scope, &sanction.target) {
                 out.push(Effect::Unbar { network: *network });

@@ -44,7 +44,7 @@ impl Scene {
 
     /// The first message of a direct conversation that somebody is shown.
     fn since(&self, session: SessionId) -> u64 {
-        self.registry.users[self.registry.seats.get(session).unwrap()].since
+        self.registry.users[self.registry.users.at(session).unwrap()].since
     }
 
     /// What has changed since the last time: `+nick channels` or `-`.

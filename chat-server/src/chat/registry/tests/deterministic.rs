@@ -222,13 +222,13 @@ impl Run {
         };
         let name = nick.map(|nick| Nick::new(NICKS[nick]).unwrap());
         let key = name.as_ref().map_or("", |nick| nick.folded());
-        let here = self.registry.by_nick.get(key);
-        let token = here.map(|&user| self.registry.users[user].token);
+        let here = self.registry.users.find(key);
+        let token = here.map(|user| self.registry.users[user].token);
         let number = self.random();
         Command::Hello(Box::new(Hello {
             token: token.filter(|_| with_token),
             after,
-            account: self.registry.account(key).filter(|_| with_account),
+            account: self.registry.accounts.id_of(key).filter(|_| with_account),
             origin: origin(&format!("192.0.{network}.1")),
             random: LoginRandom {
                 token: Token::from_number(number),

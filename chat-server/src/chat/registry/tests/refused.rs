@@ -178,7 +178,7 @@ impl Run {
 
     fn account(&self, nick: usize) -> Option<i64> {
         let nick = Nick::new(NICKS[nick]).unwrap();
-        Some(self.scene.registry.account(nick.folded())?.0.get())
+        Some(self.scene.registry.accounts.id_of(nick.folded())?.0.get())
     }
 
     /// Does a step and returns it, if it was possible. `number` is part of each text.
@@ -256,7 +256,7 @@ impl Run {
     /// Remembers the token of the user at a connection, if there is one.
     fn learns_token(&mut self, slot: u32) {
         let session = self.session(slot);
-        if let Some(user) = self.scene.registry.seats.get(session) {
+        if let Some(user) = self.scene.registry.users.at(session) {
             let now = self.scene.registry.users[user].nick.as_str();
             let nick = NICKS.iter().position(|nick| *nick == now).unwrap();
             self.tokens.insert(nick, self.scene.token(session));
@@ -280,7 +280,7 @@ impl Run {
     }
 
     fn protects_nick(&mut self, nick: Nick, since: u64, by: Option<SessionId>) {
-        if self.scene.registry.account(nick.folded()).is_some() {
+        if self.scene.registry.accounts.id_of(nick.folded()).is_some() {
             return;
         }
         self.last_account += 1;
@@ -401,7 +401,7 @@ impl Run {
             .iter()
             .filter_map(|nick| registry.absent.get(&fold(nick)));
         let away = away.flat_map(|absent| of(absent.since, &absent.former));
-        let accounts = registry.accounts.values().map(|account| account.since);
+        let accounts = registry.accounts.iter().map(|account| account.since);
         here.chain(away).chain(accounts).collect()
     }
 
@@ -409,7 +409,7 @@ impl Run {
     fn state(&self) -> BTreeSet<String> {
         let registry = &self.scene.registry;
         let mut state = BTreeSet::new();
-        for (_, user) in &registry.users {
+        for (_, user) in registry.users.iter() {
             let held = user.held();
             state.insert(format!("here {:?} {:?} {held:?}", user.nick, user.account));
         }
@@ -426,7 +426,7 @@ impl Run {
             } = absent;
             state.insert(format!("away {nick:?} {since} {former:?} {account:?}"));
         }
-        for account in registry.accounts.values() {
+        for account in registry.accounts.iter() {
             state.insert(format!("{account:?}"));
         }
         for kept in self.kepts.tokens.values() {
@@ -448,7 +448,7 @@ impl Run {
             state.insert(format!("kept account {account} {since}"));
         }
         state.insert(format!("{} {}", registry.last_seq, self.recorded));
-        state.insert(format!("{:?}", registry.recent.sorted()));
+        state.insert(format!("{:?}", registry.message_ids.sorted()));
         state
     }
 }

@@ -86,12 +86,12 @@ fn a_founder_who_goes_leaves_bans_behind_that_are_taken_out_bit_by_bit() {
     scene.founds();
     let steps = steps_of(|| drop(scene.leaves(session(0))));
     assert!(steps <= FEW, "{steps}");
-    assert_eq!(scene.registry.sanctions.count_of_channels(), 0);
-    assert!(!scene.registry.sanctions.is_empty());
+    assert_eq!(scene.registry.moderation.sanctions.count_of_channels(), 0);
+    assert!(!scene.registry.moderation.sanctions.is_empty());
     for _ in 0..FOUNDED {
         scene.does(ANA, bans(None));
     }
-    assert!(scene.registry.sanctions.is_empty());
+    assert!(scene.registry.moderation.sanctions.is_empty());
 }
 
 #[test]
@@ -105,12 +105,12 @@ fn many_bans_that_end_at_once_are_taken_out_bit_by_bit() {
     scene.seconds = 10;
     let steps = scene.steps(LUIS, hello("x1999", None));
     assert!(steps <= 256 + FEW, "{steps}");
-    assert!(scene.registry.seats.get(LUIS).is_some());
+    assert!(scene.registry.users.at(LUIS).is_some());
     assert_eq!(scene.does(ANA, unban("x1998", None)), ["1: no_such_ban"]);
     for _ in 0..10 {
         scene.does(ANA, unmute("x1"));
     }
-    assert!(scene.registry.sanctions.is_empty());
+    assert!(scene.registry.moderation.sanctions.is_empty());
 }
 
 /// After a restart the time of all users who do not come back is over at once.
@@ -166,7 +166,7 @@ fn commands_of_moderation_walk_neither_users_nor_sanctions_of_others() {
         assert!(steps <= FEW + OF_CHANNEL, "{shown}: {steps}");
     }
     // The account under another nick, and the account that was away.
-    assert!(scene.registry.seats.get(session(600)).is_none());
+    assert!(scene.registry.users.at(session(600)).is_none());
     assert!(scene.registry.absent.get("user700").is_none());
     for command in [
         hello("new", None),
@@ -217,7 +217,7 @@ fn many_users_are_put_out_bit_by_bit() {
     }
     assert!(rounds >= 10, "{rounds}");
     for number in 0..100 {
-        assert!(scene.registry.seats.get(session(number)).is_none());
+        assert!(scene.registry.users.at(session(number)).is_none());
     }
     let told = scene.does(ANA, ban("10.0.7.0/24", None));
     assert!(closed(&told) <= 8, "{told:?}");

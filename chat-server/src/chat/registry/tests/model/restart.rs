@@ -53,8 +53,8 @@ impl Model {
         let registry = &self.scene.registry;
         let here = self.here.keys().map(|&slot| {
             let user = registry
-                .seats
-                .get(self.session(slot))
+                .users
+                .at(self.session(slot))
                 .expect("they are here");
             let user = &registry.users[user];
             (&self.here[&slot], user.held())
