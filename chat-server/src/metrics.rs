@@ -14,7 +14,7 @@ use prometheus::{
     IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
-use crate::chat::tally::{Refusals, Tally};
+use crate::chat::room_metrics::{Refusals, Tally};
 use crate::count::Count;
 use crate::health::Health;
 use crate::net::counts::Counts;

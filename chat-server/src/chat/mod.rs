@@ -5,34 +5,37 @@
 //! [`room::Append`] (to be recorded) and [`room::Release`] (to be delivered), through recipients that
 //! are handed in at the start.
 //!
-//! | file | what |
+//! | file | content |
 //! | --- | --- |
-//! | [`room`] | `ChatRoom`, the actor: gathers, has recorded, releases in order |
-//! | [`registry`] | every decision: users, channels, tokens, targets; a plain struct |
-//! | [`clock`] | what time it is, for the room |
-//! | `underway` | what the room waits for |
-//! | [`batch`] | what follows from requests, in order: messages, events, changes of membership |
-//! | [`accounts`] | which nicks are protected |
-//! | [`kept`] | who may come back, and what was decided, as it outlives the process |
-//! | [`moderation`] | what operators and founders ask, and what comes of it |
-//! | [`lookalike`] | names that would deceive |
-//! | [`tally`] | what the room counts |
-//! | [`command`] | what a session asks, checked and in our own words |
+//! | [`room`] | `ChatRoom`, the actor: numbering, group commit, release in order |
+//! | [`registry`] | the rules: users, channels, accounts, moderation; a plain struct |
+//! | [`command`] | typed commands of a session |
+//! | [`effect`] | typed effects, and who they go to |
+//! | [`batch`] | a batch of effects under construction |
+//! | `commit` | a batch that waits for its persistence |
+//! | [`state_change`] | what must outlive the process |
+//! | [`moderation`] | the terms of moderation: commands, sanctions, channel records |
+//! | [`accounts`] | protected nicks |
 //! | [`token`] | resume tokens, request ids, random numbers of a login |
+//! | [`dedup`] | the ids of the last messages |
+//! | [`confusables`] | names that look alike |
+//! | [`clock`] | the time of messages |
+//! | [`room_metrics`] | counters of the room |
 
 pub mod accounts;
 pub mod batch;
 pub mod clock;
 pub mod command;
-pub mod kept;
-pub mod lookalike;
+mod commit;
+pub mod confusables;
+pub mod dedup;
+pub mod effect;
 pub mod moderation;
-pub mod recent;
 pub mod registry;
 pub mod room;
-pub mod tally;
+pub mod room_metrics;
+pub mod state_change;
 pub mod token;
-mod underway;
 
 /// One connection, for as long as the server runs: the place of its session in the table of its
 /// thread, and how often that place was used before, so that a late word never reaches a successor.

@@ -23,14 +23,15 @@ use tokio::sync::oneshot;
 
 use super::SessionId;
 use super::accounts::AccountChange;
-use super::batch::{Batch, Effect, Released, Talk};
+use super::batch::{Batch, Released, Talk};
 use super::clock::Clock;
 use super::command::Request;
-use super::kept::{Changes, KeptChange};
+use super::commit::{Keeping, PATIENCE, Recording};
+use super::effect::Effect;
 use super::registry::{Registry, Settings};
-use super::tally::Tally;
+use super::room_metrics::Tally;
+use super::state_change::{Changes, KeptChange};
 use super::token::Token;
-use super::underway::{Keeping, PATIENCE, Recording};
 use crate::vital::Vital;
 
 /// How long a server that ends waits for the last changes to be kept.

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use chat_proto::{ErrorCode, Event};
 
-use crate::chat::batch::Bar;
+use crate::chat::effect::Bar;
 use crate::netblock::{Netblock, Netblocks, Origin};
 
 /// See the head of this file.

@@ -16,7 +16,8 @@ use super::connection::{Arrival, Connection, Phase};
 use super::outbox::Job;
 use super::piece::Piece;
 use super::table::Table;
-use crate::chat::batch::{Audience, Effect, Page, Released, Replay, Span};
+use crate::chat::batch::Released;
+use crate::chat::effect::{Audience, Effect, Page, Replay, Span};
 use crate::chat::{ChannelKey, SessionId};
 
 /// See the head of this file.

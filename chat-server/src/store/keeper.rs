@@ -353,7 +353,7 @@ impl Handler<Settled> for Keeper {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::kept::KeptChange;
+    use crate::chat::state_change::KeptChange;
     use crate::chat::token::Digest;
     use crate::vital::Watch;
 

@@ -17,8 +17,8 @@ use super::forced::make_sure;
 use super::known::{Found, Known};
 use super::log::{Entry, Lines, Log, Place};
 use super::sqlite::files::restrict_file;
-use crate::chat::recent::{Stamp, WINDOW};
-use crate::chat::registry::Remembered;
+use crate::chat::dedup::Remembered;
+use crate::chat::dedup::{Stamp, WINDOW};
 use crate::error::HistoryError;
 
 /// How far from the end holes are looked for: what the slowest durability leaves to the system in the

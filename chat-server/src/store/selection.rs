@@ -6,7 +6,7 @@ use chat_proto::name::fold;
 
 use super::index::{Covered, Index, Key};
 use super::log::{Entry, Line, Lines, Log, Place};
-use crate::chat::batch::{Conversation, Held, Replay};
+use crate::chat::effect::{Conversation, Held, Replay};
 use crate::error::HistoryError;
 
 /// The messages that somebody may see and asks for.

@@ -10,8 +10,8 @@ use std::time::Duration;
 use actix::prelude::*;
 
 use super::sqlite::Database;
-use crate::chat::kept::KeptChange;
 use crate::chat::room::{ChatRoom, Keep, Kept, Unkept};
+use crate::chat::state_change::KeptChange;
 use crate::error::DatabaseError;
 use crate::health::{Ailment, Health};
 use crate::vital::Vital;

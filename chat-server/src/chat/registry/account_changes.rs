@@ -7,8 +7,9 @@ use super::types::{Departure, UserKey};
 use super::users::User;
 use crate::chat::SessionId;
 use crate::chat::accounts::{Account, AccountChange, AccountId};
-use crate::chat::batch::{Applicant, Batch, Effect};
+use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
+use crate::chat::effect::{Applicant, Effect};
 use crate::chat::token::{Id, Token};
 
 impl Registry {

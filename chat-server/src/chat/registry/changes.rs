@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use super::Registry;
 use super::channels::Channels;
+use super::types::UserKey;
 use super::users::User;
 use crate::chat::accounts::AccountId;
-use crate::chat::kept::{Changes, Kept, KeptChange, Ruling};
+use crate::chat::batch::Batch;
+use crate::chat::state_change::{Changes, Kept, KeptChange, Ruling, rewind};
 use crate::chat::token::Digest;
 
 /// Changes that wait for the room to close the batch, and how many there were.
@@ -92,5 +95,64 @@ impl PendingChanges {
     /// Puts changes back that [`PendingChanges::take`] returned.
     pub(super) fn restore(&mut self, changes: Changes) {
         self.changes = changes;
+    }
+}
+
+impl Registry {
+    /// Persists a user who is online, after a change.
+    pub(super) fn keep(&mut self, user: UserKey) {
+        self.changes.keep_user(&self.users[user], &self.channels);
+    }
+
+    /// Sets whether what is decided from now on cannot be kept and is refused.
+    pub fn set_unkept(&mut self, unkept: bool) {
+        self.is_read_only = unkept;
+    }
+
+    /// Returns the changes since the last time.
+    pub fn take_changes(&mut self) -> Changes {
+        self.changes.take()
+    }
+
+    /// Whether something has changed since the last time.
+    pub fn has_changes(&self) -> bool {
+        !self.changes.is_empty()
+    }
+
+    /// Takes back the number `seq` and all behind it: the messages of `batches` could not be recorded. The
+    /// other requests of these batches have happened, and each number that they have stored becomes that
+    /// of the last recorded message.
+    pub fn rewind<'a>(&mut self, seq: u64, batches: impl IntoIterator<Item = &'a mut Batch>) {
+        self.last_seq = seq - 1;
+        self.message_ids.forget_from(seq);
+        let mut own = self.take_changes();
+        for batch in batches {
+            batch.fail(seq);
+            self.set_back(&mut batch.changes);
+        }
+        self.set_back(&mut own);
+        self.changes.restore(own);
+    }
+
+    /// Sets back the numbers of `changes`, and those of the users and accounts that they are about. A
+    /// number that is not recorded stands nowhere else: each is put there by such a change.
+    fn set_back(&mut self, changes: &mut Changes) {
+        let last = self.last_seq;
+        changes.rewind(last);
+        for kept in changes.tenures() {
+            let nick = kept.nick.folded();
+            self.users.rewind(nick, last);
+            if let Some(absent) = self.absent.get_mut(nick) {
+                rewind(&mut absent.since, &mut absent.former, last);
+            }
+        }
+        for id in changes.accounts() {
+            self.accounts.rewind(id, last);
+        }
+    }
+
+    /// How often something has changed so far that people are told, which is worth most once it is kept.
+    pub fn lasting(&self) -> u64 {
+        self.changes.count()
     }
 }

@@ -11,7 +11,7 @@ use slab::Slab;
 
 use super::types::{LOBBY, Outcome, UserKey, lookup};
 use crate::chat::command::Refusal;
-use crate::chat::lookalike::{Looks, is_mixed};
+use crate::chat::confusables::{Looks, is_mixed};
 use crate::chat::{ChannelKey, Map};
 
 /// A channel that exists.

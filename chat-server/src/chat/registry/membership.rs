@@ -5,8 +5,9 @@ use chat_proto::{Channel, ErrorCode, Event, Text};
 use super::Registry;
 use super::types::{Departure, LOBBY, Outcome, UserKey};
 use super::users::User;
-use crate::chat::batch::{Batch, Effect};
+use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
+use crate::chat::effect::Effect;
 use crate::chat::{ChannelKey, SessionId};
 
 impl Registry {

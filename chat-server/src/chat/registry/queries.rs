@@ -10,8 +10,9 @@ use chat_proto::{ChannelInfo, Event, MAX_FRAME_BYTES, Nick};
 use super::Registry;
 use super::types::{Outcome, UserKey, lookup};
 use crate::chat::SessionId;
-use crate::chat::batch::{Batch, Conversation, Page};
+use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
+use crate::chat::effect::{Conversation, Page};
 use crate::chat::token::Id;
 
 /// What a list has room for: a frame, less all that stands around the list (types, field names, a

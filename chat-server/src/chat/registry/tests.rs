@@ -16,8 +16,9 @@ use chat_proto::{Channel, Nick, Record};
 use super::*;
 use crate::chat::ChannelKey;
 use crate::chat::accounts::Account;
-use crate::chat::batch::{Audience, Released, Span};
+use crate::chat::batch::Released;
 use crate::chat::command::{Hello, Say};
+use crate::chat::effect::{Audience, Span};
 use crate::chat::token::{LoginRandom, Token};
 use crate::netblock::Origin;
 

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use chat_proto::{Nick, Timestamp};
 use slab::Slab;
 
-use super::seats::Seats;
+use super::sessions::Seats;
 use super::types::{LOBBY, UserKey};
 use crate::chat::accounts::AccountId;
-use crate::chat::batch::Held;
-use crate::chat::kept::rewind;
+use crate::chat::effect::Held;
+use crate::chat::state_change::rewind;
 use crate::chat::token::Token;
 use crate::chat::{ChannelKey, Map, SessionId};
 use crate::netblock::Origin;

@@ -6,7 +6,8 @@ use chat_proto::{Text, Timestamp, Words};
 
 use super::*;
 use crate::chat::SessionId;
-use crate::chat::batch::{Audience, Batch, Said};
+use crate::chat::batch::{Batch, Said};
+use crate::chat::effect::Audience;
 use crate::metrics::Metrics;
 use crate::store::index::indexer::Indexer;
 use crate::store::index::{Index, Trust, path_of};

@@ -160,7 +160,7 @@ pub(super) fn forget_charter(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::kept::KeptChange;
+    use crate::chat::state_change::KeptChange;
 
     fn ban(number: u64, scope: Scope, target: Target, until: Option<i64>) -> Sanction {
         Sanction {

@@ -43,8 +43,8 @@ mod tests {
     use chat_proto::Nick;
 
     use super::*;
-    use crate::chat::batch::Held;
-    use crate::chat::kept::{Kept, KeptChange};
+    use crate::chat::effect::Held;
+    use crate::chat::state_change::{Kept, KeptChange};
     use crate::chat::token::Digest;
 
     #[test]

@@ -8,8 +8,8 @@ use rusqlite::{Row, params};
 use super::rows::{Malformed, readable};
 use super::{Database, moderation};
 use crate::chat::accounts::AccountId;
-use crate::chat::batch::Held;
-use crate::chat::kept::{Kept, KeptChange};
+use crate::chat::effect::Held;
+use crate::chat::state_change::{Kept, KeptChange};
 use crate::chat::token::Digest;
 use crate::error::DatabaseError;
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::chat::accounts::{AccountChange, AccountId};
-use crate::chat::kept::{Kept, KeptChange};
+use crate::chat::state_change::{Kept, KeptChange};
 
 pub(super) fn account_id(id: i64) -> AccountId {
     AccountId(id.try_into().unwrap())

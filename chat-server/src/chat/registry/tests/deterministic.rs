@@ -340,7 +340,7 @@ impl Run {
         let settings = self.registry.settings.clone();
         self.registry = Registry::new(settings, self.registry.last_seq, []);
         for change in changes {
-            if let crate::chat::kept::KeptChange::Keep(kept) = change {
+            if let crate::chat::state_change::KeptChange::Keep(kept) = change {
                 self.registry.restore(*kept, now);
             }
         }

@@ -2,8 +2,9 @@
 
 use super::accounts::{account_id, proven};
 use super::*;
-use crate::chat::kept::KeptChange;
 use crate::chat::moderation::{Act, Sanction, Sentence, Target};
+use crate::chat::registry::moderation::ownership;
+use crate::chat::state_change::KeptChange;
 
 /// Luis and Zoe have no rights, ana is an operator.
 const ZOE: SessionId = SessionId {
@@ -317,7 +318,7 @@ fn what_an_account_may_found_is_bounded() {
         .iter()
         .filter(|line| line.starts_with("founded"))
         .count();
-    assert_eq!(founded, founders::FOUNDED_MAX, "{kept:?}");
+    assert_eq!(founded, ownership::FOUNDED_MAX, "{kept:?}");
     // The first with a topic are kept, the others only as long as they are there.
     assert!(kept.contains(&"founded #c0".to_owned()), "{kept:?}");
     scene.does(LUIS, join("#passing"));

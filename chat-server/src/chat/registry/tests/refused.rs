@@ -7,13 +7,13 @@ use chat_proto::Record;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
-use super::super::absence::Absent;
+use super::super::resume_pool::Absent;
 use super::accounts::{account_id, proven};
 use super::moderation::kick;
 use super::*;
 use crate::chat::accounts::AccountChange;
-use crate::chat::batch::Held;
-use crate::chat::kept::{Kept, KeptChange};
+use crate::chat::effect::Held;
+use crate::chat::state_change::{Kept, KeptChange};
 
 const NICKS: [&str; 4] = ["ana", "Luis", "борис", "Zoë"];
 const CHANNELS: [&str; 3] = ["#lobby", "#a", "#b"];

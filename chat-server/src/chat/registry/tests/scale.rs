@@ -4,7 +4,7 @@
 use super::accounts::proven;
 use super::moderation::{ban, ban_for, bans, from, kick, mute, unban, unmute};
 use super::*;
-use crate::chat::kept::KeptChange;
+use crate::chat::state_change::KeptChange;
 use crate::chat::work::steps_of;
 
 const USERS: usize = 10_000;

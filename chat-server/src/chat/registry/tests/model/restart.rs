@@ -2,9 +2,9 @@
 
 use super::super::accounts::account_id;
 use super::*;
-use crate::chat::kept::{Kept, KeptChange};
+use crate::chat::dedup::{Remembered, Stamp};
 use crate::chat::moderation::{Charter, Sanction};
-use crate::chat::registry::Remembered;
+use crate::chat::state_change::{Kept, KeptChange};
 
 /// A direct message and its ends: the nick, the token and the number of earlier nicks of each.
 #[derive(Debug, Clone)]

@@ -1,37 +1,42 @@
-//! Every decision of the room: who may have which nick, who is in which channel, who is told what.
+//! The rules of the chat: who may have which nick, who is in which channel, who receives what.
 //!
-//! A plain struct without actors, sockets, files or a clock of its own: [`Registry::handle`] takes a
-//! request and the time, and writes what follows from it into a [`Batch`], in order. One file for each
-//! part of a user's life: `arrival`, `channels`, `talk`, `queries`, `departure`. `accounts` are the
-//! protected nicks, `keeping` is what outlives the process. `moderation` is who may put whom out: `bans`,
-//! `mutes`, the `sanctions` that hold, the `holders` they are about, the `verdicts` that make them hold, the `founders` of channels.
+//! [`Registry`] is a plain struct without actors, sockets, files, clocks or random sources.
+//! [`Registry::handle`] takes a request and the time, and adds the effects to a [`Batch`], in order.
+//! Each field owns a part of the state and keeps its indexes consistent; the decisions are methods of
+//! the registry.
+//!
+//! | file | content |
+//! | --- | --- |
+//! | `types` | types that all files share |
+//! | `users`, `sessions` | users who are online, by nick, account and session |
+//! | `channels`, `membership` | channels; `join` and `part` |
+//! | `accounts`, `account_changes` | protected nicks; registration, passwords, removal |
+//! | `login`, `visit_limit` | `hello`; the rate of short visits of a network |
+//! | `resume`, `resume_pool` | sessions without a connection, restart |
+//! | `rename`, `disconnect` | another nick; the end of a session |
+//! | `messages`, `queries` | `say`; `users`, `channels`, `history` |
+//! | `changes` | changes of persistent state, and their way back if a batch is refused |
+//! | `moderation` | kicks, bans, mutes, channel owners and topics |
 
-mod absence;
 mod account_changes;
 mod accounts;
-mod arrival;
-mod arrivals;
-mod bans;
 mod changes;
 mod channels;
-mod departure;
-mod expulsion;
-mod founders;
-mod holders;
-mod keeping;
+mod disconnect;
+mod login;
 mod membership;
+mod messages;
 mod moderation;
-mod mutes;
 mod queries;
-mod sanctions;
-mod seats;
-mod talk;
+mod rename;
+mod resume;
+mod resume_pool;
+mod sessions;
 #[cfg(test)]
 mod tests;
 mod types;
 mod users;
-mod verdicts;
-mod words;
+mod visit_limit;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -40,21 +45,20 @@ use std::time::Duration;
 use chat_proto::{ErrorCode, Event, Text, Timestamp, Words};
 
 use super::SessionId;
-use super::batch::{Batch, Effect};
+use super::batch::Batch;
 use super::command::{Command, Refusal, Request};
-use super::lookalike::Looks;
-use super::recent::{Recent, Stamp};
+use super::confusables::Looks;
+use super::dedup::{Recent, Remembered};
+use super::effect::Effect;
 use super::token::Id;
-use absence::Absence;
 use accounts::Accounts;
-use arrivals::Arrivals;
 use changes::PendingChanges;
 use channels::Channels;
-use expulsion::Doomed;
-use founders::Founders;
-use sanctions::Sanctions;
+use moderation::Moderation;
+use resume_pool::Absence;
 use types::{Departure, Outcome, UserKey};
 use users::Users;
+use visit_limit::Arrivals;
 
 /// What of the configuration the room decides by; see `ops/server.toml`.
 #[derive(Debug, Clone)]
@@ -97,24 +101,6 @@ pub struct Registry {
     last_seq: u64,
     /// The time of the last request. It never goes back, unlike the system clock.
     now: Timestamp,
-}
-
-/// The state of moderation.
-#[derive(Debug, Default)]
-struct Moderation {
-    sanctions: Sanctions,
-    ownership: Founders,
-    /// The users who are still to be disconnected.
-    removals: Doomed,
-}
-
-/// A message of the history, as far as it matters to a server that starts.
-#[derive(Debug)]
-pub struct Remembered {
-    /// Folded.
-    pub from: Arc<str>,
-    pub id: Id,
-    pub stamp: Stamp,
 }
 
 /// What is said of somebody who has gone without a word.

@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use chat_proto::{Channel, Nick, Text, Timestamp};
 
-use super::Registry;
-use super::types::UserKey;
-use super::words::{bar, log_set};
-use crate::chat::batch::{Bar, Batch, Effect};
-use crate::chat::kept::{KeptChange, Ruling};
+use super::text::{bar, log_set};
+use crate::chat::batch::Batch;
+use crate::chat::effect::{Bar, Effect};
 use crate::chat::moderation::{Sanction, Scope, Target};
+use crate::chat::registry::Registry;
+use crate::chat::registry::types::UserKey;
+use crate::chat::state_change::{KeptChange, Ruling};
 use crate::chat::token::Digest;
 use crate::netblock::Netblock;
 
 impl Registry {
-    pub(super) fn sanction(
+    pub(in crate::chat::registry) fn sanction(
         &mut self,
         scope: Scope,
         target: Target,
@@ -42,7 +43,7 @@ impl Registry {
 
     /// A sanction holds from now on, in the place of an earlier one of the same; about somebody who is here
     /// (`holder`) under any nick, and so it is about its own holder once they are back.
-    pub(super) fn impose(
+    pub(in crate::chat::registry) fn impose(
         &mut self,
         mut sanction: Sanction,
         holder: Option<UserKey>,
@@ -90,20 +91,24 @@ impl Registry {
     }
 
     /// The bans of a channel are for good from now on.
-    pub(super) fn keep_all(&mut self, channel: &Channel) {
+    pub(in crate::chat::registry) fn keep_all(&mut self, channel: &Channel) {
         for sanction in self.moderation.sanctions.make_lasting(channel) {
             self.keep_sanction(&sanction);
         }
     }
 
     /// Lets the sanctions that are about the holder of a token follow the holder to another token.
-    pub(super) fn move_sanctions(&mut self, before: Digest, now: Digest) {
+    pub(in crate::chat::registry) fn move_sanctions(&mut self, before: Digest, now: Digest) {
         for sanction in self.moderation.sanctions.follow(before, now) {
             self.keep_sanction(&sanction);
         }
     }
 
-    pub(super) fn lift(&mut self, number: u64, out: &mut Batch) -> Option<Arc<Sanction>> {
+    pub(in crate::chat::registry) fn lift(
+        &mut self,
+        number: u64,
+        out: &mut Batch,
+    ) -> Option<Arc<Sanction>> {
         let sanction = self.moderation.sanctions.remove(number)?;
         self.lifted(&sanction);
         if let (Scope::Server, Target::Network(network)) = (&sanction.scope, &sanction.target) {
@@ -120,14 +125,14 @@ impl Registry {
     }
 
     /// Lifts those of a channel, or but those that last.
-    pub(super) fn lift_all(&mut self, channel: &Channel, with_lasting: bool) {
+    pub(in crate::chat::registry) fn lift_all(&mut self, channel: &Channel, with_lasting: bool) {
         for number in self.moderation.sanctions.end_channel(channel, with_lasting) {
             self.changes.forget_sanction(number);
         }
     }
 
     /// What has ended is forgotten.
-    pub(super) fn end_sanctions(&mut self, out: &mut Batch) {
+    pub(in crate::chat::registry) fn end_sanctions(&mut self, out: &mut Batch) {
         self.moderation.sanctions.reclaim();
         for sanction in self.moderation.sanctions.expire(self.now) {
             self.lifted(&sanction);

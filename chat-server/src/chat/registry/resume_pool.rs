@@ -12,7 +12,7 @@ use chat_proto::{Channel, Nick, Timestamp};
 
 use crate::chat::Map;
 use crate::chat::accounts::AccountId;
-use crate::chat::batch::Held;
+use crate::chat::effect::Held;
 use crate::chat::token::Digest;
 use crate::netblock::Origin;
 

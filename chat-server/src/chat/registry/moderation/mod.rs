@@ -2,28 +2,49 @@
 //! 10. Moderation). What a ban means stands in `bans`, what a mute means in `mutes`; `verdicts` makes either
 //! hold, and ends it.
 
+mod bans;
+mod lifecycle;
+mod mutes;
+pub(super) mod ownership;
+mod removals;
+mod sanctions;
+mod text;
+mod token_index;
+
 use chat_proto::{ErrorCode, Event, Text};
 
-use super::Registry;
-use super::sanctions::Suspect;
-use super::types::{Departure, LOBBY, Outcome, UserKey, lookup};
-use super::words::{because, not_permitted};
-use crate::chat::batch::{Batch, Effect};
+use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
+use crate::chat::effect::Effect;
 use crate::chat::moderation::{Act, LOG};
+use crate::chat::registry::Registry;
+use crate::chat::registry::types::{Departure, LOBBY, Outcome, UserKey, lookup};
 use crate::chat::{ChannelKey, SessionId};
 use crate::logging::Quoted;
+use ownership::Founders;
+use removals::Doomed;
+use sanctions::{Sanctions, Suspect};
+use text::{because, not_permitted};
+
+/// The state of moderation.
+#[derive(Debug, Default)]
+pub(in crate::chat::registry) struct Moderation {
+    pub(in crate::chat::registry) sanctions: Sanctions,
+    pub(in crate::chat::registry) ownership: Founders,
+    /// The users who are still to be disconnected.
+    pub(in crate::chat::registry) removals: Doomed,
+}
 
 /// Somebody who asks for something that only some may do.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asker {
+pub(in crate::chat::registry) struct Asker {
     pub session: SessionId,
     pub user: UserKey,
     pub operator: bool,
 }
 
 impl Registry {
-    pub(super) fn moderate(
+    pub(in crate::chat::registry) fn moderate(
         &mut self,
         session: SessionId,
         user: UserKey,
@@ -74,7 +95,7 @@ impl Registry {
     }
 
     /// Whether somebody is an account that the configuration names as an operator, under any nick.
-    pub(super) fn is_operator(&self, user: UserKey) -> bool {
+    pub(in crate::chat::registry) fn is_operator(&self, user: UserKey) -> bool {
         let account = self.users[user].account;
         account.is_some_and(|id| {
             self.accounts.exists(id) && self.is_operators(self.accounts.nick_of(id))
@@ -90,11 +111,11 @@ impl Registry {
     }
 
     /// Whether the configuration names the account of a folded nick.
-    pub(super) fn is_operators(&self, account: Option<&str>) -> bool {
+    pub(in crate::chat::registry) fn is_operators(&self, account: Option<&str>) -> bool {
         account.is_some_and(|nick| self.settings.operators.contains(nick))
     }
 
-    pub(super) fn suspect(&self, key: UserKey) -> Suspect<'_> {
+    pub(in crate::chat::registry) fn suspect(&self, key: UserKey) -> Suspect<'_> {
         let user = &self.users[key];
         Suspect {
             nick: user.nick.folded(),
@@ -105,7 +126,7 @@ impl Registry {
     }
 
     /// The channel that an act is about; none for the whole server. Whoever asks may do it there.
-    pub(super) fn jurisdiction(
+    pub(in crate::chat::registry) fn jurisdiction(
         &self,
         asker: Asker,
         channel: Option<&str>,
@@ -121,7 +142,7 @@ impl Registry {
         }))
     }
 
-    pub(super) fn find_user(&self, nick: &str) -> Result<UserKey, Refusal> {
+    pub(in crate::chat::registry) fn find_user(&self, nick: &str) -> Result<UserKey, Refusal> {
         self.users
             .find(&lookup(nick))
             .ok_or_else(|| Refusal::new(ErrorCode::NoSuchUser, "nobody of that nick is here"))
@@ -185,7 +206,7 @@ impl Registry {
     }
 
     /// Ends somebody's connection, and their token.
-    pub(super) fn expel(
+    pub(in crate::chat::registry) fn expel(
         &mut self,
         user: UserKey,
         refusal: Refusal,

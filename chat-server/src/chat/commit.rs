@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::batch::Batch;
-use super::kept::{Changes, KeptChange};
+use super::state_change::{Changes, KeptChange};
 
 /// How long a batch waits for what is to outlive the process. Where that takes longer, nothing waits for
 /// it until it has caught up.

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use chat_proto::{Channel, Timestamp};
 
-use super::holders::{HolderKey, Holders};
-use super::types::UserKey;
+use super::token_index::{HolderKey, Holders};
 use crate::chat::Map;
 use crate::chat::moderation::{Sanction, Scope, Target};
+use crate::chat::registry::types::UserKey;
 use crate::chat::token::Digest;
 use crate::netblock::{Netblocks, Origin};
 
@@ -18,7 +18,7 @@ const SWEPT_AT_ONCE: usize = 256;
 
 /// Who may be meant by a sanction.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Suspect<'a> {
+pub(in crate::chat::registry) struct Suspect<'a> {
     /// Folded.
     pub nick: &'a str,
     /// The nick, folded, of the account that they have proven to be.
@@ -31,7 +31,7 @@ pub(super) struct Suspect<'a> {
 
 impl Suspect<'_> {
     /// Whether a target means them, whatever nick they had before.
-    pub(super) fn is_meant(&self, target: &Target) -> bool {
+    pub(in crate::chat::registry) fn is_meant(&self, target: &Target) -> bool {
         #[cfg(test)]
         crate::chat::work::step();
         match target {
@@ -118,7 +118,7 @@ impl Docket {
 
 /// See the head of this file.
 #[derive(Debug, Default)]
-pub(super) struct Sanctions {
+pub(in crate::chat::registry) struct Sanctions {
     all: BTreeMap<u64, Arc<Sanction>>,
     server: Docket,
     speech: Docket,
@@ -138,18 +138,22 @@ pub(super) struct Sanctions {
 }
 
 impl Sanctions {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::chat::registry) fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
     /// The number for the next one.
-    pub(super) fn next(&mut self) -> u64 {
+    pub(in crate::chat::registry) fn next(&mut self) -> u64 {
         self.last += 1;
         self.last
     }
 
     /// One holds from now on; about `here` too, who has the token that it names, whatever nick they take.
-    pub(super) fn insert(&mut self, sanction: Arc<Sanction>, here: Option<UserKey>) {
+    pub(in crate::chat::registry) fn insert(
+        &mut self,
+        sanction: Arc<Sanction>,
+        here: Option<UserKey>,
+    ) {
         let number = sanction.number;
         self.last = self.last.max(number);
         let holder = sanction
@@ -170,7 +174,7 @@ impl Sanctions {
     }
 
     /// Takes out the one of that number, and returns it if it held until now.
-    pub(super) fn remove(&mut self, number: u64) -> Option<Arc<Sanction>> {
+    pub(in crate::chat::registry) fn remove(&mut self, number: u64) -> Option<Arc<Sanction>> {
         #[cfg(test)]
         crate::chat::work::step();
         let sanction = self.all.remove(&number)?;
@@ -201,7 +205,7 @@ impl Sanctions {
 
     /// Takes out some of those that have ended, the first first, so that many that end at once stop
     /// nothing. The others do not hold meanwhile.
-    pub(super) fn expire(&mut self, now: Timestamp) -> Vec<Arc<Sanction>> {
+    pub(in crate::chat::registry) fn expire(&mut self, now: Timestamp) -> Vec<Arc<Sanction>> {
         let mut ended = Vec::new();
         for _ in 0..SWEPT_AT_ONCE {
             match self.until.first() {
@@ -213,7 +217,11 @@ impl Sanctions {
     }
 
     /// Ends those of a channel, or but those that last. Returns the numbers of those that last and are ended.
-    pub(super) fn end_channel(&mut self, channel: &Channel, with_lasting: bool) -> Vec<u64> {
+    pub(in crate::chat::registry) fn end_channel(
+        &mut self,
+        channel: &Channel,
+        with_lasting: bool,
+    ) -> Vec<u64> {
         let folded = channel.folded();
         let Some(docket) = self.channels.get(folded) else {
             return Vec::new();
@@ -237,7 +245,7 @@ impl Sanctions {
 
     /// Forgets some of those whose channels have ended. Called at least as often as one is inserted, it
     /// keeps their number bounded.
-    pub(super) fn reclaim(&mut self) {
+    pub(in crate::chat::registry) fn reclaim(&mut self) {
         for _ in 0..SWEPT_AT_ONCE {
             let Some(numbers) = self.ended.last_mut() else {
                 return;
@@ -250,7 +258,10 @@ impl Sanctions {
     }
 
     /// Those of a channel outlive it from now on. Returns those that did not before.
-    pub(super) fn make_lasting(&mut self, channel: &Channel) -> Vec<Arc<Sanction>> {
+    pub(in crate::chat::registry) fn make_lasting(
+        &mut self,
+        channel: &Channel,
+    ) -> Vec<Arc<Sanction>> {
         let Some(docket) = self.channels.get_mut(channel.folded()) else {
             return Vec::new();
         };
@@ -266,18 +277,22 @@ impl Sanctions {
     }
 
     /// Whoever has that token is here.
-    pub(super) fn arrived(&mut self, user: UserKey, digest: Digest) {
+    pub(in crate::chat::registry) fn arrived(&mut self, user: UserKey, digest: Digest) {
         if let Some(&holder) = self.holders.by_digest.get(&digest) {
             self.holders.is_here(holder, user);
         }
     }
 
-    pub(super) fn departed(&mut self, user: UserKey) {
+    pub(in crate::chat::registry) fn departed(&mut self, user: UserKey) {
         self.holders.has_gone(user);
     }
 
     /// Moves the sanctions of the token `before` to the token `now`, and returns them.
-    pub(super) fn follow(&mut self, before: Digest, now: Digest) -> Vec<Arc<Sanction>> {
+    pub(in crate::chat::registry) fn follow(
+        &mut self,
+        before: Digest,
+        now: Digest,
+    ) -> Vec<Arc<Sanction>> {
         let mut moved = Vec::new();
         for number in self.holders.follow(before, now) {
             if let Some(sanction) = self.all.get_mut(number) {
@@ -290,7 +305,11 @@ impl Sanctions {
     }
 
     /// The one of that scope about that target.
-    pub(super) fn get(&self, scope: &Scope, target: &Target) -> Option<&Sanction> {
+    pub(in crate::chat::registry) fn get(
+        &self,
+        scope: &Scope,
+        target: &Target,
+    ) -> Option<&Sanction> {
         self.numbered(self.docket(scope)?.get(target)?)
     }
 
@@ -301,7 +320,7 @@ impl Sanctions {
     }
 
     /// One of that scope that is about somebody at `now`.
-    pub(super) fn about(
+    pub(in crate::chat::registry) fn about(
         &self,
         scope: &Scope,
         suspect: Suspect<'_>,
@@ -318,7 +337,7 @@ impl Sanctions {
     }
 
     /// Those of a channel behind a number, in order.
-    pub(super) fn of_channel(
+    pub(in crate::chat::registry) fn of_channel(
         &self,
         channel: &Channel,
         after: u64,
@@ -331,19 +350,19 @@ impl Sanctions {
     }
 
     /// Those of the server and the mutes behind a number, in order.
-    pub(super) fn general(&self, after: u64) -> impl Iterator<Item = &Sanction> {
+    pub(in crate::chat::registry) fn general(&self, after: u64) -> impl Iterator<Item = &Sanction> {
         self.general
             .range(behind(after))
             .filter_map(|&number| self.numbered(number))
     }
 
     /// How many there are of a scope.
-    pub(super) fn count(&self, scope: &Scope) -> usize {
+    pub(in crate::chat::registry) fn count(&self, scope: &Scope) -> usize {
         self.docket(scope).map_or(0, |docket| docket.numbers.len())
     }
 
     /// How many there are of all channels.
-    pub(super) fn count_of_channels(&self) -> usize {
+    pub(in crate::chat::registry) fn count_of_channels(&self) -> usize {
         self.of_channels
     }
 

@@ -24,6 +24,15 @@ pub struct Stamp {
     pub time: Timestamp,
 }
 
+/// A message of the history, as far as it matters to a server that starts.
+#[derive(Debug)]
+pub struct Remembered {
+    /// Folded.
+    pub from: Arc<str>,
+    pub id: Id,
+    pub stamp: Stamp,
+}
+
 /// A folded nick and an id that was said under it.
 type Key = (Arc<str>, Id);
 

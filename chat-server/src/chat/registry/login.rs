@@ -5,15 +5,16 @@ use std::borrow::Cow;
 use chat_proto::{ErrorCode, Nick, VERSION, WELCOME_CHANNELS, Welcome};
 
 use super::Registry;
-use super::absence::Absent;
+use super::resume::{Proof, replaced};
+use super::resume_pool::Absent;
 use super::types::{Departure, LOBBY, Outcome, UserKey};
 use super::users::User;
 use crate::chat::SessionId;
-use crate::chat::accounts::AccountId;
-use crate::chat::batch::{Batch, Effect, Replay};
+use crate::chat::batch::Batch;
 use crate::chat::command::{Hello, Refusal};
-use crate::chat::lookalike::is_mixed;
-use crate::chat::token::{Digest, Token};
+use crate::chat::confusables::is_mixed;
+use crate::chat::effect::{Effect, Replay};
+use crate::chat::token::Token;
 use crate::netblock::Origin;
 
 /// Somebody who is let in.
@@ -21,27 +22,6 @@ struct Comer {
     session: SessionId,
     nick: Nick,
     origin: Origin,
-}
-
-/// What a `hello` proves.
-struct Proof {
-    /// Of the token.
-    digest: Option<Digest>,
-    /// The account of the nick.
-    account: Option<AccountId>,
-    by_password: bool,
-}
-
-impl Proof {
-    /// Returns whether it proves to be the user with that token, who has proven to be that account. A
-    /// token that was given before the nick was protected is worth nothing.
-    fn is_of(&self, theirs: Digest, as_account: Option<AccountId>) -> bool {
-        let has_token = self.digest == Some(theirs);
-        match self.account {
-            Some(_) => as_account == self.account && (self.by_password || has_token),
-            None => has_token,
-        }
-    }
 }
 
 impl Registry {
@@ -101,32 +81,6 @@ impl Registry {
         let tokens = (token.filter(|_| back), random.token);
         self.come(comer, tokens, back, after, out);
         Ok(())
-    }
-
-    /// Returns whether the absent user of the nick is who comes back.
-    ///
-    /// # Errors
-    /// The user is banned, or the nick is not for a user with that proof.
-    fn check_return(
-        &mut self,
-        nick: &Nick,
-        proof: &Proof,
-        origin: Origin,
-    ) -> Result<bool, Refusal> {
-        self.expire();
-        let absent = self.absent.get(nick.folded());
-        let back = absent.filter(|absent| proof.is_of(absent.digest, absent.account));
-        if let Some(back) = back {
-            self.check_ban(nick, back.account, origin)?;
-        }
-        let back = back.is_some();
-        if proof.account.is_some() && !proof.by_password && !back {
-            return Err(Self::auth_failed(nick));
-        }
-        if proof.account.is_none() && !back {
-            self.check_look(nick)?;
-        }
-        Ok(back)
     }
 
     /// Checks the rate of arrivals that others are told of.
@@ -265,13 +219,6 @@ impl Registry {
         }
     }
 
-    /// The same person on another connection: nobody else need know.
-    fn take_over(&mut self, session: SessionId, user: UserKey, origin: Origin, out: &mut Batch) {
-        self.users.set_origin(user, origin);
-        let old = self.users.replace_session(user, session);
-        replaced(old, "you are back on another connection", out);
-    }
-
     /// Somebody has a nick that an operator has protected meanwhile, and its owner comes.
     fn evict(&mut self, user: UserKey, out: &mut Batch) {
         let session = self.users[user].session;
@@ -335,11 +282,6 @@ impl Registry {
 
 pub(super) fn taken(nick: &Nick) -> Refusal {
     Refusal::new(ErrorCode::NickTaken, format!("the nick {nick} is taken"))
-}
-
-/// Tells a session that somebody is in its place, and closes it.
-fn replaced(session: SessionId, detail: &'static str, out: &mut Batch) {
-    out.refuse(session, None, Refusal::new(ErrorCode::Replaced, detail));
 }
 
 /// Returns the next number of the sequence that `seed` begins (SplitMix64).

@@ -3,16 +3,16 @@
 use chat_proto::moderation as wire;
 use chat_proto::{Channel, ErrorCode, Event, Nick};
 
-use super::Registry;
-use super::moderation::Asker;
-use super::queries::LIST_BYTES;
+use super::Asker;
 use super::sanctions::Suspect;
-use super::types::{Departure, Outcome, UserKey};
-use super::words::{Words, banned, bytes_of, info, named, not_permitted, of_channel, sentence};
+use super::text::{Words, banned, bytes_of, info, named, not_permitted, of_channel, sentence};
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
 use crate::chat::moderation::{LOG, Sanction, Scope, Sentence, Target};
+use crate::chat::registry::Registry;
+use crate::chat::registry::queries::LIST_BYTES;
+use crate::chat::registry::types::{Departure, Outcome, UserKey};
 use crate::chat::{ChannelKey, SessionId};
 use crate::netblock::Origin;
 
@@ -26,7 +26,12 @@ const OF_CHANNEL_MAX: usize = 100;
 const OF_CHANNELS_MAX: usize = 50_000;
 
 impl Registry {
-    pub(super) fn ban(&mut self, asker: Asker, sentence: &Sentence, out: &mut Batch) -> Outcome {
+    pub(in crate::chat::registry) fn ban(
+        &mut self,
+        asker: Asker,
+        sentence: &Sentence,
+        out: &mut Batch,
+    ) -> Outcome {
         let room = self.jurisdiction(asker, sentence.channel.as_deref())?;
         let target = &self.as_registered(&sentence.target);
         self.check_target(asker, target)?;
@@ -197,7 +202,12 @@ impl Registry {
     }
 
     /// Whether there may be one more, or another one of the same.
-    pub(super) fn check_count(&self, asker: Asker, scope: &Scope, target: &Target) -> Outcome {
+    pub(in crate::chat::registry) fn check_count(
+        &self,
+        asker: Asker,
+        scope: &Scope,
+        target: &Target,
+    ) -> Outcome {
         let full = match scope {
             Scope::Server | Scope::Speech => {
                 self.moderation.sanctions.count(scope) >= SANCTIONS_MAX
@@ -215,7 +225,7 @@ impl Registry {
         Ok(())
     }
 
-    pub(super) fn unban(
+    pub(in crate::chat::registry) fn unban(
         &mut self,
         asker: Asker,
         target: Target,
@@ -248,7 +258,7 @@ impl Registry {
         Ok(())
     }
 
-    pub(super) fn list_bans(
+    pub(in crate::chat::registry) fn list_bans(
         &self,
         asker: Asker,
         channel: Option<&str>,
@@ -294,7 +304,7 @@ impl Registry {
     }
 
     /// Whether whoever says hello may be here, as far as nick and address tell.
-    pub(super) fn check_ban(
+    pub(in crate::chat::registry) fn check_ban(
         &self,
         nick: &Nick,
         account: Option<AccountId>,
@@ -318,7 +328,11 @@ impl Registry {
     }
 
     /// Whether somebody may enter a channel: operators always may.
-    pub(super) fn check_entry(&self, user: UserKey, channel: &Channel) -> Outcome {
+    pub(in crate::chat::registry) fn check_entry(
+        &self,
+        user: UserKey,
+        channel: &Channel,
+    ) -> Outcome {
         if self.moderation.sanctions.is_empty() || self.is_operator(user) {
             return Ok(());
         }
@@ -335,7 +349,7 @@ impl Registry {
     }
 
     /// Whether nobody may take a nick.
-    pub(super) fn check_nick(&self, nick: &Nick) -> Outcome {
+    pub(in crate::chat::registry) fn check_nick(&self, nick: &Nick) -> Outcome {
         let target = Target::Nick(nick.clone());
         let found = self.moderation.sanctions.get(&Scope::Server, &target);
         if found.is_some_and(|sanction| sanction.holds(self.now)) {

@@ -6,9 +6,10 @@ use super::Registry;
 use super::types::{LOBBY, Outcome, UserKey, lookup};
 use super::users::User;
 use crate::chat::SessionId;
-use crate::chat::batch::{Audience, Batch, Held, Said};
+use crate::chat::batch::{Batch, Said};
 use crate::chat::command::{Refusal, Say};
-use crate::chat::recent::{Stamp, WINDOW};
+use crate::chat::dedup::{Stamp, WINDOW};
+use crate::chat::effect::{Audience, Held};
 use crate::chat::token::Id;
 
 impl Registry {

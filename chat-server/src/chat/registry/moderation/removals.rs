@@ -8,21 +8,21 @@ use std::sync::Arc;
 
 use chat_proto::Nick;
 
-use super::Registry;
-use super::types::{Departure, UserKey};
 use crate::chat::SessionId;
 use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
+use crate::chat::registry::Registry;
+use crate::chat::registry::types::{Departure, UserKey};
 
 /// Users who are put out at once.
-pub(super) const EXPELLED_AT_ONCE: usize = 8;
+pub(in crate::chat::registry) const EXPELLED_AT_ONCE: usize = 8;
 
 /// Those who are still to be put out.
-pub(super) type Doomed = BTreeMap<SessionId, Arc<Doom>>;
+pub(in crate::chat::registry) type Doomed = BTreeMap<SessionId, Arc<Doom>>;
 
 /// Why many users are put out.
 #[derive(Debug)]
-pub(super) struct Doom {
+pub(in crate::chat::registry) struct Doom {
     refusal: Refusal,
     reason: Arc<str>,
     by: Option<Arc<str>>,
@@ -31,7 +31,7 @@ pub(super) struct Doom {
 
 impl Registry {
     /// Ends the connections and the tokens of users, of many of them later.
-    pub(super) fn expel_all(
+    pub(in crate::chat::registry) fn expel_all(
         &mut self,
         users: &[UserKey],
         refusal: Refusal,
@@ -76,7 +76,11 @@ impl Registry {
     }
 
     /// Puts out the user at a session, if the user is still to be put out. Returns whether it was so.
-    pub(super) fn expel_doomed(&mut self, session: SessionId, out: &mut Batch) -> bool {
+    pub(in crate::chat::registry) fn expel_doomed(
+        &mut self,
+        session: SessionId,
+        out: &mut Batch,
+    ) -> bool {
         let doom = self.moderation.removals.remove(&session);
         let user = self.users.at(session);
         let both = doom.zip(user);
@@ -85,7 +89,11 @@ impl Registry {
     }
 
     /// Puts out the user who has a nick, if the user is still to be put out.
-    pub(super) fn expel_doomed_holder(&mut self, nick: Option<&Nick>, out: &mut Batch) {
+    pub(in crate::chat::registry) fn expel_doomed_holder(
+        &mut self,
+        nick: Option<&Nick>,
+        out: &mut Batch,
+    ) {
         if self.has_doomed()
             && let Some(nick) = nick
             && let Some(user) = self.users.find(nick.folded())

@@ -3,17 +3,17 @@
 use chat_proto::moderation as wire;
 use chat_proto::{ErrorCode, Event, Nick, Text};
 
-use super::Registry;
-use super::moderation::Asker;
-use super::types::{Outcome, UserKey, lookup};
-use super::words::{not_permitted, sentence};
+use super::Asker;
+use super::text::{not_permitted, sentence};
 use crate::chat::SessionId;
 use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
 use crate::chat::moderation::{LOG, Sanction, Scope, Target};
+use crate::chat::registry::Registry;
+use crate::chat::registry::types::{Outcome, UserKey, lookup};
 
 impl Registry {
-    pub(super) fn mute(
+    pub(in crate::chat::registry) fn mute(
         &mut self,
         asker: Asker,
         nick: &str,
@@ -50,7 +50,12 @@ impl Registry {
         Ok(())
     }
 
-    pub(super) fn unmute(&mut self, asker: Asker, nick: &str, out: &mut Batch) -> Outcome {
+    pub(in crate::chat::registry) fn unmute(
+        &mut self,
+        asker: Asker,
+        nick: &str,
+        out: &mut Batch,
+    ) -> Outcome {
         self.jurisdiction(asker, None)?;
         let other = self.users.find(&lookup(nick));
         let mut lifted = Vec::new();
@@ -110,7 +115,7 @@ impl Registry {
     }
 
     /// Whether somebody may say something, `to` a person or to everybody: to operators, always.
-    pub(super) fn check_mute(&self, user: UserKey, to: Option<&str>) -> Outcome {
+    pub(in crate::chat::registry) fn check_mute(&self, user: UserKey, to: Option<&str>) -> Outcome {
         if self.moderation.sanctions.is_empty() {
             return Ok(());
         }
@@ -136,7 +141,11 @@ impl Registry {
 
     /// Returns `text` unless its author is muted: a muted user reaches others by no text at all,
     /// while the request that carries it takes effect.
-    pub(super) fn audible(&self, author: UserKey, text: Option<Text>) -> Option<Text> {
+    pub(in crate::chat::registry) fn audible(
+        &self,
+        author: UserKey,
+        text: Option<Text>,
+    ) -> Option<Text> {
         text.filter(|_| self.check_mute(author, None).is_ok())
     }
 }

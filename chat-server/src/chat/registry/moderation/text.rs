@@ -8,25 +8,28 @@ use chat_proto::codec::json_string_bytes;
 use chat_proto::moderation::{self as wire, BanInfo};
 use chat_proto::{ErrorCode, Timestamp};
 
-use crate::chat::batch::Bar;
 use crate::chat::command::Refusal;
+use crate::chat::effect::Bar;
 use crate::chat::moderation::{LOG, Sanction, Scope, Target};
 use crate::logging::Quoted;
 
 /// `{"account":,"channel":,"mute":true,"number":,"by":,"time":,"until":,"reason":},` and the numbers.
 const BAN_ENTRY_BYTES: usize = 200;
 
-pub(super) fn not_permitted(detail: impl Into<Cow<'static, str>>) -> Refusal {
+pub(in crate::chat::registry) fn not_permitted(detail: impl Into<Cow<'static, str>>) -> Refusal {
     Refusal::new(ErrorCode::NotPermitted, detail)
 }
 
 /// `: spam`, or nothing.
-pub(super) fn because(reason: Option<&str>) -> String {
+pub(in crate::chat::registry) fn because(reason: Option<&str>) -> String {
     reason.map_or(String::new(), |reason| format!(": {reason}"))
 }
 
 /// ` until 2026-11-23T18:50:00.123Z: spam`
-pub(super) fn sentence(until: Option<Timestamp>, reason: Option<&str>) -> String {
+pub(in crate::chat::registry) fn sentence(
+    until: Option<Timestamp>,
+    reason: Option<&str>,
+) -> String {
     let until = until.map_or(String::new(), |until| format!(" until {until}"));
     format!("{until}{}", because(reason))
 }
@@ -36,18 +39,18 @@ fn banned_words(sanction: &Sanction) -> String {
     format!("you are banned from this server{why}")
 }
 
-pub(super) fn banned(sanction: &Sanction) -> Refusal {
+pub(in crate::chat::registry) fn banned(sanction: &Sanction) -> Refusal {
     Refusal::new(ErrorCode::Banned, banned_words(sanction))
 }
 
-pub(super) fn bar(sanction: &Sanction) -> Bar {
+pub(in crate::chat::registry) fn bar(sanction: &Sanction) -> Bar {
     Bar {
         until: sanction.until,
         detail: banned_words(sanction).into(),
     }
 }
 
-pub(super) fn named(target: &Target) -> wire::Target<'static> {
+pub(in crate::chat::registry) fn named(target: &Target) -> wire::Target<'static> {
     match target {
         Target::Nick(nick) => wire::Target::Nick(nick.to_string().into()),
         Target::Account(nick) => wire::Target::Account(nick.to_string().into()),
@@ -55,7 +58,7 @@ pub(super) fn named(target: &Target) -> wire::Target<'static> {
     }
 }
 
-pub(super) fn of_channel(scope: &Scope) -> Option<Cow<'static, str>> {
+pub(in crate::chat::registry) fn of_channel(scope: &Scope) -> Option<Cow<'static, str>> {
     match scope {
         Scope::Channel(channel) => Some(channel.to_string().into()),
         Scope::Server | Scope::Speech => None,
@@ -63,7 +66,7 @@ pub(super) fn of_channel(scope: &Scope) -> Option<Cow<'static, str>> {
 }
 
 /// A sanction as people are told it.
-pub(super) fn info(sanction: &Sanction) -> BanInfo<'static> {
+pub(in crate::chat::registry) fn info(sanction: &Sanction) -> BanInfo<'static> {
     let owned = |text: &Option<Arc<str>>| text.as_deref().map(|text| Cow::Owned(text.to_owned()));
     BanInfo {
         target: named(&sanction.target),
@@ -78,7 +81,7 @@ pub(super) fn info(sanction: &Sanction) -> BanInfo<'static> {
 }
 
 /// What an entry of a list takes in JSON, at most.
-pub(super) fn bytes_of(ban: &BanInfo<'_>) -> usize {
+pub(in crate::chat::registry) fn bytes_of(ban: &BanInfo<'_>) -> usize {
     let (wire::Target::Nick(name) | wire::Target::Account(name) | wire::Target::Address(name)) =
         &ban.target;
     let rest = [&ban.channel, &ban.by, &ban.reason];
@@ -87,7 +90,7 @@ pub(super) fn bytes_of(ban: &BanInfo<'_>) -> usize {
 }
 
 /// Whom a sanction is about, for the log.
-pub(super) struct Words<'a>(pub &'a Target, pub &'a Scope);
+pub(in crate::chat::registry) struct Words<'a>(pub &'a Target, pub &'a Scope);
 
 impl fmt::Display for Words<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -103,7 +106,7 @@ impl fmt::Display for Words<'_> {
     }
 }
 
-pub(super) fn log_set(sanction: &Sanction) {
+pub(in crate::chat::registry) fn log_set(sanction: &Sanction) {
     let Sanction {
         scope,
         target,

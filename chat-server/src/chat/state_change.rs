@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chat_proto::{Channel, Nick, Timestamp};
 
 use super::accounts::AccountId;
-use super::batch::Held;
+use super::effect::Held;
 use super::moderation::{Charter, Sanction};
 use super::token::Digest;
 

@@ -7,20 +7,20 @@ use std::sync::Arc;
 
 use chat_proto::{Channel, ErrorCode, Event, Text};
 
-use super::Registry;
-use super::types::{LOBBY, Outcome, UserKey};
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
-use crate::chat::kept::{KeptChange, Ruling};
 use crate::chat::moderation::{Charter, LOG, Scope, Topic};
+use crate::chat::registry::Registry;
+use crate::chat::registry::types::{LOBBY, Outcome, UserKey};
+use crate::chat::state_change::{KeptChange, Ruling};
 use crate::chat::token::Digest;
 use crate::chat::{ChannelKey, Map, SessionId};
 use crate::logging::Quoted;
 
 /// Channels that one account may have for good; a further one takes the place of one that is empty and
 /// has neither topic nor bans, or is its founder's only while it exists.
-pub(super) const FOUNDED_MAX: usize = 20;
+pub(in crate::chat::registry) const FOUNDED_MAX: usize = 20;
 
 /// Channels of all accounts together: some 20 MB.
 const CHARTERS_MAX: usize = 100_000;
@@ -61,7 +61,7 @@ impl State {
 
 /// See the head of this file.
 #[derive(Debug, Default)]
-pub(super) struct Founders {
+pub(in crate::chat::registry) struct Founders {
     /// By folded name.
     states: Map<Arc<str>, State>,
     /// What accounts have founded, the first first.
@@ -92,12 +92,12 @@ impl Founders {
         Some(state)
     }
 
-    pub(super) fn topic(&self, folded: &str) -> Option<&Topic> {
+    pub(in crate::chat::registry) fn topic(&self, folded: &str) -> Option<&Topic> {
         self.states.get(folded)?.topic.as_ref()
     }
 
     /// Whether what is decided in a channel outlives it.
-    pub(super) fn lasts(&self, folded: &str) -> bool {
+    pub(in crate::chat::registry) fn lasts(&self, folded: &str) -> bool {
         self.states.get(folded).is_some_and(State::lasts)
     }
 }
@@ -118,7 +118,7 @@ impl Registry {
     }
 
     /// Whether somebody has founded a channel, and has not lost it.
-    pub(super) fn is_founder(&self, user: UserKey, room: ChannelKey) -> bool {
+    pub(in crate::chat::registry) fn is_founder(&self, user: UserKey, room: ChannelKey) -> bool {
         let channel = self.channels.name(room).folded();
         match self
             .moderation
@@ -136,7 +136,7 @@ impl Registry {
     }
 
     /// Somebody has entered a channel that did not exist.
-    pub(super) fn found(&mut self, user: UserKey, room: ChannelKey) {
+    pub(in crate::chat::registry) fn found(&mut self, user: UserKey, room: ChannelKey) {
         let channel = self.channels.name(room).clone();
         if self
             .moderation
@@ -188,7 +188,7 @@ impl Registry {
     }
 
     /// The last one has left a channel: what was not for good ends.
-    pub(super) fn channel_ended(&mut self, channel: &Channel) {
+    pub(in crate::chat::registry) fn channel_ended(&mut self, channel: &Channel) {
         if !self.moderation.ownership.lasts(channel.folded()) {
             self.moderation.ownership.remove(channel.folded());
             self.lift_all(channel, false);
@@ -196,7 +196,7 @@ impl Registry {
     }
 
     /// Somebody is no longer in a channel.
-    pub(super) fn founder_left(&mut self, user: UserKey, room: ChannelKey) {
+    pub(in crate::chat::registry) fn founder_left(&mut self, user: UserKey, room: ChannelKey) {
         let channel = self.channels.name(room).folded();
         if let Some(state) = self.moderation.ownership.states.get_mut(channel)
             && let Founder::Person(digest) = state.founder
@@ -207,7 +207,7 @@ impl Registry {
     }
 
     /// Keeps a user, whose token was `before`, the founder of the channels that the user is in.
-    pub(super) fn move_founder(&mut self, user: UserKey, before: Digest) {
+    pub(in crate::chat::registry) fn move_founder(&mut self, user: UserKey, before: Digest) {
         let now = self.users[user].token.digest();
         for &room in &self.users[user].channels {
             let channel = self.channels.name(room).folded();
@@ -220,7 +220,7 @@ impl Registry {
     }
 
     /// Somebody is an account now: what they have founded is so for good.
-    pub(super) fn founder_registered(&mut self, user: UserKey, id: AccountId) {
+    pub(in crate::chat::registry) fn founder_registered(&mut self, user: UserKey, id: AccountId) {
         let digest = self.users[user].token.digest();
         let channels = self.users[user].channels.iter();
         let names: Vec<Arc<str>> = channels
@@ -249,7 +249,7 @@ impl Registry {
     }
 
     /// An account is no more: its channels are nobody's, and only as long as they exist.
-    pub(super) fn founder_unregistered(&mut self, id: AccountId) {
+    pub(in crate::chat::registry) fn founder_unregistered(&mut self, id: AccountId) {
         for name in self
             .moderation
             .ownership
@@ -286,7 +286,7 @@ impl Registry {
     }
 
     /// What a channel is about, or that it is about nothing any more.
-    pub(super) fn set_topic(
+    pub(in crate::chat::registry) fn set_topic(
         &mut self,
         session: SessionId,
         user: UserKey,
@@ -330,7 +330,12 @@ impl Registry {
     }
 
     /// Tells somebody who has entered a channel what it is about.
-    pub(super) fn tell_topic(&self, session: SessionId, room: ChannelKey, out: &mut Batch) {
+    pub(in crate::chat::registry) fn tell_topic(
+        &self,
+        session: SessionId,
+        room: ChannelKey,
+        out: &mut Batch,
+    ) {
         let channel = self.channels.name(room);
         if let Some(topic) = self.moderation.ownership.topic(channel.folded()) {
             out.tell(session, &told(channel, topic));
