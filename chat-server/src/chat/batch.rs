@@ -13,7 +13,7 @@ use chat_proto::{ErrorCode, Event, Saying, Timestamp, Words};
 use smol_str::SmolStr;
 
 use super::command::Refusal;
-use super::effect::{Audience, Effect, Span};
+use super::effect::{Audience, ByteRange, Effect};
 use super::state_change::Changes;
 use super::token::Id;
 use super::{ChannelKey, SessionId};
@@ -25,7 +25,7 @@ pub const MAX_BYTES: usize = 256 * 1024;
 
 /// What becomes a `message`.
 #[derive(Debug, Clone, Copy)]
-pub struct Said<'a> {
+pub struct NewMessage<'a> {
     pub seq: u64,
     pub time: Timestamp,
     pub from: &'a str,
@@ -37,7 +37,7 @@ pub struct Said<'a> {
 
 /// Messages side by side that somebody says to somebody or to a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Talk {
+pub struct SenderRun {
     pub from: SmolStr,
     pub to: SmolStr,
     pub messages: usize,
@@ -48,7 +48,7 @@ pub struct Talk {
 pub struct Batch {
     frames: BytesMut,
     /// Who says them, and to whom.
-    talks: Vec<Talk>,
+    talks: Vec<SenderRun>,
     events: BytesMut,
     effects: Vec<Effect>,
     messages: usize,
@@ -61,13 +61,13 @@ pub struct Batch {
     refused: Vec<ErrorCode>,
     /// The changes of what outlives the process that its requests have caused,
     pub changes: Changes,
-    /// and that it waits for, as [`super::registry::Registry::lasting`] counts them.
+    /// and that it waits for, as [`super::registry::Registry::change_count`] counts them.
     pub needs: u64,
 }
 
 /// A batch whose messages are recorded, to be delivered.
 #[derive(Debug)]
-pub struct Released {
+pub struct CommittedBatch {
     pub frames: Bytes,
     pub events: Bytes,
     pub effects: Vec<Effect>,
@@ -126,13 +126,13 @@ impl Batch {
     }
 
     /// Who says its messages, and to whom, in the same order.
-    pub fn take_talks(&mut self) -> Vec<Talk> {
+    pub fn take_talks(&mut self) -> Vec<SenderRun> {
         std::mem::take(&mut self.talks)
     }
 
-    /// A message, numbered and stamped.
-    pub fn message(&mut self, said: &Said<'_>, sender: SessionId, audience: Audience) {
-        let Said {
+    /// A message, by_number and stamped.
+    pub fn message(&mut self, said: &NewMessage<'_>, sender: SessionId, audience: Audience) {
+        let NewMessage {
             seq,
             time,
             from,
@@ -148,7 +148,7 @@ impl Batch {
         let same_names = self.heading.set(time, from, to);
         match self.talks.last_mut() {
             Some(talk) if same_names => talk.messages += 1,
-            _ => self.talks.push(Talk {
+            _ => self.talks.push(SenderRun {
                 from: from.into(),
                 to: to.into(),
                 messages: 1,
@@ -206,7 +206,7 @@ impl Batch {
         self.effects.push(Effect::TellChannel { channel, event });
     }
 
-    pub fn refuse(&mut self, to: SessionId, id: Option<&str>, refusal: Refusal) {
+    pub fn reject(&mut self, to: SessionId, id: Option<&str>, refusal: Refusal) {
         let closes = refusal.closes();
         let strikes = refusal.code == ErrorCode::AuthFailed;
         self.refused.push(refusal.code);
@@ -221,7 +221,7 @@ impl Batch {
         if closes {
             self.effects.push(Effect::Close { session: to });
         } else if strikes {
-            self.effects.push(Effect::Strike { session: to });
+            self.effects.push(Effect::AuthFailure { session: to });
         }
     }
 
@@ -236,10 +236,10 @@ impl Batch {
             match effect {
                 Effect::Messages { is_acked: true, .. } => {}
                 Effect::Messages { sender, count, .. } => {
-                    (0..count).for_each(|_| self.refuse(sender, None, not_recorded()));
+                    (0..count).for_each(|_| self.reject(sender, None, not_recorded()));
                 }
                 Effect::Ack { seq, to, id, .. } if seq >= failed => {
-                    self.refuse(to, Some(id.as_str()), not_recorded());
+                    self.reject(to, Some(id.as_str()), not_recorded());
                 }
                 Effect::Account { to, mut applicant } => {
                     applicant.last_seq = applicant.last_seq.min(failed - 1);
@@ -255,8 +255,8 @@ impl Batch {
     }
 
     /// The batch as it is delivered; `frames` are its messages, which [`Batch::frames`] has given out.
-    pub fn release(self, frames: Bytes, recorded: u64) -> Released {
-        Released {
+    pub fn release(self, frames: Bytes, recorded: u64) -> CommittedBatch {
+        CommittedBatch {
             frames,
             events: self.events.freeze(),
             effects: self.effects,
@@ -265,7 +265,7 @@ impl Batch {
         }
     }
 
-    fn event(&mut self, event: &Event<'_>) -> Span {
+    fn event(&mut self, event: &Event<'_>) -> ByteRange {
         let start = self.events.len();
         encode(event, &mut self.events).expect("an event fits into a frame");
         span(start, self.events.len())
@@ -283,6 +283,6 @@ fn not_recorded() -> Refusal {
     clippy::cast_possible_truncation,
     reason = "a batch ends soon after MAX_BYTES, far below 4 GiB"
 )]
-fn span(start: usize, end: usize) -> Span {
+fn span(start: usize, end: usize) -> ByteRange {
     start as u32..end as u32
 }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use chat_proto::{Channel, ErrorCode, Nick, Saying, Span, Text};
 
 use super::accounts::AccountId;
-use super::moderation::Act;
+use super::moderation::ModerationCommand;
 use super::token::{Id, LoginRandom, Token};
 use crate::netblock::Origin;
 
@@ -48,7 +48,7 @@ pub enum Command {
     /// [`super::batch::Effect::Account`].
     Account,
     /// Something that only operators and founders may do.
-    Moderate(Box<Act>),
+    Moderate(Box<ModerationCommand>),
     Ping,
     /// Heard, and nothing more.
     Pong,
@@ -56,14 +56,14 @@ pub enum Command {
         reason: Option<Text>,
     },
     /// The client has nothing more to say and closed its sending half: goodbye once all is answered.
-    HangUp,
+    InputClosed,
     /// What the session found to be no request; it goes through the room to keep its place among the
     /// answers.
-    Refuse(Refusal),
+    Reject(Refusal),
     /// The same of what would be another request than `hello`: who is not in yet is told to say that first.
-    RefuseOther(Refusal),
+    RejectBeforeHello(Refusal),
     /// Goodbye to a client that was refused too often.
-    Dismiss {
+    Disconnect {
         reason: &'static str,
     },
 }

@@ -38,7 +38,7 @@ fn mixes(name: &str) -> bool {
 /// The names that are taken, by their look. No operation walks the names of a look: names of one look
 /// deceive if they differ in their foreign characters, so that each look needs the numbers alone.
 #[derive(Debug, Default)]
-pub struct Looks {
+pub struct ConfusableIndex {
     /// How many names in ASCII have a look.
     plain: Map<u64, u32>,
     /// How many other names have a look and these foreign characters.
@@ -47,7 +47,7 @@ pub struct Looks {
     spellings: Map<u64, u32>,
 }
 
-impl Looks {
+impl ConfusableIndex {
     /// A name as it looks in the letters that were given, and in small ones: `ΑΝΑ` is Greek, and looks
     /// like `ANA`, which `ανα` does not.
     fn keys(given: &str, folded: &str) -> Vec<u64> {
@@ -92,7 +92,7 @@ impl Looks {
     }
 
     /// Whether a name looks like a taken one and is another.
-    pub fn deceives(&self, given: &str, folded: &str) -> bool {
+    pub fn conflicts(&self, given: &str, folded: &str) -> bool {
         let plain = folded.is_ascii();
         if plain && self.others.is_empty() {
             return false;
@@ -106,7 +106,7 @@ impl Looks {
     }
 }
 
-/// Returns a hash that is equal on every server, because it decides which names are free.
+/// Returns a hash that is equal on every server, with_reason it decides which names are free.
 fn hash(text: &str) -> u64 {
     let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(Sha256::digest(text));
     u64::from_be_bytes([a, b, c, d, e, f, g, h])
@@ -174,8 +174,8 @@ mod tests {
         }
     }
 
-    fn looks(names: &[&str]) -> Looks {
-        let mut looks = Looks::default();
+    fn looks(names: &[&str]) -> ConfusableIndex {
+        let mut looks = ConfusableIndex::default();
         for name in names {
             looks.add(name, &fold(name));
         }
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn what_looks_like_a_taken_name() {
-        for (taken, name, deceives) in [
+        for (taken, name, conflicts) in [
             ("oca", "оса", true),
             ("оса", "oca", true),
             ("Oca", "ОСА", true),
@@ -204,8 +204,8 @@ mod tests {
         ] {
             let looks = looks(&[taken]);
             assert_eq!(
-                looks.deceives(name, &fold(name)),
-                deceives,
+                looks.conflicts(name, &fold(name)),
+                conflicts,
                 "{taken} {name}"
             );
         }
@@ -215,12 +215,12 @@ mod tests {
     fn a_name_that_is_free_again_is_nobodys() {
         let mut looks = looks(&["oca", "oca", "оса"]);
         looks.remove("oca", "oca");
-        assert!(looks.deceives("оса", "оса"));
+        assert!(looks.conflicts("оса", "оса"));
         looks.remove("oca", "oca");
-        assert!(!looks.deceives("оса", "оса"));
-        assert!(looks.deceives("oca", "oca"));
+        assert!(!looks.conflicts("оса", "оса"));
+        assert!(looks.conflicts("oca", "oca"));
         looks.remove("оса", "оса");
-        assert!(!looks.deceives("oca", "oca"));
+        assert!(!looks.conflicts("oca", "oca"));
         assert!(looks.plain.is_empty() && looks.others.is_empty());
         assert!(looks.spellings.is_empty());
     }
@@ -229,12 +229,12 @@ mod tests {
     /// each of them made the room walk them all for every channel that was made or ended.
     #[test]
     fn names_of_one_look_share_an_entry() {
-        let mut looks = Looks::default();
+        let mut looks = ConfusableIndex::default();
         let names: Vec<String> = (0..9_800)
             .map(|number| format!("ñ{number:014b}").replace('0', "l"))
             .collect();
         for name in &names {
-            assert!(!looks.deceives(name, name), "{name}");
+            assert!(!looks.conflicts(name, name), "{name}");
             looks.add(name, name);
         }
         // One as it is given, and one in small letters.

@@ -10,7 +10,7 @@ use super::{ChannelKey, SessionId};
 use crate::netblock::Netblock;
 
 /// Bytes of the frames or the events of a batch.
-pub type Span = Range<u32>;
+pub type ByteRange = Range<u32>;
 
 /// One consequence.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub enum Effect {
     Messages {
         last_seq: u64,
         count: u32,
-        frames: Span,
+        frames: ByteRange,
         audience: Audience,
         sender: SessionId,
         /// It is a single one, whose ack is the effect before it: where nothing can be recorded, only that is refused.
@@ -30,19 +30,19 @@ pub enum Effect {
         seq: u64,
         to: SessionId,
         id: Id,
-        event: Span,
+        event: ByteRange,
     },
     Tell {
         to: SessionId,
-        event: Span,
+        event: ByteRange,
     },
     TellEach {
         to: Box<[SessionId]>,
-        event: Span,
+        event: ByteRange,
     },
     TellChannel {
         channel: ChannelKey,
-        event: Span,
+        event: ByteRange,
     },
     /// The session is in; what it missed is to follow its welcome before anything else.
     Welcome {
@@ -68,10 +68,10 @@ pub enum Effect {
     /// The session wants something of the accounts, and learns as whom.
     Account {
         to: SessionId,
-        applicant: Box<Applicant>,
+        applicant: Box<AuthContext>,
     },
     /// The session has failed to prove who it is; at the third time it is closed.
-    Strike {
+    AuthFailure {
         session: SessionId,
     },
     /// Nothing follows for this session: it ends when it has been told what there was.
@@ -79,16 +79,16 @@ pub enum Effect {
         session: SessionId,
     },
     /// Nobody comes in from that network any more.
-    Bar {
+    BanNetwork {
         network: Netblock,
-        bar: Box<Bar>,
+        ban: Box<NetworkBan>,
     },
     /// They may again.
-    Unbar {
+    UnbanNetwork {
         network: Netblock,
     },
     /// Requests of the session that took so much of its credit have been dealt with.
-    Answered {
+    CreditReturned {
         session: SessionId,
         cost: u32,
     },
@@ -100,7 +100,7 @@ const _: () = assert!(size_of::<Effect>() <= 56);
 
 /// Who wants something of the accounts.
 #[derive(Debug)]
-pub struct Applicant {
+pub struct AuthContext {
     pub nick: Nick,
     /// The last message until now, which is recorded once the effect is released.
     pub last_seq: u64,
@@ -109,7 +109,7 @@ pub struct Applicant {
 
 /// Why nobody comes in from somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bar {
+pub struct NetworkBan {
     pub until: Option<Timestamp>,
     /// What they are told.
     pub detail: Arc<str>,
@@ -125,7 +125,7 @@ pub enum Audience {
 
 /// For which messages somebody has held a nick: those after `since`, up to `until`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
+pub struct NickTenure {
     /// Folded.
     pub nick: Arc<str>,
     pub since: u64,
@@ -138,7 +138,10 @@ pub enum Conversation {
     /// By its folded name.
     Channel(Arc<str>),
     /// Between somebody, while the nicks were theirs, and another (folded).
-    Direct { held: Vec<Held>, other: Arc<str> },
+    Direct {
+        held: Vec<NickTenure>,
+        other: Arc<str>,
+    },
 }
 
 /// A page of a conversation.
@@ -161,7 +164,7 @@ pub struct Page {
 pub struct Replay {
     /// Folded names.
     pub channels: Vec<Arc<str>>,
-    pub held: Vec<Held>,
+    pub held: Vec<NickTenure>,
     pub after: u64,
     pub max: usize,
 }

@@ -9,7 +9,7 @@ use crate::chat::SessionId;
 use crate::chat::accounts::{Account, AccountChange, AccountId};
 use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
-use crate::chat::effect::{Applicant, Effect};
+use crate::chat::effect::{AuthContext, Effect};
 use crate::chat::token::{Id, Token};
 
 impl Registry {
@@ -33,8 +33,8 @@ impl Registry {
         match change {
             AccountChange::Protected { account, by } => {
                 let id = account.id;
-                let holder = self.logs_in(by, &account.nick, id);
-                let since = match self.accounts.proven(account.nick.folded(), Some(id)) {
+                let holder = self.log_in(by, &account.nick, id);
+                let since = match self.accounts.get_if(account.nick.folded(), Some(id)) {
                     // The room alone moves the beginning; the file may be behind it.
                     Some(known) => known.since,
                     None if holder.is_some() => account.since.min(self.last_seq),
@@ -50,9 +50,9 @@ impl Registry {
             }
             AccountChange::PasswordChanged { nick, id, by } => {
                 if self.accounts.id_of(nick.folded()) == Some(id) {
-                    let asker = self.logs_in(by, &nick, id);
-                    self.sign_out(id, asker, out);
-                    if let Some(user) = asker {
+                    let moderator = self.log_in(by, &nick, id);
+                    self.sign_out(id, moderator, out);
+                    if let Some(user) = moderator {
                         self.renew_token(user, new_token, out);
                     }
                 }
@@ -61,39 +61,39 @@ impl Registry {
                 if self.accounts.id_of(nick.folded()) != Some(id) {
                     return;
                 }
-                self.ends(id);
+                self.end_account(id);
                 if let Some(before) = self.accounts.remove(nick.folded()) {
-                    self.nick_looks
+                    self.nick_confusables
                         .remove(before.nick.as_str(), &before.nick.folded_arc());
                 }
                 if let Some(user) = self.users.find(nick.folded()) {
                     self.users.set_account(user, None);
-                    self.keep(user);
+                    self.save_user(user);
                 }
             }
         }
     }
 
     /// The user at a session has proven to be the account, if the nick is still theirs. Returns the user.
-    fn logs_in(&mut self, by: Option<SessionId>, nick: &Nick, id: AccountId) -> Option<UserKey> {
+    fn log_in(&mut self, by: Option<SessionId>, nick: &Nick, id: AccountId) -> Option<UserKey> {
         let user = self.users.at(by?)?;
         if self.users[user].nick != *nick {
             return None;
         }
         self.users.set_account(user, Some(id));
-        self.keep(user);
-        self.founder_registered(user, id);
+        self.save_user(user);
+        self.owner_registered(user, id);
         Some(user)
     }
 
-    /// Ends the connections and the tokens of an account, under any nick, but for those of `asker`.
-    fn sign_out(&mut self, id: AccountId, asker: Option<UserKey>, out: &mut Batch) {
+    /// Ends the connections and the tokens of an account, under any nick, but for those of `moderator`.
+    fn sign_out(&mut self, id: AccountId, moderator: Option<UserKey>, out: &mut Batch) {
         let mut others = self.users.with_account(id);
-        others.retain(|&user| Some(user) != asker);
+        others.retain(|&user| Some(user) != moderator);
         let detail = "the password of your account was changed; log in with the new one";
         let refusal = Refusal::new(ErrorCode::SignedOut, detail);
-        self.expel_all(&others, refusal, Departure::voluntary("signed out"), out);
-        let ended = self.absent.take_account(id);
+        self.disconnect_all(&others, refusal, Departure::voluntary("signed out"), out);
+        let ended = self.resume_pool.take_account(id);
         for digest in ended {
             self.changes.end_token(digest);
         }
@@ -103,9 +103,9 @@ impl Registry {
     fn renew_token(&mut self, user: UserKey, token: Token, out: &mut Batch) {
         let before = self.users.replace_token(user, token);
         self.move_sanctions(before.digest(), token.digest());
-        self.move_founder(user, before.digest());
+        self.move_ownership(user, before.digest());
         self.changes.end_token(before.digest());
-        self.keep(user);
+        self.save_user(user);
         let User { session, nick, .. } = &self.users[user];
         let registered = Event::Registered {
             nick: nick.as_str().into(),
@@ -117,31 +117,31 @@ impl Registry {
     /// The nick is that of the account from now on.
     fn protect(&mut self, account: Account) {
         let (id, folded) = (account.id, account.nick.folded_arc());
-        self.nick_looks.add(account.nick.as_str(), &folded);
+        self.nick_confusables.add(account.nick.as_str(), &folded);
         if let Some(before) = self.accounts.insert(account) {
             if before.id != id {
-                self.ends(before.id);
+                self.end_account(before.id);
             }
-            self.nick_looks
+            self.nick_confusables
                 .remove(before.nick.as_str(), &before.nick.folded_arc());
         }
     }
 
     /// An account is no more.
-    fn ends(&mut self, id: AccountId) {
+    fn end_account(&mut self, id: AccountId) {
         self.accounts.end(id);
-        self.founder_unregistered(id);
+        self.owner_unregistered(id);
     }
 
     /// Answers a session that wants something of the accounts.
-    pub(super) fn tell_account(
+    pub(super) fn send_auth_context(
         &self,
         session: SessionId,
         user: UserKey,
         id: Option<Id>,
         out: &mut Batch,
     ) {
-        let applicant = Box::new(Applicant {
+        let applicant = Box::new(AuthContext {
             nick: self.users[user].nick.clone(),
             last_seq: self.last_seq,
             id,
@@ -154,15 +154,15 @@ impl Registry {
 
     /// Somebody who is not the account leaves its nick, which was theirs before it was protected: what
     /// was said to them stays theirs.
-    pub(super) fn leave_to_owner(&mut self, user: UserKey) {
+    pub(super) fn release_nick(&mut self, user: UserKey) {
         let User { nick, account, .. } = &self.users[user];
         let (nick, account) = (nick.folded_arc(), *account);
-        self.was_held(&nick, account);
+        self.end_tenure(&nick, account);
     }
 
     /// Sets the beginning of the account of a folded nick, which another user held until now: a user who
     /// has proven to be `account`, or to be none.
-    pub(super) fn was_held(&mut self, nick: &str, account: Option<AccountId>) {
+    pub(super) fn end_tenure(&mut self, nick: &str, account: Option<AccountId>) {
         if let Some(owner) = self.accounts.begin(nick, self.last_seq, account) {
             self.changes.account_starts(owner, self.last_seq);
         }

@@ -23,7 +23,7 @@ impl Accounts {
     }
 
     /// Returns the account of a folded nick if it is `id`.
-    pub(super) fn proven(&self, nick: &str, id: Option<AccountId>) -> Option<&Account> {
+    pub(super) fn get_if(&self, nick: &str, id: Option<AccountId>) -> Option<&Account> {
         self.get(nick).filter(|account| Some(account.id) == id)
     }
 

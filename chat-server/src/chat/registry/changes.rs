@@ -8,7 +8,7 @@ use super::types::UserKey;
 use super::users::User;
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::Batch;
-use crate::chat::state_change::{Changes, Kept, KeptChange, Ruling, rewind};
+use crate::chat::state_change::{ChangeKey, Changes, ResumableSession, StateChange, rewind};
 use crate::chat::token::Digest;
 
 /// Changes that wait for the room to close the batch, and how many there were.
@@ -21,10 +21,10 @@ pub(super) struct PendingChanges {
 
 impl PendingChanges {
     /// Persists a user who is online.
-    pub(super) fn keep_user(&mut self, user: &User, channels: &Channels) {
+    pub(super) fn save_user(&mut self, user: &User, channels: &Channels) {
         self.count += 1;
         let names = user.channels.iter();
-        self.keep_detached(Kept {
+        self.save_session(ResumableSession {
             digest: user.token.digest(),
             nick: user.nick.clone(),
             account: user.account,
@@ -36,9 +36,10 @@ impl PendingChanges {
     }
 
     /// Persists a session without a connection. No announcement waits for it.
-    pub(super) fn keep_detached(&mut self, kept: Kept) {
+    pub(super) fn save_session(&mut self, kept: ResumableSession) {
         let digest = kept.digest;
-        self.changes.token(digest, KeptChange::Keep(Box::new(kept)));
+        self.changes
+            .token(digest, StateChange::SessionSaved(Box::new(kept)));
     }
 
     /// Ends a token, and lets the announcement wait.
@@ -49,7 +50,8 @@ impl PendingChanges {
 
     /// Ends a token. No announcement waits for it.
     pub(super) fn forget(&mut self, digest: Digest) {
-        self.changes.token(digest, KeptChange::Forget(digest));
+        self.changes
+            .token(digest, StateChange::SessionRemoved(digest));
     }
 
     /// An account begins after the message `since`.
@@ -64,20 +66,23 @@ impl PendingChanges {
     }
 
     /// Adds a decision of an operator or a channel owner.
-    pub(super) fn queue(&mut self, what: Ruling, change: KeptChange) {
+    pub(super) fn queue(&mut self, what: ChangeKey, change: StateChange) {
         self.count += 1;
         self.changes.ruled(what, change);
     }
 
     /// The channel (folded) has no owner and no topic any more.
     pub(super) fn forget_channel(&mut self, folded: Arc<str>) {
-        let change = KeptChange::Unchartered(folded.clone());
-        self.queue(Ruling::Charter(folded), change);
+        let change = StateChange::ChannelRemoved(folded.clone());
+        self.queue(ChangeKey::Channel(folded), change);
     }
 
     /// The sanction of that number has ended.
     pub(super) fn forget_sanction(&mut self, number: u64) {
-        self.queue(Ruling::Sanction(number), KeptChange::Lifted(number));
+        self.queue(
+            ChangeKey::Sanction(number),
+            StateChange::SanctionRemoved(number),
+        );
     }
 
     pub(super) fn count(&self) -> u64 {
@@ -100,12 +105,12 @@ impl PendingChanges {
 
 impl Registry {
     /// Persists a user who is online, after a change.
-    pub(super) fn keep(&mut self, user: UserKey) {
-        self.changes.keep_user(&self.users[user], &self.channels);
+    pub(super) fn save_user(&mut self, user: UserKey) {
+        self.changes.save_user(&self.users[user], &self.channels);
     }
 
     /// Sets whether what is decided from now on cannot be kept and is refused.
-    pub fn set_unkept(&mut self, unkept: bool) {
+    pub fn set_read_only(&mut self, unkept: bool) {
         self.is_read_only = unkept;
     }
 
@@ -142,7 +147,7 @@ impl Registry {
         for kept in changes.tenures() {
             let nick = kept.nick.folded();
             self.users.rewind(nick, last);
-            if let Some(absent) = self.absent.get_mut(nick) {
+            if let Some(absent) = self.resume_pool.get_mut(nick) {
                 rewind(&mut absent.since, &mut absent.former, last);
             }
         }
@@ -152,7 +157,7 @@ impl Registry {
     }
 
     /// How often something has changed so far that people are told, which is worth most once it is kept.
-    pub fn lasting(&self) -> u64 {
+    pub fn change_count(&self) -> u64 {
         self.changes.count()
     }
 }

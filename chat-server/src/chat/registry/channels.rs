@@ -11,7 +11,7 @@ use slab::Slab;
 
 use super::types::{LOBBY, Outcome, UserKey, lookup};
 use crate::chat::command::Refusal;
-use crate::chat::confusables::{Looks, is_mixed};
+use crate::chat::confusables::{ConfusableIndex, is_mixed};
 use crate::chat::{ChannelKey, Map};
 
 /// A channel that exists.
@@ -41,7 +41,7 @@ impl ChannelState {
 pub(super) struct Channels {
     all: Slab<ChannelState>,
     by_name: Map<Arc<str>, ChannelKey>,
-    confusables: Looks,
+    confusables: ConfusableIndex,
     by_size: BTreeSet<SizeRank>,
 }
 
@@ -51,7 +51,7 @@ impl Default for Channels {
         let mut channels = Self {
             all: Slab::new(),
             by_name: Map::default(),
-            confusables: Looks::default(),
+            confusables: ConfusableIndex::default(),
             by_size: BTreeSet::new(),
         };
         let lobby = channels.get_or_create(&Channel::lobby());
@@ -129,7 +129,7 @@ impl Channels {
         let (given, folded) = (channel.as_str(), channel.folded());
         let detail = if is_mixed(given, folded) {
             "a channel has letters of one script, so that nobody takes it for another".into()
-        } else if self.confusables.deceives(given, folded) {
+        } else if self.confusables.conflicts(given, folded) {
             Cow::Owned(format!("{channel} looks like another channel that exists"))
         } else {
             return Ok(());
@@ -146,7 +146,7 @@ impl Channels {
         state.members.len()
     }
 
-    /// Removes a member. Returns the channel if it has ended, because it is empty and not the lobby.
+    /// Removes a member. Returns the channel if it has ended, with_reason it is empty and not the lobby.
     pub(super) fn remove_member(&mut self, key: ChannelKey, folded_nick: &str) -> Option<Channel> {
         let state = &mut self.all[key as usize];
         self.by_size.remove(&state.rank());

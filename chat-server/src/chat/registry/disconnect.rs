@@ -3,15 +3,15 @@
 use chat_proto::{Channel, Event};
 
 use super::Registry;
-use super::resume_pool::Absent;
+use super::resume_pool::DetachedSession;
 use super::types::{Departure, LOBBY, UserKey};
 use crate::chat::batch::Batch;
-use crate::chat::state_change::Kept;
+use crate::chat::state_change::ResumableSession;
 
 impl Registry {
     /// Takes a user out of everything, with a word to everyone who shared a channel. Who `may_return`
     /// is kept in mind for the resume window. The caller has removed the session.
-    pub(super) fn depart(
+    pub(super) fn remove_user(
         &mut self,
         key: UserKey,
         parting: Departure<'_>,
@@ -24,12 +24,12 @@ impl Registry {
             reason: parting.reason.into(),
             by: parting.by.map(Into::into),
         };
-        self.tell_acquaintances(key, &gone, parting.witness, out);
+        self.notify_peers(key, &gone, parting.notify, out);
         self.moderation.sanctions.departed(key);
-        self.leave_to_owner(key);
+        self.release_nick(key);
         let user = self.users.remove(key);
         let folded = user.nick.folded_arc();
-        self.nick_looks.remove(user.nick.as_str(), &folded);
+        self.nick_confusables.remove(user.nick.as_str(), &folded);
         let mut channels: Vec<Channel> = Vec::new();
         for room in user.all_channels() {
             if room != LOBBY {
@@ -38,13 +38,13 @@ impl Registry {
             self.remove_member(room, &folded);
         }
         let rate = self.settings.arrivals_per_second;
-        self.arrivals.gone(user.origin, rate, user.came, self.now);
+        self.visits.gone(user.origin, rate, user.came, self.now);
         let digest = user.token.digest();
         if !may_return {
             return self.changes.end_token(digest);
         }
-        let until = self.until(self.now);
-        self.changes.keep_detached(Kept {
+        let until = self.resume_deadline(self.now);
+        self.changes.save_session(ResumableSession {
             digest,
             nick: user.nick.clone(),
             account: user.account,
@@ -53,7 +53,7 @@ impl Registry {
             former: user.former.clone(),
             until: Some(until),
         });
-        let absent = Absent {
+        let absent = DetachedSession {
             digest,
             nick: user.nick,
             channels,
@@ -63,6 +63,6 @@ impl Registry {
             arrived: user.arrived,
             origin: Some(user.origin),
         };
-        self.let_go(absent, self.now);
+        self.detach(absent, self.now);
     }
 }

@@ -6,7 +6,7 @@ use chat_proto::{ErrorCode, Nick, VERSION, WELCOME_CHANNELS, Welcome};
 
 use super::Registry;
 use super::resume::{Proof, replaced};
-use super::resume_pool::Absent;
+use super::resume_pool::DetachedSession;
 use super::types::{Departure, LOBBY, Outcome, UserKey};
 use super::users::User;
 use crate::chat::SessionId;
@@ -18,7 +18,7 @@ use crate::chat::token::Token;
 use crate::netblock::Origin;
 
 /// Somebody who is let in.
-struct Comer {
+struct NewUser {
     session: SessionId,
     nick: Nick,
     origin: Origin,
@@ -36,8 +36,8 @@ impl Registry {
             origin,
             random,
         } = hello;
-        self.end_sanctions(out);
-        let nick = nick.unwrap_or_else(|| self.free_nick(random.nick_seed));
+        self.expire_sanctions(out);
+        let nick = nick.unwrap_or_else(|| self.generate_nick(random.nick_seed));
         let account = self.accounts.id_of(nick.folded());
         self.check_ban(&nick, account, origin)?;
         // The account may have changed since the password was right.
@@ -55,8 +55,8 @@ impl Registry {
                 account: as_account,
                 ..
             } = &self.users[user];
-            if proof.is_of(theirs.digest(), *as_account) {
-                self.take_over(session, user, origin, out);
+            if proof.proves(theirs.digest(), *as_account) {
+                self.replace_session(session, user, origin, out);
                 self.welcome(user, true, after, out);
                 self.subscribe(user, out);
                 return Ok(());
@@ -68,37 +68,37 @@ impl Registry {
                     taken(&nick)
                 });
             }
-            self.check_arrival(origin)?;
-            self.evict(user, out);
+            self.check_visit_rate(origin)?;
+            self.displace(user, out);
         }
-        let back = self.check_return(&nick, &proof, origin)?;
-        self.check_arrival(origin)?;
-        let comer = Comer {
+        let back = self.check_resume(&nick, &proof, origin)?;
+        self.check_visit_rate(origin)?;
+        let comer = NewUser {
             session,
             nick,
             origin,
         };
         let tokens = (token.filter(|_| back), random.token);
-        self.come(comer, tokens, back, after, out);
+        self.admit(comer, tokens, back, after, out);
         Ok(())
     }
 
     /// Checks the rate of arrivals that others are told of.
-    fn check_arrival(&self, origin: Origin) -> Outcome {
+    fn check_visit_rate(&self, origin: Origin) -> Outcome {
         let rate = self.settings.arrivals_per_second;
-        self.arrivals.check(origin, rate, self.now)
+        self.visits.check(origin, rate, self.now)
     }
 
     /// Whoever left the nick behind is `back`, or loses it now.
-    fn come(
+    fn admit(
         &mut self,
-        comer: Comer,
+        comer: NewUser,
         (token, new_token): (Option<Token>, Token),
         back: bool,
         after: Option<u64>,
         out: &mut Batch,
     ) {
-        let left = self.absent.take(comer.nick.folded());
+        let left = self.resume_pool.take(comer.nick.folded());
         let theirs = left.as_ref().map(|left| left.digest);
         // Who is back by password alone has another token: the old one is known to nobody here.
         let token = token.filter(|token| Some(token.digest()) == theirs);
@@ -106,33 +106,33 @@ impl Registry {
             self.changes.forget(digest);
         }
         let token = token.unwrap_or(new_token);
-        self.arrive(comer, token, left.filter(|_| back), after, out);
+        self.insert_user(comer, token, left.filter(|_| back), after, out);
     }
 
     /// Somebody is in: `back`, or new.
-    fn arrive(
+    fn insert_user(
         &mut self,
-        comer: Comer,
+        comer: NewUser,
         token: Token,
-        back: Option<Absent>,
+        back: Option<DetachedSession>,
         after: Option<u64>,
         out: &mut Batch,
     ) {
-        let Comer {
+        let NewUser {
             session,
             nick,
             origin,
         } = comer;
         let resumed = back.is_some();
         let account = self.accounts.get(nick.folded());
-        let Absent {
+        let DetachedSession {
             channels,
             since,
             former,
             account,
             arrived,
             ..
-        } = back.unwrap_or_else(|| Absent {
+        } = back.unwrap_or_else(|| DetachedSession {
             digest: token.digest(),
             nick: nick.clone(),
             channels: Vec::new(),
@@ -156,15 +156,16 @@ impl Registry {
             came: self.now,
         });
         self.moderation.sanctions.arrived(user, token.digest());
-        self.nick_looks.add(self.users[user].nick.as_str(), &folded);
+        self.nick_confusables
+            .add(self.users[user].nick.as_str(), &folded);
         self.enter(user, LOBBY, out);
         for channel in &channels {
             // They may have been banned from it while they were away.
             if self.check_entry(user, channel).is_ok() {
-                self.enter_or_found(user, channel, out);
+                self.enter_or_create(user, channel, out);
             }
         }
-        self.keep(user);
+        self.save_user(user);
         self.welcome(user, resumed, after, out);
         self.subscribe(user, out);
     }
@@ -177,17 +178,20 @@ impl Registry {
             out.push(Effect::Subscribe { session, channel });
         }
         for channel in user.all_channels() {
-            self.tell_topic(session, channel, out);
+            self.send_topic(session, channel, out);
         }
     }
 
     /// Whether a nick that is new here tells who it is.
-    pub(super) fn check_look(&self, nick: &Nick) -> Outcome {
+    pub(super) fn check_confusable(&self, nick: &Nick) -> Outcome {
         if is_mixed(nick.as_str(), nick.folded()) {
             let detail = "a nick has letters of one script, so that nobody takes it for another";
             return Err(Refusal::new(ErrorCode::NickInvalid, detail));
         }
-        if self.nick_looks.deceives(nick.as_str(), nick.folded()) {
+        if self
+            .nick_confusables
+            .conflicts(nick.as_str(), nick.folded())
+        {
             let detail = format!("{nick} looks like another nick that is taken");
             return Err(Refusal::new(ErrorCode::NickTaken, detail));
         }
@@ -196,7 +200,7 @@ impl Registry {
 
     /// Generates a nick that no user has and no absent user may resume: `User` and six of A-Z and
     /// 0-9, the first free one in the sequence of `seed`.
-    fn free_nick(&self, mut seed: u64) -> Nick {
+    fn generate_nick(&self, mut seed: u64) -> Nick {
         const ALPHABET: &[u8; 36] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
         loop {
             let mut number = next_random(&mut seed);
@@ -211,7 +215,7 @@ impl Registry {
                 .expect("letters and digits behind a letter are legal");
             let folded = nick.folded();
             if self.users.find(folded).is_none()
-                && self.absent.get(folded).is_none()
+                && self.resume_pool.get(folded).is_none()
                 && !self.accounts.protects(folded)
             {
                 return nick;
@@ -220,10 +224,10 @@ impl Registry {
     }
 
     /// Somebody has a nick that an operator has protected meanwhile, and its owner comes.
-    fn evict(&mut self, user: UserKey, out: &mut Batch) {
+    fn displace(&mut self, user: UserKey, out: &mut Batch) {
         let session = self.users[user].session;
         self.users.end_session(session);
-        self.depart(user, Departure::voluntary("replaced"), false, out);
+        self.remove_user(user, Departure::voluntary("replaced"), false, out);
         replaced(session, "the nick is protected and its owner is here", out);
     }
 

@@ -42,19 +42,19 @@ impl Registry {
         if known.is_none() {
             self.channels.check_name(channel)?;
         }
-        let (room, joined) = self.enter_or_found(user, channel, out);
-        self.keep(user);
+        let (room, joined) = self.enter_or_create(user, channel, out);
+        self.save_user(user);
         out.push(Effect::Subscribe {
             session,
             channel: room,
         });
         out.tell(session, &joined);
-        self.tell_topic(session, room, out);
+        self.send_topic(session, room, out);
         Ok(())
     }
 
     /// Makes `user` a member of the channel, which is theirs if there was none.
-    pub(super) fn enter_or_found(
+    pub(super) fn enter_or_create(
         &mut self,
         user: UserKey,
         channel: &Channel,
@@ -64,7 +64,7 @@ impl Registry {
         let room = self.channels.get_or_create(channel);
         let joined = self.enter(user, room, out);
         if is_new {
-            self.found(user, room);
+            self.assign_owner(user, room);
         }
         (room, joined)
     }
@@ -107,25 +107,21 @@ impl Registry {
         if !self.users[user].is_in(key) {
             return Err(self.not_in(key));
         }
-        let reason = self.audible(user, reason);
+        let reason = self.unless_muted(user, reason);
         let reason = reason.as_ref().map(Text::as_str).unwrap_or_default();
-        self.put_out(user, key, Departure::voluntary(reason), out);
+        self.remove_from_channel(user, key, Departure::voluntary(reason), out);
         Ok(())
     }
 
     /// Takes a member out of a channel that is not the lobby.
-    pub(super) fn put_out(
+    pub(super) fn remove_from_channel(
         &mut self,
         user: UserKey,
         key: ChannelKey,
         parting: Departure<'_>,
         out: &mut Batch,
     ) {
-        let Departure {
-            reason,
-            by,
-            witness,
-        } = parting;
+        let Departure { reason, by, notify } = parting;
         let room = &self.channels[key];
         let User { session, nick, .. } = &self.users[user];
         let (session, folded) = (*session, nick.folded_arc());
@@ -142,21 +138,21 @@ impl Registry {
         } else {
             out.tell_channel(key, &left);
         }
-        let hears = |witness: &SessionId| {
-            let witness = self.users.at(*witness);
-            !in_a_crowd && witness.is_some_and(|witness| self.users[witness].is_in(key))
+        let hears = |notify: &SessionId| {
+            let notify = self.users.at(*notify);
+            !in_a_crowd && notify.is_some_and(|notify| self.users[notify].is_in(key))
         };
-        if let Some(witness) = witness.filter(|witness| !hears(witness)) {
-            out.tell(witness, &left);
+        if let Some(notify) = notify.filter(|notify| !hears(notify)) {
+            out.tell(notify, &left);
         }
         out.push(Effect::Unsubscribe {
             session,
             channel: key,
         });
-        self.founder_left(user, key);
+        self.owner_left(user, key);
         self.users.leave(user, key);
         self.remove_member(key, &folded);
-        self.keep(user);
+        self.save_user(user);
     }
 
     pub(super) fn not_in(&self, key: ChannelKey) -> Refusal {
@@ -171,16 +167,16 @@ impl Registry {
         }
     }
 
-    /// Tells everyone who shares a channel with `user` (themselves not), and a witness, once each. A crowd
+    /// Tells everyone who shares a channel with `user` (themselves not), and a notify, once each. A crowd
     /// is not told: cost grows with the people, not with their square.
-    pub(super) fn tell_acquaintances(
+    pub(super) fn notify_peers(
         &self,
         user: UserKey,
         event: &Event<'_>,
-        witness: Option<SessionId>,
+        notify: Option<SessionId>,
         out: &mut Batch,
     ) {
-        let mut told = Acquaintances::new(self.users.capacity(), user);
+        let mut told = NotifiedUsers::new(self.users.capacity(), user);
         let mut sessions: Vec<SessionId> = Vec::new();
         for room in self.users[user].all_channels() {
             let members = &self.channels[room].members;
@@ -193,7 +189,7 @@ impl Registry {
                 break;
             }
         }
-        sessions.extend(witness);
+        sessions.extend(notify);
         sessions.sort_unstable();
         sessions.dedup();
         if !sessions.is_empty() {
@@ -204,12 +200,12 @@ impl Registry {
 
 /// The users who are told something once, however many channels they share: sorting each channel's
 /// members took longer than to tell them.
-struct Acquaintances {
+struct NotifiedUsers {
     /// A bit for each place of a user.
     bits: Vec<u64>,
 }
 
-impl Acquaintances {
+impl NotifiedUsers {
     /// Has room for `places`; `user` counts as told.
     fn new(places: usize, user: UserKey) -> Self {
         let mut told = Self {

@@ -6,10 +6,10 @@ use super::Registry;
 use super::types::{LOBBY, Outcome, UserKey, lookup};
 use super::users::User;
 use crate::chat::SessionId;
-use crate::chat::batch::{Batch, Said};
+use crate::chat::batch::{Batch, NewMessage};
 use crate::chat::command::{Refusal, Say};
-use crate::chat::dedup::{Stamp, WINDOW};
-use crate::chat::effect::{Audience, Held};
+use crate::chat::dedup::{RecordedAt, WINDOW};
+use crate::chat::effect::{Audience, NickTenure};
 use crate::chat::token::Id;
 
 impl Registry {
@@ -34,16 +34,16 @@ impl Registry {
         }
         // Before the target: what was said to a channel one has left since is still said.
         if let Some(id) = id
-            && let Some(Stamp { seq, time }) = self.said_before(sender, id)
+            && let Some(RecordedAt { seq, time }) = self.find_repeat(sender, id)
         {
             out.ack(session, id.clone(), seq, time);
             return Ok(());
         }
         let to = say.to.map(|to| words.get(to));
-        let (audience, name) = self.target(session, user, to)?;
+        let (audience, name) = self.resolve_target(session, user, to)?;
         self.check_mute(user, to)?;
         let seq = self.last_seq + 1;
-        let said = Said {
+        let said = NewMessage {
             seq,
             time: self.now,
             from: sender.nick.as_str(),
@@ -57,15 +57,15 @@ impl Registry {
         if let Some(id) = id {
             let (nick, time) = (sender.nick.folded_arc(), self.now);
             self.message_ids
-                .remember(nick, id.clone(), Stamp { seq, time });
+                .remember(nick, id.clone(), RecordedAt { seq, time });
         }
         Ok(())
     }
 
     /// Returns what a user has said with that id, under the present nick or one that was theirs lately.
-    fn said_before(&self, user: &User, id: &Id) -> Option<Stamp> {
+    fn find_repeat(&self, user: &User, id: &Id) -> Option<RecordedAt> {
         let find = |nick, tenure| self.message_ids.find(nick, id, tenure, self.last_seq);
-        let lately = |held: &&Held| held.until.saturating_add(WINDOW) > self.last_seq;
+        let lately = |held: &&NickTenure| held.until.saturating_add(WINDOW) > self.last_seq;
         find(user.nick.folded_arc(), (user.since, u64::MAX)).or_else(|| {
             let former = user.former.iter().rev().filter(lately);
             let mut found =
@@ -75,7 +75,7 @@ impl Registry {
     }
 
     /// Who `to` means, and the name under which the message goes there.
-    fn target(
+    fn resolve_target(
         &self,
         session: SessionId,
         user: UserKey,

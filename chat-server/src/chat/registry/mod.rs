@@ -47,18 +47,18 @@ use chat_proto::{ErrorCode, Event, Text, Timestamp, Words};
 use super::SessionId;
 use super::batch::Batch;
 use super::command::{Command, Refusal, Request};
-use super::confusables::Looks;
-use super::dedup::{Recent, Remembered};
+use super::confusables::ConfusableIndex;
+use super::dedup::{MessageIdWindow, RecentMessageId};
 use super::effect::Effect;
 use super::token::Id;
 use accounts::Accounts;
 use changes::PendingChanges;
 use channels::Channels;
 use moderation::Moderation;
-use resume_pool::Absence;
+use resume_pool::ResumePool;
 use types::{Departure, Outcome, UserKey};
 use users::Users;
-use visit_limit::Arrivals;
+use visit_limit::VisitLimiter;
 
 /// What of the configuration the room decides by; see `ops/server.toml`.
 #[derive(Debug, Clone)]
@@ -88,15 +88,15 @@ pub struct Registry {
     users: Users,
     channels: Channels,
     accounts: Accounts,
-    absent: Absence,
-    arrivals: Arrivals,
+    resume_pool: ResumePool,
+    visits: VisitLimiter,
     moderation: Moderation,
     /// The looks of the nicks that users have or accounts protect.
-    nick_looks: Looks,
+    nick_confusables: ConfusableIndex,
     changes: PendingChanges,
     /// Whether persistent state cannot be written, which refuses moderation.
     is_read_only: bool,
-    message_ids: Recent,
+    message_ids: MessageIdWindow,
     /// The number of the last message.
     last_seq: u64,
     /// The time of the last request. It never goes back, unlike the system clock.
@@ -112,24 +112,24 @@ impl Registry {
     pub fn new(
         settings: Settings,
         last_seq: u64,
-        remembered: impl IntoIterator<Item = Remembered>,
+        remembered: impl IntoIterator<Item = RecentMessageId>,
     ) -> Self {
         let mut registry = Self {
             settings,
             users: Users::default(),
             channels: Channels::default(),
             accounts: Accounts::default(),
-            absent: Absence::default(),
-            arrivals: Arrivals::default(),
+            resume_pool: ResumePool::default(),
+            visits: VisitLimiter::default(),
             moderation: Moderation::default(),
-            nick_looks: Looks::default(),
+            nick_confusables: ConfusableIndex::default(),
             changes: PendingChanges::default(),
             is_read_only: false,
-            message_ids: Recent::default(),
+            message_ids: MessageIdWindow::default(),
             last_seq,
             now: Timestamp::from_millis(0),
         };
-        for Remembered { from, id, stamp } in remembered {
+        for RecentMessageId { from, id, stamp } in remembered {
             registry.message_ids.remember(from, id, stamp);
         }
         registry
@@ -145,16 +145,16 @@ impl Registry {
         out: &mut Batch,
     ) {
         self.now = self.now.max(now);
-        if !self.moderation.removals.is_empty() && self.expel_doomed(session, out) {
+        if !self.moderation.removals.is_empty() && self.disconnect_pending(session, out) {
             return;
         }
         let Request { id, command } = request;
         let outcome = match self.users.at(session) {
-            Some(user) => self.serve(session, user, id.as_ref(), command, words, out),
-            None => self.greet(session, command, out),
+            Some(user) => self.handle_command(session, user, id.as_ref(), command, words, out),
+            None => self.handle_unauthenticated(session, command, out),
         };
         if let Err(refusal) = outcome {
-            out.refuse(session, id.as_deref(), refusal);
+            out.reject(session, id.as_deref(), refusal);
         }
     }
 
@@ -183,47 +183,52 @@ impl Registry {
         self.now = self.now.max(now);
         self.settings = settings;
         self.expire();
-        self.warn_of_operators();
+        self.log_unregistered_operators();
     }
 
     /// Ends the sanctions whose time is over at `now`.
     pub fn tick(&mut self, now: Timestamp, out: &mut Batch) {
         self.now = self.now.max(now);
-        self.end_sanctions(out);
+        self.expire_sanctions(out);
     }
 
     /// The connection of `session` has ended; said once or more.
     pub fn leave(&mut self, session: SessionId, reason: &str, now: Timestamp, out: &mut Batch) {
         self.now = self.now.max(now);
-        if self.expel_doomed(session, out) {
+        if self.disconnect_pending(session, out) {
             return;
         }
         if let Some(user) = self.users.end_session(session) {
-            self.depart(user, Departure::voluntary(reason), true, out);
+            self.remove_user(user, Departure::voluntary(reason), true, out);
         }
     }
 
     /// What may be asked before the welcome: nothing but to be welcomed.
-    fn greet(&mut self, session: SessionId, command: Command, out: &mut Batch) -> Outcome {
+    fn handle_unauthenticated(
+        &mut self,
+        session: SessionId,
+        command: Command,
+        out: &mut Batch,
+    ) -> Outcome {
         match command {
             Command::Hello(hello) => {
-                self.expel_doomed_holder(hello.nick.as_ref(), out);
+                self.disconnect_pending_holder(hello.nick.as_ref(), out);
                 self.hello(session, *hello, out)
             }
-            Command::Dismiss { reason } => {
-                self.dismiss(session, reason, out);
+            Command::Disconnect { reason } => {
+                self.say_goodbye(session, reason, out);
                 Ok(())
             }
-            Command::HangUp => {
+            Command::InputClosed => {
                 out.push(Effect::Close { session });
                 Ok(())
             }
-            Command::Refuse(refusal) => Err(refusal),
+            Command::Reject(refusal) => Err(refusal),
             _ => Err(Refusal::new(ErrorCode::HelloRequired, "say hello first")),
         }
     }
 
-    fn serve(
+    fn handle_command(
         &mut self,
         session: SessionId,
         user: UserKey,
@@ -261,7 +266,7 @@ impl Registry {
             }
             Command::Nick { nick } => self.rename(session, user, nick, out),
             Command::Account => {
-                self.tell_account(session, user, id.cloned(), out);
+                self.send_auth_context(session, user, id.cloned(), out);
                 Ok(())
             }
             Command::Moderate(act) => self.moderate(session, user, *act, out),
@@ -272,20 +277,20 @@ impl Registry {
             }
             Command::Pong => Ok(()),
             Command::Quit { reason } => {
-                let reason = self.audible(user, reason);
+                let reason = self.unless_muted(user, reason);
                 let reason = reason.as_ref().map_or("quit", Text::as_str);
                 self.quit(session, user, reason, out);
                 Ok(())
             }
-            Command::HangUp => {
+            Command::InputClosed => {
                 self.leave(session, DISCONNECTED, self.now, out);
                 out.push(Effect::Close { session });
                 Ok(())
             }
-            Command::Refuse(refusal) | Command::RefuseOther(refusal) => Err(refusal),
-            Command::Dismiss { reason } => {
+            Command::Reject(refusal) | Command::RejectBeforeHello(refusal) => Err(refusal),
+            Command::Disconnect { reason } => {
                 self.leave(session, reason, self.now, out);
-                self.dismiss(session, reason, out);
+                self.say_goodbye(session, reason, out);
                 Ok(())
             }
         }
@@ -293,11 +298,11 @@ impl Registry {
 
     fn quit(&mut self, session: SessionId, user: UserKey, reason: &str, out: &mut Batch) {
         self.users.end_session(session);
-        self.depart(user, Departure::voluntary(reason), false, out);
-        self.dismiss(session, reason, out);
+        self.remove_user(user, Departure::voluntary(reason), false, out);
+        self.say_goodbye(session, reason, out);
     }
 
-    fn dismiss(&self, session: SessionId, reason: &str, out: &mut Batch) {
+    fn say_goodbye(&self, session: SessionId, reason: &str, out: &mut Batch) {
         out.tell(
             session,
             &Event::Bye {

@@ -19,7 +19,7 @@ impl Registry {
         let before = self.users[user].nick.clone();
         let mine = self
             .accounts
-            .proven(nick.folded(), self.users[user].account);
+            .get_if(nick.folded(), self.users[user].account);
         let since = mine.map_or(self.last_seq, |account| account.since);
         let mine = mine.is_some();
         if before != nick && !mine && self.accounts.protects(nick.folded()) {
@@ -32,14 +32,14 @@ impl Registry {
         if holder.is_some_and(|other| other != user) {
             return Err(taken(&nick));
         }
-        self.nick_looks
+        self.nick_confusables
             .remove(before.as_str(), &before.folded_arc());
         let look = match mine {
             true => Ok(()),
-            false => self.check_look(&nick),
+            false => self.check_confusable(&nick),
         };
         let now = if look.is_ok() { &nick } else { &before };
-        self.nick_looks.add(now.as_str(), &now.folded_arc());
+        self.nick_confusables.add(now.as_str(), &now.folded_arc());
         look?;
         let renamed = Event::Renamed {
             nick: before.as_str().into(),
@@ -50,9 +50,9 @@ impl Registry {
         if before.as_str() == nick.as_str() {
             return Ok(());
         }
-        self.tell_acquaintances(user, &renamed, None, out);
+        self.notify_peers(user, &renamed, None, out);
         if before != nick {
-            self.leave_to_owner(user);
+            self.release_nick(user);
             // Whoever left the nick behind loses it.
             if let Some(left) = self.take_absent(nick.folded()) {
                 self.changes.forget(left.digest);
@@ -62,7 +62,7 @@ impl Registry {
             }
         }
         self.users.rename(user, nick, self.last_seq, since);
-        self.keep(user);
+        self.save_user(user);
         Ok(())
     }
 }

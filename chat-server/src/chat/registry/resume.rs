@@ -3,13 +3,13 @@
 use chat_proto::{ErrorCode, Nick, Timestamp};
 
 use super::Registry;
-use super::resume_pool::Absent;
+use super::resume_pool::DetachedSession;
 use super::types::UserKey;
 use crate::chat::SessionId;
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
-use crate::chat::state_change::{Kept, rewind};
+use crate::chat::state_change::{ResumableSession, rewind};
 use crate::chat::token::Digest;
 use crate::netblock::Origin;
 
@@ -25,7 +25,7 @@ pub(super) struct Proof {
 impl Proof {
     /// Returns whether it proves to be the user with that token, who has proven to be that account. A
     /// token that was given before the nick was protected is worth nothing.
-    pub(super) fn is_of(&self, theirs: Digest, as_account: Option<AccountId>) -> bool {
+    pub(super) fn proves(&self, theirs: Digest, as_account: Option<AccountId>) -> bool {
         let has_token = self.digest == Some(theirs);
         match self.account {
             Some(_) => as_account == self.account && (self.by_password || has_token),
@@ -39,15 +39,15 @@ impl Registry {
     ///
     /// # Errors
     /// The user is banned, or the nick is not for a user with that proof.
-    pub(super) fn check_return(
+    pub(super) fn check_resume(
         &mut self,
         nick: &Nick,
         proof: &Proof,
         origin: Origin,
     ) -> Result<bool, Refusal> {
         self.expire();
-        let absent = self.absent.get(nick.folded());
-        let back = absent.filter(|absent| proof.is_of(absent.digest, absent.account));
+        let absent = self.resume_pool.get(nick.folded());
+        let back = absent.filter(|absent| proof.proves(absent.digest, absent.account));
         if let Some(back) = back {
             self.check_ban(nick, back.account, origin)?;
         }
@@ -56,13 +56,13 @@ impl Registry {
             return Err(Self::auth_failed(nick));
         }
         if proof.account.is_none() && !back {
-            self.check_look(nick)?;
+            self.check_confusable(nick)?;
         }
         Ok(back)
     }
 
     /// The same person on another connection: nobody else need know.
-    pub(super) fn take_over(
+    pub(super) fn replace_session(
         &mut self,
         session: SessionId,
         user: UserKey,
@@ -76,19 +76,19 @@ impl Registry {
 
     /// Takes a user who was here when the server ended, or could come back, before it was started at
     /// `now`. Called before anything else happens, those that can come back longest last.
-    pub fn restore(&mut self, mut kept: Kept, now: Timestamp) {
+    pub fn restore_session(&mut self, mut kept: ResumableSession, now: Timestamp) {
         // What was said to the nick until the end was said to this user, not to the nick's owner.
         if kept.until.is_none() {
-            self.was_held(kept.nick.folded(), kept.account);
+            self.end_tenure(kept.nick.folded(), kept.account);
         }
-        let longest = self.until(now);
+        let longest = self.resume_deadline(now);
         let until = kept.until.map_or(longest, |until| until.min(longest));
         if kept.newest() > self.last_seq {
             rewind(&mut kept.since, &mut kept.former, self.last_seq);
             kept.until = Some(until);
-            self.changes.keep_detached(kept.clone());
+            self.changes.save_session(kept.clone());
         }
-        let Kept {
+        let ResumableSession {
             digest,
             nick,
             account,
@@ -97,7 +97,7 @@ impl Registry {
             former,
             ..
         } = kept;
-        let absent = Absent {
+        let absent = DetachedSession {
             digest,
             nick,
             channels,
@@ -108,11 +108,11 @@ impl Registry {
             origin: None,
         };
         let left = until.as_millis().saturating_sub(self.window());
-        self.let_go(absent, Timestamp::from_millis(left));
+        self.detach(absent, Timestamp::from_millis(left));
     }
 
     /// When somebody who goes at `now` can come back no longer.
-    pub fn until(&self, now: Timestamp) -> Timestamp {
+    pub fn resume_deadline(&self, now: Timestamp) -> Timestamp {
         Timestamp::from_millis(now.as_millis().saturating_add(self.window()))
     }
 
@@ -122,23 +122,23 @@ impl Registry {
     }
 
     /// Remembers a user who went at `left`, and forgets one where there is no room.
-    pub(super) fn let_go(&mut self, absent: Absent, left: Timestamp) {
-        let forgotten = self.absent.add(absent, left, self.settings.absent_max);
+    pub(super) fn detach(&mut self, absent: DetachedSession, left: Timestamp) {
+        let forgotten = self.resume_pool.add(absent, left, self.settings.absent_max);
         for digest in forgotten {
             self.changes.forget(digest);
         }
     }
 
     /// Who has left the nick behind comes back, or loses it.
-    pub(super) fn take_absent(&mut self, nick: &str) -> Option<Absent> {
+    pub(super) fn take_absent(&mut self, nick: &str) -> Option<DetachedSession> {
         self.expire();
-        self.absent.take(nick)
+        self.resume_pool.take(nick)
     }
 
     /// Forgets whose time is over.
     pub(super) fn expire(&mut self) {
         let window = self.settings.resume_window;
-        for digest in self.absent.expire(self.now, window) {
+        for digest in self.resume_pool.expire(self.now, window) {
             self.changes.forget(digest);
         }
     }
@@ -146,5 +146,5 @@ impl Registry {
 
 /// Tells a session that somebody is in its place, and closes it.
 pub(super) fn replaced(session: SessionId, detail: &'static str, out: &mut Batch) {
-    out.refuse(session, None, Refusal::new(ErrorCode::Replaced, detail));
+    out.reject(session, None, Refusal::new(ErrorCode::Replaced, detail));
 }

@@ -34,7 +34,7 @@ pub(super) struct Departure<'a> {
     /// The nick of the user who removed this one, if it was not the user's own decision.
     pub by: Option<&'a str>,
     /// The session of that user, which receives the announcement in any case.
-    pub witness: Option<SessionId>,
+    pub notify: Option<SessionId>,
 }
 
 impl<'a> Departure<'a> {
@@ -43,7 +43,7 @@ impl<'a> Departure<'a> {
         Self {
             reason,
             by: None,
-            witness: None,
+            notify: None,
         }
     }
 }

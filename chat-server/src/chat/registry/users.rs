@@ -7,10 +7,10 @@ use std::sync::Arc;
 use chat_proto::{Nick, Timestamp};
 use slab::Slab;
 
-use super::sessions::Seats;
+use super::sessions::SessionIndex;
 use super::types::{LOBBY, UserKey};
 use crate::chat::accounts::AccountId;
-use crate::chat::effect::Held;
+use crate::chat::effect::NickTenure;
 use crate::chat::state_change::rewind;
 use crate::chat::token::Token;
 use crate::chat::{ChannelKey, Map, SessionId};
@@ -29,7 +29,7 @@ pub(super) struct User {
     pub channels: Vec<ChannelKey>,
     /// The last message before the user took the nick.
     pub since: u64,
-    pub former: Vec<Held>,
+    pub former: Vec<NickTenure>,
     /// The account that the user has authenticated as. The nick may have changed since.
     pub account: Option<AccountId>,
     pub origin: Origin,
@@ -50,7 +50,7 @@ impl User {
     }
 
     /// Returns the nicks of the user, each with the messages during which the user held it.
-    pub(super) fn held(&self) -> Vec<Held> {
+    pub(super) fn held(&self) -> Vec<NickTenure> {
         held(&self.nick, self.since, &self.former)
     }
 
@@ -59,7 +59,7 @@ impl User {
             if self.former.len() == FORMER_MAX {
                 self.former.remove(0);
             }
-            self.former.push(Held {
+            self.former.push(NickTenure {
                 nick: self.nick.folded_arc(),
                 since: self.since,
                 until: last_seq,
@@ -74,7 +74,7 @@ impl User {
 #[derive(Debug, Default)]
 pub(super) struct Users {
     all: Slab<User>,
-    sessions: Seats,
+    sessions: SessionIndex,
     by_nick: Map<Arc<str>, UserKey>,
     /// The users who have authenticated as an account.
     by_account: BTreeSet<(AccountId, UserKey)>,
@@ -198,8 +198,8 @@ impl Users {
     }
 }
 
-pub(super) fn held(nick: &Nick, since: u64, former: &[Held]) -> Vec<Held> {
-    let now = Held {
+pub(super) fn held(nick: &Nick, since: u64, former: &[NickTenure]) -> Vec<NickTenure> {
+    let now = NickTenure {
         nick: nick.folded_arc(),
         since,
         until: u64::MAX,

@@ -30,11 +30,11 @@ impl Handler<Append> for Probe {
     }
 }
 
-impl Handler<Keep> for Probe {
+impl Handler<Persist> for Probe {
     type Result = ();
 
-    fn handle(&mut self, _: Keep, _: &mut Self::Context) {
-        self.room.as_ref().unwrap().do_send(Kept);
+    fn handle(&mut self, _: Persist, _: &mut Self::Context) {
+        self.room.as_ref().unwrap().do_send(Persisted);
     }
 }
 
@@ -144,8 +144,8 @@ fn what_arrives_at_once_is_released_in_pieces_that_readers_have_room_for() {
 #[derive(Debug)]
 enum Sent {
     Append(u64),
-    Keep(Vec<KeptChange>),
-    Release(Arc<Released>),
+    Persist(Vec<StateChange>),
+    Release(Arc<CommittedBatch>),
 }
 
 /// A recorder whose disk is full, and all others whom the room speaks to.
@@ -168,12 +168,12 @@ impl Handler<Append> for FullDisk {
     }
 }
 
-impl Handler<Keep> for FullDisk {
+impl Handler<Persist> for FullDisk {
     type Result = ();
 
-    fn handle(&mut self, Keep(changes): Keep, _: &mut Self::Context) {
-        self.sent.send(Sent::Keep(changes)).unwrap();
-        self.room.as_ref().unwrap().do_send(Kept);
+    fn handle(&mut self, Persist(changes): Persist, _: &mut Self::Context) {
+        self.sent.send(Sent::Persist(changes)).unwrap();
+        self.room.as_ref().unwrap().do_send(Persisted);
     }
 }
 
@@ -206,9 +206,9 @@ impl Seen {
     fn sees(&mut self, sent: Sent) {
         match sent {
             Sent::Append(first) => assert_eq!(first, 8),
-            Sent::Keep(changes) => {
+            Sent::Persist(changes) => {
                 for change in changes {
-                    let KeptChange::Keep(kept) = change else {
+                    let StateChange::SessionSaved(kept) = change else {
                         panic!("{change:?}");
                     };
                     assert_eq!(kept.newest(), 7, "{kept:?}");

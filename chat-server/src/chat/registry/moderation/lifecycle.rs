@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use chat_proto::{Channel, Nick, Text, Timestamp};
 
-use super::text::{bar, log_set};
+use super::text::{log_set, network_ban};
 use crate::chat::batch::Batch;
-use crate::chat::effect::{Bar, Effect};
+use crate::chat::effect::{Effect, NetworkBan};
 use crate::chat::moderation::{Sanction, Scope, Target};
 use crate::chat::registry::Registry;
 use crate::chat::registry::types::UserKey;
-use crate::chat::state_change::{KeptChange, Ruling};
+use crate::chat::state_change::{ChangeKey, StateChange};
 use crate::chat::token::Digest;
 use crate::netblock::Netblock;
 
 impl Registry {
-    pub(in crate::chat::registry) fn sanction(
+    pub(in crate::chat::registry) fn new_sanction(
         &mut self,
         scope: Scope,
         target: Target,
@@ -27,7 +27,7 @@ impl Registry {
             number: self.moderation.sanctions.next(),
             scope,
             target,
-            holder: None,
+            token_digest: None,
             by: by.map(|by| by.as_str().into()),
             reason: reason.map(|reason| reason.as_str().into()),
             set: self.now,
@@ -37,13 +37,13 @@ impl Registry {
                     .saturating_mul(1000);
                 Timestamp::from_millis(self.now.as_millis().saturating_add(millis))
             }),
-            lasts: true,
+            is_persistent: true,
         }
     }
 
     /// A sanction holds from now on, in the place of an earlier one of the same; about somebody who is here
     /// (`holder`) under any nick, and so it is about its own holder once they are back.
-    pub(in crate::chat::registry) fn impose(
+    pub(in crate::chat::registry) fn apply(
         &mut self,
         mut sanction: Sanction,
         holder: Option<UserKey>,
@@ -55,89 +55,97 @@ impl Registry {
             .sanctions
             .get(&sanction.scope, &sanction.target);
         if let Some(number) = earlier.map(|earlier| earlier.number) {
-            self.lift(number, out);
+            self.remove_sanction(number, out);
         }
         if let Some(user) = holder {
-            sanction.holder = Some(self.users[user].token.digest());
+            sanction.token_digest = Some(self.users[user].token.digest());
         }
         if let (Scope::Server, Target::Network(network)) = (&sanction.scope, &sanction.target) {
-            out.push(Effect::Bar {
+            out.push(Effect::BanNetwork {
                 network: *network,
-                bar: Box::new(bar(&sanction)),
+                ban: Box::new(network_ban(&sanction)),
             });
         }
         let sanction = Arc::new(sanction);
-        self.keep_sanction(&sanction);
+        self.save_sanction(&sanction);
         self.moderation.sanctions.insert(sanction, holder);
     }
 
     /// A sanction of before the server was started; says how its addresses are kept out. Called before
     /// anything else happens.
-    pub fn restore_sanction(&mut self, sanction: Sanction) -> Option<(Netblock, Bar)> {
+    pub fn restore_sanction(&mut self, sanction: Sanction) -> Option<(Netblock, NetworkBan)> {
         let barred = match (&sanction.scope, &sanction.target) {
-            (Scope::Server, Target::Network(network)) => Some((*network, bar(&sanction))),
+            (Scope::Server, Target::Network(network)) => Some((*network, network_ban(&sanction))),
             _ => None,
         };
         self.moderation.sanctions.insert(Arc::new(sanction), None);
         barred
     }
 
-    fn keep_sanction(&mut self, sanction: &Arc<Sanction>) {
-        if sanction.lasts {
-            let change = KeptChange::Sanctioned(sanction.clone());
+    fn save_sanction(&mut self, sanction: &Arc<Sanction>) {
+        if sanction.is_persistent {
+            let change = StateChange::SanctionSaved(sanction.clone());
             self.changes
-                .queue(Ruling::Sanction(sanction.number), change);
+                .queue(ChangeKey::Sanction(sanction.number), change);
         }
     }
 
     /// The bans of a channel are for good from now on.
-    pub(in crate::chat::registry) fn keep_all(&mut self, channel: &Channel) {
-        for sanction in self.moderation.sanctions.make_lasting(channel) {
-            self.keep_sanction(&sanction);
+    pub(in crate::chat::registry) fn persist_sanctions_of(&mut self, channel: &Channel) {
+        for sanction in self.moderation.sanctions.make_persistent(channel) {
+            self.save_sanction(&sanction);
         }
     }
 
     /// Lets the sanctions that are about the holder of a token follow the holder to another token.
     pub(in crate::chat::registry) fn move_sanctions(&mut self, before: Digest, now: Digest) {
         for sanction in self.moderation.sanctions.follow(before, now) {
-            self.keep_sanction(&sanction);
+            self.save_sanction(&sanction);
         }
     }
 
-    pub(in crate::chat::registry) fn lift(
+    pub(in crate::chat::registry) fn remove_sanction(
         &mut self,
         number: u64,
         out: &mut Batch,
     ) -> Option<Arc<Sanction>> {
         let sanction = self.moderation.sanctions.remove(number)?;
-        self.lifted(&sanction);
+        self.queue_removal(&sanction);
         if let (Scope::Server, Target::Network(network)) = (&sanction.scope, &sanction.target) {
-            out.push(Effect::Unbar { network: *network });
+            out.push(Effect::UnbanNetwork { network: *network });
         }
         Some(sanction)
     }
 
-    fn lifted(&mut self, sanction: &Sanction) {
-        if sanction.lasts {
+    fn queue_removal(&mut self, sanction: &Sanction) {
+        if sanction.is_persistent {
             let number = sanction.number;
             self.changes.forget_sanction(number);
         }
     }
 
     /// Lifts those of a channel, or but those that last.
-    pub(in crate::chat::registry) fn lift_all(&mut self, channel: &Channel, with_lasting: bool) {
-        for number in self.moderation.sanctions.end_channel(channel, with_lasting) {
+    pub(in crate::chat::registry) fn remove_sanctions_of(
+        &mut self,
+        channel: &Channel,
+        with_persistent: bool,
+    ) {
+        for number in self
+            .moderation
+            .sanctions
+            .end_channel(channel, with_persistent)
+        {
             self.changes.forget_sanction(number);
         }
     }
 
     /// What has ended is forgotten.
-    pub(in crate::chat::registry) fn end_sanctions(&mut self, out: &mut Batch) {
+    pub(in crate::chat::registry) fn expire_sanctions(&mut self, out: &mut Batch) {
         self.moderation.sanctions.reclaim();
         for sanction in self.moderation.sanctions.expire(self.now) {
-            self.lifted(&sanction);
+            self.queue_removal(&sanction);
             if let (Scope::Server, Target::Network(network)) = (&sanction.scope, &sanction.target) {
-                out.push(Effect::Unbar { network: *network });
+                out.push(Effect::UnbanNetwork { network: *network });
             }
         }
     }

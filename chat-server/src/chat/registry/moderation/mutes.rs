@@ -3,8 +3,8 @@
 use chat_proto::moderation as wire;
 use chat_proto::{ErrorCode, Event, Nick, Text};
 
-use super::Asker;
-use super::text::{not_permitted, sentence};
+use super::Moderator;
+use super::text::{ban_suffix, not_permitted};
 use crate::chat::SessionId;
 use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
@@ -15,13 +15,13 @@ use crate::chat::registry::types::{Outcome, UserKey, lookup};
 impl Registry {
     pub(in crate::chat::registry) fn mute(
         &mut self,
-        asker: Asker,
+        moderator: Moderator,
         nick: &str,
         seconds: Option<u64>,
         reason: Option<&Text>,
         out: &mut Batch,
     ) -> Outcome {
-        self.jurisdiction(asker, None)?;
+        self.authorize(moderator, None)?;
         let other = self.users.find(&lookup(nick));
         let nick = match other {
             Some(other) => self.users[other].nick.clone(),
@@ -32,12 +32,12 @@ impl Registry {
             },
         };
         let target = Target::Nick(nick.clone());
-        if self.suspect(asker.user).is_meant(&target) {
+        if self.subject(moderator.user).matches(&target) {
             return Err(not_permitted("that is you"));
         }
-        self.check_count(asker, &Scope::Speech, &target)?;
-        let by = self.users[asker.user].nick.clone();
-        let sanction = self.sanction(Scope::Speech, target, Some(&by), seconds, reason);
+        self.check_count(moderator, &Scope::Mute, &target)?;
+        let by = self.users[moderator.user].nick.clone();
+        let sanction = self.new_sanction(Scope::Mute, target, Some(&by), seconds, reason);
         let muted = Event::Muted(Box::new(wire::Muted {
             nick: nick.to_string().into(),
             by: Some(by.to_string().into()),
@@ -45,41 +45,41 @@ impl Registry {
             until: sanction.until,
             reason: sanction.reason.as_deref().map(|why| why.to_owned().into()),
         }));
-        self.tell_both(asker.session, other, &muted, out);
-        self.impose(sanction, other, out);
+        self.send_to_both(moderator.session, other, &muted, out);
+        self.apply(sanction, other, out);
         Ok(())
     }
 
     pub(in crate::chat::registry) fn unmute(
         &mut self,
-        asker: Asker,
+        moderator: Moderator,
         nick: &str,
         out: &mut Batch,
     ) -> Outcome {
-        self.jurisdiction(asker, None)?;
+        self.authorize(moderator, None)?;
         let other = self.users.find(&lookup(nick));
         let mut lifted = Vec::new();
         // By the nick that they have, or had.
         if let Some(other) = other {
             while let Some(sanction) = self.muted(other) {
                 let number = sanction.number;
-                lifted.extend(self.lift(number, out));
+                lifted.extend(self.remove_sanction(number, out));
             }
         }
         if let Ok(nick) = Nick::new(nick)
             && let Some(sanction) = self
                 .moderation
                 .sanctions
-                .get(&Scope::Speech, &Target::Nick(nick))
-            && sanction.holds(self.now)
+                .get(&Scope::Mute, &Target::Nick(nick))
+            && sanction.is_active(self.now)
         {
             let number = sanction.number;
-            lifted.extend(self.lift(number, out));
+            lifted.extend(self.remove_sanction(number, out));
         }
         if lifted.is_empty() {
             return Err(Refusal::new(ErrorCode::NoSuchBan, "they are not muted"));
         }
-        let by = self.users[asker.user].nick.clone();
+        let by = self.users[moderator.user].nick.clone();
         let nick = match other {
             Some(other) => self.users[other].nick.as_str().to_owned(),
             None => nick.to_owned(),
@@ -90,28 +90,28 @@ impl Registry {
             by: Some(by.as_str().into()),
             time: self.now,
         };
-        self.tell_both(asker.session, other, &unmuted, out);
+        self.send_to_both(moderator.session, other, &unmuted, out);
         Ok(())
     }
 
     /// Who asked, and whom it is about.
-    fn tell_both(
+    fn send_to_both(
         &self,
-        asker: SessionId,
+        moderator: SessionId,
         other: Option<UserKey>,
         event: &Event<'_>,
         out: &mut Batch,
     ) {
         let other = other.map(|other| self.users[other].session);
-        let both = std::iter::once(asker).chain(other.filter(|&other| other != asker));
+        let both = std::iter::once(moderator).chain(other.filter(|&other| other != moderator));
         out.tell_each(both.collect(), event);
     }
 
     fn muted(&self, user: UserKey) -> Option<&Sanction> {
-        let suspect = self.suspect(user);
+        let subject = self.subject(user);
         self.moderation
             .sanctions
-            .about(&Scope::Speech, suspect, self.now)
+            .about(&Scope::Mute, subject, self.now)
     }
 
     /// Whether somebody may say something, `to` a person or to everybody: to operators, always.
@@ -126,7 +126,7 @@ impl Registry {
             let folded = lookup(to);
             let is_operator = match self.users.find(&folded) {
                 Some(other) => self.is_operator(other),
-                None => self.accounts.protects(&folded) && self.is_operators(Some(&folded)),
+                None => self.accounts.protects(&folded) && self.names_operator(Some(&folded)),
             };
             if is_operator {
                 return Ok(());
@@ -134,14 +134,14 @@ impl Registry {
         }
         let detail = format!(
             "you may say nothing but to operators{}",
-            sentence(sanction.until, sanction.reason.as_deref())
+            ban_suffix(sanction.until, sanction.reason.as_deref())
         );
         Err(Refusal::new(ErrorCode::Muted, detail))
     }
 
     /// Returns `text` unless its author is muted: a muted user reaches others by no text at all,
     /// while the request that carries it takes effect.
-    pub(in crate::chat::registry) fn audible(
+    pub(in crate::chat::registry) fn unless_muted(
         &self,
         author: UserKey,
         text: Option<Text>,

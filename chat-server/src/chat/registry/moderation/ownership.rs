@@ -1,291 +1,301 @@
-//! Who has founded a channel, and what it is about.
+//! The owners and topics of channels.
 //!
-//! A channel that an account founds is its own, also while nobody is in it and over a restart. Who has no
-//! account is the founder as long as they are in it.
+//! A user who creates a channel owns it. An account owns it permanently: while the channel is empty
+//! and over a restart. A user without an account owns it while they are a member.
 
 use std::sync::Arc;
 
 use chat_proto::{Channel, ErrorCode, Event, Text};
 
+use super::Moderation;
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
-use crate::chat::moderation::{Charter, LOG, Scope, Topic};
+use crate::chat::moderation::{ChannelRecord, LOG, Scope, Topic};
 use crate::chat::registry::Registry;
 use crate::chat::registry::types::{LOBBY, Outcome, UserKey};
-use crate::chat::state_change::{KeptChange, Ruling};
+use crate::chat::state_change::{ChangeKey, StateChange};
 use crate::chat::token::Digest;
 use crate::chat::{ChannelKey, Map, SessionId};
 use crate::logging::Quoted;
 
-/// Channels that one account may have for good; a further one takes the place of one that is empty and
-/// has neither topic nor bans, or is its founder's only while it exists.
-pub(in crate::chat::registry) const FOUNDED_MAX: usize = 20;
+/// Channels that one account may own permanently. A further one replaces one that is empty and has
+/// neither topic nor bans; without such a channel it is owned temporarily.
+pub(in crate::chat::registry) const OWNED_MAX: usize = 20;
 
-/// Channels of all accounts together: some 20 MB.
-const CHARTERS_MAX: usize = 100_000;
+/// Channels that all accounts together may own. Bounds the memory of channels without members.
+const OWNED_CHANNELS_MAX: usize = 100_000;
 
-/// What is known of a channel beside who is in it.
+/// A channel that has an owner or a topic.
 #[derive(Debug)]
-struct State {
+struct OwnedChannel {
     channel: Channel,
-    founder: Founder,
+    owner: Owner,
     topic: Option<Topic>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Founder {
+enum Owner {
     Account(AccountId),
-    /// Whoever has that token, while they are in it.
-    Person(Digest),
-    Nobody,
+    /// The user with that token, while the user is a member.
+    Token(Digest),
+    None,
 }
 
-impl State {
-    /// Whether it outlives the channel and the process.
-    fn lasts(&self) -> bool {
-        matches!(self.founder, Founder::Account(_)) || self.channel.folded() == chat_proto::LOBBY
+impl OwnedChannel {
+    /// Returns whether it outlives its members and the process.
+    fn is_persistent(&self) -> bool {
+        matches!(self.owner, Owner::Account(_)) || self.channel.folded() == chat_proto::LOBBY
     }
 
-    fn charter(&self) -> Charter {
-        Charter {
+    fn record(&self) -> ChannelRecord {
+        ChannelRecord {
             channel: self.channel.clone(),
-            founder: match self.founder {
-                Founder::Account(id) => Some(id),
-                Founder::Person(_) | Founder::Nobody => None,
+            owner: match self.owner {
+                Owner::Account(id) => Some(id),
+                Owner::Token(_) | Owner::None => None,
             },
             topic: self.topic.clone(),
         }
     }
 }
 
-/// See the head of this file.
+/// All channels that have an owner or a topic. Each is found by its name and by its account.
 #[derive(Debug, Default)]
-pub(in crate::chat::registry) struct Founders {
+pub(in crate::chat::registry) struct Ownership {
     /// By folded name.
-    states: Map<Arc<str>, State>,
-    /// What accounts have founded, the first first.
-    founded: Map<AccountId, Vec<Arc<str>>>,
+    channels: Map<Arc<str>, OwnedChannel>,
+    /// The folded names of the channels that an account owns, in the order of creation.
+    by_account: Map<AccountId, Vec<Arc<str>>>,
 }
 
-impl Founders {
-    fn insert(&mut self, state: State) {
-        if let Founder::Account(id) = state.founder {
-            self.founded
+impl Ownership {
+    fn insert(&mut self, owned: OwnedChannel) {
+        if let Owner::Account(id) = owned.owner {
+            self.by_account
                 .entry(id)
                 .or_default()
-                .push(state.channel.folded_arc());
+                .push(owned.channel.folded_arc());
         }
-        self.states.insert(state.channel.folded_arc(), state);
+        self.channels.insert(owned.channel.folded_arc(), owned);
     }
 
-    fn remove(&mut self, folded: &str) -> Option<State> {
-        let state = self.states.remove(folded)?;
-        if let Founder::Account(id) = state.founder
-            && let Some(founded) = self.founded.get_mut(&id)
+    fn remove(&mut self, folded: &str) -> Option<OwnedChannel> {
+        let owned = self.channels.remove(folded)?;
+        if let Owner::Account(id) = owned.owner
+            && let Some(names) = self.by_account.get_mut(&id)
         {
-            founded.retain(|other| **other != *folded);
-            if founded.is_empty() {
-                self.founded.remove(&id);
+            names.retain(|other| **other != *folded);
+            if names.is_empty() {
+                self.by_account.remove(&id);
             }
         }
-        Some(state)
+        Some(owned)
     }
 
+    fn owner(&self, folded: &str) -> Option<Owner> {
+        self.channels.get(folded).map(|owned| owned.owner)
+    }
+
+    fn owned_by(&self, id: AccountId) -> &[Arc<str>] {
+        self.by_account.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Replaces a temporary owner.
+    fn replace_token(&mut self, folded: &str, before: Digest, owner: Owner) {
+        if let Some(owned) = self.channels.get_mut(folded)
+            && owned.owner == Owner::Token(before)
+        {
+            owned.owner = owner;
+        }
+    }
+
+    /// Takes all channels from an account that has ended, and returns them.
+    fn disown(&mut self, id: AccountId) -> Vec<Channel> {
+        let names = self.by_account.remove(&id).unwrap_or_default();
+        let disowned = names.iter().filter_map(|name| {
+            let owned = self.channels.get_mut(name)?;
+            owned.owner = Owner::None;
+            Some(owned.channel.clone())
+        });
+        disowned.collect()
+    }
+
+    fn set_topic(&mut self, channel: &Channel, topic: Option<Topic>) {
+        let owned = self.channels.entry(channel.folded_arc());
+        let owned = owned.or_insert_with(|| OwnedChannel {
+            channel: channel.clone(),
+            owner: Owner::None,
+            topic: None,
+        });
+        owned.topic = topic;
+    }
+
+    /// Returns the topic of a channel (folded).
     pub(in crate::chat::registry) fn topic(&self, folded: &str) -> Option<&Topic> {
-        self.states.get(folded)?.topic.as_ref()
+        self.channels.get(folded)?.topic.as_ref()
     }
 
-    /// Whether what is decided in a channel outlives it.
-    pub(in crate::chat::registry) fn lasts(&self, folded: &str) -> bool {
-        self.states.get(folded).is_some_and(State::lasts)
+    /// Returns whether decisions in a channel outlive its members.
+    pub(in crate::chat::registry) fn is_persistent(&self, folded: &str) -> bool {
+        let owned = self.channels.get(folded);
+        owned.is_some_and(OwnedChannel::is_persistent)
     }
 }
 
 impl Registry {
-    /// A channel as it was before the server was started. Called before anything else happens.
-    pub fn restore_charter(&mut self, charter: Charter) {
-        let Charter {
+    /// Adds a channel of the process before. Called before the first request.
+    pub fn restore_channel(&mut self, record: ChannelRecord) {
+        let ChannelRecord {
             channel,
-            founder,
+            owner,
             topic,
-        } = charter;
-        self.moderation.ownership.insert(State {
+        } = record;
+        self.moderation.ownership.insert(OwnedChannel {
             channel,
-            founder: founder.map_or(Founder::Nobody, Founder::Account),
+            owner: owner.map_or(Owner::None, Owner::Account),
             topic,
         });
     }
 
-    /// Whether somebody has founded a channel, and has not lost it.
-    pub(in crate::chat::registry) fn is_founder(&self, user: UserKey, room: ChannelKey) -> bool {
-        let channel = self.channels.name(room).folded();
-        match self
-            .moderation
-            .ownership
-            .states
-            .get(channel)
-            .map(|state| state.founder)
-        {
-            Some(Founder::Account(id)) => self.users[user].account == Some(id),
-            Some(Founder::Person(digest)) => {
-                self.users[user].is_in(room) && self.users[user].token.digest() == digest
-            }
-            Some(Founder::Nobody) | None => false,
+    pub(in crate::chat::registry) fn is_owner(&self, user: UserKey, key: ChannelKey) -> bool {
+        let channel = self.channels.name(key).folded();
+        let user = &self.users[user];
+        match self.moderation.ownership.owner(channel) {
+            Some(Owner::Account(id)) => user.account == Some(id),
+            Some(Owner::Token(digest)) => user.is_in(key) && user.token.digest() == digest,
+            Some(Owner::None) | None => false,
         }
     }
 
-    /// Somebody has entered a channel that did not exist.
-    pub(in crate::chat::registry) fn found(&mut self, user: UserKey, room: ChannelKey) {
-        let channel = self.channels.name(room).clone();
-        if self
-            .moderation
-            .ownership
-            .states
-            .contains_key(channel.folded())
-        {
+    /// Makes a user the owner of a channel that the user has created, unless it has an owner.
+    pub(in crate::chat::registry) fn assign_owner(&mut self, user: UserKey, key: ChannelKey) {
+        let channel = self.channels.name(key).clone();
+        if self.moderation.ownership.owner(channel.folded()).is_some() {
             return;
         }
         let account = self.users[user].account;
         let account = account
             .filter(|&id| self.accounts.exists(id))
-            .filter(|&id| self.has_room_for_charter(id));
-        let founder = match account {
-            Some(id) => Founder::Account(id),
-            None => Founder::Person(self.users[user].token.digest()),
+            .filter(|&id| self.can_own_another(id));
+        let owner = match account {
+            Some(id) => Owner::Account(id),
+            None => Owner::Token(self.users[user].token.digest()),
         };
-        self.moderation.ownership.insert(State {
+        self.moderation.ownership.insert(OwnedChannel {
             channel: channel.clone(),
-            founder,
+            owner,
             topic: None,
         });
-        self.keep_charter(channel.folded());
+        self.save_channel_record(channel.folded());
     }
 
-    /// Whether an account may have one more channel for good; gives up one that it has no use for.
-    fn has_room_for_charter(&mut self, id: AccountId) -> bool {
-        if self.moderation.ownership.states.len() >= CHARTERS_MAX {
+    /// Returns whether an account may own one more channel permanently. Gives up an unused one if the
+    /// account owns the maximum.
+    fn can_own_another(&mut self, id: AccountId) -> bool {
+        let Moderation {
+            ownership,
+            sanctions,
+            ..
+        } = &mut self.moderation;
+        if ownership.channels.len() >= OWNED_CHANNELS_MAX {
             return false;
         }
-        let Some(founded) = self.moderation.ownership.founded.get(&id) else {
-            return true;
-        };
-        if founded.len() < FOUNDED_MAX {
+        let names = ownership.owned_by(id);
+        if names.len() < OWNED_MAX {
             return true;
         }
-        let unused = founded.iter().find(|&channel| {
-            let state = &self.moderation.ownership.states[channel];
-            let scope = Scope::Channel(state.channel.clone());
-            self.channels.get(channel).is_none()
-                && state.topic.is_none()
-                && self.moderation.sanctions.count(&scope) == 0
-        });
-        let Some(unused) = unused.cloned() else {
+        let is_unused = |name: &&Arc<str>| {
+            let owned = &ownership.channels[*name];
+            let scope = Scope::Channel(owned.channel.clone());
+            self.channels.get(name).is_none()
+                && owned.topic.is_none()
+                && sanctions.count(&scope) == 0
+        };
+        let Some(unused) = names.iter().find(is_unused).cloned() else {
             return false;
         };
-        self.drop_charter(&unused);
+        ownership.remove(&unused);
+        self.changes.forget_channel(unused);
         true
     }
 
-    /// The last one has left a channel: what was not for good ends.
+    /// Forgets a channel that has ended, unless it is persistent.
     pub(in crate::chat::registry) fn channel_ended(&mut self, channel: &Channel) {
-        if !self.moderation.ownership.lasts(channel.folded()) {
-            self.moderation.ownership.remove(channel.folded());
-            self.lift_all(channel, false);
+        let ownership = &mut self.moderation.ownership;
+        if !ownership.is_persistent(channel.folded()) {
+            ownership.remove(channel.folded());
+            self.remove_sanctions_of(channel, false);
         }
     }
 
-    /// Somebody is no longer in a channel.
-    pub(in crate::chat::registry) fn founder_left(&mut self, user: UserKey, room: ChannelKey) {
-        let channel = self.channels.name(room).folded();
-        if let Some(state) = self.moderation.ownership.states.get_mut(channel)
-            && let Founder::Person(digest) = state.founder
-            && digest == self.users[user].token.digest()
-        {
-            state.founder = Founder::Nobody;
+    /// Ends the temporary ownership of a user who leaves a channel.
+    pub(in crate::chat::registry) fn owner_left(&mut self, user: UserKey, key: ChannelKey) {
+        let channel = self.channels.name(key).folded();
+        let ownership = &mut self.moderation.ownership;
+        if let Some(Owner::Token(_)) = ownership.owner(channel) {
+            let digest = self.users[user].token.digest();
+            ownership.replace_token(channel, digest, Owner::None);
         }
     }
 
-    /// Keeps a user, whose token was `before`, the founder of the channels that the user is in.
-    pub(in crate::chat::registry) fn move_founder(&mut self, user: UserKey, before: Digest) {
-        let now = self.users[user].token.digest();
-        for &room in &self.users[user].channels {
-            let channel = self.channels.name(room).folded();
-            if let Some(state) = self.moderation.ownership.states.get_mut(channel)
-                && state.founder == Founder::Person(before)
-            {
-                state.founder = Founder::Person(now);
-            }
+    /// Keeps a user, whose token was `before`, the owner of the channels that the user is in.
+    pub(in crate::chat::registry) fn move_ownership(&mut self, user: UserKey, before: Digest) {
+        let user = &self.users[user];
+        let owner = Owner::Token(user.token.digest());
+        for &key in &user.channels {
+            let channel = self.channels.name(key).folded();
+            let ownership = &mut self.moderation.ownership;
+            ownership.replace_token(channel, before, owner);
         }
     }
 
-    /// Somebody is an account now: what they have founded is so for good.
-    pub(in crate::chat::registry) fn founder_registered(&mut self, user: UserKey, id: AccountId) {
+    /// Makes the channels of a user who has registered permanent, as many as one account may own.
+    pub(in crate::chat::registry) fn owner_registered(&mut self, user: UserKey, id: AccountId) {
         let digest = self.users[user].token.digest();
-        let channels = self.users[user].channels.iter();
-        let names: Vec<Arc<str>> = channels
-            .map(|&room| self.channels.name(room).folded_arc())
+        let keys = self.users[user].channels.iter();
+        let names: Vec<Arc<str>> = keys
+            .map(|&key| self.channels.name(key).folded_arc())
             .collect();
         for name in names {
-            let founder = self
-                .moderation
-                .ownership
-                .states
-                .get(&name)
-                .map(|state| state.founder);
-            if founder == Some(Founder::Person(digest))
-                && self.has_room_for_charter(id)
-                && let Some(state) = self.moderation.ownership.remove(&name)
+            let owner = self.moderation.ownership.owner(&name);
+            if owner == Some(Owner::Token(digest))
+                && self.can_own_another(id)
+                && let Some(owned) = self.moderation.ownership.remove(&name)
             {
-                let channel = state.channel.clone();
-                self.moderation.ownership.insert(State {
-                    founder: Founder::Account(id),
-                    ..state
+                let channel = owned.channel.clone();
+                self.moderation.ownership.insert(OwnedChannel {
+                    owner: Owner::Account(id),
+                    ..owned
                 });
-                self.keep_charter(&name);
-                self.keep_all(&channel);
+                self.save_channel_record(&name);
+                self.persist_sanctions_of(&channel);
             }
         }
     }
 
-    /// An account is no more: its channels are nobody's, and only as long as they exist.
-    pub(in crate::chat::registry) fn founder_unregistered(&mut self, id: AccountId) {
-        for name in self
-            .moderation
-            .ownership
-            .founded
-            .remove(&id)
-            .unwrap_or_default()
-        {
-            let Some(state) = self.moderation.ownership.states.get_mut(&name) else {
-                continue;
-            };
-            state.founder = Founder::Nobody;
-            let channel = state.channel.clone();
-            self.changes.forget_channel(name);
-            self.lift_all(&channel, true);
+    /// Takes the channels from an account that has ended. They end when they are empty.
+    pub(in crate::chat::registry) fn owner_unregistered(&mut self, id: AccountId) {
+        for channel in self.moderation.ownership.disown(id) {
+            self.changes.forget_channel(channel.folded_arc());
+            self.remove_sanctions_of(&channel, true);
             if self.channels.get(channel.folded()).is_none() {
                 self.moderation.ownership.remove(channel.folded());
             }
         }
     }
 
-    fn drop_charter(&mut self, folded: &Arc<str>) {
-        self.moderation.ownership.remove(folded);
-        self.changes.forget_channel(folded.clone());
-    }
-
-    fn keep_charter(&mut self, folded: &str) {
-        if let Some(state) = self.moderation.ownership.states.get(folded)
-            && state.lasts()
+    fn save_channel_record(&mut self, folded: &str) {
+        if let Some(owned) = self.moderation.ownership.channels.get(folded)
+            && owned.is_persistent()
         {
-            let change = KeptChange::Chartered(Box::new(state.charter()));
-            self.changes
-                .queue(Ruling::Charter(state.channel.folded_arc()), change);
+            let change = StateChange::ChannelSaved(Box::new(owned.record()));
+            let key = ChangeKey::Channel(owned.channel.folded_arc());
+            self.changes.queue(key, change);
         }
     }
 
-    /// What a channel is about, or that it is about nothing any more.
+    /// Sets or clears the topic of a channel.
     pub(in crate::chat::registry) fn set_topic(
         &mut self,
         session: SessionId,
@@ -294,9 +304,9 @@ impl Registry {
         topic: Option<Text>,
         out: &mut Batch,
     ) -> Outcome {
-        let room = self.channels.find(channel)?;
-        if !self.is_operator(user) && !self.is_founder(user, room) {
-            let who = if room == LOBBY {
+        let key = self.channels.find(channel)?;
+        if !self.is_operator(user) && !self.is_owner(user, key) {
+            let who = if key == LOBBY {
                 "an operator sets the topic of #lobby"
             } else {
                 "an operator or the founder of a channel sets its topic"
@@ -304,7 +314,7 @@ impl Registry {
             return Err(Refusal::new(ErrorCode::NotPermitted, who));
         }
         self.check_mute(user, None)?;
-        let channel = self.channels.name(room).clone();
+        let channel = self.channels.name(key).clone();
         let nick = self.users[user].nick.as_str();
         let shown = Quoted::text(channel.as_str());
         log::info!(target: LOG, "{nick} sets the topic of {shown}");
@@ -313,37 +323,32 @@ impl Registry {
             by: nick.into(),
             set: self.now,
         };
-        let event = told(&channel, &set);
-        out.tell_channel(room, &event);
-        if !self.users[user].is_in(room) {
+        let event = topic_event(&channel, &set);
+        out.tell_channel(key, &event);
+        if !self.users[user].is_in(key) {
             out.tell(session, &event);
         }
-        let state = self.moderation.ownership.states.entry(channel.folded_arc());
-        let state = state.or_insert_with(|| State {
-            channel: channel.clone(),
-            founder: Founder::Nobody,
-            topic: None,
-        });
-        state.topic = Some(set).filter(|topic| !topic.text.is_empty());
-        self.keep_charter(channel.folded());
+        let topic = Some(set).filter(|topic| !topic.text.is_empty());
+        self.moderation.ownership.set_topic(&channel, topic);
+        self.save_channel_record(channel.folded());
         Ok(())
     }
 
-    /// Tells somebody who has entered a channel what it is about.
-    pub(in crate::chat::registry) fn tell_topic(
+    /// Sends the topic of a channel to a user who has entered it.
+    pub(in crate::chat::registry) fn send_topic(
         &self,
         session: SessionId,
-        room: ChannelKey,
+        key: ChannelKey,
         out: &mut Batch,
     ) {
-        let channel = self.channels.name(room);
+        let channel = self.channels.name(key);
         if let Some(topic) = self.moderation.ownership.topic(channel.folded()) {
-            out.tell(session, &told(channel, topic));
+            out.tell(session, &topic_event(channel, topic));
         }
     }
 }
 
-fn told<'a>(channel: &'a Channel, topic: &'a Topic) -> Event<'a> {
+fn topic_event<'a>(channel: &'a Channel, topic: &'a Topic) -> Event<'a> {
     Event::Topic {
         channel: channel.as_str().into(),
         topic: (&*topic.text).into(),

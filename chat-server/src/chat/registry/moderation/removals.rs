@@ -15,39 +15,39 @@ use crate::chat::registry::Registry;
 use crate::chat::registry::types::{Departure, UserKey};
 
 /// Users who are put out at once.
-pub(in crate::chat::registry) const EXPELLED_AT_ONCE: usize = 8;
+pub(in crate::chat::registry) const DISCONNECTED_AT_ONCE: usize = 8;
 
 /// Those who are still to be put out.
-pub(in crate::chat::registry) type Doomed = BTreeMap<SessionId, Arc<Doom>>;
+pub(in crate::chat::registry) type PendingRemovals = BTreeMap<SessionId, Arc<Removal>>;
 
 /// Why many users are put out.
 #[derive(Debug)]
-pub(in crate::chat::registry) struct Doom {
+pub(in crate::chat::registry) struct Removal {
     refusal: Refusal,
     reason: Arc<str>,
     by: Option<Arc<str>>,
-    witness: Option<SessionId>,
+    notify: Option<SessionId>,
 }
 
 impl Registry {
     /// Ends the connections and the tokens of users, of many of them later.
-    pub(in crate::chat::registry) fn expel_all(
+    pub(in crate::chat::registry) fn disconnect_all(
         &mut self,
         users: &[UserKey],
         refusal: Refusal,
         parting: Departure<'_>,
         out: &mut Batch,
     ) {
-        let doom = Arc::new(Doom {
+        let doom = Arc::new(Removal {
             refusal,
             reason: parting.reason.into(),
             by: parting.by.map(Into::into),
-            witness: parting.witness,
+            notify: parting.notify,
         });
-        let (now, later) = users.split_at(users.len().min(EXPELLED_AT_ONCE));
+        let (now, later) = users.split_at(users.len().min(DISCONNECTED_AT_ONCE));
         for &user in now {
             self.moderation.removals.remove(&self.users[user].session);
-            self.expel_as(user, &doom, out);
+            self.disconnect_for(user, &doom, out);
         }
         for &user in later {
             let session = self.users[user].session;
@@ -59,24 +59,24 @@ impl Registry {
     }
 
     /// Whether users are still to be put out.
-    pub fn has_doomed(&self) -> bool {
+    pub fn has_pending_removals(&self) -> bool {
         !self.moderation.removals.is_empty()
     }
 
     /// Puts out some of those who are still to be put out.
-    pub fn expel_some(&mut self, out: &mut Batch) {
-        for _ in 0..EXPELLED_AT_ONCE {
+    pub fn disconnect_some(&mut self, out: &mut Batch) {
+        for _ in 0..DISCONNECTED_AT_ONCE {
             let Some((session, doom)) = self.moderation.removals.pop_first() else {
                 return;
             };
             if let Some(user) = self.users.at(session) {
-                self.expel_as(user, &doom, out);
+                self.disconnect_for(user, &doom, out);
             }
         }
     }
 
     /// Puts out the user at a session, if the user is still to be put out. Returns whether it was so.
-    pub(in crate::chat::registry) fn expel_doomed(
+    pub(in crate::chat::registry) fn disconnect_pending(
         &mut self,
         session: SessionId,
         out: &mut Batch,
@@ -84,30 +84,30 @@ impl Registry {
         let doom = self.moderation.removals.remove(&session);
         let user = self.users.at(session);
         let both = doom.zip(user);
-        both.map(|(doom, user)| self.expel_as(user, &doom, out))
+        both.map(|(doom, user)| self.disconnect_for(user, &doom, out))
             .is_some()
     }
 
     /// Puts out the user who has a nick, if the user is still to be put out.
-    pub(in crate::chat::registry) fn expel_doomed_holder(
+    pub(in crate::chat::registry) fn disconnect_pending_holder(
         &mut self,
         nick: Option<&Nick>,
         out: &mut Batch,
     ) {
-        if self.has_doomed()
+        if self.has_pending_removals()
             && let Some(nick) = nick
             && let Some(user) = self.users.find(nick.folded())
         {
-            self.expel_doomed(self.users[user].session, out);
+            self.disconnect_pending(self.users[user].session, out);
         }
     }
 
-    fn expel_as(&mut self, user: UserKey, doom: &Doom, out: &mut Batch) {
+    fn disconnect_for(&mut self, user: UserKey, doom: &Removal, out: &mut Batch) {
         let parting = Departure {
             reason: &doom.reason,
             by: doom.by.as_deref(),
-            witness: doom.witness,
+            notify: doom.notify,
         };
-        self.expel(user, doom.refusal.clone(), parting, out);
+        self.disconnect_user(user, doom.refusal.clone(), parting, out);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chat_proto::{Channel, Timestamp};
 
-use super::token_index::{HolderKey, Holders};
+use super::token_index::{TokenIndex, TokenKey};
 use crate::chat::Map;
 use crate::chat::moderation::{Sanction, Scope, Target};
 use crate::chat::registry::types::UserKey;
@@ -18,7 +18,7 @@ const SWEPT_AT_ONCE: usize = 256;
 
 /// Who may be meant by a sanction.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::chat::registry) struct Suspect<'a> {
+pub(in crate::chat::registry) struct Subject<'a> {
     /// Folded.
     pub nick: &'a str,
     /// The nick, folded, of the account that they have proven to be.
@@ -29,9 +29,9 @@ pub(in crate::chat::registry) struct Suspect<'a> {
     pub user: Option<UserKey>,
 }
 
-impl Suspect<'_> {
+impl Subject<'_> {
     /// Whether a target means them, whatever nick they had before.
-    pub(in crate::chat::registry) fn is_meant(&self, target: &Target) -> bool {
+    pub(in crate::chat::registry) fn matches(&self, target: &Target) -> bool {
         #[cfg(test)]
         crate::chat::work::step();
         match target {
@@ -44,18 +44,18 @@ impl Suspect<'_> {
 
 /// The numbers of those of one scope.
 #[derive(Debug, Default)]
-struct Docket {
+struct ScopeIndex {
     /// By folded nick.
     nicks: Map<Arc<str>, u64>,
     accounts: Map<Arc<str>, u64>,
     networks: Netblocks<u64>,
     /// By the holder of a token whom they are about under any nick.
-    holders: Map<HolderKey, BTreeSet<u64>>,
+    holders: Map<TokenKey, BTreeSet<u64>>,
     /// All of them, and whether each outlives its channel.
     numbers: BTreeMap<u64, bool>,
 }
 
-impl Docket {
+impl ScopeIndex {
     fn get(&self, target: &Target) -> Option<u64> {
         match target {
             Target::Nick(nick) => self.nicks.get(nick.folded()).copied(),
@@ -64,9 +64,9 @@ impl Docket {
         }
     }
 
-    fn insert(&mut self, sanction: &Sanction, holder: Option<HolderKey>) {
+    fn insert(&mut self, sanction: &Sanction, holder: Option<TokenKey>) {
         let number = sanction.number;
-        self.numbers.insert(number, sanction.lasts);
+        self.numbers.insert(number, sanction.is_persistent);
         if let Some(holder) = holder {
             self.holders.entry(holder).or_default().insert(number);
         }
@@ -77,7 +77,7 @@ impl Docket {
         }
     }
 
-    fn remove(&mut self, sanction: &Sanction, holder: Option<HolderKey>) {
+    fn remove(&mut self, sanction: &Sanction, holder: Option<TokenKey>) {
         let number = sanction.number;
         self.numbers.remove(&number);
         if let Some(holder) = holder
@@ -96,9 +96,9 @@ impl Docket {
     }
 
     /// Those that may be about somebody.
-    fn about(&self, suspect: Suspect<'_>, holder: Option<HolderKey>) -> impl Iterator<Item = u64> {
-        let account = suspect.account;
-        let by_nick = self.nicks.get(suspect.nick);
+    fn about(&self, subject: Subject<'_>, holder: Option<TokenKey>) -> impl Iterator<Item = u64> {
+        let account = subject.account;
+        let by_nick = self.nicks.get(subject.nick);
         let by_account = account.and_then(|nick| self.nicks.get(nick));
         let as_account = account.and_then(|nick| self.accounts.get(nick));
         let held = holder.and_then(|holder| self.holders.get(&holder));
@@ -106,7 +106,7 @@ impl Docket {
             .into_iter()
             .flatten()
             .chain(
-                suspect
+                subject
                     .origin
                     .into_iter()
                     .flat_map(|origin| self.networks.around(origin)),
@@ -120,18 +120,18 @@ impl Docket {
 #[derive(Debug, Default)]
 pub(in crate::chat::registry) struct Sanctions {
     all: BTreeMap<u64, Arc<Sanction>>,
-    server: Docket,
-    speech: Docket,
+    server: ScopeIndex,
+    speech: ScopeIndex,
     /// By folded name.
-    channels: Map<Arc<str>, Docket>,
+    channels: Map<Arc<str>, ScopeIndex>,
     /// How many of `channels` there are together.
     of_channels: usize,
     /// The numbers of `server` and `speech` together, in order.
     general: BTreeSet<u64>,
-    holders: Holders,
+    holders: TokenIndex,
     /// When they end.
     until: BTreeSet<(Timestamp, u64)>,
-    /// Those of channels that have ended: in no docket, but in `all`, `until` and `holders` until
+    /// Those of channels that have ended: in no index, but in `all`, `until` and `holders` until
     /// [`Sanctions::reclaim`] takes them out, some at a time.
     ended: Vec<BTreeMap<u64, bool>>,
     last: u64,
@@ -157,14 +157,14 @@ impl Sanctions {
         let number = sanction.number;
         self.last = self.last.max(number);
         let holder = sanction
-            .holder
+            .token_digest
             .map(|digest| self.holders.insert(digest, number));
         if let (Some(holder), Some(user)) = (holder, here) {
             self.holders.is_here(holder, user);
         }
-        self.docket_of(&sanction.scope).insert(&sanction, holder);
+        self.index_mut(&sanction.scope).insert(&sanction, holder);
         match sanction.scope {
-            Scope::Server | Scope::Speech => drop(self.general.insert(number)),
+            Scope::Server | Scope::Mute => drop(self.general.insert(number)),
             Scope::Channel(_) => self.of_channels += 1,
         }
         if let Some(until) = sanction.until {
@@ -178,9 +178,9 @@ impl Sanctions {
         #[cfg(test)]
         crate::chat::work::step();
         let sanction = self.all.remove(&number)?;
-        let held = self.is_docketed(&sanction);
+        let held = self.is_indexed(&sanction);
         let holder = sanction
-            .holder
+            .token_digest
             .and_then(|digest| self.holders.remove(digest, number));
         if let Some(until) = sanction.until {
             self.until.remove(&(until, number));
@@ -188,12 +188,12 @@ impl Sanctions {
         if !held {
             return None;
         }
-        let docket = self.docket_of(&sanction.scope);
-        docket.remove(&sanction, holder);
+        let index = self.index_mut(&sanction.scope);
+        index.remove(&sanction, holder);
         match &sanction.scope {
-            Scope::Server | Scope::Speech => drop(self.general.remove(&number)),
+            Scope::Server | Scope::Mute => drop(self.general.remove(&number)),
             Scope::Channel(channel) => {
-                let is_empty = docket.numbers.is_empty();
+                let is_empty = index.numbers.is_empty();
                 self.of_channels -= 1;
                 if is_empty {
                     self.channels.remove(channel.folded());
@@ -220,27 +220,30 @@ impl Sanctions {
     pub(in crate::chat::registry) fn end_channel(
         &mut self,
         channel: &Channel,
-        with_lasting: bool,
+        with_persistent: bool,
     ) -> Vec<u64> {
         let folded = channel.folded();
-        let Some(docket) = self.channels.get(folded) else {
+        let Some(index) = self.channels.get(folded) else {
             return Vec::new();
         };
-        let numbers = docket.numbers.iter();
-        let (lasting, passing): (Vec<_>, Vec<_>) = numbers.partition(|&(_, &lasts)| lasts);
-        if !with_lasting && !lasting.is_empty() {
+        let numbers = index.numbers.iter();
+        let (change_count, passing): (Vec<_>, Vec<_>) = numbers.partition(|&(_, &lasts)| lasts);
+        if !with_persistent && !change_count.is_empty() {
             let passing: Vec<u64> = passing.into_iter().map(|(&number, _)| number).collect();
             for number in passing {
                 self.remove(number);
             }
             return Vec::new();
         }
-        let lasting = lasting.into_iter().map(|(&number, _)| number).collect();
-        if let Some(docket) = self.channels.remove(folded) {
-            self.of_channels -= docket.numbers.len();
-            self.ended.push(docket.numbers);
+        let change_count = change_count
+            .into_iter()
+            .map(|(&number, _)| number)
+            .collect();
+        if let Some(index) = self.channels.remove(folded) {
+            self.of_channels -= index.numbers.len();
+            self.ended.push(index.numbers);
         }
-        lasting
+        change_count
     }
 
     /// Forgets some of those whose channels have ended. Called at least as often as one is inserted, it
@@ -258,18 +261,18 @@ impl Sanctions {
     }
 
     /// Those of a channel outlive it from now on. Returns those that did not before.
-    pub(in crate::chat::registry) fn make_lasting(
+    pub(in crate::chat::registry) fn make_persistent(
         &mut self,
         channel: &Channel,
     ) -> Vec<Arc<Sanction>> {
-        let Some(docket) = self.channels.get_mut(channel.folded()) else {
+        let Some(index) = self.channels.get_mut(channel.folded()) else {
             return Vec::new();
         };
         let mut changed = Vec::new();
-        for (number, lasts) in docket.numbers.iter_mut().filter(|(_, lasts)| !**lasts) {
+        for (number, lasts) in index.numbers.iter_mut().filter(|(_, lasts)| !**lasts) {
             *lasts = true;
             if let Some(sanction) = self.all.get_mut(number) {
-                Arc::make_mut(sanction).lasts = true;
+                Arc::make_mut(sanction).is_persistent = true;
                 changed.push(sanction.clone());
             }
         }
@@ -296,11 +299,11 @@ impl Sanctions {
         let mut moved = Vec::new();
         for number in self.holders.follow(before, now) {
             if let Some(sanction) = self.all.get_mut(number) {
-                Arc::make_mut(sanction).holder = Some(now);
+                Arc::make_mut(sanction).token_digest = Some(now);
                 moved.push(sanction.clone());
             }
         }
-        moved.retain(|sanction| self.is_docketed(sanction));
+        moved.retain(|sanction| self.is_indexed(sanction));
         moved
     }
 
@@ -310,10 +313,10 @@ impl Sanctions {
         scope: &Scope,
         target: &Target,
     ) -> Option<&Sanction> {
-        self.numbered(self.docket(scope)?.get(target)?)
+        self.by_number(self.index(scope)?.get(target)?)
     }
 
-    fn numbered(&self, number: u64) -> Option<&Sanction> {
+    fn by_number(&self, number: u64) -> Option<&Sanction> {
         #[cfg(test)]
         crate::chat::work::step();
         self.all.get(&number).map(|sanction| &**sanction)
@@ -323,17 +326,17 @@ impl Sanctions {
     pub(in crate::chat::registry) fn about(
         &self,
         scope: &Scope,
-        suspect: Suspect<'_>,
+        subject: Subject<'_>,
         now: Timestamp,
     ) -> Option<&Sanction> {
         if self.all.is_empty() {
             return None;
         }
-        let holder = suspect.user.and_then(|user| self.holders.of(user));
-        self.docket(scope)?
-            .about(suspect, holder)
-            .filter_map(|number| self.numbered(number))
-            .find(|sanction| sanction.holds(now))
+        let holder = subject.user.and_then(|user| self.holders.of(user));
+        self.index(scope)?
+            .about(subject, holder)
+            .filter_map(|number| self.by_number(number))
+            .find(|sanction| sanction.is_active(now))
     }
 
     /// Those of a channel behind a number, in order.
@@ -342,48 +345,48 @@ impl Sanctions {
         channel: &Channel,
         after: u64,
     ) -> impl Iterator<Item = &Sanction> {
-        let docket = self.channels.get(channel.folded());
-        docket
+        let index = self.channels.get(channel.folded());
+        index
             .into_iter()
-            .flat_map(move |docket| docket.numbers.range(behind(after)))
-            .filter_map(|(&number, _)| self.numbered(number))
+            .flat_map(move |index| index.numbers.range(behind(after)))
+            .filter_map(|(&number, _)| self.by_number(number))
     }
 
     /// Those of the server and the mutes behind a number, in order.
     pub(in crate::chat::registry) fn general(&self, after: u64) -> impl Iterator<Item = &Sanction> {
         self.general
             .range(behind(after))
-            .filter_map(|&number| self.numbered(number))
+            .filter_map(|&number| self.by_number(number))
     }
 
     /// How many there are of a scope.
     pub(in crate::chat::registry) fn count(&self, scope: &Scope) -> usize {
-        self.docket(scope).map_or(0, |docket| docket.numbers.len())
+        self.index(scope).map_or(0, |index| index.numbers.len())
     }
 
     /// How many there are of all channels.
-    pub(in crate::chat::registry) fn count_of_channels(&self) -> usize {
+    pub(in crate::chat::registry) fn count_in_channels(&self) -> usize {
         self.of_channels
     }
 
     /// Whether one holds that has not expired, in distinction to those of channels that have ended.
-    fn is_docketed(&self, sanction: &Sanction) -> bool {
-        let docket = self.docket(&sanction.scope);
-        docket.is_some_and(|docket| docket.numbers.contains_key(&sanction.number))
+    fn is_indexed(&self, sanction: &Sanction) -> bool {
+        let index = self.index(&sanction.scope);
+        index.is_some_and(|index| index.numbers.contains_key(&sanction.number))
     }
 
-    fn docket(&self, scope: &Scope) -> Option<&Docket> {
+    fn index(&self, scope: &Scope) -> Option<&ScopeIndex> {
         match scope {
             Scope::Server => Some(&self.server),
-            Scope::Speech => Some(&self.speech),
+            Scope::Mute => Some(&self.speech),
             Scope::Channel(channel) => self.channels.get(channel.folded()),
         }
     }
 
-    fn docket_of(&mut self, scope: &Scope) -> &mut Docket {
+    fn index_mut(&mut self, scope: &Scope) -> &mut ScopeIndex {
         match scope {
             Scope::Server => &mut self.server,
-            Scope::Speech => &mut self.speech,
+            Scope::Mute => &mut self.speech,
             Scope::Channel(channel) => self.channels.entry(channel.folded_arc()).or_default(),
         }
     }

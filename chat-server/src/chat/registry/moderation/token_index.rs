@@ -9,29 +9,29 @@ use crate::chat::registry::types::UserKey;
 use crate::chat::token::Digest;
 
 /// The place of a holder, while a sanction is about the holder.
-pub(in crate::chat::registry) type HolderKey = usize;
+pub(in crate::chat::registry) type TokenKey = usize;
 
 /// See the head of this file. A user who is here is found by the place of the user, since the digest of
 /// a token is expensive to calculate.
 #[derive(Debug, Default)]
-pub(in crate::chat::registry) struct Holders {
-    all: Slab<Holder>,
-    pub(in crate::chat::registry) by_digest: Map<Digest, HolderKey>,
-    here: Map<UserKey, HolderKey>,
+pub(in crate::chat::registry) struct TokenIndex {
+    all: Slab<TokenEntry>,
+    pub(in crate::chat::registry) by_digest: Map<Digest, TokenKey>,
+    here: Map<UserKey, TokenKey>,
 }
 
 #[derive(Debug)]
-struct Holder {
+struct TokenEntry {
     /// The numbers of the sanctions.
     numbers: BTreeSet<u64>,
     user: Option<UserKey>,
 }
 
-impl Holders {
+impl TokenIndex {
     /// Adds a sanction about the holder of a token.
-    pub(in crate::chat::registry) fn insert(&mut self, digest: Digest, number: u64) -> HolderKey {
+    pub(in crate::chat::registry) fn insert(&mut self, digest: Digest, number: u64) -> TokenKey {
         let holder = *self.by_digest.entry(digest).or_insert_with(|| {
-            self.all.insert(Holder {
+            self.all.insert(TokenEntry {
                 numbers: BTreeSet::new(),
                 user: None,
             })
@@ -45,7 +45,7 @@ impl Holders {
         &mut self,
         digest: Digest,
         number: u64,
-    ) -> Option<HolderKey> {
+    ) -> Option<TokenKey> {
         let key = *self.by_digest.get(&digest)?;
         let holder = &mut self.all[key];
         holder.numbers.remove(&number);
@@ -60,7 +60,7 @@ impl Holders {
     }
 
     /// Takes note that a holder is here.
-    pub(in crate::chat::registry) fn is_here(&mut self, holder: HolderKey, user: UserKey) {
+    pub(in crate::chat::registry) fn is_here(&mut self, holder: TokenKey, user: UserKey) {
         self.all[holder].user = Some(user);
         self.here.insert(user, holder);
     }
@@ -73,7 +73,7 @@ impl Holders {
     }
 
     /// Returns the holder that a user is.
-    pub(in crate::chat::registry) fn of(&self, user: UserKey) -> Option<HolderKey> {
+    pub(in crate::chat::registry) fn of(&self, user: UserKey) -> Option<TokenKey> {
         self.here.get(&user).copied()
     }
 

@@ -192,7 +192,7 @@ impl Run {
                 let seq = self.registry.last_seq + 1 - self.batch.messages() as u64;
                 self.registry.rewind(seq, [&mut self.batch]);
             }
-            Input::Expel => self.registry.expel_some(&mut self.batch),
+            Input::Expel => self.registry.disconnect_some(&mut self.batch),
             Input::Configure {
                 absent_max,
                 presence_max,
@@ -321,7 +321,7 @@ impl Run {
         self.output.push(format!("{:?}", released.frames));
         self.output.push(format!("{:?}", released.events));
         self.output
-            .push(format!("{runs:?} {}", self.registry.lasting()));
+            .push(format!("{runs:?} {}", self.registry.change_count()));
         let changes = self.registry.take_changes().into_vec();
         self.output
             .extend(changes.iter().map(|change| format!("{change:?}")));
@@ -340,8 +340,8 @@ impl Run {
         let settings = self.registry.settings.clone();
         self.registry = Registry::new(settings, self.registry.last_seq, []);
         for change in changes {
-            if let crate::chat::state_change::KeptChange::Keep(kept) = change {
-                self.registry.restore(*kept, now);
+            if let crate::chat::state_change::StateChange::SessionSaved(kept) = change {
+                self.registry.restore_session(*kept, now);
             }
         }
     }

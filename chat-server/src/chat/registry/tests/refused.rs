@@ -7,13 +7,13 @@ use chat_proto::Record;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
-use super::super::resume_pool::Absent;
+use super::super::resume_pool::DetachedSession;
 use super::accounts::{account_id, proven};
 use super::moderation::kick;
 use super::*;
 use crate::chat::accounts::AccountChange;
-use crate::chat::effect::Held;
-use crate::chat::state_change::{Kept, KeptChange};
+use crate::chat::effect::NickTenure;
+use crate::chat::state_change::{ResumableSession, StateChange};
 
 const NICKS: [&str; 4] = ["ana", "Luis", "борис", "Zoë"];
 const CHANNELS: [&str; 3] = ["#lobby", "#a", "#b"];
@@ -127,7 +127,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// What is written beside the history.
 #[derive(Default)]
 struct Kepts {
-    tokens: BTreeMap<[u8; 32], Kept>,
+    tokens: BTreeMap<[u8; 32], ResumableSession>,
     accounts: BTreeMap<i64, u64>,
 }
 
@@ -374,12 +374,12 @@ impl Run {
     fn keep(&mut self, batch: &mut Batch) {
         for change in std::mem::take(&mut batch.changes).into_vec() {
             match change {
-                KeptChange::Keep(kept) => {
+                StateChange::SessionSaved(kept) => {
                     assert!(kept.newest() <= self.recorded, "{kept:?}");
                     self.kepts.tokens.insert(kept.digest.0, *kept);
                 }
-                KeptChange::Forget(digest) => drop(self.kepts.tokens.remove(&digest.0)),
-                KeptChange::Begins { account, since } => {
+                StateChange::SessionRemoved(digest) => drop(self.kepts.tokens.remove(&digest.0)),
+                StateChange::AccountSince { account, since } => {
                     assert!(since <= self.recorded);
                     self.kepts.accounts.insert(account.0.get(), since);
                 }
@@ -391,7 +391,7 @@ impl Run {
     /// Every number that stands somewhere.
     fn numbers(&self) -> Vec<u64> {
         let registry = &self.scene.registry;
-        let of = |since: u64, former: &[Held]| {
+        let of = |since: u64, former: &[NickTenure]| {
             let former = former.iter().flat_map(|held| [held.since, held.until]);
             former.chain([since]).collect::<Vec<_>>()
         };
@@ -399,7 +399,7 @@ impl Run {
         let here = here.flat_map(|(_, user)| of(user.since, &user.former));
         let away = NICKS
             .iter()
-            .filter_map(|nick| registry.absent.get(&fold(nick)));
+            .filter_map(|nick| registry.resume_pool.get(&fold(nick)));
         let away = away.flat_map(|absent| of(absent.since, &absent.former));
         let accounts = registry.accounts.iter().map(|account| account.since);
         here.chain(away).chain(accounts).collect()
@@ -415,9 +415,9 @@ impl Run {
         }
         for absent in NICKS
             .iter()
-            .filter_map(|nick| registry.absent.get(&fold(nick)))
+            .filter_map(|nick| registry.resume_pool.get(&fold(nick)))
         {
-            let Absent {
+            let DetachedSession {
                 nick,
                 since,
                 former,
@@ -430,7 +430,7 @@ impl Run {
             state.insert(format!("{account:?}"));
         }
         for kept in self.kepts.tokens.values() {
-            let Kept {
+            let ResumableSession {
                 nick,
                 account,
                 channels,
