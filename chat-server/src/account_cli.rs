@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail, ensure};
 use chat_proto::name::fold;
 use chat_proto::{Nick, PASSWORD_BYTES, Secret};
 use chat_server::chat::accounts::Account as Protected;
-use chat_server::chat::lookalike::is_mixed;
+use chat_server::chat::confusables::is_mixed;
 use chat_server::config::Config;
 use chat_server::store::password::Hasher;
 use chat_server::store::sqlite::{Database, StoredAccount};

@@ -182,7 +182,7 @@ impl Server {
             clock,
             Storage {
                 recorder: recorder.clone().recipient(),
-                tokens: people.tokens.clone(),
+                state_writer: people.tokens.clone(),
                 lag: recorder.clone().recipient(),
             },
             dispatchers.map(Addr::recipient).collect(),
@@ -358,7 +358,7 @@ struct People {
     desk: Desk,
     /// The addresses that nobody comes in from.
     barred: Barred,
-    tokens: Recipient<room::Keep>,
+    tokens: Recipient<room::Persist>,
 }
 
 impl People {
@@ -379,11 +379,11 @@ impl People {
         for account in accounts {
             registry.restore_account(account);
         }
-        registry.warn_of_operators();
+        registry.log_unregistered_operators();
         let barred = Barred::default();
         let mut database = opener.open()?;
         for charter in database.charters()? {
-            registry.restore_charter(charter);
+            registry.restore_channel(charter);
         }
         for sanction in database.sanctions(now)? {
             if let Some((network, bar)) = registry.restore_sanction(sanction) {
@@ -399,12 +399,12 @@ impl People {
         }
         for kept in database.tokens(now)? {
             match tokens_lag {
-                Some(upto) => registry.restore_stale(kept, upto, now),
-                None => registry.restore(kept, now),
+                Some(upto) => registry.restore_stale_session(kept, upto, now),
+                None => registry.restore_session(kept, now),
             }
         }
         database.keep(&registry.take_changes().into_vec())?;
-        database.end_tokens(registry.until(now))?;
+        database.end_tokens(registry.resume_deadline(now))?;
         let vital = watch.over("keeper of the tokens");
         let tokens = Tokens::new(database, room.clone(), health.clone(), vital)?;
         let thread = Arbiter::new();

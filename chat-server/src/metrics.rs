@@ -14,7 +14,7 @@ use prometheus::{
     IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
-use crate::chat::tally::{Refusals, Tally};
+use crate::chat::room_metrics::{Refusals, RoomMetrics};
 use crate::count::Count;
 use crate::health::Health;
 use crate::net::counts::Counts;
@@ -33,7 +33,7 @@ const TICKS: f64 = 100.0;
 /// See the head of this file.
 #[derive(Debug)]
 pub struct Metrics {
-    pub tally: Arc<Tally>,
+    pub tally: Arc<RoomMetrics>,
     /// One for each thread that serves connections.
     pub threads: Vec<Arc<Counts>>,
     pub recorder: recorder::Report,

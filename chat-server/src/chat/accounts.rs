@@ -6,7 +6,7 @@ use std::num::NonZeroI64;
 use chat_proto::Nick;
 
 use super::SessionId;
-use super::command::Id;
+use super::token::Id;
 
 /// Which account; never used twice, also for the same nick. Never 0, so that nobody needs more memory for
 /// having none.

@@ -5,186 +5,27 @@
 //! Because *every* consequence rides in the batch, also a change of membership or an answer to a ping,
 //! order needs no further thought: who joins behind a message does not get it, who parts behind it does.
 
-use std::ops::Range;
-use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use chat_proto::codec::{Heading, encode, encode_message};
-use chat_proto::{ErrorCode, Event, Nick, Saying, Timestamp, Welcome, Words};
+use chat_proto::{ErrorCode, Event, Saying, Timestamp, Words};
 use smol_str::SmolStr;
 
-use super::command::{Id, Refusal};
-use super::kept::Changes;
+use super::command::Refusal;
+use super::effect::{Audience, ByteRange, Effect};
+use super::state_change::Changes;
+use super::token::Id;
 use super::{ChannelKey, SessionId};
-use crate::netblock::Netblock;
 
 /// A batch is handed to the recorder when it has so many messages or bytes: large enough that the
 /// write costs nothing per message, small enough that nobody waits for it (half a millisecond).
 const MAX_MESSAGES: usize = 1024;
 pub const MAX_BYTES: usize = 256 * 1024;
 
-/// Bytes of the frames or the events of a batch.
-pub type Span = Range<u32>;
-
-/// One consequence.
-#[derive(Debug)]
-pub enum Effect {
-    /// Messages side by side from one person to the same people, recorded by the time of their release.
-    Messages {
-        last_seq: u64,
-        count: u32,
-        frames: Span,
-        audience: Audience,
-        sender: SessionId,
-        /// It is a single one, whose ack is the effect before it: where nothing can be recorded, only that is refused.
-        is_acked: bool,
-    },
-    /// The ack of the message that follows, or of something said again. The ack of a request that
-    /// is no message is an [`Effect::Tell`].
-    Ack {
-        seq: u64,
-        to: SessionId,
-        id: Id,
-        event: Span,
-    },
-    Tell {
-        to: SessionId,
-        event: Span,
-    },
-    TellEach {
-        to: Box<[SessionId]>,
-        event: Span,
-    },
-    TellChannel {
-        channel: ChannelKey,
-        event: Span,
-    },
-    /// The session is in; what it missed is to follow its welcome before anything else.
-    Welcome {
-        to: SessionId,
-        /// As it is in `welcome`, to keep without a copy.
-        nick: Arc<str>,
-        welcome: Box<Welcome<'static>>,
-        replay: Option<Box<Replay>>,
-    },
-    Subscribe {
-        session: SessionId,
-        channel: ChannelKey,
-    },
-    Unsubscribe {
-        session: SessionId,
-        channel: ChannelKey,
-    },
-    /// A page is to be read and told before anything that follows.
-    History {
-        to: SessionId,
-        page: Box<Page>,
-    },
-    /// The session wants something of the accounts, and learns as whom.
-    Account {
-        to: SessionId,
-        applicant: Box<Applicant>,
-    },
-    /// The session has failed to prove who it is; at the third time it is closed.
-    Strike {
-        session: SessionId,
-    },
-    /// Nothing follows for this session: it ends when it has been told what there was.
-    Close {
-        session: SessionId,
-    },
-    /// Nobody comes in from that network any more.
-    Bar {
-        network: Netblock,
-        bar: Box<Bar>,
-    },
-    /// They may again.
-    Unbar {
-        network: Netblock,
-    },
-    /// Requests of the session that took so much of its credit have been dealt with.
-    Answered {
-        session: SessionId,
-        cost: u32,
-    },
-}
-
-/// Each effect is written, looked at and dropped once, in memory that no cache has any more: every 8 bytes cost a
-/// busy channel.
-const _: () = assert!(size_of::<Effect>() <= 56);
-
-/// Who wants something of the accounts.
-#[derive(Debug)]
-pub struct Applicant {
-    pub nick: Nick,
-    /// The last message until now, which is recorded once the effect is released.
-    pub last_seq: u64,
-    pub id: Option<Id>,
-}
-
-/// Why nobody comes in from somewhere.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bar {
-    pub until: Option<Timestamp>,
-    /// What they are told.
-    pub detail: Arc<str>,
-}
-
-/// Who a message goes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Audience {
-    Channel(ChannelKey),
-    /// The sender, and this one; who may be one and the same.
-    Direct(SessionId),
-}
-
-/// For which messages somebody has held a nick: those after `since`, up to `until`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
-    /// Folded.
-    pub nick: Arc<str>,
-    pub since: u64,
-    pub until: u64,
-}
-
-/// A conversation whose history can be asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Conversation {
-    /// By its folded name.
-    Channel(Arc<str>),
-    /// Between somebody, while the nicks were theirs, and another (folded).
-    Direct { held: Vec<Held>, other: Arc<str> },
-}
-
-/// A page of a conversation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    pub conversation: Conversation,
-    /// The name for the answer.
-    pub with: Arc<str>,
-    pub before: Option<u64>,
-    pub after: Option<u64>,
-    pub limit: u16,
-    /// An empty page means that there is no such user: nobody has the nick, and nobody of that nick
-    /// ever spoke with who asks.
-    pub somebody: bool,
-    pub id: Option<Id>,
-}
-
-/// What somebody who is back has missed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replay {
-    /// Folded names.
-    pub channels: Vec<Arc<str>>,
-    pub held: Vec<Held>,
-    pub after: u64,
-    pub max: usize,
-}
-
 /// What becomes a `message`.
 #[derive(Debug, Clone, Copy)]
-pub struct Said<'a> {
+pub struct NewMessage<'a> {
     pub seq: u64,
     pub time: Timestamp,
     pub from: &'a str,
@@ -196,7 +37,7 @@ pub struct Said<'a> {
 
 /// Messages side by side that somebody says to somebody or to a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Talk {
+pub struct SenderRun {
     pub from: SmolStr,
     pub to: SmolStr,
     pub messages: usize,
@@ -207,7 +48,7 @@ pub struct Talk {
 pub struct Batch {
     frames: BytesMut,
     /// Who says them, and to whom.
-    talks: Vec<Talk>,
+    talks: Vec<SenderRun>,
     events: BytesMut,
     effects: Vec<Effect>,
     messages: usize,
@@ -220,13 +61,13 @@ pub struct Batch {
     refused: Vec<ErrorCode>,
     /// The changes of what outlives the process that its requests have caused,
     pub changes: Changes,
-    /// and that it waits for, as [`super::registry::Registry::lasting`] counts them.
+    /// and that it waits for, as [`super::registry::Registry::change_count`] counts them.
     pub needs: u64,
 }
 
 /// A batch whose messages are recorded, to be delivered.
 #[derive(Debug)]
-pub struct Released {
+pub struct CommittedBatch {
     pub frames: Bytes,
     pub events: Bytes,
     pub effects: Vec<Effect>,
@@ -285,13 +126,13 @@ impl Batch {
     }
 
     /// Who says its messages, and to whom, in the same order.
-    pub fn take_talks(&mut self) -> Vec<Talk> {
+    pub fn take_talks(&mut self) -> Vec<SenderRun> {
         std::mem::take(&mut self.talks)
     }
 
-    /// A message, numbered and stamped.
-    pub fn message(&mut self, said: &Said<'_>, sender: SessionId, audience: Audience) {
-        let Said {
+    /// A message, by_number and stamped.
+    pub fn message(&mut self, said: &NewMessage<'_>, sender: SessionId, audience: Audience) {
+        let NewMessage {
             seq,
             time,
             from,
@@ -307,7 +148,7 @@ impl Batch {
         let same_names = self.heading.set(time, from, to);
         match self.talks.last_mut() {
             Some(talk) if same_names => talk.messages += 1,
-            _ => self.talks.push(Talk {
+            _ => self.talks.push(SenderRun {
                 from: from.into(),
                 to: to.into(),
                 messages: 1,
@@ -365,7 +206,7 @@ impl Batch {
         self.effects.push(Effect::TellChannel { channel, event });
     }
 
-    pub fn refuse(&mut self, to: SessionId, id: Option<&str>, refusal: Refusal) {
+    pub fn reject(&mut self, to: SessionId, id: Option<&str>, refusal: Refusal) {
         let closes = refusal.closes();
         let strikes = refusal.code == ErrorCode::AuthFailed;
         self.refused.push(refusal.code);
@@ -380,7 +221,7 @@ impl Batch {
         if closes {
             self.effects.push(Effect::Close { session: to });
         } else if strikes {
-            self.effects.push(Effect::Strike { session: to });
+            self.effects.push(Effect::AuthFailure { session: to });
         }
     }
 
@@ -395,10 +236,10 @@ impl Batch {
             match effect {
                 Effect::Messages { is_acked: true, .. } => {}
                 Effect::Messages { sender, count, .. } => {
-                    (0..count).for_each(|_| self.refuse(sender, None, not_recorded()));
+                    (0..count).for_each(|_| self.reject(sender, None, not_recorded()));
                 }
                 Effect::Ack { seq, to, id, .. } if seq >= failed => {
-                    self.refuse(to, Some(id.as_str()), not_recorded());
+                    self.reject(to, Some(id.as_str()), not_recorded());
                 }
                 Effect::Account { to, mut applicant } => {
                     applicant.last_seq = applicant.last_seq.min(failed - 1);
@@ -414,8 +255,8 @@ impl Batch {
     }
 
     /// The batch as it is delivered; `frames` are its messages, which [`Batch::frames`] has given out.
-    pub fn release(self, frames: Bytes, recorded: u64) -> Released {
-        Released {
+    pub fn release(self, frames: Bytes, recorded: u64) -> CommittedBatch {
+        CommittedBatch {
             frames,
             events: self.events.freeze(),
             effects: self.effects,
@@ -424,7 +265,7 @@ impl Batch {
         }
     }
 
-    fn event(&mut self, event: &Event<'_>) -> Span {
+    fn event(&mut self, event: &Event<'_>) -> ByteRange {
         let start = self.events.len();
         encode(event, &mut self.events).expect("an event fits into a frame");
         span(start, self.events.len())
@@ -442,6 +283,6 @@ fn not_recorded() -> Refusal {
     clippy::cast_possible_truncation,
     reason = "a batch ends soon after MAX_BYTES, far below 4 GiB"
 )]
-fn span(start: usize, end: usize) -> Span {
+fn span(start: usize, end: usize) -> ByteRange {
     start as u32..end as u32
 }

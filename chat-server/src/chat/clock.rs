@@ -4,7 +4,7 @@
 //!
 //! It follows a jump forward only when that has lasted: a clock that is years ahead for a moment ends no
 //! resume window and no sanction, and stamps no message. A clock that is set forward for good is followed
-//! after `PATIENCE`. At the start the machine's clock is believed: nothing else is known.
+//! after `JUMP_CONFIRMATION`. At the start the machine's clock is believed: nothing else is known.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -14,7 +14,7 @@ use chat_proto::Timestamp;
 const JUMP_MILLIS: i64 = 10_000;
 
 /// How long a larger one has to last.
-const PATIENCE: Duration = Duration::from_secs(5);
+const JUMP_CONFIRMATION: Duration = Duration::from_secs(5);
 
 /// See the head of this file.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl Clock {
         let jump = machine.as_millis().saturating_sub(expected.as_millis());
         if self.has_agreed && jump > JUMP_MILLIS {
             let since = *self.ahead_since.get_or_insert(moment);
-            if moment.saturating_duration_since(since) < PATIENCE {
+            if moment.saturating_duration_since(since) < JUMP_CONFIRMATION {
                 return expected;
             }
             log::warn!("the clock was set forward, from {expected} to {machine}");

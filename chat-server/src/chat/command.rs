@@ -4,15 +4,11 @@
 use std::borrow::Cow;
 
 use chat_proto::{Channel, ErrorCode, Nick, Saying, Span, Text};
-use sha2::{Digest as _, Sha256};
-use smol_str::SmolStr;
 
 use super::accounts::AccountId;
-use super::moderation::Act;
+use super::moderation::ModerationCommand;
+use super::token::{Id, LoginRandom, Token};
 use crate::netblock::Origin;
-
-/// The `id` that a client gave its request.
-pub type Id = SmolStr;
 
 /// A request and the `id` by which its answer is known again.
 #[derive(Debug)]
@@ -52,7 +48,7 @@ pub enum Command {
     /// [`super::batch::Effect::Account`].
     Account,
     /// Something that only operators and founders may do.
-    Moderate(Box<Act>),
+    Moderate(Box<ModerationCommand>),
     Ping,
     /// Heard, and nothing more.
     Pong,
@@ -60,14 +56,14 @@ pub enum Command {
         reason: Option<Text>,
     },
     /// The client has nothing more to say and closed its sending half: goodbye once all is answered.
-    HangUp,
+    InputClosed,
     /// What the session found to be no request; it goes through the room to keep its place among the
     /// answers.
-    Refuse(Refusal),
+    Reject(Refusal),
     /// The same of what would be another request than `hello`: who is not in yet is told to say that first.
-    RefuseOther(Refusal),
+    RejectBeforeHello(Refusal),
     /// Goodbye to a client that was refused too often.
-    Dismiss {
+    Disconnect {
         reason: &'static str,
     },
 }
@@ -78,7 +74,7 @@ impl Command {
     pub fn is_announced(&self) -> bool {
         match self {
             Self::Join { .. } | Self::Part { .. } | Self::Nick { .. } => true,
-            Self::Moderate(act) => !matches!(**act, Act::Bans { .. }),
+            Self::Moderate(act) => !matches!(**act, ModerationCommand::Bans { .. }),
             Self::Hello(_)
             | Self::Say(_)
             | Self::Users { .. }
@@ -88,10 +84,10 @@ impl Command {
             | Self::Ping
             | Self::Pong
             | Self::Quit { .. }
-            | Self::HangUp
-            | Self::Refuse(_)
-            | Self::RefuseOther(_)
-            | Self::Dismiss { .. } => false,
+            | Self::InputClosed
+            | Self::Reject(_)
+            | Self::RejectBeforeHello(_)
+            | Self::Disconnect { .. } => false,
         }
     }
 }
@@ -107,6 +103,7 @@ pub struct Hello {
     pub account: Option<AccountId>,
     /// Where they come from.
     pub origin: Origin,
+    pub random: LoginRandom,
 }
 
 /// A message to somebody, in the words of the read that it came with ([`chat_proto::Words`]).
@@ -146,44 +143,5 @@ impl Refusal {
                 | ErrorCode::Replaced
                 | ErrorCode::SignedOut
         )
-    }
-}
-
-/// What brings a person back after a lost connection: 128 random bits, written as 32 hexadecimal
-/// digits. Never shown in a log.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Token(u128);
-
-impl Token {
-    pub fn random() -> Self {
-        Self(rand::random())
-    }
-
-    /// The token that `text` writes, if it is one: in the one way in which it was told.
-    pub fn parse(text: &str) -> Option<Self> {
-        let token = u128::from_str_radix(text, 16).ok().map(Self)?;
-        (token.reveal() == text).then_some(token)
-    }
-
-    /// What is kept of it: no token can be found for it.
-    pub fn digest(self) -> Digest {
-        #[cfg(test)]
-        super::work::step();
-        Digest(Sha256::digest(self.0.to_be_bytes()).into())
-    }
-
-    /// How a client is told it.
-    pub fn reveal(self) -> String {
-        format!("{:032x}", self.0)
-    }
-}
-
-/// The SHA-256 of a token. A token is random, so that no slower hash is needed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Digest(pub [u8; 32]);
-
-impl std::fmt::Debug for Token {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Token")
     }
 }

@@ -5,32 +5,37 @@
 //! [`room::Append`] (to be recorded) and [`room::Release`] (to be delivered), through recipients that
 //! are handed in at the start.
 //!
-//! | file | what |
+//! | file | content |
 //! | --- | --- |
-//! | [`room`] | `ChatRoom`, the actor: gathers, has recorded, releases in order |
-//! | [`registry`] | every decision: users, channels, tokens, targets; a plain struct |
-//! | [`clock`] | what time it is, for the room |
-//! | `underway` | what the room waits for |
-//! | [`batch`] | what follows from requests, in order: messages, events, changes of membership |
-//! | [`accounts`] | which nicks are protected |
-//! | [`kept`] | who may come back, and what was decided, as it outlives the process |
-//! | [`moderation`] | what operators and founders ask, and what comes of it |
-//! | [`lookalike`] | names that would deceive |
-//! | [`tally`] | what the room counts |
-//! | [`command`] | what a session asks, checked and in our own words |
+//! | [`room`] | `ChatRoom`, the actor: numbering, group commit, release in order |
+//! | [`registry`] | the rules: users, channels, accounts, moderation; a plain struct |
+//! | [`command`] | typed commands of a session |
+//! | [`effect`] | typed effects, and who they go to |
+//! | [`batch`] | a batch of effects under construction |
+//! | `commit` | a batch that waits for its persistence |
+//! | [`state_change`] | what must outlive the process |
+//! | [`moderation`] | the terms of moderation: commands, sanctions, channel records |
+//! | [`accounts`] | protected nicks |
+//! | [`token`] | resume tokens, request ids, random numbers of a login |
+//! | [`dedup`] | the ids of the last messages |
+//! | [`confusables`] | names that look alike |
+//! | [`clock`] | the time of messages |
+//! | [`room_metrics`] | counters of the room |
 
 pub mod accounts;
 pub mod batch;
 pub mod clock;
 pub mod command;
-pub mod kept;
-pub mod lookalike;
+mod commit;
+pub mod confusables;
+pub mod dedup;
+pub mod effect;
 pub mod moderation;
-pub mod recent;
 pub mod registry;
 pub mod room;
-pub mod tally;
-mod underway;
+pub mod room_metrics;
+pub mod state_change;
+pub mod token;
 
 /// One connection, for as long as the server runs: the place of its session in the table of its
 /// thread, and how often that place was used before, so that a late word never reaches a successor.
@@ -68,7 +73,48 @@ impl SessionId {
 pub type ChannelKey = u32;
 
 /// Maps keyed by our own numbers or folded names.
-type Map<K, V> = std::collections::HashMap<K, V, foldhash::quality::RandomState>;
+type Map<K, V> = std::collections::HashMap<K, V, HashSeed>;
+
+#[cfg(not(test))]
+type HashSeed = foldhash::quality::RandomState;
+
+#[cfg(test)]
+pub(crate) use hash_seed::HashSeed;
+
+/// Hashes with a seed that a test sets, so that a test can show that no order of a map matters.
+#[cfg(test)]
+pub(crate) mod hash_seed {
+    use std::cell::Cell;
+    use std::hash::BuildHasher;
+
+    use foldhash::quality::FixedState;
+
+    thread_local! {
+        static SEED: Cell<u64> = const { Cell::new(0) };
+    }
+
+    /// Sets the seed of the maps that this thread creates from now on.
+    pub(crate) fn set(seed: u64) {
+        SEED.set(seed);
+    }
+
+    #[derive(Debug, Clone)]
+    pub(crate) struct HashSeed(FixedState);
+
+    impl Default for HashSeed {
+        fn default() -> Self {
+            Self(FixedState::with_seed(SEED.get()))
+        }
+    }
+
+    impl BuildHasher for HashSeed {
+        type Hasher = <FixedState as BuildHasher>::Hasher;
+
+        fn build_hasher(&self) -> Self::Hasher {
+            self.0.build_hasher()
+        }
+    }
+}
 
 /// Counts the steps of walks and of expensive calculations, so that a test of a bound needs no clock.
 #[cfg(test)]
@@ -93,35 +139,63 @@ pub(crate) mod work {
 
 #[cfg(test)]
 mod tests {
-    /// The core learns nothing of sockets, files and JSON: style.md, "Which way dependencies point".
-    #[test]
-    fn the_core_imports_nothing_from_its_siblings() {
-        let core = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/chat");
-        let mut folders = vec![core];
-        let mut files = 0;
+    use std::path::{Path, PathBuf};
+
+    /// Returns the files below a folder of the core.
+    fn files_of(folder: &str) -> Vec<PathBuf> {
+        let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/chat");
+        let mut folders = vec![core.join(folder)];
+        let mut files = Vec::new();
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     folders.push(path);
-                    continue;
-                }
-                files += 1;
-                let code = std::fs::read_to_string(&path).unwrap();
-                for word in [
-                    "crate::net::",
-                    "crate::store::",
-                    concat!("serde", "_json"),
-                    concat!("tokio", "::net"),
-                ] {
-                    assert!(
-                        !code.contains(&format!("use {word}")),
-                        "{} uses {word}",
-                        path.display()
-                    );
+                } else {
+                    files.push(path);
                 }
             }
         }
-        assert!(files > 4);
+        files
+    }
+
+    /// The core knows no sockets, files or JSON: style.md, "Which way dependencies point".
+    #[test]
+    fn the_core_imports_nothing_from_its_siblings() {
+        let files = files_of("");
+        assert!(files.len() > 4);
+        for path in files {
+            let code = std::fs::read_to_string(&path).unwrap();
+            for word in [
+                "crate::net::",
+                "crate::store::",
+                concat!("serde", "_json"),
+                concat!("tokio", "::net"),
+            ] {
+                let found = code.contains(&format!("use {word}"));
+                assert!(!found, "{} uses {word}", path.display());
+            }
+        }
+    }
+
+    /// Time and random numbers come with the requests.
+    #[test]
+    fn the_registry_has_neither_clock_nor_dice() {
+        let mut files = files_of("registry");
+        files.retain(|path| !path.components().any(|part| part.as_os_str() == "tests"));
+        files.retain(|path| !path.ends_with("tests.rs"));
+        assert!(files.len() > 10);
+        for path in files {
+            let code = std::fs::read_to_string(&path).unwrap();
+            for word in [
+                "Instant",
+                "SystemTime",
+                "rand::",
+                "Token::random",
+                "HashSet",
+            ] {
+                assert!(!code.contains(word), "{} uses {word}", path.display());
+            }
+        }
     }
 }

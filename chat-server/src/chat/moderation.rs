@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chat_proto::{Channel, Nick, Text, Timestamp};
 
 use super::accounts::AccountId;
-use super::command::Digest;
+use super::token::Digest;
 use crate::netblock::Netblock;
 
 /// Where what operators and founders do is logged; part of what whoever watches the log relies on.
@@ -14,13 +14,13 @@ pub const LOG: &str = "chat_server::moderation";
 
 /// What can be asked. Names that are only looked up are kept as they came.
 #[derive(Debug)]
-pub enum Act {
+pub enum ModerationCommand {
     Kick {
         nick: Box<str>,
         channel: Option<Box<str>>,
         reason: Option<Text>,
     },
-    Ban(Sentence),
+    Ban(BanRequest),
     Unban {
         target: Target,
         channel: Option<Box<str>>,
@@ -44,9 +44,9 @@ pub enum Act {
     },
 }
 
-impl Act {
+impl ModerationCommand {
     /// Whether the decision is to outlive the process.
-    pub fn is_kept(&self) -> bool {
+    pub fn changes_state(&self) -> bool {
         match self {
             Self::Ban(_)
             | Self::Unban { .. }
@@ -60,7 +60,7 @@ impl Act {
 
 /// A ban that is asked for.
 #[derive(Debug)]
-pub struct Sentence {
+pub struct BanRequest {
     pub target: Target,
     /// From the server where there is none.
     pub channel: Option<Box<str>>,
@@ -86,7 +86,7 @@ pub enum Scope {
     Server,
     Channel(Channel),
     /// A mute: from saying something, anywhere.
-    Speech,
+    Mute,
 }
 
 /// A ban or a mute.
@@ -97,18 +97,18 @@ pub struct Sanction {
     pub scope: Scope,
     pub target: Target,
     /// The token of who had the nick then: it is about them under any nick.
-    pub holder: Option<Digest>,
+    pub token_digest: Option<Digest>,
     /// Who set it; nobody here where it was set beside the server.
     pub by: Option<Arc<str>>,
     pub reason: Option<Arc<str>>,
     pub set: Timestamp,
     pub until: Option<Timestamp>,
     /// Outlives its channel and the process.
-    pub lasts: bool,
+    pub is_persistent: bool,
 }
 
 impl Sanction {
-    pub fn holds(&self, now: Timestamp) -> bool {
+    pub fn is_active(&self, now: Timestamp) -> bool {
         self.until.is_none_or(|until| until > now)
     }
 }
@@ -123,9 +123,9 @@ pub struct Topic {
 
 /// What outlives the process of a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Charter {
+pub struct ChannelRecord {
     pub channel: Channel,
     /// Nobody's is only the lobby.
-    pub founder: Option<AccountId>,
+    pub owner: Option<AccountId>,
     pub topic: Option<Topic>,
 }

@@ -3,7 +3,7 @@
 //! It owns the [`Registry`] (every decision), the batch that is being gathered and the one that is
 //! being recorded. Sessions send it [`Requests`] and [`Leave`]; it has messages recorded by whoever
 //! takes [`Append`], and hands what is recorded, in order, to all who take [`Release`]. What has changed of
-//! who may come back goes to whoever takes [`Keep`]; a batch in which somebody came or went waits for that
+//! who may come back goes to whoever takes [`Persist`]; a batch in which somebody came or went waits for that
 //! a moment (`underway`), so that who is told to be in a channel is in it after a crash too.
 //!
 //! While a batch is being recorded the next one is gathered: group commit without a timer. What waits
@@ -23,13 +23,15 @@ use tokio::sync::oneshot;
 
 use super::SessionId;
 use super::accounts::AccountChange;
-use super::batch::{Batch, Effect, Released, Talk};
+use super::batch::{Batch, CommittedBatch, SenderRun};
 use super::clock::Clock;
 use super::command::Request;
-use super::kept::{Changes, KeptChange};
+use super::commit::{PERSIST_TIMEOUT, PendingBatch, PersistenceProgress};
+use super::effect::Effect;
 use super::registry::{Registry, Settings};
-use super::tally::Tally;
-use super::underway::{Keeping, PATIENCE, Recording};
+use super::room_metrics::RoomMetrics;
+use super::state_change::{Changes, StateChange};
+use super::token::Token;
 use crate::vital::Vital;
 
 /// How long a server that ends waits for the last changes to be kept.
@@ -64,15 +66,15 @@ pub struct Leave {
 #[rtype(result = "()")]
 pub struct AccountChanges(pub Vec<AccountChange>);
 
-/// To whoever keeps who may come back: keep this, then answer with [`Kept`].
+/// To whoever keeps who may come back: keep this, then answer with [`Persisted`].
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct Keep(pub Vec<KeptChange>);
+pub struct Persist(pub Vec<StateChange>);
 
-/// The last [`Keep`] is kept.
+/// The last [`Persist`] is kept.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct Kept;
+pub struct Persisted;
 
 /// To the recorder: note beside the history, before this is answered, the message behind which the kept
 /// state may be out of date. `None`: it is up to date.
@@ -84,7 +86,7 @@ pub struct NoteLag(pub Option<u64>);
 /// meanwhile.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct Unkept(pub bool);
+pub struct ReadOnly(pub bool);
 
 /// Other settings hold from now on.
 #[derive(Debug, Message)]
@@ -104,7 +106,7 @@ pub struct Append {
     /// The number of the first of them.
     pub first_seq: u64,
     /// Who says what is in them, so that it need not be looked for there.
-    pub talks: Vec<Talk>,
+    pub talks: Vec<SenderRun>,
 }
 
 /// From the recorder: whether the last [`Append`] is recorded, all of it, or nothing of it.
@@ -117,7 +119,7 @@ pub struct Appended {
 /// To the dispatcher of each thread: all of it is recorded, let everyone know.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
-pub struct Release(pub Arc<Released>);
+pub struct Release(pub Arc<CommittedBatch>);
 
 /// What has come is to be recorded or released, now that the mailbox is empty.
 #[derive(Debug, Message)]
@@ -127,13 +129,13 @@ struct Commit;
 /// Users are still to be put out: some of them are now, and others' requests come between.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-struct Expel;
+struct ContinueRemovals;
 
 /// The actors that persist messages and state.
 #[derive(Debug)]
 pub struct Storage {
     pub recorder: Recipient<Append>,
-    pub tokens: Recipient<Keep>,
+    pub state_writer: Recipient<Persist>,
     pub lag: Recipient<NoteLag>,
 }
 
@@ -145,24 +147,24 @@ pub struct ChatRoom {
     storage: Storage,
     /// One of each thread.
     dispatchers: Vec<Recipient<Release>>,
-    keeping: Keeping,
-    gathering: Batch,
+    persistence: PersistenceProgress,
+    building: Batch,
     /// Gathered, full, and next to be recorded.
     full: VecDeque<Batch>,
     /// With the recorder.
-    recording: Option<Recording>,
+    pending: Option<PendingBatch>,
     /// The last message that is recorded.
     recorded: u64,
     commit_is_due: bool,
     /// The server ends,
-    is_ending: bool,
-    /// Whether [`Expel`] is on its way.
-    is_expelling: bool,
+    is_stopping: bool,
+    /// Whether [`ContinueRemovals`] is on its way.
+    removal_is_due: bool,
     /// and whoever ends it waits for what is here.
     finishing: Option<oneshot::Sender<()>>,
     /// The last changes cannot be kept in time.
-    gives_up: bool,
-    tally: Arc<Tally>,
+    stop_waiting: bool,
+    metrics: Arc<RoomMetrics>,
     _vital: Vital,
 }
 
@@ -173,7 +175,7 @@ impl ChatRoom {
         clock: Clock,
         storage: Storage,
         dispatchers: Vec<Recipient<Release>>,
-        tally: Arc<Tally>,
+        metrics: Arc<RoomMetrics>,
         vital: Vital,
     ) -> Self {
         Self {
@@ -182,100 +184,100 @@ impl ChatRoom {
             clock,
             storage,
             dispatchers,
-            keeping: Keeping::default(),
-            gathering: Batch::default(),
+            persistence: PersistenceProgress::default(),
+            building: Batch::default(),
             full: VecDeque::new(),
-            recording: None,
+            pending: None,
             commit_is_due: false,
-            is_ending: false,
-            is_expelling: false,
+            is_stopping: false,
+            removal_is_due: false,
             finishing: None,
-            gives_up: false,
-            tally,
+            stop_waiting: false,
+            metrics,
             _vital: vital,
         }
     }
 
     /// Sees to it that what was gathered goes on its way once the mailbox is empty.
-    fn gathered(&mut self, ctx: &mut Context<Self>) {
-        self.set_aside_if_full();
-        if self.registry.has_doomed() && !self.is_expelling {
-            self.is_expelling = true;
-            ctx.notify(Expel);
+    fn schedule_commit(&mut self, ctx: &mut Context<Self>) {
+        self.close_if_full();
+        if self.registry.has_pending_removals() && !self.removal_is_due {
+            self.removal_is_due = true;
+            ctx.notify(ContinueRemovals);
         }
         if !self.full.is_empty() {
             self.commit(ctx);
         }
         self.count();
-        if !self.commit_is_due && self.recording.is_none() {
+        if !self.commit_is_due && self.pending.is_none() {
             self.commit_is_due = true;
             ctx.notify(Commit);
         }
     }
 
     /// Begins a new batch where the one being gathered has enough.
-    fn set_aside_if_full(&mut self) {
-        self.gathering.begin(Instant::now);
-        if self.gathering.is_full(self.registry.batch_bytes()) {
-            let full = self.close();
+    fn close_if_full(&mut self) {
+        self.building.begin(Instant::now);
+        if self.building.is_full(self.registry.batch_bytes()) {
+            let full = self.close_batch();
             self.full.push_back(full);
         }
     }
 
     /// Takes the batch that is being gathered, with what has changed in it.
-    fn close(&mut self) -> Batch {
-        let mut batch = self.gathering.take();
+    fn close_batch(&mut self) -> Batch {
+        let mut batch = self.building.take();
         batch.changes = self.registry.take_changes();
-        batch.needs = self.registry.lasting();
+        batch.needs = self.registry.change_count();
         batch
     }
 
-    fn count_people(&self) {
-        self.tally.users.set(self.registry.users() as u64);
-        self.tally.channels.set(self.registry.channels() as u64);
+    fn count_users(&self) {
+        self.metrics.users.set(self.registry.users() as u64);
+        self.metrics.channels.set(self.registry.channels() as u64);
     }
 
     fn count(&self) {
-        let waiting = self.full.iter().chain([&self.gathering]);
+        let waiting = self.full.iter().chain([&self.building]);
         let gathered: usize = waiting.map(Batch::messages).sum();
-        self.tally.gathered.set(gathered as u64);
+        self.metrics.gathered.set(gathered as u64);
     }
 
     /// Has changes kept, as soon as nothing is being kept; `needs` counts them.
-    fn keep(&mut self, changes: Changes, needs: u64, ctx: &mut Context<Self>) {
-        self.keeping.add(changes, needs);
-        self.keep_next();
-        self.keep_watch(needs, ctx);
+    fn persist(&mut self, changes: Changes, needs: u64, ctx: &mut Context<Self>) {
+        self.persistence.add(changes, needs);
+        self.persist_next();
+        self.watch_persistence(needs, ctx);
     }
 
-    fn keep_next(&mut self) {
-        if let Some(changes) = self.keeping.next() {
-            self.storage.tokens.do_send(Keep(changes));
+    fn persist_next(&mut self) {
+        if let Some(changes) = self.persistence.next() {
+            self.storage.state_writer.do_send(Persist(changes));
         }
     }
 
     /// Hands on what is gathered, until there is nothing or something has to be waited for.
     fn commit(&mut self, ctx: &mut Context<Self>) {
         loop {
-            match self.recording.take() {
-                Some(recording) if self.keeping.lets_go(&recording) => {
+            match self.pending.take() {
+                Some(recording) if self.persistence.is_ready(&recording) => {
                     self.release(recording.batch, recording.frames);
                 }
                 Some(recording) => {
-                    self.recording = Some(recording);
+                    self.pending = Some(recording);
                     return;
                 }
                 None => match self.full.pop_front() {
                     Some(batch) => self.record(batch, ctx),
-                    None if self.gathering.is_empty() && !self.registry.has_changes() => break,
+                    None if self.building.is_empty() && !self.registry.has_changes() => break,
                     None => {
-                        let batch = self.close();
+                        let batch = self.close_batch();
                         self.record(batch, ctx);
                     }
                 },
             }
         }
-        if (!self.keeping.busy || self.gives_up)
+        if (!self.persistence.busy || self.stop_waiting)
             && let Some(finished) = self.finishing.take()
         {
             // Whoever waited may have given up.
@@ -294,38 +296,38 @@ impl ChatRoom {
                 talks: batch.take_talks(),
             });
         }
-        self.tally.recording.set(batch.messages() as u64);
+        self.metrics.recording.set(batch.messages() as u64);
         self.count();
         if batch.changes.newest() <= self.recorded {
-            self.keep_changes_of(&mut batch, ctx);
+            self.persist_changes_of(&mut batch, ctx);
         }
-        self.recording = Some(Recording {
+        self.pending = Some(PendingBatch {
             batch,
             frames,
             recorded: last.is_none(),
         });
     }
 
-    fn keep_changes_of(&mut self, batch: &mut Batch, ctx: &mut Context<Self>) {
+    fn persist_changes_of(&mut self, batch: &mut Batch, ctx: &mut Context<Self>) {
         let changes = std::mem::take(&mut batch.changes);
-        self.keep(changes, batch.needs, ctx);
+        self.persist(changes, batch.needs, ctx);
     }
 
     /// Sees to it that nothing waits long for the changes up to `needs`.
-    fn keep_watch(&mut self, needs: u64, ctx: &mut Context<Self>) {
-        if self.keeping.has(needs) || self.keeping.watched {
+    fn watch_persistence(&mut self, needs: u64, ctx: &mut Context<Self>) {
+        if self.persistence.covers(needs) || self.persistence.watched {
             return;
         }
-        self.keeping.watched = true;
-        ctx.run_later(PATIENCE, move |room, ctx| {
-            room.keeping.watched = false;
-            if !room.keeping.has(needs) {
+        self.persistence.watched = true;
+        ctx.run_later(PERSIST_TIMEOUT, move |room, ctx| {
+            room.persistence.watched = false;
+            if !room.persistence.covers(needs) {
                 room.go_on_without(needs, ctx);
-            } else if let Some(next) = room.recording.as_ref()
+            } else if let Some(next) = room.pending.as_ref()
                 && next.batch.changes.is_empty()
             {
                 let needs = next.batch.needs;
-                room.keep_watch(needs, ctx);
+                room.watch_persistence(needs, ctx);
             }
         });
     }
@@ -333,26 +335,26 @@ impl ChatRoom {
     /// Stops waiting for the changes up to `needs`. The recorder notes it first: after a restart the kept
     /// tokens would not tell who has left a nick since.
     fn go_on_without(&mut self, needs: u64, ctx: &mut Context<Self>) {
-        if std::mem::replace(&mut self.keeping.lag_is_noted, true) {
-            self.keeping.late = true;
+        if std::mem::replace(&mut self.persistence.lag_is_noted, true) {
+            self.persistence.late = true;
             self.commit(ctx);
             return;
         }
         let noted = self.storage.lag.send(NoteLag(Some(self.recorded)));
         ctx.spawn(noted.into_actor(self).map(move |_, room, ctx| {
-            room.keeping.late = !room.keeping.has(needs);
+            room.persistence.late = !room.persistence.covers(needs);
             room.commit(ctx);
         }));
     }
 
     fn release(&mut self, mut batch: Batch, frames: Bytes) {
-        let tally = &self.tally;
+        let metrics = &self.metrics;
         batch
             .take_refused()
             .into_iter()
-            .for_each(|code| tally.refusals.add(code));
-        tally.recording.set(0);
-        self.count_people();
+            .for_each(|code| metrics.refusals.add(code));
+        metrics.recording.set(0);
+        self.count_users();
         let last = batch.last_seq().unwrap_or(self.recorded);
         let released = Arc::new(batch.release(frames, self.recorded));
         self.recorded = last;
@@ -361,12 +363,12 @@ impl ChatRoom {
         }
     }
 
-    /// Nothing of the batch in the recorder's hands was recorded, so nothing that was numbered behind
+    /// Nothing of the batch in the recorder's hands was recorded, so nothing that was by_number behind
     /// it can be either; who said it is told, and may say it again.
-    fn fail(&mut self, recording: &mut Recording) {
-        recording.frames = Bytes::new();
-        let later = self.full.iter_mut().chain([&mut self.gathering]);
-        let failed = std::iter::once(&mut recording.batch).chain(later);
+    fn fail(&mut self, pending: &mut PendingBatch) {
+        pending.frames = Bytes::new();
+        let later = self.full.iter_mut().chain([&mut self.building]);
+        let failed = std::iter::once(&mut pending.batch).chain(later);
         self.registry.rewind(self.recorded + 1, failed);
     }
 }
@@ -375,12 +377,12 @@ impl Actor for ChatRoom {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.count_people();
+        self.count_users();
         ctx.run_interval(TICK, |room, ctx| {
             let now = room.clock.now();
-            room.registry.tick(now, &mut room.gathering);
-            if !room.gathering.is_empty() {
-                room.gathered(ctx);
+            room.registry.tick(now, &mut room.building);
+            if !room.building.is_empty() {
+                room.schedule_commit(ctx);
             }
         });
     }
@@ -402,11 +404,11 @@ impl Handler<Requests> for ChatRoom {
         let now = self.clock.now();
         for request in requests {
             self.registry
-                .handle(session, request, &words, now, &mut self.gathering);
-            self.set_aside_if_full();
+                .handle(session, request, &words, now, &mut self.building);
+            self.close_if_full();
         }
-        self.gathering.push(Effect::Answered { session, cost });
-        self.gathered(ctx);
+        self.building.push(Effect::CreditReturned { session, cost });
+        self.schedule_commit(ctx);
     }
 }
 
@@ -414,12 +416,12 @@ impl Handler<Leave> for ChatRoom {
     type Result = ();
 
     fn handle(&mut self, Leave { session, reason }: Leave, ctx: &mut Self::Context) {
-        // Who leaves because the server ends is missed by nobody, and may come back as long as if it had been killed.
-        if !self.is_ending {
+        // Who leaves with_reason the server ends is missed by nobody, and may come back as long as if it had been killed.
+        if !self.is_stopping {
             let now = self.clock.now();
             self.registry
-                .leave(session, reason, now, &mut self.gathering);
-            self.gathered(ctx);
+                .leave(session, reason, now, &mut self.building);
+            self.schedule_commit(ctx);
         }
     }
 }
@@ -429,42 +431,44 @@ impl Handler<AccountChanges> for ChatRoom {
 
     fn handle(&mut self, AccountChanges(changes): AccountChanges, ctx: &mut Self::Context) {
         for change in changes {
-            self.registry.account_changed(change, &mut self.gathering);
+            let new_token = Token::random();
+            self.registry
+                .account_changed(change, new_token, &mut self.building);
         }
-        self.gathered(ctx);
+        self.schedule_commit(ctx);
     }
 }
 
-impl Handler<Kept> for ChatRoom {
+impl Handler<Persisted> for ChatRoom {
     type Result = ();
 
-    fn handle(&mut self, Kept: Kept, ctx: &mut Self::Context) {
-        self.keeping.is_done();
-        self.keep_next();
-        if !self.keeping.busy && std::mem::take(&mut self.keeping.lag_is_noted) {
+    fn handle(&mut self, Persisted: Persisted, ctx: &mut Self::Context) {
+        self.persistence.complete();
+        self.persist_next();
+        if !self.persistence.busy && std::mem::take(&mut self.persistence.lag_is_noted) {
             self.storage.lag.do_send(NoteLag(None));
         }
-        if self.recording.is_some() || self.finishing.is_some() {
+        if self.pending.is_some() || self.finishing.is_some() {
             self.commit(ctx);
         }
     }
 }
 
-impl Handler<Unkept> for ChatRoom {
+impl Handler<ReadOnly> for ChatRoom {
     type Result = ();
 
-    fn handle(&mut self, Unkept(unkept): Unkept, _: &mut Self::Context) {
-        self.registry.set_unkept(unkept);
+    fn handle(&mut self, ReadOnly(read_only): ReadOnly, _: &mut Self::Context) {
+        self.registry.set_read_only(read_only);
     }
 }
 
-impl Handler<Expel> for ChatRoom {
+impl Handler<ContinueRemovals> for ChatRoom {
     type Result = ();
 
-    fn handle(&mut self, Expel: Expel, ctx: &mut Self::Context) {
-        self.is_expelling = false;
-        self.registry.expel_some(&mut self.gathering);
-        self.gathered(ctx);
+    fn handle(&mut self, ContinueRemovals: ContinueRemovals, ctx: &mut Self::Context) {
+        self.removal_is_due = false;
+        self.registry.disconnect_some(&mut self.building);
+        self.schedule_commit(ctx);
     }
 }
 
@@ -481,13 +485,13 @@ impl Handler<Appended> for ChatRoom {
     type Result = ();
 
     fn handle(&mut self, Appended { recorded }: Appended, ctx: &mut Self::Context) {
-        if let Some(mut recording) = self.recording.take() {
+        if let Some(mut recording) = self.pending.take() {
             recording.recorded = true;
             if !recorded {
                 self.fail(&mut recording);
             }
-            self.keep_changes_of(&mut recording.batch, ctx);
-            self.recording = Some(recording);
+            self.persist_changes_of(&mut recording.batch, ctx);
+            self.pending = Some(recording);
         }
         self.commit(ctx);
     }
@@ -499,7 +503,7 @@ impl Handler<Configure> for ChatRoom {
     fn handle(&mut self, Configure(settings): Configure, ctx: &mut Self::Context) {
         let now = self.clock.now();
         self.registry.configure(settings, now);
-        self.gathered(ctx);
+        self.schedule_commit(ctx);
     }
 }
 
@@ -508,15 +512,15 @@ impl Handler<Finish> for ChatRoom {
 
     fn handle(&mut self, Finish: Finish, ctx: &mut Self::Context) -> Self::Result {
         let (finished, wait) = oneshot::channel();
-        self.is_ending = true;
-        while self.registry.has_doomed() {
-            self.registry.expel_some(&mut self.gathering);
+        self.is_stopping = true;
+        while self.registry.has_pending_removals() {
+            self.registry.disconnect_some(&mut self.building);
         }
         self.finishing = Some(finished);
         self.commit_is_due = true;
         ctx.notify(Commit);
         ctx.run_later(LAST_CHANGES, |room, ctx| {
-            room.gives_up = true;
+            room.stop_waiting = true;
             room.commit(ctx);
         });
         Box::pin(async move {

@@ -6,16 +6,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use chat_proto::{ErrorCode, Event};
 
-use crate::chat::batch::Bar;
+use crate::chat::effect::NetworkBan;
 use crate::netblock::{Netblock, Netblocks, Origin};
 
 /// See the head of this file.
 #[derive(Debug, Clone, Default)]
-pub struct Barred(Arc<RwLock<Netblocks<Bar>>>);
+pub struct Barred(Arc<RwLock<Netblocks<NetworkBan>>>);
 
 impl Barred {
     /// Nobody comes in from there any more. Harmless to say twice, as each thread does.
-    pub fn bar(&self, network: Netblock, bar: Bar) {
+    pub fn bar(&self, network: Netblock, bar: NetworkBan) {
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
         all.insert(network, bar);
     }
@@ -52,7 +52,7 @@ mod tests {
     fn who_is_barred_is_told_why_until_it_is_lifted() {
         let barred = Barred::default();
         let network = |text: &str| text.parse::<Netblock>().unwrap();
-        let bar = |detail: &str| Bar {
+        let bar = |detail: &str| NetworkBan {
             until: None,
             detail: detail.into(),
         };

@@ -22,7 +22,7 @@ use super::places::Permit;
 use super::table::Table;
 use super::transport::{Kind, Transport};
 use super::web::socket::{Received, text_messages};
-use crate::chat::batch::Replay;
+use crate::chat::effect::Replay;
 use crate::chat::room::Leave;
 use crate::chat::{ChannelKey, SessionId};
 use crate::store::history;

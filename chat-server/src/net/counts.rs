@@ -3,7 +3,7 @@
 use chat_proto::ErrorCode;
 
 use super::transport::Kind;
-use crate::chat::tally::Refusals;
+use crate::chat::room_metrics::Refusals;
 use crate::count::Count;
 
 /// See the head of this file.

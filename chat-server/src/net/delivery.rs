@@ -16,7 +16,8 @@ use super::connection::{Arrival, Connection, Phase};
 use super::outbox::Job;
 use super::piece::Piece;
 use super::table::Table;
-use crate::chat::batch::{Audience, Effect, Page, Released, Replay, Span};
+use crate::chat::batch::CommittedBatch;
+use crate::chat::effect::{Audience, ByteRange, Effect, Page, Replay};
 use crate::chat::{ChannelKey, SessionId};
 
 /// See the head of this file.
@@ -31,7 +32,7 @@ pub(super) struct Delivery {
 #[derive(Debug, Clone)]
 struct Run {
     channel: ChannelKey,
-    frames: Span,
+    frames: ByteRange,
     messages: u64,
 }
 
@@ -43,7 +44,7 @@ impl Delivery {
         }
     }
 
-    pub(super) fn deliver(&mut self, batch: &Released) {
+    pub(super) fn deliver(&mut self, batch: &CommittedBatch) {
         let mut recorded = batch.recorded;
         let mut run: Option<Run> = None;
         for effect in &batch.effects {
@@ -85,15 +86,15 @@ impl Delivery {
                 }
                 Effect::Subscribe { .. }
                 | Effect::Unsubscribe { .. }
-                | Effect::Strike { .. }
-                | Effect::Bar { .. }
-                | Effect::Unbar { .. }
+                | Effect::AuthFailure { .. }
+                | Effect::BanNetwork { .. }
+                | Effect::UnbanNetwork { .. }
                 | Effect::Close { .. } => {
                     // What was said before goes to who is in the channel before.
                     self.end_run(&mut run, batch);
                     self.change(effect);
                 }
-                Effect::Answered { session, cost } => self.answered(*session, *cost),
+                Effect::CreditReturned { session, cost } => self.answered(*session, *cost),
             }
         }
         self.end_run(&mut run, batch);
@@ -114,7 +115,7 @@ impl Delivery {
                     table.leave_channel(member, *channel)
                 });
             }
-            Effect::Strike { session } => {
+            Effect::AuthFailure { session } => {
                 self.with_open(*session, |connection, table| connection.strike(table));
             }
             Effect::Close { session } => {
@@ -125,8 +126,8 @@ impl Delivery {
                     connection.carry_on(applicant, table)
                 });
             }
-            Effect::Bar { network, bar } => self.table.barred.bar(*network, (**bar).clone()),
-            Effect::Unbar { network } => self.table.barred.lift(*network),
+            Effect::BanNetwork { network, ban } => self.table.barred.bar(*network, (**ban).clone()),
+            Effect::UnbanNetwork { network } => self.table.barred.lift(*network),
             Effect::Messages { .. }
             | Effect::Ack { .. }
             | Effect::Tell { .. }
@@ -134,7 +135,7 @@ impl Delivery {
             | Effect::TellChannel { .. }
             | Effect::Welcome { .. }
             | Effect::History { .. }
-            | Effect::Answered { .. } => {}
+            | Effect::CreditReturned { .. } => {}
         }
     }
 
@@ -192,12 +193,12 @@ impl Delivery {
 
     fn messages(
         &mut self,
-        frames: &Span,
+        frames: &ByteRange,
         count: u32,
         sender: SessionId,
         audience: Audience,
         run: &mut Option<Run>,
-        batch: &Released,
+        batch: &CommittedBatch,
     ) {
         let messages = u64::from(count);
         match audience {
@@ -230,14 +231,20 @@ impl Delivery {
     }
 
     /// Gives one session an event, behind what it has not been given yet of the run.
-    fn tell(&mut self, session: SessionId, event: Bytes, run: Option<&Run>, batch: &Released) {
+    fn tell(
+        &mut self,
+        session: SessionId,
+        event: Bytes,
+        run: Option<&Run>,
+        batch: &CommittedBatch,
+    ) {
         self.catch_up(session, run, batch);
         if let Some(connection) = self.table.get(session) {
             give(&mut self.dirty, &connection, event);
         }
     }
 
-    fn catch_up(&mut self, session: SessionId, run: Option<&Run>, batch: &Released) {
+    fn catch_up(&mut self, session: SessionId, run: Option<&Run>, batch: &CommittedBatch) {
         let Some(run) = run else { return };
         let Some(connection) = self.table.get(session) else {
             return;
@@ -254,7 +261,7 @@ impl Delivery {
     }
 
     /// Gives every member what it has not been given yet of the run.
-    fn end_run(&mut self, run: &mut Option<Run>, batch: &Released) {
+    fn end_run(&mut self, run: &mut Option<Run>, batch: &CommittedBatch) {
         if let Some(run) = run.take() {
             let members = self.table.members(run.channel);
             let frames = piece(&batch.frames, &run.frames);
@@ -310,7 +317,7 @@ impl Delivery {
     }
 }
 
-fn piece(buffer: &Bytes, span: &Span) -> Bytes {
+fn piece(buffer: &Bytes, span: &ByteRange) -> Bytes {
     let Range { start, end } = *span;
     buffer.slice(start as usize..end as usize)
 }
@@ -328,7 +335,7 @@ fn give_rest(
     dirty: &mut Vec<Rc<Connection>>,
     connection: &Rc<Connection>,
     run: &Run,
-    batch: &Released,
+    batch: &CommittedBatch,
 ) {
     let start = run.frames.start.max(connection.given.get());
     if start < run.frames.end {

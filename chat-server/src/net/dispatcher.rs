@@ -22,7 +22,8 @@ use super::clock::Clock;
 use super::delivery::{Delivery, frame};
 use super::outbox::Job;
 use super::table::{Limits, Table};
-use crate::chat::batch::{Audience, Effect, Released};
+use crate::chat::batch::CommittedBatch;
+use crate::chat::effect::{Audience, Effect};
 use crate::chat::room::Release;
 use crate::logging::log_throttled;
 use crate::store::history::{Answer, Answered};
@@ -55,7 +56,7 @@ pub struct Dispatcher {
     delivery: Delivery,
     brake: Brake,
     /// Delayed batches with their arrival times; the credit of the senders bounds them.
-    kept_back: VecDeque<(Instant, Arc<Released>)>,
+    kept_back: VecDeque<(Instant, Arc<CommittedBatch>)>,
     /// The first of them is to be delivered then.
     pause: Option<SpawnHandle>,
     /// Told how long each batch took.
@@ -104,7 +105,7 @@ impl Dispatcher {
 
     /// Returns the bytes of messages to lagging connections. Answers do not count: each is bounded
     /// by the credit of its own session.
-    fn bytes_to_lagging(&self, batch: &Released) -> usize {
+    fn bytes_to_lagging(&self, batch: &CommittedBatch) -> usize {
         if !self.table.somebody_lags() {
             return 0;
         }
@@ -126,7 +127,7 @@ impl Dispatcher {
             .sum()
     }
 
-    fn deliver(&mut self, batch: &Released) {
+    fn deliver(&mut self, batch: &CommittedBatch) {
         self.delivery.deliver(batch);
         if let Some(since) = batch.since.filter(|_| !batch.frames.is_empty()) {
             self.latency.observe(since.elapsed().as_secs_f64());

@@ -14,9 +14,10 @@ use chat_proto::{ErrorCode, Event, Secret, Words};
 use super::connection::{Connection, Phase};
 use super::dispatcher::Dispatcher;
 use super::table::Table;
-use crate::chat::batch::Applicant;
-use crate::chat::command::{Command, Id, Refusal, Request};
+use crate::chat::command::{Command, Refusal, Request};
+use crate::chat::effect::AuthContext;
 use crate::chat::room;
+use crate::chat::token::Id;
 use crate::logging::log_throttled;
 use crate::store::accounts::{Act, Answer, Declined, Outcome};
 
@@ -72,7 +73,7 @@ impl Connection {
         }
         let refuse = |refusal| Request {
             id: request.id.clone(),
-            command: Command::Refuse(refusal),
+            command: Command::Reject(refusal),
         };
         let Some(nick) = &hello.nick else {
             let detail = "a password needs the nick that it is for";
@@ -94,11 +95,11 @@ impl Connection {
     }
 
     /// The room says who wishes it.
-    pub(super) fn carry_on(&self, applicant: &Applicant, table: &Table) {
+    pub(super) fn carry_on(&self, applicant: &AuthContext, table: &Table) {
         let Errand::Waiting(wish) = self.errand.take() else {
             return;
         };
-        let Applicant { nick, last_seq, id } = applicant;
+        let AuthContext { nick, last_seq, id } = applicant;
         let nick = nick.clone();
         let act = match *wish {
             Wish::Prove(_) => return,
@@ -167,7 +168,7 @@ impl Connection {
                     hello.account = Some(account);
                     Command::Hello(hello)
                 }
-                other => Command::Refuse(refusal(other)),
+                other => Command::Reject(refusal(other)),
             };
             self.unanswered.set(self.unanswered.get() + 1);
             table.room.do_send(room::Requests {

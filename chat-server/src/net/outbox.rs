@@ -11,7 +11,7 @@ use std::io::{self, IoSlice};
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::chat::batch::Page;
+use crate::chat::effect::Page;
 use crate::store::history::Plan;
 
 use super::connection::Arrival;
@@ -348,7 +348,7 @@ mod tests {
     fn what_follows_a_job_waits_for_its_answer() {
         let (mut outbox, mut taken, mut room) = (Outbox::default(), Vec::new(), 100_000);
         let page = Page {
-            conversation: crate::chat::batch::Conversation::Channel("#a".into()),
+            conversation: crate::chat::effect::Conversation::Channel("#a".into()),
             with: "#a".into(),
             before: None,
             after: None,

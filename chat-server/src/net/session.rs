@@ -30,7 +30,7 @@ use super::translate::Translator;
 use super::transport::Transport;
 use crate::chat::SessionId;
 use crate::chat::command::{Command, Refusal, Request};
-use crate::chat::moderation::Act;
+use crate::chat::moderation::ModerationCommand;
 use crate::chat::room;
 use crate::logging::{Quoted, log_throttled};
 
@@ -115,7 +115,7 @@ impl Session {
                     self.done = true;
                     let request = Request {
                         id: None,
-                        command: Command::HangUp,
+                        command: Command::InputClosed,
                     };
                     self.hand_on(vec![request], Words::default(), 1);
                 }
@@ -258,7 +258,7 @@ impl Session {
         self.malformed = if malformed { self.malformed + 1 } else { 0 };
         if self.malformed == MALFORMED_MAX {
             self.done = true;
-            let command = Command::Dismiss {
+            let command = Command::Disconnect {
                 reason: "too many malformed requests",
             };
             requests.push(Request { id: None, command });
@@ -309,7 +309,7 @@ impl Session {
 fn bad_frame(error: &ProtoError) -> Request {
     Request {
         id: None,
-        command: Command::Refuse(Refusal::new(ErrorCode::BadFrame, error.to_string())),
+        command: Command::Reject(Refusal::new(ErrorCode::BadFrame, error.to_string())),
     }
 }
 
@@ -317,7 +317,9 @@ fn bad_frame(error: &ProtoError) -> Request {
 fn cost_of(command: &Command, send_queue_bytes: usize) -> u32 {
     match command {
         Command::Users { .. } | Command::Channels => list_cost(send_queue_bytes),
-        Command::Moderate(act) if matches!(**act, Act::Bans { .. }) => list_cost(send_queue_bytes),
+        Command::Moderate(act) if matches!(**act, ModerationCommand::Bans { .. }) => {
+            list_cost(send_queue_bytes)
+        }
         Command::History { .. } => PAGE_COST,
         _ => 1,
     }
@@ -326,8 +328,8 @@ fn cost_of(command: &Command, send_queue_bytes: usize) -> u32 {
 /// Whether nothing of what follows is dealt with.
 fn ends(command: &Command) -> bool {
     match command {
-        Command::Dismiss { .. } | Command::HangUp => true,
-        Command::Refuse(refusal) => refusal.closes(),
+        Command::Disconnect { .. } | Command::InputClosed => true,
+        Command::Reject(refusal) => refusal.closes(),
         _ => false,
     }
 }

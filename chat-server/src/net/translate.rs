@@ -11,8 +11,9 @@ use chat_proto::{
 };
 
 use super::errand::Wish;
-use crate::chat::command::{Command, Hello, Id, Refusal, Request, Say, Token};
-use crate::chat::moderation::{self, Act, Sentence};
+use crate::chat::command::{Command, Hello, Refusal, Request, Say};
+use crate::chat::moderation::{self, BanRequest, ModerationCommand};
+use crate::chat::token::{Id, LoginRandom, Token};
 use crate::netblock::{NoNetblock, Origin};
 
 /// What holds for all requests of a read, and what is said in them.
@@ -153,6 +154,7 @@ impl Translator {
             after: hello.after,
             account: None,
             origin: self.origin,
+            random: LoginRandom::generate(),
         })))
     }
 
@@ -176,9 +178,9 @@ impl Translator {
 
 fn refuse(refusal: Refusal, is_other: bool) -> Command {
     if is_other {
-        Command::RefuseOther(refusal)
+        Command::RejectBeforeHello(refusal)
     } else {
-        Command::Refuse(refusal)
+        Command::Reject(refusal)
     }
 }
 
@@ -214,37 +216,37 @@ fn chosen(password: Secret<'static>) -> Result<Secret<'static>, Refusal> {
 }
 
 /// What only operators and founders may do.
-fn act(request: chat_proto::Request<'_>, text_bytes: usize) -> Result<Act, Refusal> {
+fn act(request: chat_proto::Request<'_>, text_bytes: usize) -> Result<ModerationCommand, Refusal> {
     use chat_proto::Request as Wire;
     let reason = |reason| optional_text(reason, text_bytes.min(REASON_BYTES));
     Ok(match request {
-        Wire::Kick(kick) => Act::Kick {
+        Wire::Kick(kick) => ModerationCommand::Kick {
             nick: boxed(kick.nick),
             channel: kick.channel.map(boxed),
             reason: reason(kick.reason)?,
         },
-        Wire::Ban(ban) => Act::Ban(Sentence {
+        Wire::Ban(ban) => ModerationCommand::Ban(BanRequest {
             target: target(ban.target)?,
             channel: ban.channel.map(boxed),
             seconds: ban.seconds,
             reason: reason(ban.reason)?,
         }),
-        Wire::Unban(unban) => Act::Unban {
+        Wire::Unban(unban) => ModerationCommand::Unban {
             target: target(unban.target)?,
             channel: unban.channel.map(boxed),
         },
-        Wire::Bans(bans) => Act::Bans {
+        Wire::Bans(bans) => ModerationCommand::Bans {
             channel: bans.channel.map(boxed),
             after: bans.after.unwrap_or(0),
             limit: bans.limit,
         },
-        Wire::Mute(mute) => Act::Mute {
+        Wire::Mute(mute) => ModerationCommand::Mute {
             nick: boxed(mute.nick),
             seconds: mute.seconds,
             reason: reason(mute.reason)?,
         },
-        Wire::Unmute { nick } => Act::Unmute { nick: boxed(nick) },
-        Wire::Topic { channel, topic } => Act::Topic {
+        Wire::Unmute { nick } => ModerationCommand::Unmute { nick: boxed(nick) },
+        Wire::Topic { channel, topic } => ModerationCommand::Topic {
             channel: boxed(channel),
             topic: optional_text(Some(topic), TOPIC_BYTES)?
                 .map(one_line)

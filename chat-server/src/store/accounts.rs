@@ -29,7 +29,7 @@ use super::sqlite::{Database, Opener};
 use crate::address::network_of;
 use crate::chat::SessionId;
 use crate::chat::accounts::AccountId;
-use crate::chat::command::Id;
+use crate::chat::token::Id;
 use crate::error::DatabaseError;
 use crate::vital::{Vital, Watch};
 

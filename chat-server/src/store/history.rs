@@ -18,8 +18,8 @@ use super::read_queue::{ReadQueue, Turn};
 use super::recorder::RecordedEnd;
 use super::selection::{First, Wanted};
 use crate::chat::SessionId;
-use crate::chat::batch::Page;
-use crate::chat::command::Id;
+use crate::chat::effect::Page;
+use crate::chat::token::Id;
 use crate::error::HistoryError;
 use crate::net::connection::Arrival;
 

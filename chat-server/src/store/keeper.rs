@@ -17,7 +17,7 @@ use super::accounts::{Answer, NewHash, Outcome};
 use super::sqlite::{ChangedAccounts, Database, Stamps, StoredAccount};
 use crate::chat::SessionId;
 use crate::chat::accounts::{Account, AccountChange};
-use crate::chat::room::{AccountChanges, Unkept};
+use crate::chat::room::{AccountChanges, ReadOnly};
 use crate::error::DatabaseError;
 use crate::health::{Ailment, Health};
 use crate::vital::Vital;
@@ -49,7 +49,7 @@ pub struct Keeper {
     known: HashMap<Arc<str>, Known>,
     room: Recipient<AccountChanges>,
     /// Is told when changes cannot be kept.
-    unkept: Recipient<Unkept>,
+    unkept: Recipient<ReadOnly>,
     /// The file cannot be read: said once, until it can.
     failing: bool,
     /// The file is no longer at its path: said once, until it is.
@@ -97,7 +97,7 @@ impl Keeper {
     pub fn new(
         database: Database,
         room: Recipient<AccountChanges>,
-        unkept: Recipient<Unkept>,
+        unkept: Recipient<ReadOnly>,
         health: Health,
         vital: Vital,
     ) -> Result<(Self, Vec<Account>), DatabaseError> {
@@ -159,7 +159,7 @@ impl Keeper {
         if std::mem::replace(&mut self.displaced, displaced) == displaced {
             return;
         }
-        self.unkept.do_send(Unkept(displaced));
+        self.unkept.do_send(ReadOnly(displaced));
         match in_place {
             Ok(()) => log::info!("the accounts file is back at its path"),
             Err(error) => log::error!("accounts, bans and tokens cannot be kept: {error}"),
@@ -355,8 +355,8 @@ impl Handler<Settled> for Keeper {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::command::Digest;
-    use crate::chat::kept::KeptChange;
+    use crate::chat::state_change::StateChange;
+    use crate::chat::token::Digest;
     use crate::vital::Watch;
 
     /// Takes what the room is told.
@@ -372,10 +372,10 @@ mod tests {
         fn handle(&mut self, _: AccountChanges, _: &mut Self::Context) {}
     }
 
-    impl Handler<Unkept> for Probe {
+    impl Handler<ReadOnly> for Probe {
         type Result = ();
 
-        fn handle(&mut self, _: Unkept, _: &mut Self::Context) {}
+        fn handle(&mut self, _: ReadOnly, _: &mut Self::Context) {}
     }
 
     fn keeper(database: Database) -> Keeper {
@@ -426,7 +426,9 @@ mod tests {
         actix::System::new().block_on(async {
             let mut keeper = keeper(server.opener().open().unwrap());
             secretly("UPDATE accounts SET since = 9 WHERE folded = 'ana'");
-            server.keep(&[KeptChange::Forget(Digest([1; 32]))]).unwrap();
+            server
+                .keep(&[StateChange::SessionRemoved(Digest([1; 32]))])
+                .unwrap();
             keeper.read_changes().unwrap();
             let before = [("ana", 1), ("eva", 1), ("luis", 1)];
             assert_eq!(sinces(&keeper), before, "a token is no account");

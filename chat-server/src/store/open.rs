@@ -17,8 +17,8 @@ use super::forced::make_sure;
 use super::known::{Found, Known};
 use super::log::{Entry, Lines, Log, Place};
 use super::sqlite::files::restrict_file;
-use crate::chat::recent::{Stamp, WINDOW};
-use crate::chat::registry::Remembered;
+use crate::chat::dedup::RecentMessageId;
+use crate::chat::dedup::{RecordedAt, WINDOW};
 use crate::error::HistoryError;
 
 /// How far from the end holes are looked for: what the slowest durability leaves to the system in the
@@ -42,7 +42,7 @@ pub struct Opened {
     /// The message behind which the tokens in the accounts file may be out of date, if they may.
     pub tokens_lag: Option<u64>,
     /// Of the last messages those with an id, oldest first.
-    pub remembered: Vec<Remembered>,
+    pub remembered: Vec<RecentMessageId>,
 }
 
 /// A history file that no other server has open.
@@ -282,7 +282,7 @@ fn put_aside(log: &Log, end: u64, length: u64) -> Result<PathBuf, HistoryError> 
 struct Tail {
     last_seq: u64,
     last_time: Option<Timestamp>,
-    remembered: Vec<Remembered>,
+    remembered: Vec<RecentMessageId>,
 }
 
 fn read_tail(log: &Log, end: u64) -> Result<Tail, HistoryError> {
@@ -300,11 +300,11 @@ fn read_tail(log: &Log, end: u64) -> Result<Tail, HistoryError> {
         tail.last_seq = tail.last_seq.max(place.seq);
         tail.last_time = tail.last_time.max(Some(line.time));
         if let Some(id) = line.id.filter(|_| is_message) {
-            let stamp = Stamp {
+            let stamp = RecordedAt {
                 seq: line.seq,
                 time: line.time,
             };
-            tail.remembered.push(Remembered {
+            tail.remembered.push(RecentMessageId {
                 from: fold(&line.from).into(),
                 id: (&*id).into(),
                 stamp,

@@ -21,7 +21,7 @@ use actix::prelude::*;
 use chat_proto::codec::{HEADER_BYTES, split_frame};
 use prometheus::Histogram;
 
-use crate::chat::batch::Talk;
+use crate::chat::batch::SenderRun;
 use crate::chat::room::{Append, Appended, NoteLag};
 use crate::config::{Durability, History};
 use crate::count::Count;
@@ -242,7 +242,7 @@ impl Recorder {
     }
 
     /// Gathers for the index what was recorded last.
-    fn gather(&mut self, first_seq: u64, talks: &[Talk], ctx: &mut Context<Self>) {
+    fn gather(&mut self, first_seq: u64, talks: &[SenderRun], ctx: &mut Context<Self>) {
         if self.indexer.is_none() {
             return;
         }

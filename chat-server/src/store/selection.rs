@@ -6,7 +6,7 @@ use chat_proto::name::fold;
 
 use super::index::{Covered, Index, Key};
 use super::log::{Entry, Line, Lines, Log, Place};
-use crate::chat::batch::{Conversation, Held, Replay};
+use crate::chat::effect::{Conversation, NickTenure, Replay};
 use crate::error::HistoryError;
 
 /// The messages that somebody may see and asks for.
@@ -15,7 +15,7 @@ pub(super) struct Wanted {
     /// Messages to these channels, folded.
     pub channels: Vec<Arc<str>>,
     /// Direct messages from or to somebody while the nick was theirs,
-    pub held: Vec<Held>,
+    pub held: Vec<NickTenure>,
     /// if the other end is this one, or whoever it is.
     pub other: Option<Arc<str>>,
     /// Only numbers between these two, which are not among them.
@@ -147,7 +147,7 @@ impl Wanted {
         for channel in &self.channels {
             add(&Key::channel(channel), self.after, before)?;
         }
-        for Held { nick, since, until } in &self.held {
+        for NickTenure { nick, since, until } in &self.held {
             let key = match &self.other {
                 Some(other) => Key::pair(nick, other),
                 None => Key::person(nick),

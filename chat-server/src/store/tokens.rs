@@ -1,7 +1,7 @@
 //! `Tokens`: keeps who may come back, and what operators and founders have decided, so that a restart of
 //! the server, however it ended, is over for its people when it listens again.
 //!
-//! The room sends it changes one batch at a time ([`Keep`]) and does not wait long for the answer; while
+//! The room sends it changes one batch at a time ([`Persist`]) and does not wait long for the answer; while
 //! the file takes none, this tries again with the same batch and the room goes on gathering. It lives on
 //! a thread of its own, for the blocking calls.
 
@@ -10,8 +10,8 @@ use std::time::Duration;
 use actix::prelude::*;
 
 use super::sqlite::Database;
-use crate::chat::kept::KeptChange;
-use crate::chat::room::{ChatRoom, Keep, Kept, Unkept};
+use crate::chat::room::{ChatRoom, Persist, Persisted, ReadOnly};
+use crate::chat::state_change::StateChange;
 use crate::error::DatabaseError;
 use crate::health::{Ailment, Health};
 use crate::vital::Vital;
@@ -52,21 +52,21 @@ impl Tokens {
         })
     }
 
-    fn keep(&mut self, changes: Vec<KeptChange>, ctx: &mut Context<Self>) {
+    fn keep(&mut self, changes: Vec<StateChange>, ctx: &mut Context<Self>) {
         let kept = self.database.keep(&changes);
         self.health.set(Ailment::Tokens, kept.is_err());
         match kept {
             Ok(()) => {
                 if std::mem::take(&mut self.failing) {
-                    self.room.do_send(Unkept(false));
+                    self.room.do_send(ReadOnly(false));
                 }
-                self.room.do_send(Kept);
+                self.room.do_send(Persisted);
             }
             Err(error) => {
                 if matches!(error, DatabaseError::Displaced { .. }) {
                     // Sooner than the keeper of the accounts notices.
                     self.health.set(Ailment::Displaced, true);
-                    self.room.do_send(Unkept(true));
+                    self.room.do_send(ReadOnly(true));
                 }
                 if !std::mem::replace(&mut self.failing, true) {
                     log::error!("who may come back cannot be kept for a restart: {error}");
@@ -81,10 +81,10 @@ impl Actor for Tokens {
     type Context = Context<Self>;
 }
 
-impl Handler<Keep> for Tokens {
+impl Handler<Persist> for Tokens {
     type Result = ();
 
-    fn handle(&mut self, Keep(changes): Keep, ctx: &mut Self::Context) {
+    fn handle(&mut self, Persist(changes): Persist, ctx: &mut Self::Context) {
         self.keep(changes, ctx);
     }
 }

@@ -1,213 +1,87 @@
-//! Which nicks are protected, and who may have them (protocol, 5. Accounts).
+//! The accounts that protect nicks.
 
-use chat_proto::{ErrorCode, Event, Nick};
+use std::sync::Arc;
 
-use super::Registry;
-use super::departure::Parting;
-use super::user::{User, UserKey};
-use crate::chat::SessionId;
-use crate::chat::accounts::{Account, AccountChange, AccountId};
-use crate::chat::batch::{Applicant, Batch, Effect};
-use crate::chat::command::{Id, Refusal, Token};
+use crate::chat::Map;
+use crate::chat::accounts::{Account, AccountId};
 
-impl Registry {
-    /// Takes an account of before the server was started. Called before anything else happens, and before
-    /// [`Registry::restore`]. An account that was made beside a server begins here: no message from before
-    /// the room knows of the account is its owner's.
-    pub fn restore_account(&mut self, account: Account) {
-        let begins = account.since > self.last_seq;
-        let id = account.id;
-        let since = account.since.min(self.last_seq);
-        self.protect(Account { since, ..account });
-        if begins {
-            self.changes.begins(id, since);
-        }
+/// All accounts. Every account is found by its folded nick and by its id.
+#[derive(Debug, Default)]
+pub(super) struct Accounts {
+    by_nick: Map<Arc<str>, Account>,
+    nicks: Map<AccountId, Arc<str>>,
+}
+
+impl Accounts {
+    /// Returns the account of a folded nick.
+    pub(super) fn get(&self, nick: &str) -> Option<&Account> {
+        self.by_nick.get(nick)
     }
 
-    /// Takes note of a change. Whoever has a nick that is protected now keeps it until they go; it is
-    /// their account only if they have registered it themselves.
-    pub fn account_changed(&mut self, change: AccountChange, out: &mut Batch) {
-        match change {
-            AccountChange::Protected { account, by } => {
-                let id = account.id;
-                let holder = self.logs_in(by, &account.nick, id);
-                let since = match self.account_of(account.nick.folded(), Some(id)) {
-                    // The room alone moves the beginning; the file may be behind it.
-                    Some(known) => known.since,
-                    None if holder.is_some() => account.since.min(self.last_seq),
-                    // Others may have had the nick until now.
-                    None => {
-                        if account.since != self.last_seq {
-                            self.lasting += 1;
-                            self.changes.begins(id, self.last_seq);
-                        }
-                        self.last_seq
-                    }
-                };
-                self.protect(Account { since, ..account });
-            }
-            AccountChange::PasswordChanged {
-                nick,
-                id,
-                by,
-                request,
-            } => {
-                if self.account(nick.folded()) == Some(id) {
-                    let asker = self.logs_in(by, &nick, id);
-                    self.sign_out(id, asker, out);
-                    if let Some(user) = asker {
-                        self.renew_token(user, request.as_ref(), out);
-                    }
-                }
-            }
-            AccountChange::Freed { nick, id } => {
-                if self.account(nick.folded()) != Some(id) {
-                    return;
-                }
-                self.ends(id);
-                if let Some(before) = self.accounts.remove(nick.folded()) {
-                    self.nick_looks
-                        .remove(before.nick.as_str(), &before.nick.folded_arc());
-                }
-                if let Some(&user) = self.by_nick.get(nick.folded()) {
-                    self.set_account(user, None);
-                    self.keep(user);
-                }
-            }
-        }
+    pub(super) fn id_of(&self, nick: &str) -> Option<AccountId> {
+        self.get(nick).map(|account| account.id)
     }
 
-    /// The user at a session has proven to be the account, if the nick is still theirs. Returns the user.
-    fn logs_in(&mut self, by: Option<SessionId>, nick: &Nick, id: AccountId) -> Option<UserKey> {
-        let user = self.seats.get(by?)?;
-        if self.users[user].nick != *nick {
+    /// Returns the account of a folded nick if it is `id`.
+    pub(super) fn get_if(&self, nick: &str, id: Option<AccountId>) -> Option<&Account> {
+        self.get(nick).filter(|account| Some(account.id) == id)
+    }
+
+    pub(super) fn protects(&self, nick: &str) -> bool {
+        self.by_nick.contains_key(nick)
+    }
+
+    pub(super) fn exists(&self, id: AccountId) -> bool {
+        self.nicks.contains_key(&id)
+    }
+
+    /// Returns the folded nick of an account.
+    pub(super) fn nick_of(&self, id: AccountId) -> Option<&str> {
+        self.nicks.get(&id).map(|nick| &**nick)
+    }
+
+    /// Adds an account, and returns the one that protected the nick before.
+    pub(super) fn insert(&mut self, account: Account) -> Option<Account> {
+        let folded = account.nick.folded_arc();
+        self.nicks.insert(account.id, folded.clone());
+        self.by_nick.insert(folded, account)
+    }
+
+    pub(super) fn remove(&mut self, nick: &str) -> Option<Account> {
+        self.by_nick.remove(nick)
+    }
+
+    /// Ends the id of an account that was removed or replaced.
+    pub(super) fn end(&mut self, id: AccountId) {
+        self.nicks.remove(&id);
+    }
+
+    /// Lets the account of a folded nick begin after the message `since`, unless it is `except`.
+    /// Returns the account.
+    pub(super) fn begin(
+        &mut self,
+        nick: &str,
+        since: u64,
+        except: Option<AccountId>,
+    ) -> Option<AccountId> {
+        let account = self.by_nick.get_mut(nick)?;
+        if Some(account.id) == except {
             return None;
         }
-        self.set_account(user, Some(id));
-        self.keep(user);
-        self.founder_registered(user, id);
-        Some(user)
+        account.since = since;
+        Some(account.id)
     }
 
-    fn set_account(&mut self, user: UserKey, account: Option<AccountId>) {
-        let before = std::mem::replace(&mut self.users[user].account, account);
-        self.by_account.extend(account.map(|id| (id, user)));
-        if let Some(id) = before.filter(|_| before != account) {
-            self.by_account.remove(&(id, user));
+    /// Sets back the number of an account: no message after `last` is recorded.
+    pub(super) fn rewind(&mut self, id: AccountId, last: u64) {
+        let nick = self.nicks.get(&id);
+        if let Some(account) = nick.and_then(|nick| self.by_nick.get_mut(nick)) {
+            account.since = last.min(account.since);
         }
     }
 
-    /// Returns the users who are here and have proven to be an account.
-    pub(super) fn with_account(&self, id: AccountId) -> Vec<UserKey> {
-        let theirs = self.by_account.range((id, 0)..=(id, UserKey::MAX));
-        theirs.map(|&(_, user)| user).collect()
-    }
-
-    /// Ends the connections and the tokens of an account, under any nick, but for those of `asker`.
-    fn sign_out(&mut self, id: AccountId, asker: Option<UserKey>, out: &mut Batch) {
-        let mut others = self.with_account(id);
-        others.retain(|&user| Some(user) != asker);
-        let detail = "the password of your account was changed; log in with the new one";
-        let refusal = Refusal::new(ErrorCode::SignedOut, detail);
-        self.expel_all(&others, refusal, Parting::of("signed out"), out);
-        let ended = self.absent.take_account(id);
-        for digest in ended {
-            self.end_token(digest);
-        }
-    }
-
-    /// Gives a user a new token in the place of the present one, and tells it.
-    fn renew_token(&mut self, user: UserKey, request: Option<&Id>, out: &mut Batch) {
-        let token = Token::random();
-        let before = std::mem::replace(&mut self.users[user].token, token);
-        self.move_sanctions(before.digest(), token.digest());
-        self.move_founder(user, before.digest());
-        self.end_token(before.digest());
-        self.keep(user);
-        let User { session, nick, .. } = &self.users[user];
-        let registered = Event::Registered {
-            nick: nick.as_str().into(),
-            token: Some(token.reveal().into()),
-            id: request.map(|id| id.as_str().into()),
-        };
-        out.tell(*session, &registered);
-    }
-
-    /// The nick is that of the account from now on.
-    fn protect(&mut self, account: Account) {
-        let (id, folded) = (account.id, account.nick.folded_arc());
-        self.nick_looks.add(account.nick.as_str(), &folded);
-        self.account_nicks.insert(id, folded.clone());
-        if let Some(before) = self.accounts.insert(folded, account) {
-            if before.id != id {
-                self.ends(before.id);
-            }
-            self.nick_looks
-                .remove(before.nick.as_str(), &before.nick.folded_arc());
-        }
-    }
-
-    /// An account is no more.
-    fn ends(&mut self, id: AccountId) {
-        self.account_nicks.remove(&id);
-        self.founder_unregistered(id);
-    }
-
-    /// Answers a session that wants something of the accounts.
-    pub(super) fn tell_account(
-        &self,
-        session: SessionId,
-        user: UserKey,
-        id: Option<Id>,
-        out: &mut Batch,
-    ) {
-        let applicant = Box::new(Applicant {
-            nick: self.users[user].nick.clone(),
-            last_seq: self.last_seq,
-            id,
-        });
-        out.push(Effect::Account {
-            to: session,
-            applicant,
-        });
-    }
-
-    /// Somebody who is not the account leaves its nick, which was theirs before it was protected: what
-    /// was said to them stays theirs.
-    pub(super) fn leave_to_owner(&mut self, user: UserKey) {
-        let User { nick, account, .. } = &self.users[user];
-        let (nick, account) = (nick.folded_arc(), *account);
-        self.was_held(&nick, account);
-    }
-
-    /// Sets the beginning of the account of a folded nick, which another user held until now: a user who
-    /// has proven to be `account`, or to be none.
-    pub(super) fn was_held(&mut self, nick: &str, account: Option<AccountId>) {
-        if let Some(owner) = self.accounts.get_mut(nick)
-            && account != Some(owner.id)
-        {
-            owner.since = self.last_seq;
-            self.lasting += 1;
-            self.changes.begins(owner.id, owner.since);
-        }
-    }
-
-    /// The account that protects a folded nick.
-    pub(super) fn account(&self, folded: &str) -> Option<AccountId> {
-        self.accounts.get(folded).map(|account| account.id)
-    }
-
-    /// The account of a nick that somebody has proven, or has by right.
-    pub(super) fn account_of(&self, folded: &str, id: Option<AccountId>) -> Option<&Account> {
-        self.accounts
-            .get(folded)
-            .filter(|account| Some(account.id) == id)
-    }
-
-    pub(super) fn auth_failed(nick: &Nick) -> Refusal {
-        Refusal::new(
-            ErrorCode::AuthFailed,
-            format!("{nick} is protected: it needs its password or a valid token"),
-        )
+    #[cfg(test)]
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Account> {
+        self.by_nick.values()
     }
 }

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use chat_proto::codec::json_string_bytes;
 use chat_proto::{ChannelInfo, Event, MAX_FRAME_BYTES, Nick};
 
-use super::user::UserKey;
-use super::{Outcome, Registry, lookup};
+use super::Registry;
+use super::types::{Outcome, UserKey, lookup};
 use crate::chat::SessionId;
-use crate::chat::batch::{Batch, Conversation, Page};
-use crate::chat::command::{Id, Refusal};
+use crate::chat::batch::Batch;
+use crate::chat::command::Refusal;
+use crate::chat::effect::{Conversation, Page};
+use crate::chat::token::Id;
 
 /// What a list has room for: a frame, less all that stands around the list (types, field names, a
 /// channel of at most 64 characters of at most 4 bytes, numbers, an id of at most 64 bytes that are
@@ -31,7 +33,7 @@ impl Registry {
         limit: u16,
         out: &mut Batch,
     ) -> Outcome {
-        let room = &self.rooms[self.find_channel(channel)? as usize];
+        let room = &self.channels[self.channels.find(channel)?];
         let start = match &after {
             Some(after) => Bound::Excluded(lookup(after)),
             None => Bound::Unbounded,
@@ -76,13 +78,15 @@ impl Registry {
         let mut room_left = LIST_BYTES;
         let with_topic = |(folded, info): (&str, ChannelInfo<'static>)| ChannelInfo {
             topic: self
-                .founders
+                .moderation
+                .ownership
                 .topic(folded)
                 .map(|topic| topic.text.to_string().into()),
             ..info
         };
         let channels = self
-            .largest_channels()
+            .channels
+            .largest()
             .map(with_topic)
             .take_while(|info| {
                 let topic = info.topic.as_deref().map_or(0, json_string_bytes);
@@ -117,11 +121,11 @@ impl Registry {
             id,
         };
         if with.starts_with('#') {
-            let key = self.find_channel(with)?;
-            if !self.is_member(user, key) {
+            let key = self.channels.find(with)?;
+            if !self.users[user].is_in(key) {
                 return Err(self.not_in(key));
             }
-            let channel = &self.rooms[key as usize].channel;
+            let channel = self.channels.name(key);
             return Ok(page(
                 Conversation::Channel(channel.folded_arc()),
                 channel.as_str().into(),
@@ -129,11 +133,11 @@ impl Registry {
             ));
         }
         let folded = lookup(with);
-        let here = self.by_nick.get(&*folded);
+        let here = self.users.find(&folded);
         let here = here
-            .map(|&other| self.users[other].nick.clone())
+            .map(|other| self.users[other].nick.clone())
             .or_else(|| {
-                let away = self.accounts.get(&*folded);
+                let away = self.accounts.get(&folded);
                 away.map(|account| account.nick.clone())
             });
         let somebody = here.is_some() || before.is_some() || after.is_some();

@@ -1,6 +1,7 @@
 //! The decisions as plain functions: a scene is what each session is told, as codes and words.
 
 mod accounts;
+mod deterministic;
 mod model;
 mod moderation;
 mod refused;
@@ -9,11 +10,16 @@ mod scale;
 use std::cell::RefCell;
 
 use chat_proto::codec::{HEADER_BYTES, split_frame};
-use chat_proto::{Nick, Record, Text};
+use chat_proto::name::fold;
+use chat_proto::{Channel, Nick, Record};
 
 use super::*;
-use crate::chat::batch::{Audience, Released, Span};
-use crate::chat::command::{Hello, Say, Token};
+use crate::chat::ChannelKey;
+use crate::chat::accounts::Account;
+use crate::chat::batch::CommittedBatch;
+use crate::chat::command::{Hello, Say};
+use crate::chat::effect::{Audience, ByteRange};
+use crate::chat::token::{LoginRandom, Token};
 use crate::netblock::Origin;
 
 const ANA: SessionId = SessionId {
@@ -86,7 +92,7 @@ impl Scene {
     }
 
     fn token(&self, session: SessionId) -> Token {
-        self.registry.users[self.registry.seats.get(session).unwrap()].token
+        self.registry.users[self.registry.users.at(session).unwrap()].token
     }
 }
 
@@ -140,7 +146,7 @@ fn words(event: Event<'_>) -> String {
     }
 }
 
-fn line(effect: &Effect, batch: &Released) -> String {
+fn line(effect: &Effect, batch: &CommittedBatch) -> String {
     let event = |span: &std::ops::Range<u32>| {
         let frame = &batch.events[span.start as usize..span.end as usize];
         words(Event::parse(split_frame(frame).unwrap().unwrap()).unwrap())
@@ -187,9 +193,9 @@ fn line(effect: &Effect, batch: &Released) -> String {
         Effect::Subscribe { session, channel } => format!("{} in c{channel}", session.slot),
         Effect::Unsubscribe { session, channel } => format!("{} out c{channel}", session.slot),
         Effect::Close { session } => format!("{} closes", session.slot),
-        Effect::Bar { network, .. } => format!("bar {network}"),
-        Effect::Unbar { network } => format!("unbar {network}"),
-        Effect::Strike { session } => format!("{} strikes", session.slot),
+        Effect::BanNetwork { network, .. } => format!("bar {network}"),
+        Effect::UnbanNetwork { network } => format!("unbar {network}"),
+        Effect::AuthFailure { session } => format!("{} strikes", session.slot),
         other => format!("{other:?}"),
     }
 }
@@ -201,6 +207,7 @@ fn hello(nick: &str, token: Option<Token>) -> Command {
         after: None,
         account: None,
         origin: origin("192.0.2.1"),
+        random: LoginRandom::generate(),
     }))
 }
 
@@ -305,7 +312,7 @@ fn saying_it_again_is_acked_as_before_and_belongs_to_the_person() {
 }
 
 /// The numbers of the messages there.
-fn seqs_of(frames: &Span, batch: &Released) -> Vec<u64> {
+fn seqs_of(frames: &ByteRange, batch: &CommittedBatch) -> Vec<u64> {
     let mut rest = &batch.frames[frames.start as usize..frames.end as usize];
     let mut seqs = Vec::new();
     while let Some(line) = split_frame(rest).unwrap() {
@@ -499,10 +506,10 @@ fn a_token_ends_with_a_goodbye_and_when_the_nick_is_taken() {
         ["1: nick_taken"]
     );
     let token = scene.token(LUIS);
-    let before = scene.registry.lasting();
+    let before = scene.registry.change_count();
     scene.does(LUIS, Command::Quit { reason: None });
     assert!(
-        scene.registry.lasting() > before,
+        scene.registry.change_count() > before,
         "`bye` waits until it is kept"
     );
     assert_eq!(

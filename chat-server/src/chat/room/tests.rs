@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::chat::command::{Command, Hello, Say};
+use crate::chat::token::LoginRandom;
 use crate::vital::Watch;
 
 /// In the place of all whom the room speaks to: tells the bytes that are recorded together.
@@ -35,11 +36,11 @@ impl Handler<NoteLag> for Probe {
     fn handle(&mut self, _: NoteLag, _: &mut Self::Context) {}
 }
 
-impl Handler<Keep> for Probe {
+impl Handler<Persist> for Probe {
     type Result = ();
 
-    fn handle(&mut self, _: Keep, _: &mut Self::Context) {
-        self.room.as_ref().unwrap().do_send(Kept);
+    fn handle(&mut self, _: Persist, _: &mut Self::Context) {
+        self.room.as_ref().unwrap().do_send(Persisted);
     }
 }
 
@@ -78,11 +79,11 @@ fn settings(batch_bytes: usize) -> Settings {
 
 fn storage<A>(actor: &Addr<A>) -> Storage
 where
-    A: Actor<Context = Context<A>> + Handler<Append> + Handler<Keep> + Handler<NoteLag>,
+    A: Actor<Context = Context<A>> + Handler<Append> + Handler<Persist> + Handler<NoteLag>,
 {
     Storage {
         recorder: actor.clone().recipient(),
-        tokens: actor.clone().recipient(),
+        state_writer: actor.clone().recipient(),
         lag: actor.clone().recipient(),
     }
 }
@@ -96,6 +97,7 @@ fn hello(nick: &str) -> Request {
             after: None,
             account: None,
             origin: std::net::IpAddr::from([192, 0, 2, 1]).into(),
+            random: LoginRandom::generate(),
         })),
     }
 }
@@ -158,8 +160,8 @@ fn what_arrives_at_once_is_released_in_pieces_that_readers_have_room_for() {
 #[derive(Debug)]
 enum Sent {
     Append(u64),
-    Keep(Vec<KeptChange>),
-    Release(Arc<Released>),
+    Persist(Vec<StateChange>),
+    Release(Arc<CommittedBatch>),
 }
 
 /// A recorder whose disk is full, and all others whom the room speaks to.
@@ -188,12 +190,12 @@ impl Handler<NoteLag> for FullDisk {
     fn handle(&mut self, _: NoteLag, _: &mut Self::Context) {}
 }
 
-impl Handler<Keep> for FullDisk {
+impl Handler<Persist> for FullDisk {
     type Result = ();
 
-    fn handle(&mut self, Keep(changes): Keep, _: &mut Self::Context) {
-        self.sent.send(Sent::Keep(changes)).unwrap();
-        self.room.as_ref().unwrap().do_send(Kept);
+    fn handle(&mut self, Persist(changes): Persist, _: &mut Self::Context) {
+        self.sent.send(Sent::Persist(changes)).unwrap();
+        self.room.as_ref().unwrap().do_send(Persisted);
     }
 }
 
@@ -226,9 +228,9 @@ impl Seen {
     fn sees(&mut self, sent: Sent) {
         match sent {
             Sent::Append(first) => assert_eq!(first, 8),
-            Sent::Keep(changes) => {
+            Sent::Persist(changes) => {
                 for change in changes {
-                    let KeptChange::Keep(kept) = change else {
+                    let StateChange::SessionSaved(kept) = change else {
                         panic!("{change:?}");
                     };
                     assert_eq!(kept.newest(), 7, "{kept:?}");

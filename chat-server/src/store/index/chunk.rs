@@ -8,7 +8,7 @@ use memchr::memmem;
 use smallvec::SmallVec;
 
 use super::file::Covered;
-use crate::chat::batch::Talk;
+use crate::chat::batch::SenderRun;
 use crate::error::HistoryError;
 use crate::store::log::{Line, Log};
 
@@ -140,7 +140,7 @@ impl Lines {
     }
 
     /// Whether this is what they say.
-    fn say(&self, first_seq: u64, talks: &[Talk]) -> bool {
+    fn say(&self, first_seq: u64, talks: &[SenderRun]) -> bool {
         let lines = self.bytes.split_inclusive(|&byte| byte == b'\n');
         let Ok(lines) = lines.map(Line::parse).collect::<Result<Vec<_>, _>>() else {
             return false;
@@ -191,13 +191,13 @@ impl Gathering {
         &mut self,
         lines: &Lines,
         first_seq: u64,
-        talks: &[Talk],
+        talks: &[SenderRun],
         whole: &mut Vec<Chunk>,
     ) {
         debug_assert!(lines.say(first_seq, talks), "not what is in the lines");
         let mut rest = &lines.bytes[..];
         let (mut seq, mut lengths, mut taken) = (first_seq, lines.lengths.iter(), 0);
-        for Talk { from, to, messages } in talks {
+        for SenderRun { from, to, messages } in talks {
             let mut indices = None;
             for &length in lengths.by_ref().take(*messages) {
                 let bytes = usize::from(length) + 1;

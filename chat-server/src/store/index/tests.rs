@@ -12,7 +12,8 @@ use super::chunk::Chunk;
 use super::file::Index;
 use super::indexer::Indexer;
 use super::{Gathering, Lines, Trust, path_of};
-use crate::chat::batch::{Conversation, Held, Talk};
+use crate::chat::batch::SenderRun;
+use crate::chat::effect::{Conversation, NickTenure};
 use crate::store::log::{Line, Log};
 use crate::store::recorder::RecordedEnd;
 use crate::store::selection::{First, Wanted};
@@ -94,12 +95,12 @@ fn random_wanted(rng: &mut StdRng, messages: u64) -> Wanted {
     let name = |name: &str| chat_proto::name::fold(name).into();
     let mut seq = || rng.random_range(0..messages + 2);
     let (after, before) = (seq(), seq());
-    let held = || Held {
+    let held = || NickTenure {
         nick: name(NICKS[rng.random_range(0..NICKS.len())]),
         since: rng.random_range(0..messages),
         until: u64::MAX,
     };
-    let held: Vec<Held> = std::iter::repeat_with(held).take(2).collect();
+    let held: Vec<NickTenure> = std::iter::repeat_with(held).take(2).collect();
     let channel = name(CHANNELS[rng.random_range(0..CHANNELS.len())]);
     let conversation = match rng.random_range(0..3) {
         0 => Conversation::Channel(channel),
@@ -145,14 +146,14 @@ fn what_was_gathered_and_what_is_read_make_one_index() {
     let mut gathering = Gathering::new(log.locate(1000, 0, end).unwrap());
     let mut chunks = Vec::new();
     let mut rng = StdRng::seed_from_u64(9);
-    let (mut lines, mut talks) = (Lines::default(), Vec::<Talk>::new());
+    let (mut lines, mut talks) = (Lines::default(), Vec::<SenderRun>::new());
     let start = usize::try_from(gathering.stop()).unwrap();
     for line in bytes[start..].split_inclusive(|&byte| byte == b'\n') {
         lines.push(line);
         let Line { seq, from, to, .. } = Line::parse(line).unwrap();
         match talks.last_mut() {
             Some(talk) if (&*talk.from, &*talk.to) == (&*from, &*to) => talk.messages += 1,
-            _ => talks.push(Talk {
+            _ => talks.push(SenderRun {
                 from: from.into(),
                 to: to.into(),
                 messages: 1,

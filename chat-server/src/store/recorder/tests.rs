@@ -6,7 +6,8 @@ use chat_proto::{Text, Timestamp, Words};
 
 use super::*;
 use crate::chat::SessionId;
-use crate::chat::batch::{Audience, Batch, Said};
+use crate::chat::batch::{Batch, NewMessage};
+use crate::chat::effect::Audience;
 use crate::metrics::Metrics;
 use crate::store::index::indexer::Indexer;
 use crate::store::index::{Index, Trust, path_of};
@@ -79,7 +80,7 @@ fn append(first_seq: u64) -> Append {
     let (mut batch, mut words) = (Batch::default(), Words::default());
     let saying = words.say(&"x".repeat(200), Text::MAX_BYTES, None).unwrap();
     for seq in first_seq..first_seq + 1000 {
-        let said = Said {
+        let said = NewMessage {
             seq,
             time: Timestamp::from_millis(0),
             from: "Ana",

@@ -8,15 +8,15 @@ use rusqlite::{Row, Transaction, params};
 use super::Database;
 use super::rows::{Malformed, readable};
 use crate::chat::accounts::AccountId;
-use crate::chat::command::Digest;
-use crate::chat::moderation::{Charter, Sanction, Scope, Target, Topic};
+use crate::chat::moderation::{ChannelRecord, Sanction, Scope, Target, Topic};
+use crate::chat::token::Digest;
 use crate::error::DatabaseError;
 
 fn sanction(row: &Row<'_>) -> Result<Sanction, Malformed> {
     let (scope, kind, target): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
     let scope = match &*scope {
         "server" => Scope::Server,
-        "speech" => Scope::Speech,
+        "speech" => Scope::Mute,
         channel => Scope::Channel(Channel::new(channel)?),
     };
     let target = match &*kind {
@@ -29,16 +29,16 @@ fn sanction(row: &Row<'_>) -> Result<Sanction, Malformed> {
         number: row.get(0)?,
         scope,
         target,
-        holder: row.get::<_, Option<_>>(4)?.map(Digest),
+        token_digest: row.get::<_, Option<_>>(4)?.map(Digest),
         by: row.get::<_, Option<String>>(5)?.map(Into::into),
         reason: row.get::<_, Option<String>>(6)?.map(Into::into),
         set: Timestamp::from_millis(row.get(7)?),
         until: row.get::<_, Option<i64>>(8)?.map(Timestamp::from_millis),
-        lasts: true,
+        is_persistent: true,
     })
 }
 
-fn charter(row: &Row<'_>) -> Result<Charter, Malformed> {
+fn charter(row: &Row<'_>) -> Result<ChannelRecord, Malformed> {
     let channel = Channel::new(&row.get::<_, String>(0)?)?;
     let topic = match row.get::<_, Option<String>>(2)? {
         Some(text) => Some(Topic {
@@ -48,9 +48,9 @@ fn charter(row: &Row<'_>) -> Result<Charter, Malformed> {
         }),
         None => None,
     };
-    Ok(Charter {
+    Ok(ChannelRecord {
         channel,
-        founder: row.get::<_, Option<NonZeroI64>>(1)?.map(AccountId),
+        owner: row.get::<_, Option<NonZeroI64>>(1)?.map(AccountId),
         topic,
     })
 }
@@ -77,10 +77,10 @@ impl Database {
         read().map_err(|source| self.wrong(source))
     }
 
-    /// The channels that are somebody's for good; those of accounts that are no more are deleted.
-    pub fn charters(&self) -> Result<Vec<Charter>, DatabaseError> {
+    /// Returns the saved channels.
+    pub fn charters(&self) -> Result<Vec<ChannelRecord>, DatabaseError> {
         const ALL: &str = "SELECT name, founder, topic, topic_by, topic_set FROM channels";
-        let read = || -> rusqlite::Result<Vec<Charter>> {
+        let read = || -> rusqlite::Result<Vec<ChannelRecord>> {
             let mut statement = self.connection.prepare(ALL)?;
             readable(&self.place.path, "channels", statement.query([])?, charter)
         };
@@ -94,7 +94,7 @@ pub(super) fn keep_sanction(
 ) -> rusqlite::Result<usize> {
     let scope = match &sanction.scope {
         Scope::Server => "server",
-        Scope::Speech => "speech",
+        Scope::Mute => "speech",
         Scope::Channel(channel) => channel.as_str(),
     };
     let (kind, target) = match &sanction.target {
@@ -111,7 +111,7 @@ pub(super) fn keep_sanction(
             scope,
             kind,
             target,
-            sanction.holder.map(|digest| digest.0),
+            sanction.token_digest.map(|digest| digest.0),
             sanction.by,
             sanction.reason,
             sanction.set.as_millis(),
@@ -130,7 +130,7 @@ pub(super) fn forget_sanction(
 
 pub(super) fn keep_charter(
     transaction: &Transaction<'_>,
-    charter: &Charter,
+    charter: &ChannelRecord,
 ) -> rusqlite::Result<usize> {
     let topic = charter.topic.as_ref();
     transaction.execute(
@@ -139,7 +139,7 @@ pub(super) fn keep_charter(
         params![
             charter.channel.folded(),
             charter.channel.as_str(),
-            charter.founder.map(|account| account.0.get()),
+            charter.owner.map(|account| account.0.get()),
             topic.map(|topic| &*topic.text),
             topic.map(|topic| &*topic.by),
             topic.map(|topic| topic.set.as_millis()),
@@ -157,19 +157,19 @@ pub(super) fn forget_charter(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::kept::KeptChange;
+    use crate::chat::state_change::StateChange;
 
     fn ban(number: u64, scope: Scope, target: Target, until: Option<i64>) -> Sanction {
         Sanction {
             number,
             scope,
             target,
-            holder: Some(Digest([7; 32])),
+            token_digest: Some(Digest([7; 32])),
             by: Some("ana".into()),
             reason: Some("spam".into()),
             set: Timestamp::from_millis(5),
             until: until.map(Timestamp::from_millis),
-            lasts: true,
+            is_persistent: true,
         }
     }
 
@@ -181,9 +181,9 @@ mod tests {
         let rust = Channel::new("#Rust").unwrap();
         let nick = ban(1, Scope::Server, Target::Nick(luis.clone()), None);
         let account = ban(2, Scope::Channel(rust), Target::Account(luis.clone()), None);
-        let mute = ban(3, Scope::Speech, Target::Nick(luis.clone()), Some(50));
+        let mute = ban(3, Scope::Mute, Target::Nick(luis.clone()), Some(50));
         let address = Sanction {
-            holder: None,
+            token_digest: None,
             by: None,
             reason: None,
             ..ban(
@@ -195,10 +195,10 @@ mod tests {
         };
         let lifted = ban(5, Scope::Server, Target::Nick(luis), None);
         let all = [&nick, &account, &mute, &address, &lifted];
-        let mut changes: Vec<KeptChange> = all
-            .map(|sanction| KeptChange::Sanctioned(sanction.clone().into()))
+        let mut changes: Vec<StateChange> = all
+            .map(|sanction| StateChange::SanctionSaved(sanction.clone().into()))
             .into();
-        changes.push(KeptChange::Lifted(5));
+        changes.push(StateChange::SanctionRemoved(5));
         database.keep(&changes).unwrap();
         let at = |millis| Timestamp::from_millis(millis);
         let expected = [nick.clone(), account.clone(), mute, address.clone()];
@@ -215,9 +215,9 @@ mod tests {
         let ana = Nick::new("Ana").unwrap();
         database.add_account(&ana, "hash", 0).unwrap();
         let id = database.account("ana").unwrap().unwrap().id;
-        let charter = |name: &str, founder, text: Option<&str>| Charter {
+        let charter = |name: &str, founder, text: Option<&str>| ChannelRecord {
             channel: Channel::new(name).unwrap(),
-            founder,
+            owner: founder,
             topic: text.map(|text| Topic {
                 text: text.into(),
                 by: "ana".into(),
@@ -226,12 +226,12 @@ mod tests {
         };
         let rust = charter("#Rust", Some(id), Some("crabs"));
         let lobby = charter("#lobby", None, Some("welcome"));
-        let keep = |charter: &Charter| KeptChange::Chartered(Box::new(charter.clone()));
+        let keep = |charter: &ChannelRecord| StateChange::ChannelSaved(Box::new(charter.clone()));
         let changes = [
             keep(&rust),
             keep(&lobby),
             keep(&charter("#Go", Some(id), None)),
-            KeptChange::Unchartered("#go".into()),
+            StateChange::ChannelRemoved("#go".into()),
         ];
         database.keep(&changes).unwrap();
         let mut all = database.charters().unwrap();

@@ -126,9 +126,9 @@ mod tests {
 
     use super::*;
     use crate::chat::accounts::Account;
-    use crate::chat::batch::Held;
-    use crate::chat::command::Digest;
-    use crate::chat::kept::{Kept, KeptChange};
+    use crate::chat::effect::NickTenure;
+    use crate::chat::state_change::{ResumableSession, StateChange};
+    use crate::chat::token::Digest;
 
     #[test]
     fn the_newest_number_of_all_tables_is_found() {
@@ -140,12 +140,12 @@ mod tests {
             let nick = Nick::new(nick).unwrap();
             database.add_account(&nick, "hash", since).unwrap();
         }
-        let held = |nick: &str, since, until| Held {
+        let held = |nick: &str, since, until| NickTenure {
             nick: nick.into(),
             since,
             until,
         };
-        let kept = Kept {
+        let kept = ResumableSession {
             digest: Digest([1; 32]),
             nick: Nick::new("Eva").unwrap(),
             account: None,
@@ -154,7 +154,7 @@ mod tests {
             former: vec![held("a", 1, 5), held("b", 5, 30), held("c", 30, 60)],
             until: None,
         };
-        let changes = [KeptChange::Keep(Box::new(kept))];
+        let changes = [StateChange::SessionSaved(Box::new(kept))];
         database.keep(&changes).unwrap();
         assert_eq!(database.newest_number().unwrap(), 60);
     }

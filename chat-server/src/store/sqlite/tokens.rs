@@ -8,12 +8,12 @@ use rusqlite::{Row, params};
 use super::rows::{Malformed, readable};
 use super::{Database, moderation};
 use crate::chat::accounts::AccountId;
-use crate::chat::batch::Held;
-use crate::chat::command::Digest;
-use crate::chat::kept::{Kept, KeptChange};
+use crate::chat::effect::NickTenure;
+use crate::chat::state_change::{ResumableSession, StateChange};
+use crate::chat::token::Digest;
 use crate::error::DatabaseError;
 
-fn kept(row: &Row<'_>) -> Result<Kept, Malformed> {
+fn kept(row: &Row<'_>) -> Result<ResumableSession, Malformed> {
     let nick: String = row.get(1)?;
     let channels: String = row.get(3)?;
     let channels: Vec<String> =
@@ -21,12 +21,12 @@ fn kept(row: &Row<'_>) -> Result<Kept, Malformed> {
     let former: String = row.get(5)?;
     let former: Vec<(String, u64, u64)> =
         serde_json::from_str(&former).map_err(|error| format!("former: {error}"))?;
-    let held = |(nick, since, until): (String, u64, u64)| Held {
+    let held = |(nick, since, until): (String, u64, u64)| NickTenure {
         nick: nick.into(),
         since,
         until,
     };
-    Ok(Kept {
+    Ok(ResumableSession {
         digest: Digest(row.get(0)?),
         nick: Nick::new(&nick)?,
         account: row.get::<_, Option<NonZeroI64>>(2)?.map(AccountId),
@@ -45,7 +45,7 @@ fn kept(row: &Row<'_>) -> Result<Kept, Malformed> {
 impl Database {
     /// Returns the users who may come back after `now`, longest last. A user without an end was here when
     /// the server ended.
-    pub fn tokens(&mut self, now: Timestamp) -> Result<Vec<Kept>, DatabaseError> {
+    pub fn tokens(&mut self, now: Timestamp) -> Result<Vec<ResumableSession>, DatabaseError> {
         const ALL: &str = "SELECT digest, nick, account, channels, since, former, until
             FROM tokens ORDER BY until IS NULL, until";
         let read = |database: &mut Self| {
@@ -78,7 +78,7 @@ impl Database {
     }
 
     /// All of the changes, or none.
-    pub fn keep(&mut self, changes: &[KeptChange]) -> Result<(), DatabaseError> {
+    pub fn keep(&mut self, changes: &[StateChange]) -> Result<(), DatabaseError> {
         let written = |database: &mut Self| {
             let transaction = database.connection.transaction()?;
             {
@@ -92,11 +92,11 @@ impl Database {
                 let mut forget = transaction.prepare("DELETE FROM tokens WHERE digest = ?1")?;
                 for change in changes {
                     match change {
-                        KeptChange::Forget(digest) => forget.execute([digest.0])?,
-                        KeptChange::Begins { account, since } => {
+                        StateChange::SessionRemoved(digest) => forget.execute([digest.0])?,
+                        StateChange::AccountSince { account, since } => {
                             begin.execute([account.0.get(), since.cast_signed()])?
                         }
-                        KeptChange::Keep(kept) => keep.execute(params![
+                        StateChange::SessionSaved(kept) => keep.execute(params![
                             kept.digest.0,
                             kept.nick.as_str(),
                             kept.account.map(|account| account.0.get()),
@@ -105,16 +105,16 @@ impl Database {
                             ranges(&kept.former),
                             kept.until.map(Timestamp::as_millis),
                         ])?,
-                        KeptChange::Sanctioned(sanction) => {
+                        StateChange::SanctionSaved(sanction) => {
                             moderation::keep_sanction(&transaction, sanction)?
                         }
-                        KeptChange::Lifted(number) => {
+                        StateChange::SanctionRemoved(number) => {
                             moderation::forget_sanction(&transaction, *number)?
                         }
-                        KeptChange::Chartered(charter) => {
+                        StateChange::ChannelSaved(charter) => {
                             moderation::keep_charter(&transaction, charter)?
                         }
-                        KeptChange::Unchartered(folded) => {
+                        StateChange::ChannelRemoved(folded) => {
                             moderation::forget_charter(&transaction, folded)?
                         }
                     };
@@ -133,7 +133,7 @@ fn names(channels: &[Channel]) -> String {
     serde_json::to_string(&names).expect("names are JSON")
 }
 
-fn ranges(former: &[Held]) -> String {
+fn ranges(former: &[NickTenure]) -> String {
     let ranges: Vec<_> = former
         .iter()
         .map(|held| (&*held.nick, held.since, held.until))
@@ -149,27 +149,27 @@ mod tests {
     fn who_may_come_back_is_there_again() {
         let dir = tempfile::tempdir().unwrap();
         let mut database = Database::create(&dir.path().join("a.db")).unwrap();
-        let kept = |number: u8, until: Option<i64>| Kept {
+        let kept = |number: u8, until: Option<i64>| ResumableSession {
             digest: Digest([number; 32]),
             nick: Nick::new("Ana").unwrap(),
             account: NonZeroI64::new(7).map(AccountId),
             channels: vec![Channel::new("#Rust").unwrap()],
             since: 3,
-            former: vec![Held {
+            former: vec![NickTenure {
                 nick: "anita".into(),
                 since: 1,
                 until: 2,
             }],
             until: until.map(Timestamp::from_millis),
         };
-        let keep = |kept: Kept| KeptChange::Keep(Box::new(kept));
+        let keep = |kept: ResumableSession| StateChange::SessionSaved(Box::new(kept));
         database
             .keep(&[
                 keep(kept(1, None)),
                 keep(kept(2, Some(50))),
                 keep(kept(3, Some(10))),
                 keep(kept(4, Some(60))),
-                KeptChange::Forget(Digest([4; 32])),
+                StateChange::SessionRemoved(Digest([4; 32])),
             ])
             .unwrap();
         let (now, until) = (Timestamp::from_millis(10), Timestamp::from_millis(40));

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::chat::accounts::{AccountChange, AccountId};
-use crate::chat::kept::{Kept, KeptChange};
+use crate::chat::state_change::{ResumableSession, StateChange};
 
 pub(super) fn account_id(id: i64) -> AccountId {
     AccountId(id.try_into().unwrap())
@@ -42,13 +42,14 @@ impl Scene {
 
     fn account_changes(&mut self, change: AccountChange) -> Vec<String> {
         let mut batch = Batch::default();
-        self.registry.account_changed(change, &mut batch);
+        self.registry
+            .account_changed(change, Token::random(), &mut batch);
         lines(batch)
     }
 
     /// The first message of a direct conversation that somebody is shown.
     fn since(&self, session: SessionId) -> u64 {
-        self.registry.users[self.registry.seats.get(session).unwrap()].since
+        self.registry.users[self.registry.users.at(session).unwrap()].since
     }
 
     /// What has changed since the last time: `+nick channels` or `-`.
@@ -56,16 +57,18 @@ impl Scene {
         let changes = self.registry.take_changes().into_vec().into_iter();
         let mut lines: Vec<String> = changes
             .map(|change| match change {
-                KeptChange::Keep(kept) => {
+                StateChange::SessionSaved(kept) => {
                     let gone = if kept.until.is_some() { " gone" } else { "" };
                     format!("+{} {:?}{gone}", kept.nick, kept.channels)
                 }
-                KeptChange::Forget(_) => "-".into(),
-                KeptChange::Begins { account, since } => format!("{} from {since}", account.0),
-                KeptChange::Sanctioned(sanction) => format!("ban {}", sanction.number),
-                KeptChange::Lifted(number) => format!("no ban {number}"),
-                KeptChange::Chartered(charter) => format!("founded {}", charter.channel),
-                KeptChange::Unchartered(channel) => format!("not founded {channel}"),
+                StateChange::SessionRemoved(_) => "-".into(),
+                StateChange::AccountSince { account, since } => {
+                    format!("{} from {since}", account.0)
+                }
+                StateChange::SanctionSaved(sanction) => format!("ban {}", sanction.number),
+                StateChange::SanctionRemoved(number) => format!("no ban {number}"),
+                StateChange::ChannelSaved(charter) => format!("founded {}", charter.channel),
+                StateChange::ChannelRemoved(channel) => format!("not founded {channel}"),
             })
             .collect();
         lines.sort();
@@ -80,6 +83,7 @@ pub(super) fn proven(nick: &str, id: i64) -> Command {
         after: None,
         account: Some(account_id(id)),
         origin: origin("192.0.2.1"),
+        random: LoginRandom::generate(),
     }))
 }
 
@@ -234,14 +238,14 @@ fn who_was_here_before_a_restart_is_back() {
     before.does(ANA, join("#x"));
     let token = before.token(ANA);
     let mut changes = before.registry.take_changes().into_vec();
-    let Some(KeptChange::Keep(kept)) = changes.pop() else {
+    let Some(StateChange::SessionSaved(kept)) = changes.pop() else {
         panic!("nobody is kept");
     };
-    let restarted = |kept: &Kept| {
+    let restarted = |kept: &ResumableSession| {
         let mut scene = Scene::new(0);
         scene
             .registry
-            .restore(kept.clone(), Timestamp::from_millis(0));
+            .restore_session(kept.clone(), Timestamp::from_millis(0));
         scene
     };
     let mut scene = restarted(&kept);

@@ -2,8 +2,9 @@
 
 use super::accounts::{account_id, proven};
 use super::*;
-use crate::chat::kept::KeptChange;
-use crate::chat::moderation::{Act, Sanction, Sentence, Target};
+use crate::chat::moderation::{BanRequest, ModerationCommand, Sanction, Target};
+use crate::chat::registry::moderation::ownership;
+use crate::chat::state_change::StateChange;
 
 /// Luis and Zoe have no rights, ana is an operator.
 const ZOE: SessionId = SessionId {
@@ -11,7 +12,7 @@ const ZOE: SessionId = SessionId {
     generation: 4,
 };
 
-fn act(act: Act) -> Command {
+fn act(act: ModerationCommand) -> Command {
     Command::Moderate(Box::new(act))
 }
 
@@ -20,7 +21,7 @@ fn reason(words: &str) -> Option<Text> {
 }
 
 pub(super) fn kick(nick: &str, channel: Option<&str>) -> Command {
-    act(Act::Kick {
+    act(ModerationCommand::Kick {
         nick: nick.into(),
         channel: channel.map(Into::into),
         reason: reason("spam"),
@@ -39,7 +40,7 @@ fn target(whom: &str) -> Target {
 }
 
 pub(super) fn ban_for(whom: &str, channel: Option<&str>, seconds: Option<u64>) -> Command {
-    act(Act::Ban(Sentence {
+    act(ModerationCommand::Ban(BanRequest {
         target: target(whom),
         channel: channel.map(Into::into),
         seconds,
@@ -52,14 +53,14 @@ pub(super) fn ban(whom: &str, channel: Option<&str>) -> Command {
 }
 
 pub(super) fn unban(whom: &str, channel: Option<&str>) -> Command {
-    act(Act::Unban {
+    act(ModerationCommand::Unban {
         target: target(whom),
         channel: channel.map(Into::into),
     })
 }
 
 pub(super) fn mute(nick: &str, seconds: Option<u64>) -> Command {
-    act(Act::Mute {
+    act(ModerationCommand::Mute {
         nick: nick.into(),
         seconds,
         reason: None,
@@ -67,18 +68,18 @@ pub(super) fn mute(nick: &str, seconds: Option<u64>) -> Command {
 }
 
 pub(super) fn unmute(nick: &str) -> Command {
-    act(Act::Unmute { nick: nick.into() })
+    act(ModerationCommand::Unmute { nick: nick.into() })
 }
 
 pub(super) fn topic(channel: &str, words: &str) -> Command {
-    act(Act::Topic {
+    act(ModerationCommand::Topic {
         channel: channel.into(),
         topic: reason(words),
     })
 }
 
 pub(super) fn bans(channel: Option<&str>) -> Command {
-    act(Act::Bans {
+    act(ModerationCommand::Bans {
         channel: channel.map(Into::into),
         after: 0,
         limit: 500,
@@ -317,7 +318,7 @@ fn what_an_account_may_found_is_bounded() {
         .iter()
         .filter(|line| line.starts_with("founded"))
         .count();
-    assert_eq!(founded, founders::FOUNDED_MAX, "{kept:?}");
+    assert_eq!(founded, ownership::OWNED_MAX, "{kept:?}");
     // The first with a topic are kept, the others only as long as they are there.
     assert!(kept.contains(&"founded #c0".to_owned()), "{kept:?}");
     scene.does(LUIS, join("#passing"));
@@ -626,16 +627,16 @@ fn pages_of_bans_are_bounded_by_the_frame() {
     let mut scene = scene();
     let long = "\"".repeat(500);
     for number in 0..200 {
-        let sentence = Sentence {
+        let sentence = BanRequest {
             target: target(&format!("198.51.{number}.0/24")),
             channel: None,
             seconds: None,
             reason: Text::new(&*long, 512).ok(),
         };
-        scene.does(ANA, act(Act::Ban(sentence)));
+        scene.does(ANA, act(ModerationCommand::Ban(sentence)));
     }
     let page = |after| {
-        act(Act::Bans {
+        act(ModerationCommand::Bans {
             channel: None,
             after,
             limit: 500,
@@ -690,9 +691,11 @@ fn what_was_decided_holds_after_a_restart() {
     scene.protects(3, "luis", None);
     for change in before.registry.take_changes().into_vec() {
         match change {
-            KeptChange::Keep(kept) => scene.registry.restore(*kept, Timestamp::from_millis(0)),
-            KeptChange::Chartered(charter) => scene.registry.restore_charter(*charter),
-            KeptChange::Sanctioned(sanction) => {
+            StateChange::SessionSaved(kept) => scene
+                .registry
+                .restore_session(*kept, Timestamp::from_millis(0)),
+            StateChange::ChannelSaved(charter) => scene.registry.restore_channel(*charter),
+            StateChange::SanctionSaved(sanction) => {
                 let Sanction { number, .. } = *sanction;
                 let barred = scene.registry.restore_sanction((*sanction).clone());
                 assert_eq!(barred.is_some(), number == 3);

@@ -7,13 +7,13 @@ use chat_proto::Record;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
-use super::super::absence::Absent;
+use super::super::resume_pool::DetachedSession;
 use super::accounts::{account_id, proven};
 use super::moderation::kick;
 use super::*;
 use crate::chat::accounts::AccountChange;
-use crate::chat::batch::Held;
-use crate::chat::kept::{Kept, KeptChange};
+use crate::chat::effect::NickTenure;
+use crate::chat::state_change::{ResumableSession, StateChange};
 
 const NICKS: [&str; 4] = ["ana", "Luis", "борис", "Zoë"];
 const CHANNELS: [&str; 3] = ["#lobby", "#a", "#b"];
@@ -127,7 +127,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// What is written beside the history.
 #[derive(Default)]
 struct Kepts {
-    tokens: BTreeMap<[u8; 32], Kept>,
+    tokens: BTreeMap<[u8; 32], ResumableSession>,
     accounts: BTreeMap<i64, u64>,
 }
 
@@ -178,7 +178,7 @@ impl Run {
 
     fn account(&self, nick: usize) -> Option<i64> {
         let nick = Nick::new(NICKS[nick]).unwrap();
-        Some(self.scene.registry.account(nick.folded())?.0.get())
+        Some(self.scene.registry.accounts.id_of(nick.folded())?.0.get())
     }
 
     /// Does a step and returns it, if it was possible. `number` is part of each text.
@@ -256,7 +256,7 @@ impl Run {
     /// Remembers the token of the user at a connection, if there is one.
     fn learns_token(&mut self, slot: u32) {
         let session = self.session(slot);
-        if let Some(user) = self.scene.registry.seats.get(session) {
+        if let Some(user) = self.scene.registry.users.at(session) {
             let now = self.scene.registry.users[user].nick.as_str();
             let nick = NICKS.iter().position(|nick| *nick == now).unwrap();
             self.tokens.insert(nick, self.scene.token(session));
@@ -277,7 +277,7 @@ impl Run {
             by,
             request: None,
         };
-        registry.account_changed(change, &mut self.gathering);
+        registry.account_changed(change, Token::random(), &mut self.gathering);
         self.goodbyes(&here);
         if let Some(slot) = slot {
             self.learns_token(slot);
@@ -285,7 +285,7 @@ impl Run {
     }
 
     fn protects_nick(&mut self, nick: Nick, since: u64, by: Option<SessionId>) {
-        if self.scene.registry.account(nick.folded()).is_some() {
+        if self.scene.registry.accounts.id_of(nick.folded()).is_some() {
             return;
         }
         self.last_account += 1;
@@ -294,7 +294,7 @@ impl Run {
         let account = Account { id, nick, since };
         let registry = &mut self.scene.registry;
         let change = AccountChange::Protected { account, by };
-        registry.account_changed(change, &mut self.gathering);
+        registry.account_changed(change, Token::random(), &mut self.gathering);
     }
 
     fn asks(&mut self, slot: u32, id: Option<Id>, command: Command) {
@@ -379,12 +379,12 @@ impl Run {
     fn keep(&mut self, batch: &mut Batch) {
         for change in std::mem::take(&mut batch.changes).into_vec() {
             match change {
-                KeptChange::Keep(kept) => {
+                StateChange::SessionSaved(kept) => {
                     assert!(kept.newest() <= self.recorded, "{kept:?}");
                     self.kepts.tokens.insert(kept.digest.0, *kept);
                 }
-                KeptChange::Forget(digest) => drop(self.kepts.tokens.remove(&digest.0)),
-                KeptChange::Begins { account, since } => {
+                StateChange::SessionRemoved(digest) => drop(self.kepts.tokens.remove(&digest.0)),
+                StateChange::AccountSince { account, since } => {
                     assert!(since <= self.recorded);
                     self.kepts.accounts.insert(account.0.get(), since);
                 }
@@ -396,7 +396,7 @@ impl Run {
     /// Every number that stands somewhere.
     fn numbers(&self) -> Vec<u64> {
         let registry = &self.scene.registry;
-        let of = |since: u64, former: &[Held]| {
+        let of = |since: u64, former: &[NickTenure]| {
             let former = former.iter().flat_map(|held| [held.since, held.until]);
             former.chain([since]).collect::<Vec<_>>()
         };
@@ -404,9 +404,9 @@ impl Run {
         let here = here.flat_map(|(_, user)| of(user.since, &user.former));
         let away = NICKS
             .iter()
-            .filter_map(|nick| registry.absent.get(&fold(nick)));
+            .filter_map(|nick| registry.resume_pool.get(&fold(nick)));
         let away = away.flat_map(|absent| of(absent.since, &absent.former));
-        let accounts = registry.accounts.values().map(|account| account.since);
+        let accounts = registry.accounts.iter().map(|account| account.since);
         here.chain(away).chain(accounts).collect()
     }
 
@@ -414,15 +414,15 @@ impl Run {
     fn state(&self) -> BTreeSet<String> {
         let registry = &self.scene.registry;
         let mut state = BTreeSet::new();
-        for (_, user) in &registry.users {
+        for (_, user) in registry.users.iter() {
             let held = user.held();
             state.insert(format!("here {:?} {:?} {held:?}", user.nick, user.account));
         }
         for absent in NICKS
             .iter()
-            .filter_map(|nick| registry.absent.get(&fold(nick)))
+            .filter_map(|nick| registry.resume_pool.get(&fold(nick)))
         {
-            let Absent {
+            let DetachedSession {
                 nick,
                 since,
                 former,
@@ -431,11 +431,11 @@ impl Run {
             } = absent;
             state.insert(format!("away {nick:?} {since} {former:?} {account:?}"));
         }
-        for account in registry.accounts.values() {
+        for account in registry.accounts.iter() {
             state.insert(format!("{account:?}"));
         }
         for kept in self.kepts.tokens.values() {
-            let Kept {
+            let ResumableSession {
                 nick,
                 account,
                 channels,
@@ -453,7 +453,7 @@ impl Run {
             state.insert(format!("kept account {account} {since}"));
         }
         state.insert(format!("{} {}", registry.last_seq, self.recorded));
-        state.insert(format!("{:?}", registry.recent.sorted()));
+        state.insert(format!("{:?}", registry.message_ids.sorted()));
         state
     }
 }

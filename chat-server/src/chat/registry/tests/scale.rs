@@ -4,7 +4,7 @@
 use super::accounts::proven;
 use super::moderation::{ban, ban_for, bans, from, kick, mute, unban, unmute};
 use super::*;
-use crate::chat::kept::KeptChange;
+use crate::chat::state_change::StateChange;
 use crate::chat::work::steps_of;
 
 const USERS: usize = 10_000;
@@ -61,9 +61,9 @@ fn to_register_with_many_channels_walks_their_bans_alone() {
     let steps = steps_of(|| scene.protects(2, "user0", Some(session(0))));
     assert!(steps <= FEW, "{steps}");
     let changes = scene.registry.take_changes().into_vec();
-    let kept = changes
-        .iter()
-        .filter(|change| matches!(change, KeptChange::Sanctioned(sanction) if sanction.lasts));
+    let kept = changes.iter().filter(
+        |change| matches!(change, StateChange::SanctionSaved(sanction) if sanction.is_persistent),
+    );
     assert_eq!(kept.count(), FOUNDED * OF_CHANNEL);
     // A ban is still about its holder under another nick.
     scene.does(session(1), rename("else"));
@@ -74,7 +74,7 @@ fn to_register_with_many_channels_walks_their_bans_alone() {
     let changes = scene.registry.take_changes().into_vec();
     let lifted = changes
         .iter()
-        .filter(|change| matches!(change, KeptChange::Lifted(_)));
+        .filter(|change| matches!(change, StateChange::SanctionRemoved(_)));
     assert_eq!(lifted.count(), FOUNDED * OF_CHANNEL);
     let told = scene.does(session(1), join("#x7"));
     assert!(told.join(" ").contains("joined #x7 else"), "{told:?}");
@@ -86,12 +86,12 @@ fn a_founder_who_goes_leaves_bans_behind_that_are_taken_out_bit_by_bit() {
     scene.founds();
     let steps = steps_of(|| drop(scene.leaves(session(0))));
     assert!(steps <= FEW, "{steps}");
-    assert_eq!(scene.registry.sanctions.count_of_channels(), 0);
-    assert!(!scene.registry.sanctions.is_empty());
+    assert_eq!(scene.registry.moderation.sanctions.count_in_channels(), 0);
+    assert!(!scene.registry.moderation.sanctions.is_empty());
     for _ in 0..FOUNDED {
         scene.does(ANA, bans(None));
     }
-    assert!(scene.registry.sanctions.is_empty());
+    assert!(scene.registry.moderation.sanctions.is_empty());
 }
 
 #[test]
@@ -105,12 +105,12 @@ fn many_bans_that_end_at_once_are_taken_out_bit_by_bit() {
     scene.seconds = 10;
     let steps = scene.steps(LUIS, hello("x1999", None));
     assert!(steps <= 256 + FEW, "{steps}");
-    assert!(scene.registry.seats.get(LUIS).is_some());
+    assert!(scene.registry.users.at(LUIS).is_some());
     assert_eq!(scene.does(ANA, unban("x1998", None)), ["1: no_such_ban"]);
     for _ in 0..10 {
         scene.does(ANA, unmute("x1"));
     }
-    assert!(scene.registry.sanctions.is_empty());
+    assert!(scene.registry.moderation.sanctions.is_empty());
 }
 
 /// After a restart the time of all users who do not come back is over at once.
@@ -133,7 +133,7 @@ fn many_users_whose_time_is_over_are_forgotten_bit_by_bit() {
         scene.does(LUIS, rename("luis"));
         scene.does(LUIS, rename("luisito"));
     }
-    assert!(scene.registry.absent.is_empty());
+    assert!(scene.registry.resume_pool.is_empty());
 }
 
 #[test]
@@ -166,8 +166,8 @@ fn commands_of_moderation_walk_neither_users_nor_sanctions_of_others() {
         assert!(steps <= FEW + OF_CHANNEL, "{shown}: {steps}");
     }
     // The account under another nick, and the account that was away.
-    assert!(scene.registry.seats.get(session(600)).is_none());
-    assert!(scene.registry.absent.get("user700").is_none());
+    assert!(scene.registry.users.at(session(600)).is_none());
+    assert!(scene.registry.resume_pool.get("user700").is_none());
     for command in [
         hello("new", None),
         join("#new"),
@@ -204,22 +204,22 @@ fn many_users_are_put_out_bit_by_bit() {
     assert!(told.contains(&format!("{slot}: signed_out")), "{told:?}");
     assert!(!told.join(" ").contains(">#lobby"), "{told:?}");
     scene.leaves(session(81));
-    assert!(scene.registry.absent.get("x81").is_none());
+    assert!(scene.registry.resume_pool.get("x81").is_none());
     let told = scene.does(LUIS, hello("x90", Some(token)));
     assert!(told.join(" ").contains("welcome x90 in #lobby"), "{told:?}");
     assert_ne!(scene.token(LUIS), token);
     let mut rounds = 0;
-    while scene.registry.has_doomed() {
+    while scene.registry.has_pending_removals() {
         let mut batch = Batch::default();
-        scene.registry.expel_some(&mut batch);
+        scene.registry.disconnect_some(&mut batch);
         assert!(closed(&lines(batch)) <= 8);
         rounds += 1;
     }
     assert!(rounds >= 10, "{rounds}");
     for number in 0..100 {
-        assert!(scene.registry.seats.get(session(number)).is_none());
+        assert!(scene.registry.users.at(session(number)).is_none());
     }
     let told = scene.does(ANA, ban("10.0.7.0/24", None));
     assert!(closed(&told) <= 8, "{told:?}");
-    assert!(scene.registry.has_doomed());
+    assert!(scene.registry.has_pending_removals());
 }

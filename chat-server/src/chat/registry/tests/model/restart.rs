@@ -2,9 +2,9 @@
 
 use super::super::accounts::account_id;
 use super::*;
-use crate::chat::kept::{Kept, KeptChange};
-use crate::chat::moderation::{Charter, Sanction};
-use crate::chat::registry::Remembered;
+use crate::chat::dedup::{RecentMessageId, RecordedAt};
+use crate::chat::moderation::{ChannelRecord, Sanction};
+use crate::chat::state_change::{ResumableSession, StateChange};
 
 /// A direct message and its ends: the nick, the token and the number of earlier nicks of each.
 #[derive(Debug, Clone)]
@@ -16,9 +16,9 @@ pub(super) struct Direct {
 /// What is written beside the history, and the ids in it.
 #[derive(Debug, Default)]
 pub(super) struct Kepts {
-    tokens: BTreeMap<[u8; 32], Kept>,
+    tokens: BTreeMap<[u8; 32], ResumableSession>,
     sanctions: BTreeMap<u64, Sanction>,
-    charters: BTreeMap<Arc<str>, Charter>,
+    charters: BTreeMap<Arc<str>, ChannelRecord>,
     since: u64,
     ids: Vec<(u64, Arc<str>, Id)>,
 }
@@ -53,14 +53,14 @@ impl Model {
         let registry = &self.scene.registry;
         let here = self.here.keys().map(|&slot| {
             let user = registry
-                .seats
-                .get(self.session(slot))
+                .users
+                .at(self.session(slot))
                 .expect("they are here");
             let user = &registry.users[user];
             (&self.here[&slot], user.held())
         });
         let away = self.away.iter().filter_map(|(&nick, person)| {
-            let absent = registry.absent.get(&fold(NICKS[nick]))?;
+            let absent = registry.resume_pool.get(&fold(NICKS[nick]))?;
             Some((person, absent.held()))
         });
         for (person, held) in here.chain(away) {
@@ -83,18 +83,18 @@ impl Model {
         let kepts = &mut self.kepts;
         for change in self.scene.registry.take_changes().into_vec() {
             match change {
-                KeptChange::Keep(kept) => drop(kepts.tokens.insert(kept.digest.0, *kept)),
-                KeptChange::Forget(digest) => drop(kepts.tokens.remove(&digest.0)),
-                KeptChange::Begins { since, .. } => kepts.since = since,
-                KeptChange::Sanctioned(sanction) => {
+                StateChange::SessionSaved(kept) => drop(kepts.tokens.insert(kept.digest.0, *kept)),
+                StateChange::SessionRemoved(digest) => drop(kepts.tokens.remove(&digest.0)),
+                StateChange::AccountSince { since, .. } => kepts.since = since,
+                StateChange::SanctionSaved(sanction) => {
                     kepts.sanctions.insert(sanction.number, (*sanction).clone());
                 }
-                KeptChange::Lifted(number) => drop(kepts.sanctions.remove(&number)),
-                KeptChange::Chartered(charter) => {
+                StateChange::SanctionRemoved(number) => drop(kepts.sanctions.remove(&number)),
+                StateChange::ChannelSaved(charter) => {
                     let channel = charter.channel.folded_arc();
                     kepts.charters.insert(channel, *charter);
                 }
-                KeptChange::Unchartered(channel) => drop(kepts.charters.remove(&channel)),
+                StateChange::ChannelRemoved(channel) => drop(kepts.charters.remove(&channel)),
             }
         }
     }
@@ -102,14 +102,18 @@ impl Model {
     /// The server ends, and begins with what was written. The operator logs in again.
     pub(super) fn restarts(&mut self) {
         let settings = self.scene.registry.settings.clone();
-        let remembered = self.kepts.ids.iter().map(|(seq, from, id)| Remembered {
-            from: from.clone(),
-            id: id.clone(),
-            stamp: Stamp {
-                seq: *seq,
-                time: self.scene.registry.now,
-            },
-        });
+        let remembered = self
+            .kepts
+            .ids
+            .iter()
+            .map(|(seq, from, id)| RecentMessageId {
+                from: from.clone(),
+                id: id.clone(),
+                stamp: RecordedAt {
+                    seq: *seq,
+                    time: self.scene.registry.now,
+                },
+            });
         let now = self.scene.registry.now;
         let mut registry = Registry::new(settings, self.last_seq, remembered);
         registry.restore_account(Account {
@@ -118,13 +122,13 @@ impl Model {
             since: self.kepts.since,
         });
         for charter in self.kepts.charters.values() {
-            registry.restore_charter(charter.clone());
+            registry.restore_channel(charter.clone());
         }
         for sanction in self.kepts.sanctions.values() {
             registry.restore_sanction(sanction.clone());
         }
         for kept in self.kepts.tokens.values() {
-            registry.restore(kept.clone(), now);
+            registry.restore_session(kept.clone(), now);
         }
         self.scene.registry = registry;
         self.subscribed.clear();

@@ -1,59 +1,64 @@
-//! Every decision of the room: who may have which nick, who is in which channel, who is told what.
+//! The rules of the chat: who may have which nick, who is in which channel, who receives what.
 //!
-//! A plain struct without actors, sockets, files or a clock of its own: [`Registry::handle`] takes a
-//! request and the time, and writes what follows from it into a [`Batch`], in order. One file for each
-//! part of a user's life: `arrival`, `channels`, `talk`, `queries`, `departure`. `accounts` are the
-//! protected nicks, `keeping` is what outlives the process. `moderation` is who may put whom out: `bans`,
-//! `mutes`, the `sanctions` that hold, the `holders` they are about, the `verdicts` that make them hold, the `founders` of channels.
+//! [`Registry`] is a plain struct without actors, sockets, files, clocks or random sources.
+//! [`Registry::handle`] takes a request and the time, and adds the effects to a [`Batch`], in order.
+//! Each field owns a part of the state and keeps its indexes consistent; the decisions are methods of
+//! the registry.
+//!
+//! | file | content |
+//! | --- | --- |
+//! | `types` | types that all files share |
+//! | `users`, `sessions` | users who are online, by nick, account and session |
+//! | `channels`, `membership` | channels; `join` and `part` |
+//! | `accounts`, `account_changes` | protected nicks; registration, passwords, removal |
+//! | `login`, `visit_limit` | `hello`; the rate of short visits of a network |
+//! | `resume`, `resume_pool` | sessions without a connection, restart |
+//! | `rename`, `disconnect` | another nick; the end of a session |
+//! | `messages`, `queries` | `say`; `users`, `channels`, `history` |
+//! | `changes` | changes of persistent state, and their way back if a batch is refused |
+//! | `moderation` | kicks, bans, mutes, channel owners and topics |
 
-mod absence;
+mod account_changes;
 mod accounts;
-mod arrival;
-mod arrivals;
-mod bans;
+mod changes;
 mod channels;
-mod departure;
-mod expulsion;
-mod founders;
-mod holders;
-mod keeping;
+mod disconnect;
+mod login;
+mod membership;
+mod messages;
 mod moderation;
-mod mutes;
 mod queries;
-mod sanctions;
-mod seats;
-mod talk;
+mod rename;
+mod resume;
+mod resume_pool;
+mod sessions;
 #[cfg(test)]
 mod tests;
-mod user;
-mod verdicts;
-mod words;
+mod types;
+mod users;
+mod visit_limit;
 
-use std::borrow::Cow;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_proto::name::fold;
-use chat_proto::{Channel, ErrorCode, Event, Text, Timestamp, Words};
-use slab::Slab;
+use chat_proto::{ErrorCode, Event, Text, Timestamp, Words};
 
-use super::accounts::{Account, AccountId};
-use super::batch::{Batch, Effect};
-use super::command::{Command, Id, Refusal, Request};
-use super::kept::{Changes, Ruling};
-use super::lookalike::Looks;
-use super::recent::{Recent, Stamp};
-use super::{ChannelKey, Map, SessionId};
-use absence::Absence;
-use arrivals::Arrivals;
-use channels::{Room, SizeRank};
-use departure::Parting;
-use expulsion::Doomed;
-use founders::Founders;
-use sanctions::Sanctions;
-use seats::Seats;
-use user::{User, UserKey};
+use super::SessionId;
+use super::batch::Batch;
+use super::command::{Command, Refusal, Request};
+use super::confusables::ConfusableIndex;
+use super::dedup::{MessageIdWindow, RecentMessageId};
+use super::effect::Effect;
+use super::token::Id;
+use accounts::Accounts;
+use changes::PendingChanges;
+use channels::Channels;
+use moderation::Moderation;
+use resume_pool::ResumePool;
+use types::{Departure, Outcome, UserKey};
+use users::Users;
+use visit_limit::VisitLimiter;
 
 /// What of the configuration the room decides by; see `ops/server.toml`.
 #[derive(Debug, Clone)]
@@ -73,75 +78,33 @@ pub struct Settings {
     /// How many bytes of messages are recorded and released together.
     pub batch_bytes: usize,
     /// The accounts, by folded nick, whose people may do everything.
-    pub operators: HashSet<Arc<str>>,
+    pub operators: BTreeSet<Arc<str>>,
 }
 
-/// Who is here, who was here lately, the channels, the numbers.
+/// The state of the server: each field owns one part of it, and the methods decide.
 #[derive(Debug)]
 pub struct Registry {
     settings: Settings,
-    users: Slab<User>,
-    /// Those who are here, by session and by folded nick.
-    seats: Seats,
-    by_nick: Map<Arc<str>, UserKey>,
-    /// The users who are here and have proven to be an account, by it.
-    by_account: BTreeSet<(AccountId, UserKey)>,
-    absent: Absence,
-    arrivals: Arrivals,
-    /// The nicks that are protected, folded.
-    accounts: Map<Arc<str>, Account>,
-    /// The same the other way round, folded.
-    account_nicks: Map<AccountId, Arc<str>>,
-    sanctions: Sanctions,
-    doomed: Doomed,
-    founders: Founders,
-    /// What has changed that is to outlive the process.
-    changes: Changes,
-    /// See [`Registry::lasting`].
-    lasting: u64,
-    /// See [`Registry::set_unkept`].
-    unkept: bool,
-    /// How nicks look that somebody has or that are protected.
-    nick_looks: Looks,
-    rooms: Slab<Room>,
-    by_channel: Map<Arc<str>, ChannelKey>,
-    channel_looks: Looks,
-    /// The channels, the largest first.
-    by_size: BTreeSet<SizeRank>,
-    recent: Recent,
-    /// The number of the last message that arrived.
+    users: Users,
+    channels: Channels,
+    accounts: Accounts,
+    resume_pool: ResumePool,
+    visits: VisitLimiter,
+    moderation: Moderation,
+    /// The looks of the nicks that users have or accounts protect.
+    nick_confusables: ConfusableIndex,
+    changes: PendingChanges,
+    /// Whether persistent state cannot be written, which refuses moderation.
+    is_read_only: bool,
+    message_ids: MessageIdWindow,
+    /// The number of the last message.
     last_seq: u64,
-    /// When the last request arrived. The clock may be set back, the times of messages are not.
+    /// The time of the last request. It never goes back, unlike the system clock.
     now: Timestamp,
 }
 
-/// A message of the history, as far as it matters to a server that starts.
-#[derive(Debug)]
-pub struct Remembered {
-    /// Folded.
-    pub from: Arc<str>,
-    pub id: Id,
-    pub stamp: Stamp,
-}
-
-/// The lobby is the first channel that is made and never goes.
-const LOBBY: ChannelKey = 0;
-
 /// What is said of somebody who has gone without a word.
 pub const DISCONNECTED: &str = "disconnected";
-
-/// The form under which a name that somebody wrote is looked up. What is longer than any name means
-/// nobody, and is not worth the folding.
-fn lookup(name: &str) -> Cow<'_, str> {
-    const LONGEST: usize = Channel::MAX_CHARS * 4;
-    if name.len() > LONGEST {
-        Cow::Borrowed("")
-    } else {
-        fold(name)
-    }
-}
-
-type Outcome = Result<(), Refusal>;
 
 impl Registry {
     /// A registry whose history ends with the message `last_seq`; `remembered` are the last messages
@@ -149,38 +112,26 @@ impl Registry {
     pub fn new(
         settings: Settings,
         last_seq: u64,
-        remembered: impl IntoIterator<Item = Remembered>,
+        remembered: impl IntoIterator<Item = RecentMessageId>,
     ) -> Self {
         let mut registry = Self {
             settings,
-            users: Slab::new(),
-            seats: Seats::default(),
-            by_nick: Map::default(),
-            by_account: BTreeSet::new(),
-            absent: Absence::default(),
-            arrivals: Arrivals::default(),
-            accounts: Map::default(),
-            account_nicks: Map::default(),
-            sanctions: Sanctions::default(),
-            doomed: Doomed::default(),
-            founders: Founders::default(),
-            changes: Changes::default(),
-            lasting: 0,
-            unkept: false,
-            nick_looks: Looks::default(),
-            rooms: Slab::new(),
-            by_channel: Map::default(),
-            channel_looks: Looks::default(),
-            by_size: BTreeSet::new(),
-            recent: Recent::default(),
+            users: Users::default(),
+            channels: Channels::default(),
+            accounts: Accounts::default(),
+            resume_pool: ResumePool::default(),
+            visits: VisitLimiter::default(),
+            moderation: Moderation::default(),
+            nick_confusables: ConfusableIndex::default(),
+            changes: PendingChanges::default(),
+            is_read_only: false,
+            message_ids: MessageIdWindow::default(),
             last_seq,
             now: Timestamp::from_millis(0),
         };
-        for Remembered { from, id, stamp } in remembered {
-            registry.recent.remember(from, id, stamp);
+        for RecentMessageId { from, id, stamp } in remembered {
+            registry.message_ids.remember(from, id, stamp);
         }
-        let lobby = registry.room(&Channel::lobby());
-        debug_assert_eq!(lobby, LOBBY);
         registry
     }
 
@@ -194,18 +145,18 @@ impl Registry {
         out: &mut Batch,
     ) {
         self.now = self.now.max(now);
-        if !self.doomed.is_empty() && self.expel_doomed(session, out) {
+        if !self.moderation.removals.is_empty() && self.disconnect_pending(session, out) {
             return;
         }
         let Request { id, command } = request;
         let is_announced = command.is_announced();
-        let outcome = match self.seats.get(session) {
-            Some(user) => self.serve(session, user, id.as_ref(), command, words, out),
-            None => self.greet(session, id.as_ref(), command, out),
+        let outcome = match self.users.at(session) {
+            Some(user) => self.handle_command(session, user, id.as_ref(), command, words, out),
+            None => self.handle_unauthenticated(session, id.as_ref(), command, out),
         };
         match (outcome, id) {
-            (Err(refusal), id) => out.refuse(session, id.as_deref(), refusal),
-            // An event bears no id, so the requester gets an ack behind it.
+            (Err(refusal), id) => out.reject(session, id.as_deref(), refusal),
+            // An event has no id: the requester gets an ack behind it.
             (Ok(()), Some(id)) if is_announced => out.tell(
                 session,
                 &Event::Ack {
@@ -230,7 +181,7 @@ impl Registry {
 
     /// How many channels there are.
     pub fn channels(&self) -> usize {
-        self.rooms.len()
+        self.channels.len()
     }
 
     /// The number of the last message that arrived.
@@ -243,28 +194,28 @@ impl Registry {
         self.now = self.now.max(now);
         self.settings = settings;
         self.expire();
-        self.warn_of_operators();
+        self.log_unregistered_operators();
     }
 
     /// Ends the sanctions whose time is over at `now`.
     pub fn tick(&mut self, now: Timestamp, out: &mut Batch) {
         self.now = self.now.max(now);
-        self.end_sanctions(out);
+        self.expire_sanctions(out);
     }
 
     /// The connection of `session` has ended; said once or more.
     pub fn leave(&mut self, session: SessionId, reason: &str, now: Timestamp, out: &mut Batch) {
         self.now = self.now.max(now);
-        if self.expel_doomed(session, out) {
+        if self.disconnect_pending(session, out) {
             return;
         }
-        if let Some(user) = self.seats.remove(session) {
-            self.depart(user, Parting::of(reason), true, out);
+        if let Some(user) = self.users.end_session(session) {
+            self.remove_user(user, Departure::voluntary(reason), true, out);
         }
     }
 
     /// What may be asked before the welcome: nothing but to be welcomed.
-    fn greet(
+    fn handle_unauthenticated(
         &mut self,
         session: SessionId,
         id: Option<&Id>,
@@ -273,23 +224,23 @@ impl Registry {
     ) -> Outcome {
         match command {
             Command::Hello(hello) => {
-                self.expel_doomed_holder(hello.nick.as_ref(), out);
+                self.disconnect_pending_holder(hello.nick.as_ref(), out);
                 self.hello(session, id, *hello, out)
             }
-            Command::Dismiss { reason } => {
-                self.dismiss(session, None, reason, out);
+            Command::Disconnect { reason } => {
+                self.say_goodbye(session, None, reason, out);
                 Ok(())
             }
-            Command::HangUp => {
+            Command::InputClosed => {
                 out.push(Effect::Close { session });
                 Ok(())
             }
-            Command::Refuse(refusal) => Err(refusal),
+            Command::Reject(refusal) => Err(refusal),
             _ => Err(Refusal::new(ErrorCode::HelloRequired, "say hello first")),
         }
     }
 
-    fn serve(
+    fn handle_command(
         &mut self,
         session: SessionId,
         user: UserKey,
@@ -327,7 +278,7 @@ impl Registry {
             }
             Command::Nick { nick } => self.rename(session, user, nick, out),
             Command::Account => {
-                self.tell_account(session, user, id.cloned(), out);
+                self.send_auth_context(session, user, id.cloned(), out);
                 Ok(())
             }
             Command::Moderate(act) => self.moderate(session, user, id, *act, out),
@@ -338,20 +289,20 @@ impl Registry {
             }
             Command::Pong => Ok(()),
             Command::Quit { reason } => {
-                let reason = self.audible(user, reason);
+                let reason = self.unless_muted(user, reason);
                 let reason = reason.as_ref().map_or("quit", Text::as_str);
                 self.quit(session, user, id, reason, out);
                 Ok(())
             }
-            Command::HangUp => {
+            Command::InputClosed => {
                 self.leave(session, DISCONNECTED, self.now, out);
                 out.push(Effect::Close { session });
                 Ok(())
             }
-            Command::Refuse(refusal) | Command::RefuseOther(refusal) => Err(refusal),
-            Command::Dismiss { reason } => {
+            Command::Reject(refusal) | Command::RejectBeforeHello(refusal) => Err(refusal),
+            Command::Disconnect { reason } => {
                 self.leave(session, reason, self.now, out);
-                self.dismiss(session, None, reason, out);
+                self.say_goodbye(session, None, reason, out);
                 Ok(())
             }
         }
@@ -365,12 +316,12 @@ impl Registry {
         reason: &str,
         out: &mut Batch,
     ) {
-        self.seats.remove(session);
-        self.depart(user, Parting::of(reason), false, out);
-        self.dismiss(session, id, reason, out);
+        self.users.end_session(session);
+        self.remove_user(user, Departure::voluntary(reason), false, out);
+        self.say_goodbye(session, id, reason, out);
     }
 
-    fn dismiss(&self, session: SessionId, id: Option<&Id>, reason: &str, out: &mut Batch) {
+    fn say_goodbye(&self, session: SessionId, id: Option<&Id>, reason: &str, out: &mut Batch) {
         out.tell(
             session,
             &Event::Bye {

@@ -8,46 +8,49 @@ use chat_proto::codec::json_string_bytes;
 use chat_proto::moderation::{self as wire, BanInfo};
 use chat_proto::{ErrorCode, Timestamp};
 
-use crate::chat::batch::Bar;
 use crate::chat::command::Refusal;
+use crate::chat::effect::NetworkBan;
 use crate::chat::moderation::{LOG, Sanction, Scope, Target};
 use crate::logging::Quoted;
 
 /// `{"account":,"channel":,"mute":true,"number":,"by":,"time":,"until":,"reason":},` and the numbers.
 const BAN_ENTRY_BYTES: usize = 200;
 
-pub(super) fn not_permitted(detail: impl Into<Cow<'static, str>>) -> Refusal {
+pub(in crate::chat::registry) fn not_permitted(detail: impl Into<Cow<'static, str>>) -> Refusal {
     Refusal::new(ErrorCode::NotPermitted, detail)
 }
 
 /// `: spam`, or nothing.
-pub(super) fn because(reason: Option<&str>) -> String {
+pub(in crate::chat::registry) fn with_reason(reason: Option<&str>) -> String {
     reason.map_or(String::new(), |reason| format!(": {reason}"))
 }
 
 /// ` until 2026-11-23T18:50:00.123Z: spam`
-pub(super) fn sentence(until: Option<Timestamp>, reason: Option<&str>) -> String {
+pub(in crate::chat::registry) fn ban_suffix(
+    until: Option<Timestamp>,
+    reason: Option<&str>,
+) -> String {
     let until = until.map_or(String::new(), |until| format!(" until {until}"));
-    format!("{until}{}", because(reason))
+    format!("{until}{}", with_reason(reason))
 }
 
 fn banned_words(sanction: &Sanction) -> String {
-    let why = sentence(sanction.until, sanction.reason.as_deref());
+    let why = ban_suffix(sanction.until, sanction.reason.as_deref());
     format!("you are banned from this server{why}")
 }
 
-pub(super) fn banned(sanction: &Sanction) -> Refusal {
+pub(in crate::chat::registry) fn banned(sanction: &Sanction) -> Refusal {
     Refusal::new(ErrorCode::Banned, banned_words(sanction))
 }
 
-pub(super) fn bar(sanction: &Sanction) -> Bar {
-    Bar {
+pub(in crate::chat::registry) fn network_ban(sanction: &Sanction) -> NetworkBan {
+    NetworkBan {
         until: sanction.until,
         detail: banned_words(sanction).into(),
     }
 }
 
-pub(super) fn named(target: &Target) -> wire::Target<'static> {
+pub(in crate::chat::registry) fn wire_target(target: &Target) -> wire::Target<'static> {
     match target {
         Target::Nick(nick) => wire::Target::Nick(nick.to_string().into()),
         Target::Account(nick) => wire::Target::Account(nick.to_string().into()),
@@ -55,20 +58,20 @@ pub(super) fn named(target: &Target) -> wire::Target<'static> {
     }
 }
 
-pub(super) fn of_channel(scope: &Scope) -> Option<Cow<'static, str>> {
+pub(in crate::chat::registry) fn channel_label(scope: &Scope) -> Option<Cow<'static, str>> {
     match scope {
         Scope::Channel(channel) => Some(channel.to_string().into()),
-        Scope::Server | Scope::Speech => None,
+        Scope::Server | Scope::Mute => None,
     }
 }
 
 /// A sanction as people are told it.
-pub(super) fn info(sanction: &Sanction) -> BanInfo<'static> {
+pub(in crate::chat::registry) fn ban_info(sanction: &Sanction) -> BanInfo<'static> {
     let owned = |text: &Option<Arc<str>>| text.as_deref().map(|text| Cow::Owned(text.to_owned()));
     BanInfo {
-        target: named(&sanction.target),
-        channel: of_channel(&sanction.scope),
-        mute: sanction.scope == Scope::Speech,
+        target: wire_target(&sanction.target),
+        channel: channel_label(&sanction.scope),
+        mute: sanction.scope == Scope::Mute,
         number: sanction.number,
         by: owned(&sanction.by),
         time: sanction.set,
@@ -78,7 +81,7 @@ pub(super) fn info(sanction: &Sanction) -> BanInfo<'static> {
 }
 
 /// What an entry of a list takes in JSON, at most.
-pub(super) fn bytes_of(ban: &BanInfo<'_>) -> usize {
+pub(in crate::chat::registry) fn json_size(ban: &BanInfo<'_>) -> usize {
     let (wire::Target::Nick(name) | wire::Target::Account(name) | wire::Target::Address(name)) =
         &ban.target;
     let rest = [&ban.channel, &ban.by, &ban.reason];
@@ -87,9 +90,9 @@ pub(super) fn bytes_of(ban: &BanInfo<'_>) -> usize {
 }
 
 /// Whom a sanction is about, for the log.
-pub(super) struct Words<'a>(pub &'a Target, pub &'a Scope);
+pub(in crate::chat::registry) struct Describe<'a>(pub &'a Target, pub &'a Scope);
 
-impl fmt::Display for Words<'_> {
+impl fmt::Display for Describe<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Target::Nick(nick) => write!(f, "the nick {nick}")?,
@@ -98,12 +101,12 @@ impl fmt::Display for Words<'_> {
         }
         match self.1 {
             Scope::Channel(channel) => write!(f, " from {}", Quoted::text(channel.as_str())),
-            Scope::Server | Scope::Speech => Ok(()),
+            Scope::Server | Scope::Mute => Ok(()),
         }
     }
 }
 
-pub(super) fn log_set(sanction: &Sanction) {
+pub(in crate::chat::registry) fn log_set(sanction: &Sanction) {
     let Sanction {
         scope,
         target,
@@ -113,7 +116,7 @@ pub(super) fn log_set(sanction: &Sanction) {
         ..
     } = sanction;
     let does = match scope {
-        Scope::Speech => "mutes",
+        Scope::Mute => "mutes",
         Scope::Server | Scope::Channel(_) => "bans",
     };
     let until = until.map_or("for good".into(), |until| format!("until {until}"));
@@ -121,7 +124,7 @@ pub(super) fn log_set(sanction: &Sanction) {
         target: LOG,
         "{} {does} {} {until}: {}",
         by.as_deref().unwrap_or("the server's owner"),
-        Words(target, scope),
+        Describe(target, scope),
         Quoted::text(reason.as_deref().unwrap_or_default())
     );
 }

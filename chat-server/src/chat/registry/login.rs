@@ -3,21 +3,22 @@
 use std::borrow::Cow;
 
 use chat_proto::{ErrorCode, Nick, VERSION, WELCOME_CHANNELS, Welcome};
-use rand::RngExt;
 
-use super::absence::Absent;
-use super::departure::Parting;
-use super::user::{User, UserKey};
-use super::{LOBBY, Outcome, Registry};
+use super::Registry;
+use super::resume::{Proof, replaced};
+use super::resume_pool::DetachedSession;
+use super::types::{Departure, LOBBY, Outcome, UserKey};
+use super::users::User;
 use crate::chat::SessionId;
-use crate::chat::accounts::AccountId;
-use crate::chat::batch::{Batch, Effect, Replay};
-use crate::chat::command::{Digest, Hello, Id, Refusal, Token};
-use crate::chat::lookalike::is_mixed;
+use crate::chat::batch::Batch;
+use crate::chat::command::{Hello, Refusal};
+use crate::chat::confusables::is_mixed;
+use crate::chat::effect::{Effect, Replay};
+use crate::chat::token::{Id, Token};
 use crate::netblock::Origin;
 
 /// Somebody who is let in.
-struct Comer {
+struct NewUser {
     session: SessionId,
     nick: Nick,
     origin: Origin,
@@ -28,27 +29,6 @@ struct Comer {
 struct WelcomeRequest<'a> {
     id: Option<&'a Id>,
     after: Option<u64>,
-}
-
-/// What a `hello` proves.
-struct Proof {
-    /// Of the token.
-    digest: Option<Digest>,
-    /// The account of the nick.
-    account: Option<AccountId>,
-    by_password: bool,
-}
-
-impl Proof {
-    /// Returns whether it proves to be the user with that token, who has proven to be that account. A
-    /// token that was given before the nick was protected is worth nothing.
-    fn is_of(&self, theirs: Digest, as_account: Option<AccountId>) -> bool {
-        let has_token = self.digest == Some(theirs);
-        match self.account {
-            Some(_) => as_account == self.account && (self.by_password || has_token),
-            None => has_token,
-        }
-    }
 }
 
 impl Registry {
@@ -67,11 +47,12 @@ impl Registry {
             after,
             account: proven,
             origin,
+            random,
         } = hello;
         let request = WelcomeRequest { id, after };
-        self.end_sanctions(out);
-        let nick = nick.unwrap_or_else(|| self.free_nick());
-        let account = self.account(nick.folded());
+        self.expire_sanctions(out);
+        let nick = nick.unwrap_or_else(|| self.generate_nick(random.nick_seed));
+        let account = self.accounts.id_of(nick.folded());
         self.check_ban(&nick, account, origin)?;
         // The account may have changed since the password was right.
         if proven.is_some() && proven != account {
@@ -82,14 +63,14 @@ impl Registry {
             account,
             by_password: proven.is_some(),
         };
-        if let Some(&user) = self.by_nick.get(nick.folded()) {
+        if let Some(user) = self.users.find(nick.folded()) {
             let User {
                 token: theirs,
                 account: as_account,
                 ..
             } = &self.users[user];
-            if proof.is_of(theirs.digest(), *as_account) {
-                self.take_over(session, user, origin, out);
+            if proof.proves(theirs.digest(), *as_account) {
+                self.replace_session(session, user, origin, out);
                 self.welcome(user, true, request, out);
                 self.subscribe(user, out);
                 return Ok(());
@@ -101,96 +82,71 @@ impl Registry {
                     taken(&nick)
                 });
             }
-            self.check_arrival(origin)?;
-            self.evict(user, out);
+            self.check_visit_rate(origin)?;
+            self.displace(user, out);
         }
-        let back = self.check_return(&nick, &proof, origin)?;
-        self.check_arrival(origin)?;
-        let comer = Comer {
+        let back = self.check_resume(&nick, &proof, origin)?;
+        self.check_visit_rate(origin)?;
+        let comer = NewUser {
             session,
             nick,
             origin,
         };
-        self.come(comer, token.filter(|_| back), back, request, out);
+        let tokens = (token.filter(|_| back), random.token);
+        self.admit(comer, tokens, back, request, out);
         Ok(())
     }
 
-    /// Returns whether the absent user of the nick is who comes back.
-    ///
-    /// # Errors
-    /// The user is banned, or the nick is not for a user with that proof.
-    fn check_return(
-        &mut self,
-        nick: &Nick,
-        proof: &Proof,
-        origin: Origin,
-    ) -> Result<bool, Refusal> {
-        self.expire();
-        let absent = self.absent.get(nick.folded());
-        let back = absent.filter(|absent| proof.is_of(absent.digest, absent.account));
-        if let Some(back) = back {
-            self.check_ban(nick, back.account, origin)?;
-        }
-        let back = back.is_some();
-        if proof.account.is_some() && !proof.by_password && !back {
-            return Err(Self::auth_failed(nick));
-        }
-        if proof.account.is_none() && !back {
-            self.check_look(nick)?;
-        }
-        Ok(back)
-    }
-
     /// Checks the rate of arrivals that others are told of.
-    fn check_arrival(&self, origin: Origin) -> Outcome {
+    fn check_visit_rate(&self, origin: Origin) -> Outcome {
         let rate = self.settings.arrivals_per_second;
-        self.arrivals.check(origin, rate, self.now)
+        self.visits.check(origin, rate, self.now)
     }
 
     /// Whoever left the nick behind is `back`, or loses it now.
-    fn come(
+    fn admit(
         &mut self,
-        comer: Comer,
-        token: Option<Token>,
+        comer: NewUser,
+        (token, new_token): (Option<Token>, Token),
         back: bool,
         request: WelcomeRequest<'_>,
         out: &mut Batch,
     ) {
-        let left = self.absent.take(comer.nick.folded());
+        let left = self.resume_pool.take(comer.nick.folded());
         let theirs = left.as_ref().map(|left| left.digest);
         // Who is back by password alone has another token: the old one is known to nobody here.
         let token = token.filter(|token| Some(token.digest()) == theirs);
         if let Some(digest) = theirs.filter(|_| token.is_none()) {
-            self.forget(digest);
+            self.changes.forget(digest);
         }
-        let token = token.unwrap_or_else(Token::random);
-        self.arrive(comer, token, left.filter(|_| back), request, out);
+        let token = token.unwrap_or(new_token);
+        self.insert_user(comer, token, left.filter(|_| back), request, out);
     }
 
     /// Somebody is in: `back`, or new.
-    fn arrive(
+    fn insert_user(
         &mut self,
-        comer: Comer,
+        comer: NewUser,
         token: Token,
-        back: Option<Absent>,
+        back: Option<DetachedSession>,
         request: WelcomeRequest<'_>,
         out: &mut Batch,
     ) {
-        let Comer {
+        let NewUser {
             session,
             nick,
             origin,
         } = comer;
         let resumed = back.is_some();
         let account = self.accounts.get(nick.folded());
-        let Absent {
+        let DetachedSession {
             channels,
             since,
             former,
             account,
             arrived,
             ..
-        } = back.unwrap_or_else(|| Absent {
+        } = back.unwrap_or_else(|| DetachedSession {
             digest: token.digest(),
             nick: nick.clone(),
             channels: Vec::new(),
@@ -213,87 +169,79 @@ impl Registry {
             arrived,
             came: self.now,
         });
-        self.by_account.extend(account.map(|id| (id, user)));
-        self.sanctions.arrived(user, token.digest());
-        self.nick_looks.add(self.users[user].nick.as_str(), &folded);
-        self.by_nick.insert(folded, user);
-        self.seats.insert(session, user);
+        self.moderation.sanctions.arrived(user, token.digest());
+        self.nick_confusables
+            .add(self.users[user].nick.as_str(), &folded);
         self.enter(user, LOBBY, out);
         for channel in &channels {
             // They may have been banned from it while they were away.
             if self.check_entry(user, channel).is_ok() {
-                self.enter_or_found(user, channel, out);
+                self.enter_or_create(user, channel, out);
             }
         }
-        self.keep(user);
+        self.save_user(user);
         self.welcome(user, resumed, request, out);
         self.subscribe(user, out);
     }
 
     /// Somebody who was welcomed is in their channels from here on, and is told what those are about.
     fn subscribe(&self, user: UserKey, out: &mut Batch) {
-        let User {
-            session, channels, ..
-        } = &self.users[user];
-        let rooms = || std::iter::once(LOBBY).chain(channels.iter().copied());
-        for channel in rooms() {
-            out.push(Effect::Subscribe {
-                session: *session,
-                channel,
-            });
+        let user = &self.users[user];
+        let session = user.session;
+        for channel in user.all_channels() {
+            out.push(Effect::Subscribe { session, channel });
         }
-        for room in rooms() {
-            self.tell_topic(*session, room, out);
+        for channel in user.all_channels() {
+            self.send_topic(session, channel, out);
         }
     }
 
     /// Whether a nick that is new here tells who it is.
-    pub(super) fn check_look(&self, nick: &Nick) -> Outcome {
+    pub(super) fn check_confusable(&self, nick: &Nick) -> Outcome {
         if is_mixed(nick.as_str(), nick.folded()) {
             let detail = "a nick has letters of one script, so that nobody takes it for another";
             return Err(Refusal::new(ErrorCode::NickInvalid, detail));
         }
-        if self.nick_looks.deceives(nick.as_str(), nick.folded()) {
+        if self
+            .nick_confusables
+            .conflicts(nick.as_str(), nick.folded())
+        {
             let detail = format!("{nick} looks like another nick that is taken");
             return Err(Refusal::new(ErrorCode::NickTaken, detail));
         }
         Ok(())
     }
 
-    /// A nick that nobody has or may come back to: `User` and six of A-Z and 0-9.
-    fn free_nick(&self) -> Nick {
-        const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-        let mut random = rand::rng();
+    /// Generates a nick that no user has and no absent user may resume: `User` and six of A-Z and
+    /// 0-9, the first free one in the sequence of `seed`.
+    fn generate_nick(&self, mut seed: u64) -> Nick {
+        const ALPHABET: &[u8; 36] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
         loop {
-            let letters: String = (0..6)
-                .map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())]))
-                .collect();
+            let mut number = next_random(&mut seed);
+            let letters: String = std::iter::repeat_with(|| {
+                let letter = ALPHABET[(number % 36) as usize];
+                number /= 36;
+                char::from(letter)
+            })
+            .take(6)
+            .collect();
             let nick = Nick::new(&format!("User{letters}"))
                 .expect("letters and digits behind a letter are legal");
             let folded = nick.folded();
-            if !self.by_nick.contains_key(folded)
-                && self.absent.get(folded).is_none()
-                && !self.accounts.contains_key(folded)
+            if self.users.find(folded).is_none()
+                && self.resume_pool.get(folded).is_none()
+                && !self.accounts.protects(folded)
             {
                 return nick;
             }
         }
     }
 
-    /// The same person on another connection: nobody else need know.
-    fn take_over(&mut self, session: SessionId, user: UserKey, origin: Origin, out: &mut Batch) {
-        self.users[user].origin = origin;
-        let old = std::mem::replace(&mut self.users[user].session, session);
-        self.seats.remove(old);
-        self.seats.insert(session, user);
-        replaced(old, "you are back on another connection", out);
-    }
-
     /// Somebody has a nick that an operator has protected meanwhile, and its owner comes.
-    fn evict(&mut self, user: UserKey, out: &mut Batch) {
+    fn displace(&mut self, user: UserKey, out: &mut Batch) {
         let session = self.users[user].session;
-        self.seats.remove(session);
-        self.depart(user, Parting::of("replaced"), false, out);
+        self.users.end_session(session);
+        self.remove_user(user, Departure::voluntary("replaced"), false, out);
         replaced(session, "the nick is protected and its owner is here", out);
     }
 
@@ -308,12 +256,11 @@ impl Registry {
             session,
             nick,
             token,
-            channels,
             account,
             ..
         } = &self.users[user];
-        let rooms = || std::iter::once(LOBBY).chain(channels.iter().copied());
-        let name = |room| &self.rooms[room as usize].channel;
+        let rooms = || self.users[user].all_channels();
+        let name = |key| self.channels.name(key);
         let welcome = Welcome {
             version: VERSION,
             nick: nick.to_string().into(),
@@ -323,7 +270,8 @@ impl Registry {
             time: self.now,
             joined: rooms().map(|room| name(room).to_string().into()).collect(),
             channels: self
-                .largest_channels()
+                .channels
+                .largest()
                 .map(|(_, info)| info)
                 .take(WELCOME_CHANNELS)
                 .collect(),
@@ -361,7 +309,10 @@ pub(super) fn taken(nick: &Nick) -> Refusal {
     Refusal::new(ErrorCode::NickTaken, format!("the nick {nick} is taken"))
 }
 
-/// Tells a session that somebody is in its place, and closes it.
-fn replaced(session: SessionId, detail: &'static str, out: &mut Batch) {
-    out.refuse(session, None, Refusal::new(ErrorCode::Replaced, detail));
+/// Returns the next number of the sequence that `seed` begins (SplitMix64).
+fn next_random(seed: &mut u64) -> u64 {
+    *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (*seed ^ (*seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }

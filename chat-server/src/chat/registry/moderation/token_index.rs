@@ -4,34 +4,34 @@ use std::collections::BTreeSet;
 
 use slab::Slab;
 
-use super::user::UserKey;
 use crate::chat::Map;
-use crate::chat::command::Digest;
+use crate::chat::registry::types::UserKey;
+use crate::chat::token::Digest;
 
 /// The place of a holder, while a sanction is about the holder.
-pub(super) type HolderKey = usize;
+pub(in crate::chat::registry) type TokenKey = usize;
 
 /// See the head of this file. A user who is here is found by the place of the user, since the digest of
 /// a token is expensive to calculate.
 #[derive(Debug, Default)]
-pub(super) struct Holders {
-    all: Slab<Holder>,
-    pub(super) by_digest: Map<Digest, HolderKey>,
-    here: Map<UserKey, HolderKey>,
+pub(in crate::chat::registry) struct TokenIndex {
+    all: Slab<TokenEntry>,
+    pub(in crate::chat::registry) by_digest: Map<Digest, TokenKey>,
+    here: Map<UserKey, TokenKey>,
 }
 
 #[derive(Debug)]
-struct Holder {
+struct TokenEntry {
     /// The numbers of the sanctions.
     numbers: BTreeSet<u64>,
     user: Option<UserKey>,
 }
 
-impl Holders {
+impl TokenIndex {
     /// Adds a sanction about the holder of a token.
-    pub(super) fn insert(&mut self, digest: Digest, number: u64) -> HolderKey {
+    pub(in crate::chat::registry) fn insert(&mut self, digest: Digest, number: u64) -> TokenKey {
         let holder = *self.by_digest.entry(digest).or_insert_with(|| {
-            self.all.insert(Holder {
+            self.all.insert(TokenEntry {
                 numbers: BTreeSet::new(),
                 user: None,
             })
@@ -41,7 +41,11 @@ impl Holders {
     }
 
     /// Removes a sanction about the holder of a token, and returns the place that the holder had.
-    pub(super) fn remove(&mut self, digest: Digest, number: u64) -> Option<HolderKey> {
+    pub(in crate::chat::registry) fn remove(
+        &mut self,
+        digest: Digest,
+        number: u64,
+    ) -> Option<TokenKey> {
         let key = *self.by_digest.get(&digest)?;
         let holder = &mut self.all[key];
         holder.numbers.remove(&number);
@@ -56,25 +60,29 @@ impl Holders {
     }
 
     /// Takes note that a holder is here.
-    pub(super) fn is_here(&mut self, holder: HolderKey, user: UserKey) {
+    pub(in crate::chat::registry) fn is_here(&mut self, holder: TokenKey, user: UserKey) {
         self.all[holder].user = Some(user);
         self.here.insert(user, holder);
     }
 
     /// Takes note that a user has gone.
-    pub(super) fn has_gone(&mut self, user: UserKey) {
+    pub(in crate::chat::registry) fn has_gone(&mut self, user: UserKey) {
         if let Some(holder) = self.here.remove(&user) {
             self.all[holder].user = None;
         }
     }
 
     /// Returns the holder that a user is.
-    pub(super) fn of(&self, user: UserKey) -> Option<HolderKey> {
+    pub(in crate::chat::registry) fn of(&self, user: UserKey) -> Option<TokenKey> {
         self.here.get(&user).copied()
     }
 
     /// Gives the holder of the token `before` the token `now`; returns the numbers of the sanctions.
-    pub(super) fn follow(&mut self, before: Digest, now: Digest) -> impl Iterator<Item = &u64> {
+    pub(in crate::chat::registry) fn follow(
+        &mut self,
+        before: Digest,
+        now: Digest,
+    ) -> impl Iterator<Item = &u64> {
         let holder = self.by_digest.remove(&before);
         if let Some(holder) = holder {
             self.by_digest.insert(now, holder);

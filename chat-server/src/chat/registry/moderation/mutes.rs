@@ -3,41 +3,41 @@
 use chat_proto::moderation as wire;
 use chat_proto::{ErrorCode, Event, Nick, Text};
 
-use super::moderation::Asker;
-use super::user::UserKey;
-use super::words::{not_permitted, sentence};
-use super::{Outcome, Registry, lookup};
+use super::Moderator;
+use super::text::{ban_suffix, not_permitted};
 use crate::chat::SessionId;
 use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
 use crate::chat::moderation::{LOG, Sanction, Scope, Target};
+use crate::chat::registry::Registry;
+use crate::chat::registry::types::{Outcome, UserKey, lookup};
 
 impl Registry {
-    pub(super) fn mute(
+    pub(in crate::chat::registry) fn mute(
         &mut self,
-        asker: Asker,
+        moderator: Moderator,
         nick: &str,
         seconds: Option<u64>,
         reason: Option<&Text>,
         out: &mut Batch,
     ) -> Outcome {
-        self.jurisdiction(asker, None)?;
-        let other = self.by_nick.get(&*lookup(nick)).copied();
+        self.authorize(moderator, None)?;
+        let other = self.users.find(&lookup(nick));
         let nick = match other {
             Some(other) => self.users[other].nick.clone(),
             // Whoever is away and has an account comes back as it.
-            None => match self.accounts.get(&*lookup(nick)) {
+            None => match self.accounts.get(&lookup(nick)) {
                 Some(account) => account.nick.clone(),
                 None => return self.find_user(nick).map(|_| ()),
             },
         };
         let target = Target::Nick(nick.clone());
-        if self.suspect(asker.user).is_meant(&target) {
+        if self.subject(moderator.user).matches(&target) {
             return Err(not_permitted("that is you"));
         }
-        self.check_count(asker, &Scope::Speech, &target)?;
-        let by = self.users[asker.user].nick.clone();
-        let sanction = self.sanction(Scope::Speech, target, Some(&by), seconds, reason);
+        self.check_count(moderator, &Scope::Mute, &target)?;
+        let by = self.users[moderator.user].nick.clone();
+        let sanction = self.new_sanction(Scope::Mute, target, Some(&by), seconds, reason);
         let muted = Event::Muted(Box::new(wire::Muted {
             nick: nick.to_string().into(),
             by: Some(by.to_string().into()),
@@ -45,33 +45,41 @@ impl Registry {
             until: sanction.until,
             reason: sanction.reason.as_deref().map(|why| why.to_owned().into()),
         }));
-        self.tell_both(asker.session, other, &muted, out);
-        self.impose(sanction, other, out);
+        self.send_to_both(moderator.session, other, &muted, out);
+        self.apply(sanction, other, out);
         Ok(())
     }
 
-    pub(super) fn unmute(&mut self, asker: Asker, nick: &str, out: &mut Batch) -> Outcome {
-        self.jurisdiction(asker, None)?;
-        let other = self.by_nick.get(&*lookup(nick)).copied();
+    pub(in crate::chat::registry) fn unmute(
+        &mut self,
+        moderator: Moderator,
+        nick: &str,
+        out: &mut Batch,
+    ) -> Outcome {
+        self.authorize(moderator, None)?;
+        let other = self.users.find(&lookup(nick));
         let mut lifted = Vec::new();
         // By the nick that they have, or had.
         if let Some(other) = other {
             while let Some(sanction) = self.muted(other) {
                 let number = sanction.number;
-                lifted.extend(self.lift(number, out));
+                lifted.extend(self.remove_sanction(number, out));
             }
         }
         if let Ok(nick) = Nick::new(nick)
-            && let Some(sanction) = self.sanctions.get(&Scope::Speech, &Target::Nick(nick))
-            && sanction.holds(self.now)
+            && let Some(sanction) = self
+                .moderation
+                .sanctions
+                .get(&Scope::Mute, &Target::Nick(nick))
+            && sanction.is_active(self.now)
         {
             let number = sanction.number;
-            lifted.extend(self.lift(number, out));
+            lifted.extend(self.remove_sanction(number, out));
         }
         if lifted.is_empty() {
             return Err(Refusal::new(ErrorCode::NoSuchBan, "they are not muted"));
         }
-        let by = self.users[asker.user].nick.clone();
+        let by = self.users[moderator.user].nick.clone();
         let nick = match other {
             Some(other) => self.users[other].nick.as_str().to_owned(),
             None => nick.to_owned(),
@@ -82,31 +90,33 @@ impl Registry {
             by: Some(by.as_str().into()),
             time: self.now,
         };
-        self.tell_both(asker.session, other, &unmuted, out);
+        self.send_to_both(moderator.session, other, &unmuted, out);
         Ok(())
     }
 
     /// Who asked, and whom it is about.
-    fn tell_both(
+    fn send_to_both(
         &self,
-        asker: SessionId,
+        moderator: SessionId,
         other: Option<UserKey>,
         event: &Event<'_>,
         out: &mut Batch,
     ) {
         let other = other.map(|other| self.users[other].session);
-        let both = std::iter::once(asker).chain(other.filter(|&other| other != asker));
+        let both = std::iter::once(moderator).chain(other.filter(|&other| other != moderator));
         out.tell_each(both.collect(), event);
     }
 
     fn muted(&self, user: UserKey) -> Option<&Sanction> {
-        let suspect = self.suspect(user);
-        self.sanctions.about(&Scope::Speech, suspect, self.now)
+        let subject = self.subject(user);
+        self.moderation
+            .sanctions
+            .about(&Scope::Mute, subject, self.now)
     }
 
     /// Whether somebody may say something, `to` a person or to everybody: to operators, always.
-    pub(super) fn check_mute(&self, user: UserKey, to: Option<&str>) -> Outcome {
-        if self.sanctions.is_empty() {
+    pub(in crate::chat::registry) fn check_mute(&self, user: UserKey, to: Option<&str>) -> Outcome {
+        if self.moderation.sanctions.is_empty() {
             return Ok(());
         }
         let Some(sanction) = self.muted(user) else {
@@ -114,9 +124,9 @@ impl Registry {
         };
         if let Some(to) = to.filter(|to| !to.starts_with('#')) {
             let folded = lookup(to);
-            let is_operator = match self.by_nick.get(&*folded) {
-                Some(&other) => self.is_operator(other),
-                None => self.accounts.contains_key(&*folded) && self.is_operators(Some(&folded)),
+            let is_operator = match self.users.find(&folded) {
+                Some(other) => self.is_operator(other),
+                None => self.accounts.protects(&folded) && self.names_operator(Some(&folded)),
             };
             if is_operator {
                 return Ok(());
@@ -124,14 +134,18 @@ impl Registry {
         }
         let detail = format!(
             "you may say nothing but to operators{}",
-            sentence(sanction.until, sanction.reason.as_deref())
+            ban_suffix(sanction.until, sanction.reason.as_deref())
         );
         Err(Refusal::new(ErrorCode::Muted, detail))
     }
 
     /// Returns `text` unless its author is muted: a muted user reaches others by no text at all,
     /// while the request that carries it takes effect.
-    pub(super) fn audible(&self, author: UserKey, text: Option<Text>) -> Option<Text> {
+    pub(in crate::chat::registry) fn unless_muted(
+        &self,
+        author: UserKey,
+        text: Option<Text>,
+    ) -> Option<Text> {
         text.filter(|_| self.check_mute(author, None).is_ok())
     }
 }

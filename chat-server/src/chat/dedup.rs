@@ -12,16 +12,25 @@ use std::sync::Arc;
 use chat_proto::Timestamp;
 
 use super::Map;
-use super::command::Id;
+use super::token::Id;
 
 /// How many recorded messages back an id is remembered.
 pub const WINDOW: u64 = 10_000;
 
 /// Under which number and when something was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stamp {
+pub struct RecordedAt {
     pub seq: u64,
     pub time: Timestamp,
+}
+
+/// A message of the history, as far as it matters to a server that starts.
+#[derive(Debug)]
+pub struct RecentMessageId {
+    /// Folded.
+    pub from: Arc<str>,
+    pub id: Id,
+    pub stamp: RecordedAt,
 }
 
 /// A folded nick and an id that was said under it.
@@ -29,15 +38,15 @@ type Key = (Arc<str>, Id);
 
 /// The ids that were said lately, and under which nick.
 #[derive(Debug, Default)]
-pub struct Recent {
-    newest: Map<Key, Stamp>,
+pub struct MessageIdWindow {
+    newest: Map<Key, RecordedAt>,
     /// Messages that another user of the nick said with the same id before the newest one, oldest first.
-    earlier: Map<Key, VecDeque<Stamp>>,
+    earlier: Map<Key, VecDeque<RecordedAt>>,
     /// All of them in the order of `seq`; at most [`WINDOW`] entries.
     order: VecDeque<(u64, Key)>,
 }
 
-impl Recent {
+impl MessageIdWindow {
     /// Returns the last message behind `since`, up to `until`, that was said as `nick` with that id, if it
     /// is one of the last [`WINDOW`] messages up to `last_seq`.
     pub fn find(
@@ -46,7 +55,7 @@ impl Recent {
         id: &Id,
         (since, until): (u64, u64),
         last_seq: u64,
-    ) -> Option<Stamp> {
+    ) -> Option<RecordedAt> {
         // A key of borrowed parts would need a wrapper type; an Arc costs one count.
         let key = (nick, id.clone());
         let newest = self.newest.get(&key)?;
@@ -62,7 +71,7 @@ impl Recent {
 
     /// Remembers a message that is said as `nick` with that id, and forgets everything more than
     /// [`WINDOW`] messages ago.
-    pub fn remember(&mut self, nick: Arc<str>, id: Id, stamp: Stamp) {
+    pub fn remember(&mut self, nick: Arc<str>, id: Id, stamp: RecordedAt) {
         while self
             .order
             .front()
@@ -119,7 +128,7 @@ impl Recent {
 }
 
 #[cfg(test)]
-impl Recent {
+impl MessageIdWindow {
     /// All that is remembered, in an order of its own.
     pub fn sorted(&self) -> Vec<(u64, Key)> {
         assert_eq!(
@@ -137,8 +146,8 @@ mod tests {
     /// Everything, for who had the nick all the time.
     const ALWAYS: (u64, u64) = (0, u64::MAX);
 
-    fn stamp(seq: u64) -> Stamp {
-        Stamp {
+    fn stamp(seq: u64) -> RecordedAt {
+        RecordedAt {
             seq,
             time: Timestamp::from_millis(0),
         }
@@ -146,9 +155,9 @@ mod tests {
 
     #[test]
     fn an_id_belongs_to_its_nick_and_ages() {
-        let mut recent = Recent::default();
+        let mut recent = MessageIdWindow::default();
         recent.remember("ana".into(), "k".into(), stamp(1));
-        let find = |recent: &Recent, nick: &str, id: &str, last_seq| {
+        let find = |recent: &MessageIdWindow, nick: &str, id: &str, last_seq| {
             recent.find(nick.into(), &id.into(), ALWAYS, last_seq)
         };
         assert_eq!(find(&recent, "ana", "k", WINDOW), Some(stamp(1)));
@@ -162,11 +171,11 @@ mod tests {
 
     #[test]
     fn an_id_counts_for_who_had_the_nick_then() {
-        let mut recent = Recent::default();
+        let mut recent = MessageIdWindow::default();
         for seq in [2, 5, 9] {
             recent.remember("ana".into(), "k".into(), stamp(seq));
         }
-        let find = |recent: &Recent, since, until| {
+        let find = |recent: &MessageIdWindow, since, until| {
             recent
                 .find("ana".into(), &"k".into(), (since, until), 9)
                 .map(|stamp| stamp.seq)
@@ -185,7 +194,7 @@ mod tests {
 
     #[test]
     fn what_was_not_recorded_is_forgotten() {
-        let mut recent = Recent::default();
+        let mut recent = MessageIdWindow::default();
         for seq in 1..=3 {
             recent.remember("ana".into(), seq.to_string().into(), stamp(seq));
         }
@@ -196,14 +205,14 @@ mod tests {
 
     #[test]
     fn there_is_nothing_of_what_was_said_long_ago() {
-        let sizes = |recent: &Recent| {
+        let sizes = |recent: &MessageIdWindow| {
             [
                 recent.newest.len(),
                 recent.earlier.len(),
                 recent.order.len(),
             ]
         };
-        let mut recent = Recent::default();
+        let mut recent = MessageIdWindow::default();
         for seq in [1, 2, 3, WINDOW] {
             recent.remember("ana".into(), "k".into(), stamp(seq));
         }

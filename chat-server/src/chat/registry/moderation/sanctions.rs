@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use chat_proto::{Channel, Timestamp};
 
-use super::holders::{HolderKey, Holders};
-use super::user::UserKey;
+use super::token_index::{TokenIndex, TokenKey};
 use crate::chat::Map;
-use crate::chat::command::Digest;
 use crate::chat::moderation::{Sanction, Scope, Target};
+use crate::chat::registry::types::UserKey;
+use crate::chat::token::Digest;
 use crate::netblock::{Netblocks, Origin};
 
 /// How many that have ended are taken out at once.
@@ -18,7 +18,7 @@ const SWEPT_AT_ONCE: usize = 256;
 
 /// Who may be meant by a sanction.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Suspect<'a> {
+pub(in crate::chat::registry) struct Subject<'a> {
     /// Folded.
     pub nick: &'a str,
     /// The nick, folded, of the account that they have proven to be.
@@ -29,9 +29,9 @@ pub(super) struct Suspect<'a> {
     pub user: Option<UserKey>,
 }
 
-impl Suspect<'_> {
+impl Subject<'_> {
     /// Whether a target means them, whatever nick they had before.
-    pub(super) fn is_meant(&self, target: &Target) -> bool {
+    pub(in crate::chat::registry) fn matches(&self, target: &Target) -> bool {
         #[cfg(test)]
         crate::chat::work::step();
         match target {
@@ -44,18 +44,18 @@ impl Suspect<'_> {
 
 /// The numbers of those of one scope.
 #[derive(Debug, Default)]
-struct Docket {
+struct ScopeIndex {
     /// By folded nick.
     nicks: Map<Arc<str>, u64>,
     accounts: Map<Arc<str>, u64>,
     networks: Netblocks<u64>,
     /// By the holder of a token whom they are about under any nick.
-    holders: Map<HolderKey, BTreeSet<u64>>,
+    holders: Map<TokenKey, BTreeSet<u64>>,
     /// All of them, and whether each outlives its channel.
     numbers: BTreeMap<u64, bool>,
 }
 
-impl Docket {
+impl ScopeIndex {
     fn get(&self, target: &Target) -> Option<u64> {
         match target {
             Target::Nick(nick) => self.nicks.get(nick.folded()).copied(),
@@ -64,9 +64,9 @@ impl Docket {
         }
     }
 
-    fn insert(&mut self, sanction: &Sanction, holder: Option<HolderKey>) {
+    fn insert(&mut self, sanction: &Sanction, holder: Option<TokenKey>) {
         let number = sanction.number;
-        self.numbers.insert(number, sanction.lasts);
+        self.numbers.insert(number, sanction.is_persistent);
         if let Some(holder) = holder {
             self.holders.entry(holder).or_default().insert(number);
         }
@@ -77,7 +77,7 @@ impl Docket {
         }
     }
 
-    fn remove(&mut self, sanction: &Sanction, holder: Option<HolderKey>) {
+    fn remove(&mut self, sanction: &Sanction, holder: Option<TokenKey>) {
         let number = sanction.number;
         self.numbers.remove(&number);
         if let Some(holder) = holder
@@ -96,9 +96,9 @@ impl Docket {
     }
 
     /// Those that may be about somebody.
-    fn about(&self, suspect: Suspect<'_>, holder: Option<HolderKey>) -> impl Iterator<Item = u64> {
-        let account = suspect.account;
-        let by_nick = self.nicks.get(suspect.nick);
+    fn about(&self, subject: Subject<'_>, holder: Option<TokenKey>) -> impl Iterator<Item = u64> {
+        let account = subject.account;
+        let by_nick = self.nicks.get(subject.nick);
         let by_account = account.and_then(|nick| self.nicks.get(nick));
         let as_account = account.and_then(|nick| self.accounts.get(nick));
         let held = holder.and_then(|holder| self.holders.get(&holder));
@@ -106,7 +106,7 @@ impl Docket {
             .into_iter()
             .flatten()
             .chain(
-                suspect
+                subject
                     .origin
                     .into_iter()
                     .flat_map(|origin| self.networks.around(origin)),
@@ -118,49 +118,53 @@ impl Docket {
 
 /// See the head of this file.
 #[derive(Debug, Default)]
-pub(super) struct Sanctions {
+pub(in crate::chat::registry) struct Sanctions {
     all: BTreeMap<u64, Arc<Sanction>>,
-    server: Docket,
-    speech: Docket,
+    server: ScopeIndex,
+    speech: ScopeIndex,
     /// By folded name.
-    channels: Map<Arc<str>, Docket>,
+    channels: Map<Arc<str>, ScopeIndex>,
     /// How many of `channels` there are together.
     of_channels: usize,
     /// The numbers of `server` and `speech` together, in order.
     general: BTreeSet<u64>,
-    holders: Holders,
+    holders: TokenIndex,
     /// When they end.
     until: BTreeSet<(Timestamp, u64)>,
-    /// Those of channels that have ended: in no docket, but in `all`, `until` and `holders` until
+    /// Those of channels that have ended: in no index, but in `all`, `until` and `holders` until
     /// [`Sanctions::reclaim`] takes them out, some at a time.
     ended: Vec<BTreeMap<u64, bool>>,
     last: u64,
 }
 
 impl Sanctions {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::chat::registry) fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
     /// The number for the next one.
-    pub(super) fn next(&mut self) -> u64 {
+    pub(in crate::chat::registry) fn next(&mut self) -> u64 {
         self.last += 1;
         self.last
     }
 
     /// One holds from now on; about `here` too, who has the token that it names, whatever nick they take.
-    pub(super) fn insert(&mut self, sanction: Arc<Sanction>, here: Option<UserKey>) {
+    pub(in crate::chat::registry) fn insert(
+        &mut self,
+        sanction: Arc<Sanction>,
+        here: Option<UserKey>,
+    ) {
         let number = sanction.number;
         self.last = self.last.max(number);
         let holder = sanction
-            .holder
+            .token_digest
             .map(|digest| self.holders.insert(digest, number));
         if let (Some(holder), Some(user)) = (holder, here) {
             self.holders.is_here(holder, user);
         }
-        self.docket_of(&sanction.scope).insert(&sanction, holder);
+        self.index_mut(&sanction.scope).insert(&sanction, holder);
         match sanction.scope {
-            Scope::Server | Scope::Speech => drop(self.general.insert(number)),
+            Scope::Server | Scope::Mute => drop(self.general.insert(number)),
             Scope::Channel(_) => self.of_channels += 1,
         }
         if let Some(until) = sanction.until {
@@ -170,13 +174,13 @@ impl Sanctions {
     }
 
     /// Takes out the one of that number, and returns it if it held until now.
-    pub(super) fn remove(&mut self, number: u64) -> Option<Arc<Sanction>> {
+    pub(in crate::chat::registry) fn remove(&mut self, number: u64) -> Option<Arc<Sanction>> {
         #[cfg(test)]
         crate::chat::work::step();
         let sanction = self.all.remove(&number)?;
-        let held = self.is_docketed(&sanction);
+        let held = self.is_indexed(&sanction);
         let holder = sanction
-            .holder
+            .token_digest
             .and_then(|digest| self.holders.remove(digest, number));
         if let Some(until) = sanction.until {
             self.until.remove(&(until, number));
@@ -184,12 +188,12 @@ impl Sanctions {
         if !held {
             return None;
         }
-        let docket = self.docket_of(&sanction.scope);
-        docket.remove(&sanction, holder);
+        let index = self.index_mut(&sanction.scope);
+        index.remove(&sanction, holder);
         match &sanction.scope {
-            Scope::Server | Scope::Speech => drop(self.general.remove(&number)),
+            Scope::Server | Scope::Mute => drop(self.general.remove(&number)),
             Scope::Channel(channel) => {
-                let is_empty = docket.numbers.is_empty();
+                let is_empty = index.numbers.is_empty();
                 self.of_channels -= 1;
                 if is_empty {
                     self.channels.remove(channel.folded());
@@ -201,7 +205,7 @@ impl Sanctions {
 
     /// Takes out some of those that have ended, the first first, so that many that end at once stop
     /// nothing. The others do not hold meanwhile.
-    pub(super) fn expire(&mut self, now: Timestamp) -> Vec<Arc<Sanction>> {
+    pub(in crate::chat::registry) fn expire(&mut self, now: Timestamp) -> Vec<Arc<Sanction>> {
         let mut ended = Vec::new();
         for _ in 0..SWEPT_AT_ONCE {
             match self.until.first() {
@@ -213,31 +217,38 @@ impl Sanctions {
     }
 
     /// Ends those of a channel, or but those that last. Returns the numbers of those that last and are ended.
-    pub(super) fn end_channel(&mut self, channel: &Channel, with_lasting: bool) -> Vec<u64> {
+    pub(in crate::chat::registry) fn end_channel(
+        &mut self,
+        channel: &Channel,
+        with_persistent: bool,
+    ) -> Vec<u64> {
         let folded = channel.folded();
-        let Some(docket) = self.channels.get(folded) else {
+        let Some(index) = self.channels.get(folded) else {
             return Vec::new();
         };
-        let numbers = docket.numbers.iter();
-        let (lasting, passing): (Vec<_>, Vec<_>) = numbers.partition(|&(_, &lasts)| lasts);
-        if !with_lasting && !lasting.is_empty() {
+        let numbers = index.numbers.iter();
+        let (change_count, passing): (Vec<_>, Vec<_>) = numbers.partition(|&(_, &lasts)| lasts);
+        if !with_persistent && !change_count.is_empty() {
             let passing: Vec<u64> = passing.into_iter().map(|(&number, _)| number).collect();
             for number in passing {
                 self.remove(number);
             }
             return Vec::new();
         }
-        let lasting = lasting.into_iter().map(|(&number, _)| number).collect();
-        if let Some(docket) = self.channels.remove(folded) {
-            self.of_channels -= docket.numbers.len();
-            self.ended.push(docket.numbers);
+        let change_count = change_count
+            .into_iter()
+            .map(|(&number, _)| number)
+            .collect();
+        if let Some(index) = self.channels.remove(folded) {
+            self.of_channels -= index.numbers.len();
+            self.ended.push(index.numbers);
         }
-        lasting
+        change_count
     }
 
     /// Forgets some of those whose channels have ended. Called at least as often as one is inserted, it
     /// keeps their number bounded.
-    pub(super) fn reclaim(&mut self) {
+    pub(in crate::chat::registry) fn reclaim(&mut self) {
         for _ in 0..SWEPT_AT_ONCE {
             let Some(numbers) = self.ended.last_mut() else {
                 return;
@@ -250,15 +261,18 @@ impl Sanctions {
     }
 
     /// Those of a channel outlive it from now on. Returns those that did not before.
-    pub(super) fn make_lasting(&mut self, channel: &Channel) -> Vec<Arc<Sanction>> {
-        let Some(docket) = self.channels.get_mut(channel.folded()) else {
+    pub(in crate::chat::registry) fn make_persistent(
+        &mut self,
+        channel: &Channel,
+    ) -> Vec<Arc<Sanction>> {
+        let Some(index) = self.channels.get_mut(channel.folded()) else {
             return Vec::new();
         };
         let mut changed = Vec::new();
-        for (number, lasts) in docket.numbers.iter_mut().filter(|(_, lasts)| !**lasts) {
+        for (number, lasts) in index.numbers.iter_mut().filter(|(_, lasts)| !**lasts) {
             *lasts = true;
             if let Some(sanction) = self.all.get_mut(number) {
-                Arc::make_mut(sanction).lasts = true;
+                Arc::make_mut(sanction).is_persistent = true;
                 changed.push(sanction.clone());
             }
         }
@@ -266,105 +280,113 @@ impl Sanctions {
     }
 
     /// Whoever has that token is here.
-    pub(super) fn arrived(&mut self, user: UserKey, digest: Digest) {
+    pub(in crate::chat::registry) fn arrived(&mut self, user: UserKey, digest: Digest) {
         if let Some(&holder) = self.holders.by_digest.get(&digest) {
             self.holders.is_here(holder, user);
         }
     }
 
-    pub(super) fn departed(&mut self, user: UserKey) {
+    pub(in crate::chat::registry) fn departed(&mut self, user: UserKey) {
         self.holders.has_gone(user);
     }
 
     /// Moves the sanctions of the token `before` to the token `now`, and returns them.
-    pub(super) fn follow(&mut self, before: Digest, now: Digest) -> Vec<Arc<Sanction>> {
+    pub(in crate::chat::registry) fn follow(
+        &mut self,
+        before: Digest,
+        now: Digest,
+    ) -> Vec<Arc<Sanction>> {
         let mut moved = Vec::new();
         for number in self.holders.follow(before, now) {
             if let Some(sanction) = self.all.get_mut(number) {
-                Arc::make_mut(sanction).holder = Some(now);
+                Arc::make_mut(sanction).token_digest = Some(now);
                 moved.push(sanction.clone());
             }
         }
-        moved.retain(|sanction| self.is_docketed(sanction));
+        moved.retain(|sanction| self.is_indexed(sanction));
         moved
     }
 
     /// The one of that scope about that target.
-    pub(super) fn get(&self, scope: &Scope, target: &Target) -> Option<&Sanction> {
-        self.numbered(self.docket(scope)?.get(target)?)
+    pub(in crate::chat::registry) fn get(
+        &self,
+        scope: &Scope,
+        target: &Target,
+    ) -> Option<&Sanction> {
+        self.by_number(self.index(scope)?.get(target)?)
     }
 
-    fn numbered(&self, number: u64) -> Option<&Sanction> {
+    fn by_number(&self, number: u64) -> Option<&Sanction> {
         #[cfg(test)]
         crate::chat::work::step();
         self.all.get(&number).map(|sanction| &**sanction)
     }
 
     /// One of that scope that is about somebody at `now`.
-    pub(super) fn about(
+    pub(in crate::chat::registry) fn about(
         &self,
         scope: &Scope,
-        suspect: Suspect<'_>,
+        subject: Subject<'_>,
         now: Timestamp,
     ) -> Option<&Sanction> {
         if self.all.is_empty() {
             return None;
         }
-        let holder = suspect.user.and_then(|user| self.holders.of(user));
-        self.docket(scope)?
-            .about(suspect, holder)
-            .filter_map(|number| self.numbered(number))
-            .find(|sanction| sanction.holds(now))
+        let holder = subject.user.and_then(|user| self.holders.of(user));
+        self.index(scope)?
+            .about(subject, holder)
+            .filter_map(|number| self.by_number(number))
+            .find(|sanction| sanction.is_active(now))
     }
 
     /// Those of a channel behind a number, in order.
-    pub(super) fn of_channel(
+    pub(in crate::chat::registry) fn of_channel(
         &self,
         channel: &Channel,
         after: u64,
     ) -> impl Iterator<Item = &Sanction> {
-        let docket = self.channels.get(channel.folded());
-        docket
+        let index = self.channels.get(channel.folded());
+        index
             .into_iter()
-            .flat_map(move |docket| docket.numbers.range(behind(after)))
-            .filter_map(|(&number, _)| self.numbered(number))
+            .flat_map(move |index| index.numbers.range(behind(after)))
+            .filter_map(|(&number, _)| self.by_number(number))
     }
 
     /// Those of the server and the mutes behind a number, in order.
-    pub(super) fn general(&self, after: u64) -> impl Iterator<Item = &Sanction> {
+    pub(in crate::chat::registry) fn general(&self, after: u64) -> impl Iterator<Item = &Sanction> {
         self.general
             .range(behind(after))
-            .filter_map(|&number| self.numbered(number))
+            .filter_map(|&number| self.by_number(number))
     }
 
     /// How many there are of a scope.
-    pub(super) fn count(&self, scope: &Scope) -> usize {
-        self.docket(scope).map_or(0, |docket| docket.numbers.len())
+    pub(in crate::chat::registry) fn count(&self, scope: &Scope) -> usize {
+        self.index(scope).map_or(0, |index| index.numbers.len())
     }
 
     /// How many there are of all channels.
-    pub(super) fn count_of_channels(&self) -> usize {
+    pub(in crate::chat::registry) fn count_in_channels(&self) -> usize {
         self.of_channels
     }
 
     /// Whether one holds that has not expired, in distinction to those of channels that have ended.
-    fn is_docketed(&self, sanction: &Sanction) -> bool {
-        let docket = self.docket(&sanction.scope);
-        docket.is_some_and(|docket| docket.numbers.contains_key(&sanction.number))
+    fn is_indexed(&self, sanction: &Sanction) -> bool {
+        let index = self.index(&sanction.scope);
+        index.is_some_and(|index| index.numbers.contains_key(&sanction.number))
     }
 
-    fn docket(&self, scope: &Scope) -> Option<&Docket> {
+    fn index(&self, scope: &Scope) -> Option<&ScopeIndex> {
         match scope {
             Scope::Server => Some(&self.server),
-            Scope::Speech => Some(&self.speech),
+            Scope::Mute => Some(&self.speech),
             Scope::Channel(channel) => self.channels.get(channel.folded()),
         }
     }
 
-    fn docket_of(&mut self, scope: &Scope) -> &mut Docket {
+    fn index_mut(&mut self, scope: &Scope) -> &mut ScopeIndex {
         match scope {
             Scope::Server => &mut self.server,
-            Scope::Speech => &mut self.speech,
+            Scope::Mute => &mut self.speech,
             Scope::Channel(channel) => self.channels.entry(channel.folded_arc()).or_default(),
         }
     }

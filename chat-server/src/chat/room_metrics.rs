@@ -6,7 +6,7 @@ use crate::count::Count;
 
 /// See the head of this file.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct RoomMetrics {
     /// People who are here, and channels that exist.
     pub users: Count,
     pub channels: Count,

@@ -3,17 +3,19 @@
 use chat_proto::moderation as wire;
 use chat_proto::{Channel, ErrorCode, Event, Nick};
 
-use super::departure::Parting;
-use super::moderation::Asker;
-use super::queries::LIST_BYTES;
-use super::sanctions::Suspect;
-use super::user::UserKey;
-use super::words::{Words, banned, bytes_of, info, named, not_permitted, of_channel, sentence};
-use super::{Outcome, Registry};
+use super::Moderator;
+use super::sanctions::Subject;
+use super::text::{
+    Describe, ban_info, ban_suffix, banned, channel_label, json_size, not_permitted, wire_target,
+};
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::Batch;
-use crate::chat::command::{Id, Refusal};
-use crate::chat::moderation::{LOG, Sanction, Scope, Sentence, Target};
+use crate::chat::command::Refusal;
+use crate::chat::moderation::{BanRequest, LOG, Sanction, Scope, Target};
+use crate::chat::registry::Registry;
+use crate::chat::registry::queries::LIST_BYTES;
+use crate::chat::registry::types::{Departure, Outcome, UserKey};
+use crate::chat::token::Id;
 use crate::chat::{ChannelKey, SessionId};
 use crate::netblock::Origin;
 
@@ -27,61 +29,68 @@ const OF_CHANNEL_MAX: usize = 100;
 const OF_CHANNELS_MAX: usize = 50_000;
 
 impl Registry {
-    pub(super) fn ban(&mut self, asker: Asker, sentence: &Sentence, out: &mut Batch) -> Outcome {
-        let room = self.jurisdiction(asker, sentence.channel.as_deref())?;
-        let target = &self.as_registered(&sentence.target);
-        self.check_target(asker, target)?;
+    pub(in crate::chat::registry) fn ban(
+        &mut self,
+        moderator: Moderator,
+        sentence: &BanRequest,
+        out: &mut Batch,
+    ) -> Outcome {
+        let room = self.authorize(moderator, sentence.channel.as_deref())?;
+        let target = &self.canonical_target(&sentence.target);
+        self.check_target(moderator, target)?;
         let scope = match room {
-            Some(room) => Scope::Channel(self.rooms[room as usize].channel.clone()),
+            Some(room) => Scope::Channel(self.channels.name(room).clone()),
             None => Scope::Server,
         };
-        self.check_count(asker, &scope, target)?;
+        self.check_count(moderator, &scope, target)?;
         let (holder, away) = match target {
             Target::Nick(nick) if room.is_some() => {
-                let here = self.by_nick.get(nick.folded()).copied();
-                (here, self.absent.get(nick.folded()))
+                let here = self.users.find(nick.folded());
+                (here, self.resume_pool.get(nick.folded()))
             }
             _ => (None, None),
         };
         let away = away.map(|away| away.digest);
         let (by, why) = (
-            self.users[asker.user].nick.clone(),
+            self.users[moderator.user].nick.clone(),
             sentence.reason.as_ref(),
         );
-        let lasts = match &scope {
-            Scope::Channel(channel) => asker.operator || self.founders.lasts(channel.folded()),
-            Scope::Server | Scope::Speech => true,
+        let is_persistent = match &scope {
+            Scope::Channel(channel) => {
+                moderator.operator || self.moderation.ownership.is_persistent(channel.folded())
+            }
+            Scope::Server | Scope::Mute => true,
         };
         let sanction = Sanction {
-            lasts,
-            holder: away,
-            ..self.sanction(scope, target.clone(), Some(&by), sentence.seconds, why)
+            is_persistent,
+            token_digest: away,
+            ..self.new_sanction(scope, target.clone(), Some(&by), sentence.seconds, why)
         };
-        let meant = self.all_meant(target);
+        let meant = self.active_users(target);
         let came_from = meant.first().map(|&user| self.users[user].origin);
         let tell = Event::Banned(Box::new(wire::Banned {
-            ban: info(&sanction),
+            ban: ban_info(&sanction),
             came_from: came_from
-                .filter(|_| asker.operator && !matches!(target, Target::Network(_)))
+                .filter(|_| moderator.operator && !matches!(target, Target::Network(_)))
                 .map(|origin| origin.to_string().into()),
         }));
-        out.tell(asker.session, &tell);
-        self.impose(sanction.clone(), holder, out);
+        out.tell(moderator.session, &tell);
+        self.apply(sanction.clone(), holder, out);
         match room {
-            Some(room) => self.enforce_in(room, &meant, &sanction, asker, out),
-            None => self.enforce(&meant, &sanction, Some(asker.session), out),
+            Some(room) => self.enforce_in(room, &meant, &sanction, moderator, out),
+            None => self.enforce(&meant, &sanction, Some(moderator.session), out),
         }
         Ok(())
     }
 
     /// The target by the name that whoever has it, has left it behind or has it as an account goes by.
-    fn as_registered(&self, target: &Target) -> Target {
+    fn canonical_target(&self, target: &Target) -> Target {
         match target {
             Target::Nick(nick) => {
-                let here = self.by_nick.get(nick.folded());
-                let away = self.absent.get(nick.folded());
+                let here = self.users.find(nick.folded());
+                let away = self.resume_pool.get(nick.folded());
                 Target::Nick(match (here, away) {
-                    (Some(&user), _) => self.users[user].nick.clone(),
+                    (Some(user), _) => self.users[user].nick.clone(),
                     (None, Some(away)) => away.nick.clone(),
                     (None, None) => self.account_nick(nick),
                 })
@@ -98,7 +107,7 @@ impl Registry {
 
     /// Everybody here whom a target means. Operators alone name a network, for which everybody here is
     /// looked at: an index would cost memory for each user.
-    fn all_meant(&self, target: &Target) -> Vec<UserKey> {
+    fn active_users(&self, target: &Target) -> Vec<UserKey> {
         let (nick, by_nick) = match target {
             Target::Network(network) => {
                 let here = self.users.iter();
@@ -107,12 +116,16 @@ impl Registry {
                     .map(|(user, _)| user)
                     .collect();
             }
-            Target::Nick(nick) => (nick, self.by_nick.get(nick.folded())),
+            Target::Nick(nick) => (nick, self.users.find(nick.folded())),
             Target::Account(nick) => (nick, None),
         };
-        let account = self.account(nick.folded());
-        let mut meant: Vec<UserKey> = by_nick.copied().into_iter().collect();
-        meant.extend(account.into_iter().flat_map(|id| self.with_account(id)));
+        let account = self.accounts.id_of(nick.folded());
+        let mut meant: Vec<UserKey> = by_nick.into_iter().collect();
+        meant.extend(
+            account
+                .into_iter()
+                .flat_map(|id| self.users.with_account(id)),
+        );
         meant.sort_unstable();
         meant.dedup();
         meant
@@ -123,26 +136,26 @@ impl Registry {
         &mut self,
         meant: &[UserKey],
         sanction: &Sanction,
-        witness: Option<SessionId>,
+        notify: Option<SessionId>,
         out: &mut Batch,
     ) {
-        let parting = Parting {
+        let parting = Departure {
             reason: sanction.reason.as_deref().unwrap_or("banned"),
             by: sanction.by.as_deref(),
-            witness,
+            notify,
         };
-        self.expel_all(meant, banned(sanction), parting, out);
+        self.disconnect_all(meant, banned(sanction), parting, out);
         let (nick, by_nick) = match &sanction.target {
             // Where the absent came from is not known.
             Target::Network(_) => return,
-            Target::Nick(nick) => (nick, self.absent.take(nick.folded())),
+            Target::Nick(nick) => (nick, self.resume_pool.take(nick.folded())),
             Target::Account(nick) => (nick, None),
         };
-        let account = self.account(nick.folded());
-        let by_account = account.map(|id| self.absent.take_account(id));
+        let account = self.accounts.id_of(nick.folded());
+        let by_account = account.map(|id| self.resume_pool.take_account(id));
         let by_nick = by_nick.map(|absent| absent.digest);
         for digest in by_nick.into_iter().chain(by_account.into_iter().flatten()) {
-            self.forget(digest);
+            self.changes.forget(digest);
         }
     }
 
@@ -152,37 +165,37 @@ impl Registry {
         room: ChannelKey,
         meant: &[UserKey],
         sanction: &Sanction,
-        asker: Asker,
+        moderator: Moderator,
         out: &mut Batch,
     ) {
         for &user in meant {
-            if self.is_member(user, room) && !self.is_operator(user) {
-                let parting = Parting {
+            if self.users[user].is_in(room) && !self.is_operator(user) {
+                let parting = Departure {
                     reason: sanction.reason.as_deref().unwrap_or("banned"),
                     by: sanction.by.as_deref(),
-                    witness: Some(asker.session),
+                    notify: Some(moderator.session),
                 };
-                self.put_out(user, room, parting, out);
+                self.remove_from_channel(user, room, parting, out);
             }
         }
     }
 
-    fn check_target(&self, asker: Asker, target: &Target) -> Outcome {
-        if self.suspect(asker.user).is_meant(target) {
+    fn check_target(&self, moderator: Moderator, target: &Target) -> Outcome {
+        if self.subject(moderator.user).matches(target) {
             return Err(not_permitted("that would be a ban of yourself"));
         }
         match target {
-            Target::Account(nick) if !self.accounts.contains_key(nick.folded()) => {
+            Target::Account(nick) if !self.accounts.protects(nick.folded()) => {
                 let detail = format!("{nick} is no account");
                 return Err(Refusal::new(ErrorCode::NotRegistered, detail));
             }
-            Target::Network(_) if !asker.operator => {
+            Target::Network(_) if !moderator.operator => {
                 return Err(not_permitted("only operators ban addresses"));
             }
-            Target::Nick(nick) | Target::Account(nick) if !asker.operator => {
-                let account = Some(nick.folded()).filter(|&nick| self.accounts.contains_key(nick));
-                let here = self.by_nick.get(nick.folded());
-                if self.is_operators(account) || here.is_some_and(|&user| self.is_operator(user)) {
+            Target::Nick(nick) | Target::Account(nick) if !moderator.operator => {
+                let account = Some(nick.folded()).filter(|&nick| self.accounts.protects(nick));
+                let here = self.users.find(nick.folded());
+                if self.names_operator(account) || here.is_some_and(|user| self.is_operator(user)) {
                     return Err(not_permitted("that is an operator"));
                 }
             }
@@ -192,78 +205,88 @@ impl Registry {
     }
 
     /// Whether there may be one more, or another one of the same.
-    pub(super) fn check_count(&self, asker: Asker, scope: &Scope, target: &Target) -> Outcome {
+    pub(in crate::chat::registry) fn check_count(
+        &self,
+        moderator: Moderator,
+        scope: &Scope,
+        target: &Target,
+    ) -> Outcome {
         let full = match scope {
-            Scope::Server | Scope::Speech => self.sanctions.count(scope) >= SANCTIONS_MAX,
+            Scope::Server | Scope::Mute => self.moderation.sanctions.count(scope) >= SANCTIONS_MAX,
             Scope::Channel(_) => {
-                self.sanctions.count(scope) >= OF_CHANNEL_MAX
-                    || (!asker.operator && self.sanctions.count_of_channels() >= OF_CHANNELS_MAX)
+                self.moderation.sanctions.count(scope) >= OF_CHANNEL_MAX
+                    || (!moderator.operator
+                        && self.moderation.sanctions.count_in_channels() >= OF_CHANNELS_MAX)
             }
         };
-        if full && self.sanctions.get(scope, target).is_none() {
+        if full && self.moderation.sanctions.get(scope, target).is_none() {
             let detail = "there are as many bans as there may be; lift some";
             return Err(Refusal::new(ErrorCode::RateLimited, detail));
         }
         Ok(())
     }
 
-    pub(super) fn unban(
+    pub(in crate::chat::registry) fn unban(
         &mut self,
-        asker: Asker,
+        moderator: Moderator,
         target: Target,
         channel: Option<&str>,
         out: &mut Batch,
     ) -> Outcome {
-        let room = self.jurisdiction(asker, channel)?;
+        let room = self.authorize(moderator, channel)?;
         let scope = match room {
-            Some(room) => Scope::Channel(self.rooms[room as usize].channel.clone()),
+            Some(room) => Scope::Channel(self.channels.name(room).clone()),
             None => Scope::Server,
         };
-        let found = self.sanctions.get(&scope, &target);
-        let found = found.filter(|sanction| sanction.holds(self.now));
+        let found = self.moderation.sanctions.get(&scope, &target);
+        let found = found.filter(|sanction| sanction.is_active(self.now));
         let Some(Sanction { number, target, .. }) = found else {
             return Err(Refusal::new(ErrorCode::NoSuchBan, "there is no such ban"));
         };
         let number = *number;
-        let by = self.users[asker.user].nick.as_str();
-        log::info!(target: LOG, "{by} lifts the ban of {}", Words(target, &scope));
+        let by = self.users[moderator.user].nick.as_str();
+        log::info!(target: LOG, "{by} lifts the ban of {}", Describe(target, &scope));
         out.tell(
-            asker.session,
+            moderator.session,
             &Event::Unbanned(Box::new(wire::Unbanned {
-                target: named(target),
-                channel: of_channel(&scope),
+                target: wire_target(target),
+                channel: channel_label(&scope),
                 by: Some(by.into()),
                 time: self.now,
             })),
         );
-        self.lift(number, out);
+        self.remove_sanction(number, out);
         Ok(())
     }
 
-    pub(super) fn list_bans(
+    pub(in crate::chat::registry) fn list_bans(
         &self,
-        asker: Asker,
+        moderator: Moderator,
         id: Option<&Id>,
         channel: Option<&str>,
         after: u64,
         limit: u16,
         out: &mut Batch,
     ) -> Outcome {
-        let room = self.jurisdiction(asker, channel)?;
-        let channel = room.map(|room| &self.rooms[room as usize].channel);
+        let room = self.authorize(moderator, channel)?;
+        let channel = room.map(|room| self.channels.name(room));
         // An address is known to operators alone.
-        let is_listed =
-            |sanction: &&Sanction| asker.operator || !matches!(sanction.target, Target::Network(_));
-        let of_channel = channel.map(|channel| self.sanctions.of_channel(channel, after));
-        let general = channel.is_none().then(|| self.sanctions.general(after));
+        let is_listed = |sanction: &&Sanction| {
+            moderator.operator || !matches!(sanction.target, Target::Network(_))
+        };
+        let of_channel =
+            channel.map(|channel| self.moderation.sanctions.of_channel(channel, after));
+        let general = channel
+            .is_none()
+            .then(|| self.moderation.sanctions.general(after));
         let listed = of_channel.into_iter().flatten();
         let listed = listed.chain(general.into_iter().flatten());
         let mut room_left = LIST_BYTES;
         let mut bans = Vec::new();
         let mut more = false;
         for sanction in listed.filter(is_listed) {
-            let ban = info(sanction);
-            let bytes = bytes_of(&ban);
+            let ban = ban_info(sanction);
+            let bytes = json_size(&ban);
             if bans.len() == usize::from(limit) || bytes > room_left {
                 more = true;
                 break;
@@ -273,7 +296,7 @@ impl Registry {
         }
         let channel = channel.map(|channel| channel.as_str().into());
         out.tell(
-            asker.session,
+            moderator.session,
             &Event::Bans {
                 channel,
                 bans,
@@ -285,35 +308,43 @@ impl Registry {
     }
 
     /// Whether whoever says hello may be here, as far as nick and address tell.
-    pub(super) fn check_ban(
+    pub(in crate::chat::registry) fn check_ban(
         &self,
         nick: &Nick,
         account: Option<AccountId>,
         origin: Origin,
     ) -> Outcome {
-        let account = account.and_then(|id| self.nick_of(id));
-        let suspect = Suspect {
+        let account = account.and_then(|id| self.accounts.nick_of(id));
+        let subject = Subject {
             nick: nick.folded(),
             account,
             origin: Some(origin),
             user: None,
         };
-        match self.sanctions.about(&Scope::Server, suspect, self.now) {
+        match self
+            .moderation
+            .sanctions
+            .about(&Scope::Server, subject, self.now)
+        {
             Some(sanction) => Err(banned(sanction)),
             None => Ok(()),
         }
     }
 
     /// Whether somebody may enter a channel: operators always may.
-    pub(super) fn check_entry(&self, user: UserKey, channel: &Channel) -> Outcome {
-        if self.sanctions.is_empty() || self.is_operator(user) {
+    pub(in crate::chat::registry) fn check_entry(
+        &self,
+        user: UserKey,
+        channel: &Channel,
+    ) -> Outcome {
+        if self.moderation.sanctions.is_empty() || self.is_operator(user) {
             return Ok(());
         }
         let scope = Scope::Channel(channel.clone());
-        let suspect = self.suspect(user);
-        match self.sanctions.about(&scope, suspect, self.now) {
+        let subject = self.subject(user);
+        match self.moderation.sanctions.about(&scope, subject, self.now) {
             Some(sanction) => {
-                let why = sentence(sanction.until, sanction.reason.as_deref());
+                let why = ban_suffix(sanction.until, sanction.reason.as_deref());
                 let detail = format!("you are banned from {channel}{why}");
                 Err(Refusal::new(ErrorCode::BannedFromChannel, detail))
             }
@@ -322,10 +353,10 @@ impl Registry {
     }
 
     /// Whether nobody may take a nick.
-    pub(super) fn check_nick(&self, nick: &Nick) -> Outcome {
+    pub(in crate::chat::registry) fn check_nick(&self, nick: &Nick) -> Outcome {
         let target = Target::Nick(nick.clone());
-        let found = self.sanctions.get(&Scope::Server, &target);
-        if found.is_some_and(|sanction| sanction.holds(self.now)) {
+        let found = self.moderation.sanctions.get(&Scope::Server, &target);
+        if found.is_some_and(|sanction| sanction.is_active(self.now)) {
             return Err(not_permitted(format!("the nick {nick} is banned")));
         }
         Ok(())

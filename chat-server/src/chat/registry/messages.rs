@@ -2,12 +2,15 @@
 
 use chat_proto::{ErrorCode, Words};
 
-use super::user::{User, UserKey};
-use super::{LOBBY, Outcome, Registry, lookup};
+use super::Registry;
+use super::types::{LOBBY, Outcome, UserKey, lookup};
+use super::users::User;
 use crate::chat::SessionId;
-use crate::chat::batch::{Audience, Batch, Held, Said};
-use crate::chat::command::{Id, Refusal, Say};
-use crate::chat::recent::{Stamp, WINDOW};
+use crate::chat::batch::{Batch, NewMessage};
+use crate::chat::command::{Refusal, Say};
+use crate::chat::dedup::{RecordedAt, WINDOW};
+use crate::chat::effect::{Audience, NickTenure};
+use crate::chat::token::Id;
 
 impl Registry {
     pub(super) fn say(
@@ -31,16 +34,16 @@ impl Registry {
         }
         // Before the target: what was said to a channel one has left since is still said.
         if let Some(id) = id
-            && let Some(Stamp { seq, time }) = self.said_before(sender, id)
+            && let Some(RecordedAt { seq, time }) = self.find_repeat(sender, id)
         {
             out.ack(session, id.clone(), seq, time);
             return Ok(());
         }
         let to = say.to.map(|to| words.get(to));
-        let (audience, name) = self.target(session, user, to)?;
+        let (audience, name) = self.resolve_target(session, user, to)?;
         self.check_mute(user, to)?;
         let seq = self.last_seq + 1;
-        let said = Said {
+        let said = NewMessage {
             seq,
             time: self.now,
             from: sender.nick.as_str(),
@@ -53,15 +56,16 @@ impl Registry {
         self.last_seq = seq;
         if let Some(id) = id {
             let (nick, time) = (sender.nick.folded_arc(), self.now);
-            self.recent.remember(nick, id.clone(), Stamp { seq, time });
+            self.message_ids
+                .remember(nick, id.clone(), RecordedAt { seq, time });
         }
         Ok(())
     }
 
     /// Returns what a user has said with that id, under the present nick or one that was theirs lately.
-    fn said_before(&self, user: &User, id: &Id) -> Option<Stamp> {
-        let find = |nick, tenure| self.recent.find(nick, id, tenure, self.last_seq);
-        let lately = |held: &&Held| held.until.saturating_add(WINDOW) > self.last_seq;
+    fn find_repeat(&self, user: &User, id: &Id) -> Option<RecordedAt> {
+        let find = |nick, tenure| self.message_ids.find(nick, id, tenure, self.last_seq);
+        let lately = |held: &&NickTenure| held.until.saturating_add(WINDOW) > self.last_seq;
         find(user.nick.folded_arc(), (user.since, u64::MAX)).or_else(|| {
             let former = user.former.iter().rev().filter(lately);
             let mut found =
@@ -71,7 +75,7 @@ impl Registry {
     }
 
     /// Who `to` means, and the name under which the message goes there.
-    fn target(
+    fn resolve_target(
         &self,
         session: SessionId,
         user: UserKey,
@@ -80,13 +84,13 @@ impl Registry {
         match to {
             Some(to) if !to.starts_with('#') => {
                 let folded = lookup(to);
-                if let Some(&other) = self.by_nick.get(&*folded) {
+                if let Some(other) = self.users.find(&folded) {
                     let other = &self.users[other];
                     let audience = Audience::Direct(other.session);
                     return Ok((audience, other.nick.as_str()));
                 }
                 // Who is away and has an account finds it in the history.
-                match self.accounts.get(&*folded) {
+                match self.accounts.get(&folded) {
                     Some(away) => Ok((Audience::Direct(session), away.nick.as_str())),
                     None => Err(Refusal::new(
                         ErrorCode::NoSuchUser,
@@ -95,14 +99,11 @@ impl Registry {
                 }
             }
             to => {
-                let room = to.map_or(Ok(LOBBY), |to| self.find_channel(to))?;
-                if !self.is_member(user, room) {
+                let room = to.map_or(Ok(LOBBY), |to| self.channels.find(to))?;
+                if !self.users[user].is_in(room) {
                     return Err(self.not_in(room));
                 }
-                Ok((
-                    Audience::Channel(room),
-                    self.rooms[room as usize].channel.as_str(),
-                ))
+                Ok((Audience::Channel(room), self.channels.name(room).as_str()))
             }
         }
     }

@@ -1,18 +1,18 @@
 //! Which user is at which session: looked up for every request, and kept for everybody who is here, so
 //! a place in a list rather than a hash map (8 bytes a person instead of 29).
 
-use super::user::UserKey;
+use super::types::UserKey;
 use crate::chat::SessionId;
 
 /// See the head of this file.
 #[derive(Debug, Default)]
-pub(super) struct Seats {
+pub(super) struct SessionIndex {
     /// By thread, then by place.
-    threads: Vec<Vec<Seat>>,
+    threads: Vec<Vec<SessionEntry>>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Seat {
+struct SessionEntry {
     generation: u32,
     user: u32,
 }
@@ -20,7 +20,7 @@ struct Seat {
 /// Nobody's.
 const NOBODY: u32 = u32::MAX;
 
-impl Seats {
+impl SessionIndex {
     pub(super) fn get(&self, session: SessionId) -> Option<UserKey> {
         let seat = self.threads.get(session.thread())?.get(session.place())?;
         (seat.user != NOBODY && seat.generation == session.generation)
@@ -35,13 +35,13 @@ impl Seats {
         }
         let seats = &mut self.threads[thread];
         if seats.len() <= place {
-            let empty = Seat {
+            let empty = SessionEntry {
                 generation: 0,
                 user: NOBODY,
             };
             seats.resize(place + 1, empty);
         }
-        seats[place] = Seat {
+        seats[place] = SessionEntry {
             generation: session.generation,
             user: u32::try_from(user).expect("memory ends before 2^32 users"),
         };
@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn a_late_word_never_finds_a_successor() {
         let at = |thread, place, generation| SessionId::new(thread, place, generation).unwrap();
-        let mut seats = Seats::default();
+        let mut seats = SessionIndex::default();
         seats.insert(at(1, 5, 1), 7);
         assert_eq!(seats.get(at(1, 5, 1)), Some(7));
         for other in [

@@ -21,14 +21,14 @@ const NETWORKS: usize = 1024;
 
 /// The networks of short visits.
 #[derive(Debug, Default)]
-pub(super) struct Arrivals {
+pub(super) struct VisitLimiter {
     /// When each bucket is full again, in microseconds.
     full_at: Map<Origin, i64>,
     /// How many networks are remembered before the next clean-up.
     clean_up_at: usize,
 }
 
-impl Arrivals {
+impl VisitLimiter {
     /// Checks whether a user may come from `origin`, of whose short visits there may be `rate` a second
     /// (0: no limit).
     ///
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn short_visits_have_a_burst_and_then_a_rate_and_each_network_by_itself() {
-        let mut arrivals = Arrivals::default();
+        let mut arrivals = VisitLimiter::default();
         let mut admitted = |network, rate, stay, millis| {
             let (came, now) = (millis - stay, Timestamp::from_millis(millis));
             let visits = (0..5_000).take_while(|_| {
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn networks_whose_bucket_is_full_are_forgotten() {
-        let mut arrivals = Arrivals::default();
+        let mut arrivals = VisitLimiter::default();
         for number in 0..100_000 {
             let now = Timestamp::from_millis(i64::from(number));
             arrivals.gone(origin(number), 100, now, now);

@@ -4,10 +4,10 @@
 //! Plain names are left alone: what differs in ASCII characters only, `user1` and `userl`, is told apart
 //! as well as anything on a terminal, and other programs' people have such names.
 
-use std::hash::{BuildHasher, Hash};
+use std::hash::Hash;
 
 use chat_proto::name::fold;
-use foldhash::quality::RandomState;
+use sha2::{Digest as _, Sha256};
 use unicode_script::Script;
 use unicode_security::confusable_detection::skeleton;
 use unicode_security::mixed_script::AugmentedScriptSet;
@@ -38,8 +38,7 @@ fn mixes(name: &str) -> bool {
 /// The names that are taken, by their look. No operation walks the names of a look: names of one look
 /// deceive if they differ in their foreign characters, so that each look needs the numbers alone.
 #[derive(Debug, Default)]
-pub struct Looks {
-    hasher: RandomState,
+pub struct ConfusableIndex {
     /// How many names in ASCII have a look.
     plain: Map<u64, u32>,
     /// How many other names have a look and these foreign characters.
@@ -48,14 +47,14 @@ pub struct Looks {
     spellings: Map<u64, u32>,
 }
 
-impl Looks {
+impl ConfusableIndex {
     /// A name as it looks in the letters that were given, and in small ones: `ΑΝΑ` is Greek, and looks
     /// like `ANA`, which `ανα` does not.
-    fn keys(&self, given: &str, folded: &str) -> Vec<u64> {
+    fn keys(given: &str, folded: &str) -> Vec<u64> {
         let given: String = skeleton(given).collect();
         let small: String = skeleton(folded).collect();
-        let mut keys = vec![self.hasher.hash_one(&*fold(&given))];
-        let small = self.hasher.hash_one(&*small);
+        let mut keys = vec![hash(&fold(&given))];
+        let small = hash(&small);
         if keys[0] != small {
             keys.push(small);
         }
@@ -63,15 +62,15 @@ impl Looks {
     }
 
     /// Returns the hash of the characters of a name that are not ASCII.
-    fn foreign(&self, folded: &str) -> u64 {
+    fn foreign(folded: &str) -> u64 {
         let foreign: String = folded.chars().filter(|c| !c.is_ascii()).collect();
-        self.hasher.hash_one(&*foreign)
+        hash(&foreign)
     }
 
     /// The name is taken; once for each who has it.
     pub fn add(&mut self, given: &str, folded: &str) {
-        let foreign = self.foreign(folded);
-        for key in self.keys(given, folded) {
+        let foreign = Self::foreign(folded);
+        for key in Self::keys(given, folded) {
             if folded.is_ascii() {
                 increment(&mut self.plain, key);
             } else if increment(&mut self.others, (key, foreign)) == 1 {
@@ -82,8 +81,8 @@ impl Looks {
 
     /// One who had the name, added with the same letters, has it no longer.
     pub fn remove(&mut self, given: &str, folded: &str) {
-        let foreign = self.foreign(folded);
-        for key in self.keys(given, folded) {
+        let foreign = Self::foreign(folded);
+        for key in Self::keys(given, folded) {
             if folded.is_ascii() {
                 decrement(&mut self.plain, key);
             } else if decrement(&mut self.others, (key, foreign)) == Some(0) {
@@ -93,18 +92,24 @@ impl Looks {
     }
 
     /// Whether a name looks like a taken one and is another.
-    pub fn deceives(&self, given: &str, folded: &str) -> bool {
+    pub fn conflicts(&self, given: &str, folded: &str) -> bool {
         let plain = folded.is_ascii();
         if plain && self.others.is_empty() {
             return false;
         }
-        let foreign = self.foreign(folded);
-        self.keys(given, folded).into_iter().any(|key| {
+        let foreign = Self::foreign(folded);
+        Self::keys(given, folded).into_iter().any(|key| {
             let own = u32::from(self.others.contains_key(&(key, foreign)));
             let spellings = self.spellings.get(&key).copied().unwrap_or_default();
             (!plain && self.plain.contains_key(&key)) || spellings > own
         })
     }
+}
+
+/// Returns a hash that is equal on every server, with_reason it decides which names are free.
+fn hash(text: &str) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(Sha256::digest(text));
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
 /// Counts one more of `key`, and returns how many there are now.
@@ -169,8 +174,8 @@ mod tests {
         }
     }
 
-    fn looks(names: &[&str]) -> Looks {
-        let mut looks = Looks::default();
+    fn looks(names: &[&str]) -> ConfusableIndex {
+        let mut looks = ConfusableIndex::default();
         for name in names {
             looks.add(name, &fold(name));
         }
@@ -179,7 +184,7 @@ mod tests {
 
     #[test]
     fn what_looks_like_a_taken_name() {
-        for (taken, name, deceives) in [
+        for (taken, name, conflicts) in [
             ("oca", "оса", true),
             ("оса", "oca", true),
             ("Oca", "ОСА", true),
@@ -199,8 +204,8 @@ mod tests {
         ] {
             let looks = looks(&[taken]);
             assert_eq!(
-                looks.deceives(name, &fold(name)),
-                deceives,
+                looks.conflicts(name, &fold(name)),
+                conflicts,
                 "{taken} {name}"
             );
         }
@@ -210,12 +215,12 @@ mod tests {
     fn a_name_that_is_free_again_is_nobodys() {
         let mut looks = looks(&["oca", "oca", "оса"]);
         looks.remove("oca", "oca");
-        assert!(looks.deceives("оса", "оса"));
+        assert!(looks.conflicts("оса", "оса"));
         looks.remove("oca", "oca");
-        assert!(!looks.deceives("оса", "оса"));
-        assert!(looks.deceives("oca", "oca"));
+        assert!(!looks.conflicts("оса", "оса"));
+        assert!(looks.conflicts("oca", "oca"));
         looks.remove("оса", "оса");
-        assert!(!looks.deceives("oca", "oca"));
+        assert!(!looks.conflicts("oca", "oca"));
         assert!(looks.plain.is_empty() && looks.others.is_empty());
         assert!(looks.spellings.is_empty());
     }
@@ -224,12 +229,12 @@ mod tests {
     /// each of them made the room walk them all for every channel that was made or ended.
     #[test]
     fn names_of_one_look_share_an_entry() {
-        let mut looks = Looks::default();
+        let mut looks = ConfusableIndex::default();
         let names: Vec<String> = (0..9_800)
             .map(|number| format!("ñ{number:014b}").replace('0', "l"))
             .collect();
         for name in &names {
-            assert!(!looks.deceives(name, name), "{name}");
+            assert!(!looks.conflicts(name, name), "{name}");
             looks.add(name, name);
         }
         // One as it is given, and one in small letters.

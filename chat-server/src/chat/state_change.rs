@@ -1,19 +1,19 @@
 //! Who may come back, and what operators and founders have decided, as it outlives the process: the room
 //! says what has changed, and is told at the start what there is.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chat_proto::{Channel, Nick, Timestamp};
 
-use super::Map;
 use super::accounts::AccountId;
-use super::batch::Held;
-use super::command::Digest;
-use super::moderation::{Charter, Sanction};
+use super::effect::NickTenure;
+use super::moderation::{ChannelRecord, Sanction};
+use super::token::Digest;
 
 /// Somebody who is here, or has gone and may come back, by the token's digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct ResumableSession {
     pub digest: Digest,
     pub nick: Nick,
     /// Which account they have proven to be.
@@ -23,51 +23,52 @@ pub struct Kept {
     /// The last message before the nick was theirs.
     pub since: u64,
     /// The nicks before.
-    pub former: Vec<Held>,
+    pub former: Vec<NickTenure>,
     /// When the token ends. Unknown while the user is here, and at a start if the user was here before.
     pub until: Option<Timestamp>,
 }
 
 /// What has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeptChange {
+pub enum StateChange {
     /// This is how it is now.
-    Keep(Box<Kept>),
+    SessionSaved(Box<ResumableSession>),
     /// The token is worth nothing any more.
-    Forget(Digest),
+    SessionRemoved(Digest),
     /// The account begins only now: what was said to its nick before was said to somebody else.
-    Begins { account: AccountId, since: u64 },
+    AccountSince { account: AccountId, since: u64 },
     /// A ban or a mute holds.
-    Sanctioned(Arc<Sanction>),
+    SanctionSaved(Arc<Sanction>),
     /// The one of that number does no longer.
-    Lifted(u64),
+    SanctionRemoved(u64),
     /// A channel has a founder and a topic.
-    Chartered(Box<Charter>),
+    ChannelSaved(Box<ChannelRecord>),
     /// The channel (folded) has none any more.
-    Unchartered(Arc<str>),
+    ChannelRemoved(Arc<str>),
 }
 
 /// Changes that may wait.
 const WAITING_MAX: usize = 1_000_000;
 
 /// The subject of a decision; the last decision counts.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Ruling {
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ChangeKey {
     /// A ban or a mute, by its number.
     Sanction(u64),
     /// A channel, by its folded name.
-    Charter(Arc<str>),
+    Channel(Arc<str>),
 }
 
 /// Changes that are to outlive the process: the last change of each token, account and ruling.
 ///
 /// A batch carries the changes that its requests have caused. They are written only when all numbers
-/// in them are those of recorded messages: the database never knows more than the history.
+/// in them are those of recorded messages: the database never knows more than the history. The maps
+/// are sorted, so that equal requests write equal changes.
 #[derive(Debug, Default)]
 pub struct Changes {
-    tokens: Map<Digest, KeptChange>,
-    beginnings: Map<AccountId, u64>,
-    rulings: Map<Ruling, KeptChange>,
+    tokens: BTreeMap<Digest, StateChange>,
+    beginnings: BTreeMap<AccountId, u64>,
+    rulings: BTreeMap<ChangeKey, StateChange>,
 }
 
 impl Changes {
@@ -76,7 +77,7 @@ impl Changes {
     }
 
     /// Adds a change of a token.
-    pub(super) fn token(&mut self, digest: Digest, change: KeptChange) {
+    pub(super) fn token(&mut self, digest: Digest, change: StateChange) {
         insert(&mut self.tokens, digest, change);
     }
 
@@ -86,7 +87,7 @@ impl Changes {
     }
 
     /// Adds a change of what was decided.
-    pub(super) fn ruled(&mut self, what: Ruling, change: KeptChange) {
+    pub(super) fn ruled(&mut self, what: ChangeKey, change: StateChange) {
         insert(&mut self.rulings, what, change);
     }
 
@@ -110,7 +111,7 @@ impl Changes {
 
     /// Returns the highest number of a message in them.
     pub(super) fn newest(&self) -> u64 {
-        let tenures = self.tenures().map(Kept::newest);
+        let tenures = self.tenures().map(ResumableSession::newest);
         tenures
             .chain(self.beginnings.values().copied())
             .max()
@@ -120,7 +121,7 @@ impl Changes {
     /// Nothing behind the message `last` has been recorded.
     pub(super) fn rewind(&mut self, last: u64) {
         for change in self.tokens.values_mut() {
-            if let KeptChange::Keep(kept) = change {
+            if let StateChange::SessionSaved(kept) = change {
                 rewind(&mut kept.since, &mut kept.former, last);
             }
         }
@@ -130,9 +131,9 @@ impl Changes {
     }
 
     /// Returns the users who may come back.
-    pub(super) fn tenures(&self) -> impl Iterator<Item = &Kept> {
+    pub(super) fn tenures(&self) -> impl Iterator<Item = &ResumableSession> {
         self.tokens.values().filter_map(|change| match change {
-            KeptChange::Keep(kept) => Some(&**kept),
+            StateChange::SessionSaved(kept) => Some(&**kept),
             _ => None,
         })
     }
@@ -143,21 +144,21 @@ impl Changes {
     }
 
     /// Returns them in the order in which they are written.
-    pub fn into_vec(self) -> Vec<KeptChange> {
+    pub fn into_vec(self) -> Vec<StateChange> {
         let beginnings = self.beginnings.into_iter();
         beginnings
-            .map(|(account, since)| KeptChange::Begins { account, since })
+            .map(|(account, since)| StateChange::AccountSince { account, since })
             .chain(self.tokens.into_values())
             .chain(self.rulings.into_values())
             .collect()
     }
 }
 
-impl Kept {
+impl ResumableSession {
     /// Ends all tenures with the message `upto`, as it is not known who held the nicks behind it. The
-    /// present one goes on behind `last`.
+    /// present one continues behind `last`.
     pub(super) fn interrupt(&mut self, upto: u64, last: u64) {
-        self.former.push(Held {
+        self.former.push(NickTenure {
             nick: self.nick.folded().into(),
             since: self.since,
             until: last,
@@ -175,7 +176,7 @@ impl Kept {
 }
 
 /// Sets back the numbers of a user's tenures: nothing behind the message `last` has been recorded.
-pub(super) fn rewind(since: &mut u64, former: &mut [Held], last: u64) {
+pub(super) fn rewind(since: &mut u64, former: &mut [NickTenure], last: u64) {
     *since = last.min(*since);
     for held in former {
         held.since = last.min(held.since);
@@ -183,7 +184,7 @@ pub(super) fn rewind(since: &mut u64, former: &mut [Held], last: u64) {
     }
 }
 
-fn insert<K: Eq + std::hash::Hash, V>(changes: &mut Map<K, V>, key: K, change: V) {
+fn insert<K: Ord, V>(changes: &mut BTreeMap<K, V>, key: K, change: V) {
     if changes.len() >= WAITING_MAX && !changes.contains_key(&key) {
         log::error!("cannot keep a change for a restart: {WAITING_MAX} changes wait already");
         return;

@@ -5,22 +5,22 @@
 //!
 //! A batch in which somebody came, entered a channel, took a nick or said goodbye waits for that to be kept, so that
 //! what they are told is so after a crash too; a fraction of a millisecond. Nothing else waits, and nothing
-//! at all while whoever keeps it takes longer than [`PATIENCE`].
+//! at all while whoever keeps it takes longer than [`PERSIST_TIMEOUT`].
 
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::batch::Batch;
-use super::kept::{Changes, KeptChange};
+use super::state_change::{Changes, StateChange};
 
 /// How long a batch waits for what is to outlive the process. Where that takes longer, nothing waits for
 /// it until it has caught up.
-pub(super) const PATIENCE: Duration = Duration::from_millis(50);
+pub(super) const PERSIST_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// A batch that is on its way to be released.
 #[derive(Debug)]
-pub(super) struct Recording {
+pub(super) struct PendingBatch {
     pub batch: Batch,
     pub frames: Bytes,
     /// Its messages are recorded, or refused.
@@ -29,7 +29,7 @@ pub(super) struct Recording {
 
 /// How far the changes are kept that are to outlive the process.
 #[derive(Debug, Default)]
-pub(super) struct Keeping {
+pub(super) struct PersistenceProgress {
     /// Changes that are to be kept next,
     waiting: Changes,
     /// which are those up to here.
@@ -48,7 +48,7 @@ pub(super) struct Keeping {
     pub watched: bool,
 }
 
-impl Keeping {
+impl PersistenceProgress {
     /// Adds changes, which are those up to `needs`.
     pub(super) fn add(&mut self, changes: Changes, needs: u64) {
         self.waiting.merge(changes);
@@ -56,7 +56,7 @@ impl Keeping {
     }
 
     /// Returns what is to be kept now, if nothing is being kept.
-    pub(super) fn next(&mut self) -> Option<Vec<KeptChange>> {
+    pub(super) fn next(&mut self) -> Option<Vec<StateChange>> {
         if self.busy {
             return None;
         }
@@ -70,17 +70,17 @@ impl Keeping {
     }
 
     /// Whether the changes up to `needs` are kept, or not waited for.
-    pub(super) fn has(&self, needs: u64) -> bool {
+    pub(super) fn covers(&self, needs: u64) -> bool {
         self.late || self.kept >= needs
     }
 
     /// Whether a batch has all that it waits for.
-    pub(super) fn lets_go(&self, recording: &Recording) -> bool {
-        recording.recorded && self.has(recording.batch.needs)
+    pub(super) fn is_ready(&self, recording: &PendingBatch) -> bool {
+        recording.recorded && self.covers(recording.batch.needs)
     }
 
     /// What was handed on is kept.
-    pub(super) fn is_done(&mut self) {
+    pub(super) fn complete(&mut self) {
         self.kept = self.sent;
         self.busy = false;
         self.late = false;

@@ -12,19 +12,19 @@ use chat_proto::{Channel, Nick, Timestamp};
 
 use crate::chat::Map;
 use crate::chat::accounts::AccountId;
-use crate::chat::batch::Held;
-use crate::chat::command::Digest;
+use crate::chat::effect::NickTenure;
+use crate::chat::token::Digest;
 use crate::netblock::Origin;
 
 /// A user who has gone without a goodbye.
 #[derive(Debug)]
-pub(super) struct Absent {
+pub(super) struct DetachedSession {
     pub digest: Digest,
     pub nick: Nick,
     /// Beside the lobby; they may have ceased to exist.
     pub channels: Vec<Channel>,
     pub since: u64,
-    pub former: Vec<Held>,
+    pub former: Vec<NickTenure>,
     pub account: Option<AccountId>,
     /// When the user came first; resumes do not change it.
     pub arrived: Timestamp,
@@ -42,12 +42,12 @@ type Stay = (i64, u64);
 struct Entry {
     departure: Departure,
     stay: Stay,
-    absent: Absent,
+    absent: DetachedSession,
 }
 
 /// All absent users, by folded nick.
 #[derive(Debug, Default)]
-pub(super) struct Absence {
+pub(super) struct ResumePool {
     users: Map<Arc<str>, Entry>,
     by_departure: BTreeMap<Departure, Arc<str>>,
     by_account: BTreeSet<(AccountId, Arc<str>)>,
@@ -62,9 +62,14 @@ pub(super) struct Absence {
 /// Users whose time is over and who are forgotten at once.
 const EXPIRED_AT_ONCE: usize = 256;
 
-impl Absence {
+impl ResumePool {
     /// Adds a user who went at `left`. Returns the tokens that end by it, at most `max` users staying.
-    pub(super) fn add(&mut self, absent: Absent, left: Timestamp, max: usize) -> Vec<Digest> {
+    pub(super) fn add(
+        &mut self,
+        absent: DetachedSession,
+        left: Timestamp,
+        max: usize,
+    ) -> Vec<Digest> {
         let (digest, nick) = (absent.digest, absent.nick.folded_arc());
         let before = self.take(&nick);
         let mut ended: Vec<Digest> = before
@@ -109,7 +114,7 @@ impl Absence {
         taken.map(|absent| absent.digest).collect()
     }
 
-    pub(super) fn get(&self, nick: &str) -> Option<&Absent> {
+    pub(super) fn get(&self, nick: &str) -> Option<&DetachedSession> {
         let entry = self.users.get(nick)?;
         let is_found = self
             .over
@@ -117,11 +122,11 @@ impl Absence {
         is_found.then_some(&entry.absent)
     }
 
-    pub(super) fn get_mut(&mut self, nick: &str) -> Option<&mut Absent> {
+    pub(super) fn get_mut(&mut self, nick: &str) -> Option<&mut DetachedSession> {
         self.users.get_mut(nick).map(|entry| &mut entry.absent)
     }
 
-    pub(super) fn take(&mut self, nick: &str) -> Option<Absent> {
+    pub(super) fn take(&mut self, nick: &str) -> Option<DetachedSession> {
         let Entry {
             departure,
             stay,
@@ -174,15 +179,15 @@ impl Absence {
 }
 
 #[cfg(test)]
-impl Absent {
+impl DetachedSession {
     /// The times for which direct messages are theirs.
-    pub(super) fn held(&self) -> Vec<Held> {
-        super::user::held(&self.nick, self.since, &self.former)
+    pub(super) fn held(&self) -> Vec<NickTenure> {
+        super::users::held(&self.nick, self.since, &self.former)
     }
 }
 
 #[cfg(test)]
-impl Absence {
+impl ResumePool {
     pub(super) fn is_empty(&self) -> bool {
         let indexes = [
             self.users.is_empty(),
@@ -204,10 +209,10 @@ mod tests {
     const MAX: usize = 100;
     const WINDOW: Duration = Duration::from_secs(60);
 
-    fn absent(nick: &str, arrived: i64, address: [u8; 4]) -> Absent {
+    fn absent(nick: &str, arrived: i64, address: [u8; 4]) -> DetachedSession {
         let mut digest = [0; 32];
         digest[..nick.len()].copy_from_slice(nick.as_bytes());
-        Absent {
+        DetachedSession {
             digest: Digest(digest),
             nick: Nick::new(nick).unwrap(),
             channels: Vec::new(),
@@ -219,12 +224,12 @@ mod tests {
         }
     }
 
-    fn add(absence: &mut Absence, absent: Absent, left: i64) {
+    fn add(absence: &mut ResumePool, absent: DetachedSession, left: i64) {
         absence.add(absent, Timestamp::from_millis(left), MAX);
     }
 
     /// Comes and goes many times, under new nicks or always the same one.
-    fn storm(absence: &mut Absence, nick: impl Fn(i64) -> String) {
+    fn storm(absence: &mut ResumePool, nick: impl Fn(i64) -> String) {
         for n in 0..10_000 {
             add(
                 absence,
@@ -236,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_host_that_comes_and_goes_costs_itself_its_places() {
-        let mut absence = Absence::default();
+        let mut absence = ResumePool::default();
         for (number, nick) in ["ana", "luis", "zoe"].into_iter().enumerate() {
             let address = [192, 0, 2, u8::try_from(number).unwrap()];
             add(&mut absence, absent(nick, 0, address), 1000);
@@ -260,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_window_holds_from_the_departure_on_whenever_it_is_set() {
-        let mut absence = Absence::default();
+        let mut absence = ResumePool::default();
         add(&mut absence, absent("ana", 0, [192, 0, 2, 1]), 1_000);
         add(&mut absence, absent("luis", 0, [192, 0, 2, 1]), 30_000);
         let now = Timestamp::from_millis(40_000);

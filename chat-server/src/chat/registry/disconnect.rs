@@ -1,0 +1,68 @@
+//! The end of a user's session.
+
+use chat_proto::{Channel, Event};
+
+use super::Registry;
+use super::resume_pool::DetachedSession;
+use super::types::{Departure, LOBBY, UserKey};
+use crate::chat::batch::Batch;
+use crate::chat::state_change::ResumableSession;
+
+impl Registry {
+    /// Takes a user out of everything, with a word to everyone who shared a channel. Who `may_return`
+    /// is kept in mind for the resume window. The caller has removed the session.
+    pub(super) fn remove_user(
+        &mut self,
+        key: UserKey,
+        parting: Departure<'_>,
+        may_return: bool,
+        out: &mut Batch,
+    ) {
+        let gone = Event::Gone {
+            nick: self.users[key].nick.to_string().into(),
+            time: self.now,
+            reason: parting.reason.into(),
+            by: parting.by.map(Into::into),
+        };
+        self.notify_peers(key, &gone, parting.notify, out);
+        self.moderation.sanctions.departed(key);
+        self.release_nick(key);
+        let user = self.users.remove(key);
+        let folded = user.nick.folded_arc();
+        self.nick_confusables.remove(user.nick.as_str(), &folded);
+        let mut channels: Vec<Channel> = Vec::new();
+        for room in user.all_channels() {
+            if room != LOBBY {
+                channels.push(self.channels.name(room).clone());
+            }
+            self.remove_member(room, &folded);
+        }
+        let rate = self.settings.arrivals_per_second;
+        self.visits.gone(user.origin, rate, user.came, self.now);
+        let digest = user.token.digest();
+        if !may_return {
+            return self.changes.end_token(digest);
+        }
+        let until = self.resume_deadline(self.now);
+        self.changes.save_session(ResumableSession {
+            digest,
+            nick: user.nick.clone(),
+            account: user.account,
+            channels: channels.clone(),
+            since: user.since,
+            former: user.former.clone(),
+            until: Some(until),
+        });
+        let absent = DetachedSession {
+            digest,
+            nick: user.nick,
+            channels,
+            since: user.since,
+            former: user.former,
+            account: user.account,
+            arrived: user.arrived,
+            origin: Some(user.origin),
+        };
+        self.detach(absent, self.now);
+    }
+}

@@ -1,0 +1,225 @@
+//! Entering and leaving channels.
+
+use chat_proto::{Channel, ErrorCode, Event, Text};
+
+use super::Registry;
+use super::types::{Departure, LOBBY, Outcome, UserKey};
+use super::users::User;
+use crate::chat::batch::Batch;
+use crate::chat::command::Refusal;
+use crate::chat::effect::Effect;
+use crate::chat::{ChannelKey, SessionId};
+
+impl Registry {
+    pub(super) fn join(
+        &mut self,
+        session: SessionId,
+        user: UserKey,
+        channel: &Channel,
+        out: &mut Batch,
+    ) -> Outcome {
+        let known = self.channels.get(channel.folded());
+        if let Some(key) = known.filter(|&key| self.users[user].is_in(key)) {
+            // The user is a member already. The other members have received the event before.
+            let channel = self.channels.name(key).as_str();
+            let nick = self.users[user].nick.as_str();
+            out.tell(
+                session,
+                &Event::Joined {
+                    channel: channel.into(),
+                    nick: nick.into(),
+                    time: self.now,
+                },
+            );
+            return Ok(());
+        }
+        let max = self.settings.channels_per_user;
+        if self.users[user].channels.len() >= max {
+            let detail = format!("you are in {max} channels, which is the most");
+            return Err(Refusal::new(ErrorCode::TooManyChannels, detail));
+        }
+        self.check_entry(user, channel)?;
+        if known.is_none() {
+            self.channels.check_name(channel)?;
+        }
+        let (room, joined) = self.enter_or_create(user, channel, out);
+        self.save_user(user);
+        out.push(Effect::Subscribe {
+            session,
+            channel: room,
+        });
+        out.tell(session, &joined);
+        self.send_topic(session, room, out);
+        Ok(())
+    }
+
+    /// Makes `user` a member of the channel, which is theirs if there was none.
+    pub(super) fn enter_or_create(
+        &mut self,
+        user: UserKey,
+        channel: &Channel,
+        out: &mut Batch,
+    ) -> (ChannelKey, Event<'static>) {
+        let is_new = self.channels.get(channel.folded()).is_none();
+        let room = self.channels.get_or_create(channel);
+        let joined = self.enter(user, room, out);
+        if is_new {
+            self.assign_owner(user, room);
+        }
+        (room, joined)
+    }
+
+    /// Makes `user` a member and tells those who are one already. Returns what the user may be told.
+    pub(super) fn enter(
+        &mut self,
+        user: UserKey,
+        key: ChannelKey,
+        out: &mut Batch,
+    ) -> Event<'static> {
+        let nick = &self.users[user].nick;
+        let joined = Event::Joined {
+            channel: self.channels.name(key).to_string().into(),
+            nick: nick.to_string().into(),
+            time: self.now,
+        };
+        let members = self.channels.add_member(key, nick, user);
+        if members > 1 && members <= self.settings.presence_max {
+            out.tell_channel(key, &joined);
+        }
+        self.users.enter(user, key);
+        joined
+    }
+
+    pub(super) fn part(
+        &mut self,
+        user: UserKey,
+        channel: &str,
+        reason: Option<Text>,
+        out: &mut Batch,
+    ) -> Outcome {
+        let key = self.channels.find(channel)?;
+        if key == LOBBY {
+            return Err(Refusal::new(
+                ErrorCode::ChannelInvalid,
+                "everyone is in #lobby, nobody leaves it",
+            ));
+        }
+        if !self.users[user].is_in(key) {
+            return Err(self.not_in(key));
+        }
+        let reason = self.unless_muted(user, reason);
+        let reason = reason.as_ref().map(Text::as_str).unwrap_or_default();
+        self.remove_from_channel(user, key, Departure::voluntary(reason), out);
+        Ok(())
+    }
+
+    /// Takes a member out of a channel that is not the lobby.
+    pub(super) fn remove_from_channel(
+        &mut self,
+        user: UserKey,
+        key: ChannelKey,
+        parting: Departure<'_>,
+        out: &mut Batch,
+    ) {
+        let Departure { reason, by, notify } = parting;
+        let room = &self.channels[key];
+        let User { session, nick, .. } = &self.users[user];
+        let (session, folded) = (*session, nick.folded_arc());
+        let left = Event::Left {
+            channel: room.channel.as_str().into(),
+            nick: nick.as_str().into(),
+            time: self.now,
+            reason: Some(reason.into()).filter(|_| !reason.is_empty()),
+            by: by.map(Into::into),
+        };
+        let in_a_crowd = room.members.len() > self.settings.presence_max;
+        if in_a_crowd {
+            out.tell(session, &left);
+        } else {
+            out.tell_channel(key, &left);
+        }
+        let hears = |notify: &SessionId| {
+            let notify = self.users.at(*notify);
+            !in_a_crowd && notify.is_some_and(|notify| self.users[notify].is_in(key))
+        };
+        if let Some(notify) = notify.filter(|notify| !hears(notify)) {
+            out.tell(notify, &left);
+        }
+        out.push(Effect::Unsubscribe {
+            session,
+            channel: key,
+        });
+        self.owner_left(user, key);
+        self.users.leave(user, key);
+        self.remove_member(key, &folded);
+        self.save_user(user);
+    }
+
+    pub(super) fn not_in(&self, key: ChannelKey) -> Refusal {
+        let channel = self.channels.name(key);
+        Refusal::new(ErrorCode::NotInChannel, format!("you are not in {channel}"))
+    }
+
+    /// Removes a member from a channel, which ends if it is empty.
+    pub(super) fn remove_member(&mut self, key: ChannelKey, folded_nick: &str) {
+        if let Some(ended) = self.channels.remove_member(key, folded_nick) {
+            self.channel_ended(&ended);
+        }
+    }
+
+    /// Tells everyone who shares a channel with `user` (themselves not), and a notify, once each. A crowd
+    /// is not told: cost grows with the people, not with their square.
+    pub(super) fn notify_peers(
+        &self,
+        user: UserKey,
+        event: &Event<'_>,
+        notify: Option<SessionId>,
+        out: &mut Batch,
+    ) {
+        let mut told = NotifiedUsers::new(self.users.capacity(), user);
+        let mut sessions: Vec<SessionId> = Vec::new();
+        for room in self.users[user].all_channels() {
+            let members = &self.channels[room].members;
+            if members.len() > self.settings.presence_max {
+                continue;
+            }
+            let others = members.values().filter(|&&other| told.add(other));
+            sessions.extend(others.map(|&other| self.users[other].session));
+            if sessions.len() + 1 == self.users.len() {
+                break;
+            }
+        }
+        sessions.extend(notify);
+        sessions.sort_unstable();
+        sessions.dedup();
+        if !sessions.is_empty() {
+            out.tell_each(sessions.into(), event);
+        }
+    }
+}
+
+/// The users who are told something once, however many channels they share: sorting each channel's
+/// members took longer than to tell them.
+struct NotifiedUsers {
+    /// A bit for each place of a user.
+    bits: Vec<u64>,
+}
+
+impl NotifiedUsers {
+    /// Has room for `places`; `user` counts as told.
+    fn new(places: usize, user: UserKey) -> Self {
+        let mut told = Self {
+            bits: vec![0; places.div_ceil(64)],
+        };
+        told.add(user);
+        told
+    }
+
+    /// Returns whether a user is told for the first time.
+    fn add(&mut self, user: UserKey) -> bool {
+        let (word, bit) = (&mut self.bits[user / 64], 1 << (user % 64));
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new
+    }
+}
