@@ -16,9 +16,9 @@ use chat_server::config::Config;
 use chat_server::error::ServerError;
 use chat_server::net::tls;
 use chat_server::net::worker::{Listener, Speaks};
-use chat_server::store::known::Known;
-use chat_server::store::open;
-use chat_server::store::sqlite::Database;
+use chat_server::store::database::Database;
+use chat_server::store::log::expected_length::Known;
+use chat_server::store::log::recovery;
 use log::LevelFilter;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -106,7 +106,7 @@ fn start(args: &Args) -> anyhow::Result<()> {
 async fn serve(config: &Config, args: Args) -> anyhow::Result<()> {
     // Before anyone can connect: a server that cannot record, or does not know who is who, does not
     // listen.
-    let history = open::claim(&config.history.path)?;
+    let history = recovery::claim(&config.history.path)?;
     let accounts = Database::claim(&config.accounts.path)?;
     let known = Known::of(&config.history.path, accounts.newest_number()?);
     let opened = history.open(&known.accepting(args.accept_shorter_history))?;

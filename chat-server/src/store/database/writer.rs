@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use actix::prelude::*;
 
-use super::sqlite::Database;
+use super::Database;
 use crate::chat::kept::KeptChange;
 use crate::chat::room::{ChatRoom, Keep, Kept, Unkept};
 use crate::error::DatabaseError;

@@ -13,13 +13,13 @@ use std::path::{Path, PathBuf};
 use chat_proto::Timestamp;
 use chat_proto::name::fold;
 
-use super::forced::make_sure;
-use super::known::{Found, Known};
-use super::log::{Entry, Lines, Log, Place};
-use super::sqlite::files::restrict_file;
+use super::expected_length::{Found, Known};
+use super::fsync::make_sure;
+use super::{Entry, Lines, Log, Place};
 use crate::chat::recent::{Stamp, WINDOW};
 use crate::chat::registry::Remembered;
 use crate::error::HistoryError;
+use crate::store::database::files::restrict_file;
 
 /// How far from the end holes are looked for: what the slowest durability leaves to the system in the
 /// tenth of a second for which it usually does, at 40 MB a second.

@@ -1,18 +1,24 @@
 //! `Accounts`: checks passwords and changes accounts, on threads of its own.
 //!
 //! A hash takes tens of milliseconds, so there are few threads ([`threads`]) and a bounded queue
-//! before them ([`Desk`]), which serves networks and accounts in turn ([`super::turns`]): a storm
+//! before them ([`Desk`]), which serves networks and accounts in turn ([`fair_queue`]): a storm
 //! of logins makes its own network and its own account slow, and beyond the bound refused, and
-//! nothing else. Whoever asks is answered through the [`super::keeper`], which tells the room first
+//! nothing else. Whoever asks is answered through the [`watcher`], which tells the room first
 //! what has changed.
 //!
 //! A wrong password, and a nick that is no account, take the same time and get the same answer.
 //!
-//! Wrong passwords are counted by network. Beyond [`super::attempts::GUESSES`] they are answered
-//! otherwise, and a network may send few a second ([`super::attempts::TRIES`]); right passwords are
+//! Wrong passwords are counted by network. Beyond [`rate_limit::GUESSES`] they are answered
+//! otherwise, and a network may send few a second ([`rate_limit::TRIES`]); right passwords are
 //! not counted, so that the owner of an account gets in beside a neighbour who guesses. A client
 //! that has hung up is hashed for all the same: one that has closed its sending half is to be
 //! answered, and looks no different.
+
+pub mod fair_queue;
+mod login_queue;
+pub mod password;
+pub mod rate_limit;
+pub mod watcher;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -21,16 +27,16 @@ use std::time::Instant;
 use actix::prelude::*;
 use chat_proto::{Nick, Secret};
 
-use super::attempts::{Attempts, REGISTRATIONS};
-use super::keeper::Settled;
-use super::line::{Ask, Line};
-use super::password::Hasher;
-use super::sqlite::{Database, Opener};
 use crate::address::network_of;
 use crate::chat::SessionId;
 use crate::chat::accounts::AccountId;
 use crate::error::DatabaseError;
+use crate::store::database::{Database, Opener};
 use crate::vital::{Vital, Watch};
+use login_queue::{Ask, Line};
+use password::Hasher;
+use rate_limit::{Attempts, REGISTRATIONS};
+use watcher::Settled;
 
 /// How many hash at the same time, each with 19 MiB: half of the processors, so that whoever is in does
 /// not notice.
@@ -316,7 +322,7 @@ impl Handler<Turn> for Accounts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::line::WAITING_MAX;
+    use crate::store::accounts::login_queue::WAITING_MAX;
 
     /// Counts what is answered.
     #[derive(Default)]

@@ -9,10 +9,11 @@
 
 mod accounts;
 pub(crate) mod files;
+mod highest_seq;
 mod moderation;
-mod numbers;
 mod rows;
-mod tokens;
+mod sessions;
+pub mod writer;
 
 pub use accounts::{ChangedAccounts, StoredAccount};
 
@@ -30,10 +31,10 @@ pub use files::Stamps;
 
 /// The schema, step by step. A step that was released is never changed.
 const MIGRATIONS: [&str; 4] = [
-    include_str!("0001_accounts.sql"),
-    include_str!("0002_tokens.sql"),
-    include_str!("0003_moderation.sql"),
-    include_str!("0004_account_changes.sql"),
+    include_str!("migrations/0001_accounts.sql"),
+    include_str!("migrations/0002_tokens.sql"),
+    include_str!("migrations/0003_moderation.sql"),
+    include_str!("migrations/0004_account_changes.sql"),
 ];
 
 #[expect(clippy::cast_possible_truncation, reason = "a handful")]

@@ -7,7 +7,7 @@ use chat_proto::name::fold;
 use memchr::memmem;
 use smallvec::SmallVec;
 
-use super::file::Covered;
+use super::sqlite::Covered;
 use crate::chat::batch::Talk;
 use crate::error::HistoryError;
 use crate::store::log::{Line, Log};

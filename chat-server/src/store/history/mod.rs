@@ -5,6 +5,9 @@
 //! What somebody missed is planned once (which lines) and read piece by piece as the socket takes it.
 //! Readers never look behind the recorded end, and a line that is damaged is an error that names it.
 
+pub(in crate::store) mod filter;
+mod queue;
+
 use std::sync::Arc;
 
 use actix::prelude::*;
@@ -12,16 +15,16 @@ use bytes::{BufMut, Bytes, BytesMut};
 use chat_proto::Welcome;
 use chat_proto::codec::{encode_history, history_room};
 
-use super::index::{self, Index, Trust};
-use super::log::{Log, Place};
-use super::read_queue::{ReadQueue, Turn};
-use super::recorder::RecordedEnd;
-use super::selection::{First, Wanted};
 use crate::chat::SessionId;
 use crate::chat::batch::Page;
 use crate::chat::command::Id;
 use crate::error::HistoryError;
 use crate::net::connection::Arrival;
+use crate::store::index::{self, Index, Trust};
+use crate::store::log::{First, Log, Place, RecordedEnd};
+use filter::Wanted;
+pub use queue::Readers;
+use queue::{ReadQueue, Turn};
 
 /// How much of what was missed is read at once.
 const PIECE_BYTES: usize = 64 * 1024;

@@ -15,6 +15,7 @@ use chat_proto::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::Place;
 use crate::error::HistoryError;
 
 /// What is read at once.
@@ -54,14 +55,6 @@ impl<'a> Line<'a> {
             Err("no message: another type".into())
         }
     }
-}
-
-/// Where a line stands; its length without the newline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    pub seq: u64,
-    pub offset: u64,
-    pub bytes: u32,
 }
 
 /// A line that was read, and what it says.

@@ -11,12 +11,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use actix::prelude::*;
 
-use super::history::{History, Read, What};
+use super::{History, Read, What};
 use crate::address::network_of;
 use crate::chat::SessionId;
 
 /// Threads that read.
-pub const READERS: usize = 2;
+pub(super) const READERS: usize = 2;
 
 /// Short reads in a row after which a long one has its turn.
 const SHORT_IN_A_ROW: u32 = 8;

@@ -17,9 +17,9 @@
 
 use std::path::Path;
 
-use super::index::{self, Index};
-use super::ledger::{self, Entry, State};
+use super::state_file::{self, Entry, State};
 use crate::error::HistoryError;
+use crate::store::index::{self, Index};
 
 /// Messages that a failure of the machine may cost: some seconds of a busy server that does not force each
 /// batch to the disk.
@@ -53,7 +53,7 @@ impl Known {
             .then(|| Index::reader(&index).and_then(|index| index.covered()).ok())
             .flatten();
         Self {
-            ledger: ledger::read(log),
+            ledger: state_file::read(log),
             accounts,
             index: covered.map_or(0, |covered| covered.last_seq),
             accept: false,
@@ -134,7 +134,7 @@ impl Known {
 
     fn is_left_by_a_crash(&self, lacking: u64) -> bool {
         self.ledger.as_ref().is_some_and(|entry| {
-            let boot = ledger::boot();
+            let boot = state_file::boot();
             entry.state == State::Running
                 && !boot.is_empty()
                 && boot != entry.boot
@@ -154,7 +154,7 @@ mod tests {
             messages: 5,
             boot: boot.into(),
         };
-        let here = ledger::boot();
+        let here = state_file::boot();
         let path = Path::new("log");
         let cases = [
             // The ledger, its boot, the last message of the log, no file, starts.

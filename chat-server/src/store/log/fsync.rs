@@ -16,8 +16,8 @@ use std::sync::Arc;
 use actix::prelude::*;
 use prometheus::Histogram;
 
-use super::guard::is_same;
-use super::recorder::RecordedEnd;
+use super::RecordedEnd;
+use super::path_check::is_same;
 
 /// What is written again at once.
 const BLOCK_BYTES: usize = 256 * 1024;

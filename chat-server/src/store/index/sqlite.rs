@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Rows, params};
 
-use super::chunk::{Chunk, Key};
+use super::postings::{Chunk, Key};
 use crate::error::HistoryError;
-use crate::store::log::{Log, Place};
-use crate::store::selection::First;
-use crate::store::sqlite::files;
+use crate::store::database::files;
+use crate::store::log::{First, Log, Place};
 
 /// The form of the file; one of another form is made again from the log.
 const FORM: i32 = 2;

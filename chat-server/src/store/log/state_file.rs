@@ -150,7 +150,7 @@ impl Ledger {
                 .truncate(false)
                 .mode(0o600)
                 .open(&self.path)?;
-            super::sqlite::files::restrict_file(&self.path);
+            crate::store::database::files::restrict_file(&self.path);
             self.file = Some(file);
         }
         Ok(())
