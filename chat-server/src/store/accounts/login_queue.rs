@@ -8,7 +8,7 @@ use actix::prelude::*;
 
 use super::fair_queue::{Next, Turns, Waiting};
 use super::rate_limit::{Attempts, GUESSES, TRIES};
-use super::{Act, Answer, Declined, Outcome};
+use super::request::{Act, Answer, Declined, Outcome};
 use crate::chat::SessionId;
 
 /// Logins that may wait for a thread: at some 30 hashes a second of one thread, the last of them

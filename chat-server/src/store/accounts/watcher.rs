@@ -13,7 +13,7 @@ use std::time::Duration;
 use actix::prelude::*;
 use chat_proto::Nick;
 
-use super::{Answer, NewHash, Outcome};
+use super::request::{Answer, NewHash, Outcome};
 use crate::chat::SessionId;
 use crate::chat::accounts::{Account, AccountChange};
 use crate::chat::room::{AccountChanges, Unkept};

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use actix::prelude::*;
 use rustix::process::nice;
 
-use super::postings::{CHUNK_BYTES, Chunk};
-use super::sqlite::{Covered, Index};
+use super::postings::{CHUNK_BYTES, Chunk, Covered};
+use super::sqlite::Index;
 use super::status::Trust;
 use crate::error::HistoryError;
 use crate::store::database::files::Identities;

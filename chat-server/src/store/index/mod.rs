@@ -27,8 +27,8 @@ mod status;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-pub use postings::{Chunk, Gathering, Key, Lines};
-pub use sqlite::{Covered, Index};
+pub use postings::{Chunk, Covered, Gathering, Key, Lines};
+pub use sqlite::Index;
 pub use status::Trust;
 
 /// Where the index of the history at `log` is.

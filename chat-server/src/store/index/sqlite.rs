@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Rows, params};
 
-use super::postings::{Chunk, Key};
+use super::postings::{Chunk, Covered, Key};
 use crate::error::HistoryError;
 use crate::store::database::files;
 use crate::store::log::{First, Log, Place};
@@ -48,21 +48,6 @@ const PAGE_BYTES: u32 = 16 * 1024;
 
 /// How long to wait for another process that has the file.
 const BUSY: Duration = Duration::from_secs(5);
-
-/// How far the index covers the log: all lines before the offset `end`, the last of which is `last_seq`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Covered {
-    pub end: u64,
-    pub last_seq: u64,
-}
-
-impl Covered {
-    /// A chunk that follows is covered too.
-    pub(super) fn grow_by(&mut self, chunk: &Chunk) {
-        self.end = chunk.stop;
-        self.last_seq += chunk.messages();
-    }
-}
 
 /// See the head of this file.
 #[derive(Debug)]
