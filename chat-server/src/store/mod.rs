@@ -7,9 +7,13 @@
 //! | [`history`] | `History`, the actors that read pages and replays |
 //! | [`database`] | the SQLite file of accounts, sessions and moderation |
 //! | [`accounts`] | the actors that check passwords and change accounts |
+//! | `file_identity` | device and inode of a file |
+//! | `private_file` | access mode of the files and their names |
 
 pub mod accounts;
 pub mod database;
+mod file_identity;
 pub mod history;
 pub mod index;
 pub mod log;
+mod private_file;

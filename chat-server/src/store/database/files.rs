@@ -4,18 +4,17 @@
 //! POSIX locks that the process holds on it. Nothing here opens the database, its `-wal` or its
 //! `-shm`: creation goes through another name, modes and identities go by path.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::DatabaseError;
+use crate::store::file_identity::{FileIdentity, metadata};
+use crate::store::private_file::{self, PRIVATE, with_suffix};
 
 /// What SQLite keeps beside a database file in WAL mode, and the file itself.
-const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
-
-/// Access for the owner alone.
-const PRIVATE: u32 = 0o600;
+pub(crate) const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
 
 /// Creates an empty file for SQLite, readable by its owner alone, unless the path exists.
 ///
@@ -40,22 +39,9 @@ pub(crate) fn create(path: &Path) -> io::Result<()> {
 
 /// Takes all access to a database from the group and from others, where they have any.
 pub(crate) fn restrict(path: &Path) {
-    all(path).iter().for_each(|file| restrict_file(file));
-}
-
-/// Takes all access to a file from the group and from others, where it exists and they have any.
-pub(crate) fn restrict_file(file: &Path) {
-    let Ok(metadata) = fs::metadata(file) else {
-        return;
-    };
-    let mode = metadata.permissions().mode() & 0o777;
-    if !metadata.is_file() || mode & !PRIVATE == 0 {
-        return;
-    }
-    match fs::set_permissions(file, fs::Permissions::from_mode(mode & PRIVATE)) {
-        Ok(()) => log::warn!("{}: mode {mode:o} was set to 600", file.display()),
-        Err(error) => log::warn!("{}: cannot set mode 600: {error}", file.display()),
-    }
+    all(path)
+        .iter()
+        .for_each(|file| private_file::restrict(file));
 }
 
 /// Locks the database for one server: fails if another server has it.
@@ -78,7 +64,7 @@ pub(super) fn lock(path: &Path) -> Result<File, DatabaseError> {
 
 /// Which files the connections have open, to notice that a path leads to another one.
 #[derive(Debug)]
-pub(crate) struct Identities(Vec<(PathBuf, u64, u64)>);
+pub(crate) struct Identities(Vec<(PathBuf, FileIdentity)>);
 
 impl Identities {
     /// Notes the files at `path`. A connection has to be open.
@@ -87,7 +73,7 @@ impl Identities {
         // The name that was given may be a link that comes to lead elsewhere.
         for file in all(path).into_iter().chain([path.to_owned()]) {
             match fs::metadata(&file) {
-                Ok(metadata) => noted.push((file, metadata.dev(), metadata.ino())),
+                Ok(metadata) => noted.push((file, FileIdentity::from(&metadata))),
                 // Without a log where the file system does not allow one.
                 Err(error) if error.kind() == io::ErrorKind::NotFound && file != path => {}
                 Err(source) => return Err(io_error(&file, source)),
@@ -101,13 +87,9 @@ impl Identities {
     /// # Errors
     /// A file was renamed, replaced or deleted, or cannot be looked for.
     pub(crate) fn check(&self) -> Result<(), DatabaseError> {
-        for (path, device, inode) in &self.0 {
-            let found = match fs::metadata(path) {
-                Ok(found) => found.dev() == *device && found.ino() == *inode,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-                Err(source) => return Err(io_error(path, source)),
-            };
-            if !found {
+        for (path, identity) in &self.0 {
+            let found = metadata(path).map_err(|source| io_error(path, source))?;
+            if found.as_ref().map(FileIdentity::from) != Some(*identity) {
                 return Err(DatabaseError::Displaced { path: path.clone() });
             }
         }
@@ -140,10 +122,10 @@ impl Stamps {
     /// Reads the stamps of the files at `path`.
     pub(super) fn of(path: &Path) -> Result<Self, DatabaseError> {
         let [database, log, _] = all(path);
-        let stamp = |file: PathBuf| match fs::metadata(&file) {
-            Ok(metadata) => Ok((metadata.len(), metadata.mtime(), metadata.mtime_nsec())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Stamp::default()),
-            Err(source) => Err(io_error(&file, source)),
+        let stamp = |file: PathBuf| {
+            let found = metadata(&file).map_err(|source| io_error(&file, source))?;
+            let stamp = |found: Metadata| (found.len(), found.mtime(), found.mtime_nsec());
+            Ok(found.map(stamp).unwrap_or_default())
         };
         Ok(Self {
             database: stamp(database)?,
@@ -158,12 +140,6 @@ impl Stamps {
     }
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
 fn io_error(path: &Path, source: io::Error) -> DatabaseError {
     DatabaseError::Io {
         path: path.to_owned(),
@@ -173,6 +149,8 @@ fn io_error(path: &Path, source: io::Error) -> DatabaseError {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

@@ -24,18 +24,16 @@ mod postings;
 mod sqlite;
 mod status;
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::store::private_file::with_suffix;
 pub use postings::{Chunk, Covered, Gathering, Key, Lines};
 pub use sqlite::Index;
 pub use status::Trust;
 
 /// Where the index of the history at `log` is.
 pub fn path_of(log: &Path) -> PathBuf {
-    let mut path = OsString::from(log);
-    path.push(".index");
-    path.into()
+    with_suffix(log, ".index")
 }
 
 #[cfg(test)]

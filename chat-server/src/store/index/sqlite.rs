@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Rows, params};
@@ -11,6 +11,7 @@ use super::postings::{Chunk, Covered, Key};
 use crate::error::HistoryError;
 use crate::store::database::files;
 use crate::store::log::{First, Log, Place};
+use crate::store::private_file::with_suffix;
 
 /// The form of the file; one of another form is made again from the log.
 const FORM: i32 = 2;
@@ -329,12 +330,11 @@ fn is_broken(error: &rusqlite::Error) -> bool {
 }
 
 fn remove(path: &Path) -> Result<(), HistoryError> {
-    for suffix in ["", "-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        match fs::remove_file(&name) {
+    for suffix in files::SUFFIXES {
+        let file = with_suffix(path, suffix);
+        match fs::remove_file(&file) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                return Err(io_error(&PathBuf::from(name), source));
+                return Err(io_error(&file, source));
             }
             Ok(()) | Err(_) => {}
         }

@@ -17,7 +17,7 @@ use actix::prelude::*;
 use prometheus::Histogram;
 
 use super::RecordedEnd;
-use super::path_check::is_same;
+use crate::store::file_identity::FileIdentity;
 
 /// What is written again at once.
 const BLOCK_BYTES: usize = 256 * 1024;
@@ -113,7 +113,7 @@ pub(super) fn make_sure(file: &File, path: &Path, end: u64) -> io::Result<()> {
 fn write_again(file: &File, path: &Path, from: u64, end: u64) -> io::Result<()> {
     // Not by `file`, which appends wherever one wants to write.
     let writer = OpenOptions::new().write(true).open(path)?;
-    if !is_same(file, &writer)? {
+    if FileIdentity::of(file)? != FileIdentity::of(&writer)? {
         return Err(io::Error::other("another file is at the path"));
     }
     let mut block = vec![0; BLOCK_BYTES];

@@ -19,7 +19,7 @@ use super::{Entry, Lines, Log, Place};
 use crate::chat::recent::{Stamp, WINDOW};
 use crate::chat::registry::Remembered;
 use crate::error::HistoryError;
-use crate::store::database::files::restrict_file;
+use crate::store::private_file::{self, PRIVATE, with_suffix};
 
 /// How far from the end holes are looked for: what the slowest durability leaves to the system in the
 /// tenth of a second for which it usually does, at 40 MB a second.
@@ -71,7 +71,7 @@ pub fn claim(path: &Path) -> Result<Claimed, HistoryError> {
         .read(true)
         .append(true)
         .create(true)
-        .mode(0o600)
+        .mode(PRIVATE)
         .open(path)
         .map_err(io)?;
     match file.try_lock() {
@@ -83,7 +83,7 @@ pub fn claim(path: &Path) -> Result<Claimed, HistoryError> {
         }
         Err(TryLockError::Error(source)) => return Err(io(source)),
     }
-    restrict_file(path);
+    private_file::restrict(path);
     Ok(Claimed {
         path: path.to_owned(),
         file,
@@ -195,7 +195,7 @@ fn restrict_asides(path: &Path) {
     let files = std::fs::read_dir(directory_of(path));
     for file in files.into_iter().flatten().flatten() {
         if file.file_name().as_encoded_bytes().starts_with(&prefix) {
-            restrict_file(&file.path());
+            private_file::restrict(&file.path());
         }
     }
 }
@@ -226,9 +226,7 @@ fn first_hole(log: &Log, length: u64) -> Result<Option<u64>, HistoryError> {
 
 /// Copies what is to be cut off into a file beside the history.
 fn put_aside(log: &Log, end: u64, length: u64) -> Result<PathBuf, HistoryError> {
-    let mut name = log.path().as_os_str().to_owned();
-    name.push(format!(".cut-{end}"));
-    let aside = PathBuf::from(name);
+    let aside = with_suffix(log.path(), &format!(".cut-{end}"));
     let io = |source| HistoryError::Io {
         path: aside.clone(),
         source,
@@ -236,7 +234,7 @@ fn put_aside(log: &Log, end: u64, length: u64) -> Result<PathBuf, HistoryError> 
     let mut copy = OpenOptions::new()
         .append(true)
         .create(true)
-        .mode(0o600)
+        .mode(PRIVATE)
         .open(&aside)
         .map_err(io)?;
     let mut block = vec![0; HOLE_BLOCK];
@@ -246,7 +244,7 @@ fn put_aside(log: &Log, end: u64, length: u64) -> Result<PathBuf, HistoryError> 
         copy.write_all(bytes).map_err(io)?;
         at += bytes.len() as u64;
     }
-    restrict_file(&aside);
+    private_file::restrict(&aside);
     copy.sync_data().map_err(io)?;
     Ok(aside)
 }
