@@ -10,8 +10,8 @@ use chat_proto::{Nick, PASSWORD_BYTES, Secret};
 use chat_server::chat::accounts::Account as Protected;
 use chat_server::chat::confusables::is_mixed;
 use chat_server::config::Config;
-use chat_server::store::password::Hasher;
-use chat_server::store::sqlite::{Database, StoredAccount};
+use chat_server::store::accounts::password::Hasher;
+use chat_server::store::database::{Database, StoredAccount};
 use clap::Subcommand;
 
 /// What to do with the accounts.

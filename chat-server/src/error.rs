@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::net::tls::CertificateError;
-use crate::store::guard::Displaced;
+use crate::store::log::path_check::Displaced;
 
 /// Why a configuration is none.
 #[derive(Debug, thiserror::Error)]
@@ -91,7 +91,7 @@ pub enum DatabaseError {
     )]
     Displaced { path: PathBuf },
     #[error("no password can be hashed: {0}")]
-    Hash(crate::store::password::Error),
+    Hash(crate::store::accounts::password::Error),
 }
 
 impl DatabaseError {

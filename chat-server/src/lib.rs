@@ -59,16 +59,16 @@ use net::web::proxies::Proxies;
 use net::web::{Manners, Render};
 use net::worker::{Listener, Surroundings, Worker};
 use store::accounts::Desk;
+use store::accounts::watcher::Keeper;
+use store::database::Database;
+use store::database::writer::Tokens;
 use store::history::History;
+use store::history::Readers;
 use store::index::indexer::Indexer;
 use store::index::{self, Trust};
-use store::keeper::Keeper;
-use store::log::Log;
-use store::open::Opened;
-use store::read_queue::Readers;
-use store::recorder::{Flush, RecordedEnd, Recorder, Report, Written};
-use store::sqlite::Database;
-use store::tokens::Tokens;
+use store::log::recorder::{Flush, Recorder, Report, Written};
+use store::log::recovery::Opened;
+use store::log::{Log, RecordedEnd};
 use vital::{Vital, Watch};
 
 /// How long a server that has failed may take to save what is recorded.
@@ -451,7 +451,7 @@ mod tests {
         let mut config = Config::default();
         config.history.path = dir.path().join("log");
         config.accounts.path = dir.path().join("accounts");
-        let opened = store::open::open(&config.history.path).unwrap();
+        let opened = store::log::recovery::open(&config.history.path).unwrap();
         let accounts = Database::claim(&config.accounts.path).unwrap();
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         socket.set_nonblocking(true).unwrap();

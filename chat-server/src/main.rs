@@ -17,9 +17,10 @@ use chat_server::config::Config;
 use chat_server::error::ServerError;
 use chat_server::net::tls;
 use chat_server::net::worker::{Listener, Speaks};
-use chat_server::store::known::Known;
-use chat_server::store::open;
-use chat_server::store::sqlite::Database;
+use chat_server::store::database::Database;
+use chat_server::store::log::expected_length::Known;
+use chat_server::store::log::recovery;
+use chat_server::store::rewind;
 use log::LevelFilter;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -107,7 +108,7 @@ fn start(args: &Args) -> anyhow::Result<()> {
 async fn serve(config: &Config, args: Args) -> anyhow::Result<()> {
     // Before anyone can connect: a server that cannot record, or does not know who is who, does not
     // listen.
-    let history = open::claim(&config.history.path)?;
+    let history = recovery::claim(&config.history.path)?;
     let had_accounts = config.accounts.path.exists();
     let mut accounts = Database::claim(&config.accounts.path)?;
     let path = &config.history.path;
@@ -122,7 +123,8 @@ async fn serve(config: &Config, args: Args) -> anyhow::Result<()> {
         );
     }
     let opened = history.open(&known)?;
-    known.fit(&mut accounts, path, &opened, SystemTime::now().into())?;
+    let now = SystemTime::now().into();
+    rewind::fit(&mut accounts, &known, path, &opened, now)?;
     let listeners = listen(config).await?;
     let (tell, orders) = mpsc::channel(1);
     actix_rt::spawn(pass_on_signals(Signals::new()?, args, tell));

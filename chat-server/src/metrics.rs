@@ -19,7 +19,7 @@ use crate::count::Count;
 use crate::health::Health;
 use crate::net::counts::Counts;
 use crate::net::transport::Kind;
-use crate::store::recorder::{self, RecordedEnd};
+use crate::store::log::{RecordedEnd, recorder};
 
 /// Seconds: from a write into the system's cache to a disk that hardly answers.
 const BUCKETS: [f64; 16] = [

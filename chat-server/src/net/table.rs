@@ -20,7 +20,7 @@ use super::stage::Stage;
 use crate::chat::room::ChatRoom;
 use crate::chat::{ChannelKey, SessionId};
 use crate::config::Config;
-use crate::store::read_queue::Readers;
+use crate::store::history::Readers;
 use crate::store::{accounts, history};
 
 /// Bytes that one read takes from a socket, into a buffer that all sessions of a thread share.

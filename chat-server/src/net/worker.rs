@@ -20,7 +20,7 @@ use super::tls::{HandshakeThread, ServerIdentity};
 use super::web::{Manners, Site};
 use crate::chat::room::ChatRoom;
 use crate::store::accounts;
-use crate::store::read_queue::Readers;
+use crate::store::history::Readers;
 use crate::vital::Watch;
 
 /// Where people come in.

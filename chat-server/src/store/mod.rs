@@ -1,45 +1,21 @@
-//! Everything that outlives the process.
+//! Everything that outlives the process. Nothing here imports `net`.
 //!
-//! | file | what |
+//! | folder | content |
 //! | --- | --- |
-//! | [`log`] | the history file: its lines, forward, backward, by number; what is damaged |
-//! | [`open`] | opening it at the start: the torn end, the tail |
-//! | [`recorder`] | `Recorder`, the actor that appends to it |
-//! | `forced` | having it on the disk, also after the disk has refused once |
-//! | `appender` | writes and takes back lines |
-//! | [`guard`] | notices a history file that was renamed, deleted, replaced, truncated or extended |
-//! | [`ledger`] | a file beside the history: how far it had got, and whether it was lost |
-//! | [`known`] | refuses a history that is shorter than what else is known |
-//! | [`index`] | which lines belong to which conversation, in a file beside it |
-//! | [`history`] | `History`, the actors that read pages and what somebody missed |
-//! | [`read_queue`] | the queue before them |
-//! | [`sqlite`] | the file of the accounts: schema, migrations, queries |
-//! | [`password`] | argon2id |
-//! | [`accounts`] | `Accounts`, the actors that check passwords and change accounts |
-//! | [`attempts`] | the wrong passwords of an address |
-//! | [`keeper`] | `Keeper`, the actor that tells the room which nicks are protected |
-//! | [`tokens`] | `Tokens`, the actor that keeps who may come back |
-//! | `line` | the queue of logins before them |
-//! | [`turns`] | in which order logins are looked at |
-//! | `selection` | which lines make a page |
+//! | [`log`] | the history file: appending, fsync, recovery, reading |
+//! | [`index`] | the message index beside it: which lines belong to which conversation |
+//! | [`history`] | `History`, the actors that read pages and replays |
+//! | [`database`] | the SQLite file of accounts, sessions and moderation |
+//! | [`accounts`] | the actors that check passwords and change accounts |
+//! | [`rewind`] | the sequence numbers of the database, fitted to the history |
+//! | `file_identity` | device and inode of a file |
+//! | `private_file` | access mode of the files and their names |
 
 pub mod accounts;
-mod appender;
-pub mod attempts;
-mod forced;
-pub mod guard;
+pub mod database;
+mod file_identity;
 pub mod history;
 pub mod index;
-pub mod keeper;
-pub mod known;
-pub mod ledger;
-mod line;
 pub mod log;
-pub mod open;
-pub mod password;
-pub mod read_queue;
-pub mod recorder;
-mod selection;
-pub mod sqlite;
-pub mod tokens;
-pub mod turns;
+mod private_file;
+pub mod rewind;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use chat_server::error::HistoryError;
-use chat_server::store::open;
+use chat_server::store::log::recovery;
 use serde_json::Value;
 
 use crate::disk::{self, Done};
@@ -102,7 +102,7 @@ fn apply(file: &mut Vec<u8>, done: &Done, arrive: &mut dyn FnMut(usize) -> bool)
 fn opened_again(path: &Path, file: &[u8]) -> Vec<u8> {
     fs::write(path, file).unwrap();
     let opened = loop {
-        match open::open(path) {
+        match recovery::open(path) {
             // By the child of another test, which has everything open until it is another program.
             Err(HistoryError::Locked { .. }) => std::thread::yield_now(),
             opened => break opened.unwrap(),

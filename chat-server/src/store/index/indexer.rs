@@ -12,13 +12,12 @@ use std::time::{Duration, Instant};
 use actix::prelude::*;
 use rustix::process::nice;
 
-use super::chunk::{CHUNK_BYTES, Chunk};
-use super::file::{Covered, Index};
-use super::trust::Trust;
+use super::postings::{CHUNK_BYTES, Chunk, Covered};
+use super::sqlite::Index;
+use super::status::Trust;
 use crate::error::HistoryError;
-use crate::store::log::Log;
-use crate::store::recorder::RecordedEnd;
-use crate::store::sqlite::files::Identities;
+use crate::store::database::files::Identities;
+use crate::store::log::{Log, RecordedEnd};
 
 /// How often the file is checked.
 const CHECK: Duration = Duration::from_secs(1);

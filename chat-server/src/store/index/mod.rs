@@ -9,33 +9,31 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `chunk` | a piece of the log, and which of its lines belong where |
-//! | `file` | the SQLite file: opened and checked against the log, added to, asked |
+//! | `postings` | a piece of the log, and which of its lines belong where |
+//! | `sqlite` | the SQLite file: opened and checked against the log, added to, asked |
 //! | [`indexer`] | `Indexer`, the actor that keeps it up with the log |
-//! | `trust` | what readers and the indexer tell each other of a file that is damaged or made again |
+//! | `status` | what readers and the indexer tell each other of a file that is damaged or made again |
 //!
 //! Figures: a chunk of 256 KiB has some thousand lines; the part of the log that is not covered is
 //! shorter than that, but for what was recorded in the last 20 ms, and takes a millisecond to read. A line takes 2 bytes of
 //! the index and 2 more for each conversation that it belongs to (a bit, where much is said there), and each conversation
 //! some 40 in every chunk in which somebody speaks: a log of 610 MB with one busy channel has an index of 8.7 MB.
 
-mod chunk;
-mod file;
 pub mod indexer;
-mod trust;
+mod postings;
+mod sqlite;
+mod status;
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-pub use chunk::{Chunk, Gathering, Key, Lines};
-pub use file::{Covered, Index};
-pub use trust::Trust;
+use crate::store::private_file::with_suffix;
+pub use postings::{Chunk, Covered, Gathering, Key, Lines};
+pub use sqlite::Index;
+pub use status::Trust;
 
 /// Where the index of the history at `log` is.
 pub fn path_of(log: &Path) -> PathBuf {
-    let mut path = OsString::from(log);
-    path.push(".index");
-    path.into()
+    with_suffix(log, ".index")
 }
 
 #[cfg(test)]

@@ -8,15 +8,14 @@ use chat_proto::{Message, Record, Timestamp};
 use rand::prelude::*;
 use tempfile::TempDir;
 
-use super::chunk::Chunk;
-use super::file::Index;
 use super::indexer::Indexer;
+use super::postings::Chunk;
+use super::sqlite::Index;
 use super::{Gathering, Lines, Trust, path_of};
 use crate::chat::batch::SenderRun;
 use crate::chat::effect::{Conversation, NickTenure};
-use crate::store::log::{Line, Log};
-use crate::store::recorder::RecordedEnd;
-use crate::store::selection::{First, Wanted};
+use crate::store::history::filter::Wanted;
+use crate::store::log::{First, Line, Log, RecordedEnd};
 
 const CHANNELS: [&str; 4] = ["#lobby", "#Café", "#тихо", "#rare"];
 const NICKS: [&str; 4] = ["Ana", "Борис", "zoë", "a\"b"];

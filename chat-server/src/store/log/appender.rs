@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use prometheus::Histogram;
 
-use super::guard::{Displaced, Guard};
+use super::path_check::{Displaced, Guard};
 use crate::config::Durability;
 use crate::health::Ailment;
 
@@ -177,7 +177,7 @@ mod tests {
     use super::*;
     use crate::health::Health;
     use crate::metrics::Metrics;
-    use crate::store::recorder::RecordedEnd;
+    use crate::store::log::RecordedEnd;
 
     fn appender(path: &Path) -> Appender {
         let options = OpenOptions::new()

@@ -17,6 +17,7 @@ use chat_proto::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::Place;
 use crate::error::HistoryError;
 
 /// What is read at once.
@@ -85,14 +86,6 @@ impl<'a> Line<'a> {
     pub fn is_message(&self) -> bool {
         self.r#type == MESSAGE
     }
-}
-
-/// Where a line stands; its length without the newline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    pub seq: u64,
-    pub offset: u64,
-    pub bytes: u32,
 }
 
 /// A line that was read, and what it says.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use actix::prelude::*;
 
-use super::sqlite::Database;
+use super::Database;
 use crate::chat::room::{ChatRoom, Persist, Persisted, ReadOnly};
 use crate::chat::state_change::StateChange;
 use crate::error::DatabaseError;

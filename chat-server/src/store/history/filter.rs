@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use chat_proto::name::fold;
 
-use super::index::{Covered, Index, Key};
-use super::log::{Entry, Line, Lines, Log, Place};
 use crate::chat::effect::{Conversation, NickTenure, Replay};
 use crate::error::HistoryError;
+use crate::store::index::{Covered, Index, Key};
+use crate::store::log::{Entry, First, Line, Lines, Log, Place};
 
 /// The messages that somebody may see and asks for.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Wanted {
+pub(in crate::store) struct Wanted {
     /// Messages to these channels, folded.
     pub channels: Vec<Arc<str>>,
     /// Direct messages from or to somebody while the nick was theirs,
@@ -23,15 +23,12 @@ pub(super) struct Wanted {
     pub before: u64,
 }
 
-/// Which end to begin at, where not all is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum First {
-    Newest,
-    Oldest,
-}
-
 impl Wanted {
-    pub(super) fn conversation(conversation: &Conversation, after: u64, before: u64) -> Self {
+    pub(in crate::store) fn conversation(
+        conversation: &Conversation,
+        after: u64,
+        before: u64,
+    ) -> Self {
         let wanted = Self {
             after,
             before,
@@ -50,7 +47,7 @@ impl Wanted {
         }
     }
 
-    pub(super) fn missed(replay: &Replay, before: u64) -> Self {
+    pub(in crate::store) fn missed(replay: &Replay, before: u64) -> Self {
         let Replay {
             channels,
             held,
@@ -67,7 +64,7 @@ impl Wanted {
     }
 
     /// The line at `place`, if it is one of them.
-    pub(super) fn read(&self, log: &Log, place: &Place) -> Result<Vec<u8>, HistoryError> {
+    pub(in crate::store) fn read(&self, log: &Log, place: &Place) -> Result<Vec<u8>, HistoryError> {
         let bytes = log.line(place)?;
         let line = Line::parse(&bytes).map_err(|what| log.damaged(place.offset, what))?;
         if line.seq != place.seq || !self.has(&line) {
@@ -99,7 +96,7 @@ impl Wanted {
     }
 
     /// The places of at most `max` of the wanted lines before `end`, in order, and whether there are more.
-    pub(super) fn select(
+    pub(in crate::store) fn select(
         &self,
         log: &Log,
         index: Option<&Index>,

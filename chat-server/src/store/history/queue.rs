@@ -7,66 +7,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 
-use actix::prelude::*;
-
-use super::history::{History, Read, What};
-use crate::address::network_of;
 use crate::chat::SessionId;
 
 /// Threads that read.
-pub const READERS: usize = 2;
+pub(super) const READERS: usize = 2;
 
 /// Short reads in a row after which a long one has its turn.
 const SHORT_IN_A_ROW: u32 = 8;
 
-/// Sessions ask here. Clones share the queue and its threads.
-#[derive(Debug, Clone)]
-pub struct Readers {
-    queue: Arc<ReadQueue<Read>>,
-    threads: Addr<History>,
-}
-
-impl Readers {
-    /// Starts the threads; `reader` makes the reader of each.
-    pub fn start(reader: impl Fn(Arc<ReadQueue<Read>>) -> History + Send + Sync + 'static) -> Self {
-        let queue = Arc::<ReadQueue<Read>>::default();
-        let shared = queue.clone();
-        let threads = SyncArbiter::start(READERS, move || reader(shared.clone()));
-        Self { queue, threads }
-    }
-
-    /// Queues the read of a session at `address`. The session has no other one.
-    pub fn ask(&self, address: IpAddr, read: Read) {
-        let class = match read.what {
-            What::Page { .. } | What::Rest(_) => Class::Short,
-            What::Missed(_) => Class::Long,
-        };
-        let network = network_of(address);
-        if self.queue.push(network, read.session, class, read) {
-            self.threads.do_send(Turn);
-        }
-    }
-
-    /// Serves the read of a closing session, if it waits, when no others do.
-    pub fn put_last(&self, session: SessionId) {
-        self.queue.lock().put_last(session);
-    }
-
-    /// Drops the read of a session that has ended, if it waits.
-    pub fn cancel(&self, session: SessionId) {
-        self.queue.lock().remove(session);
-    }
-}
-
-/// Work off the queue.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub struct Turn;
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Class {
+pub(super) enum Class {
     Short,
     Long,
     Closing,
@@ -104,7 +56,7 @@ struct Network {
 
 /// Until it is dropped, no other read of an exclusive class is served.
 #[derive(Debug)]
-pub struct Served<'q, T>(Class, &'q ReadQueue<T>);
+pub(super) struct Served<'q, T>(Class, &'q ReadQueue<T>);
 
 impl<T> Drop for Served<'_, T> {
     fn drop(&mut self) {
@@ -129,7 +81,7 @@ struct State<T> {
     /// An exclusive read is being served.
     exclusive_runs: bool,
     short_in_a_row: u32,
-    /// Messages [`Turn`] that no thread has taken yet.
+    /// Messages [`Turn`](super::Turn) that no thread has taken yet.
     calls: usize,
 }
 
@@ -150,7 +102,7 @@ impl<T> Default for ReadQueue<T> {
 
 impl<T> ReadQueue<T> {
     /// Adds a read. Returns whether a thread has to be called.
-    fn push(&self, network: IpAddr, session: SessionId, class: Class, read: T) -> bool {
+    pub(super) fn push(&self, network: IpAddr, session: SessionId, class: Class, read: T) -> bool {
         let mut state = self.lock();
         let waiting = Waiting {
             network,
@@ -163,15 +115,25 @@ impl<T> ReadQueue<T> {
         calls
     }
 
-    /// Notes that a thread has taken its [`Turn`]. It works until [`ReadQueue::next`] has no more.
-    pub fn taken(&self) {
+    /// Notes that a thread has taken its [`Turn`](super::Turn). It works until [`ReadQueue::next`] has no more.
+    pub(super) fn taken(&self) {
         self.lock().calls -= 1;
     }
 
     /// Takes the next read that may be served. The thread drops the one before first.
-    pub fn next(&self) -> Option<(T, Served<'_, T>)> {
+    pub(super) fn next(&self) -> Option<(T, Served<'_, T>)> {
         let (class, read) = self.lock().take()?;
         Some((read, Served(class, self)))
+    }
+
+    /// Serves the read of `session`, if it waits, when no others do.
+    pub(super) fn put_last(&self, session: SessionId) {
+        self.lock().put_last(session);
+    }
+
+    /// Drops the read of `session`, if it waits.
+    pub(super) fn remove(&self, session: SessionId) {
+        self.lock().remove(session);
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
@@ -319,8 +281,8 @@ mod tests {
     fn reads_of_closing_sessions_go_last_and_of_ended_ones_never() {
         let queue = ReadQueue::default();
         push(&queue, 1, Class::Long, 0..50);
-        (0..25).for_each(|number| queue.lock().put_last(session(number)));
-        (25..49).for_each(|number| queue.lock().remove(session(number)));
+        (0..25).for_each(|number| queue.put_last(session(number)));
+        (25..49).for_each(|number| queue.remove(session(number)));
         push(&queue, 1, Class::Long, 50..51);
         let closing = (0..25).collect();
         assert_eq!(order(&queue), [vec![49, 50], closing].concat());

@@ -14,18 +14,14 @@
 //! A running server checks the file with every batch and once a second, and notes in the ledger that the log
 //! has vanished. A kill can come before that note, so only an orderly end proves that the log was complete.
 //! Numbers beyond the end are limited in the database at the start, and restored when the history that they
-//! were counted in is put back ([`Known::fit`]).
+//! were counted in is put back (`store::rewind`).
 
 use std::path::Path;
 
-use chat_proto::Timestamp;
-
-use super::index::{self, Index};
-use super::ledger::{self, Entry, State};
-use super::open::Opened;
-use super::sqlite::Database;
+use super::state_file::{self, Entry, State};
 use crate::config::Durability;
-use crate::error::{HistoryError, ServerError};
+use crate::error::HistoryError;
+use crate::store::index::{self, Index};
 
 /// Messages that a failure of the machine may cost: some seconds of a busy server that does not force each
 /// batch to the disk.
@@ -61,7 +57,7 @@ impl Known {
             .then(|| Index::reader(&index).and_then(|index| index.covered()).ok())
             .flatten();
         Self {
-            ledger: ledger::read(log),
+            ledger: state_file::read(log),
             accounts,
             index: covered.map_or(0, |covered| covered.last_seq),
             accept: false,
@@ -80,41 +76,6 @@ impl Known {
     /// Returns the message behind which the tokens in the database may be out of date, if they may.
     pub(super) fn lag(&self) -> Option<u64> {
         self.ledger.as_ref()?.lag
-    }
-
-    /// Makes the numbers in the database those of the history that was `opened`: a shorter history limits
-    /// them, and one that was put back restores them.
-    ///
-    /// # Errors
-    /// The database or the history cannot be read or written.
-    pub fn fit(
-        &self,
-        database: &mut Database,
-        path: &Path,
-        opened: &Opened,
-        now: Timestamp,
-    ) -> Result<(), ServerError> {
-        let last_seq = opened.last_seq;
-        let rewinds = database.rewinds()?;
-        for &rewind in &rewinds {
-            let next = opened.time_of(path, rewind.last_seq + 1)?;
-            if next.is_some_and(|time| time < rewind.at) {
-                log::warn!(
-                    "{}: the history from before {} is back: accounts from before then see their direct \
-                     messages again; later accounts start behind message {last_seq}",
-                    path.display(),
-                    rewind.at
-                );
-                return Ok(database.undo_rewind(rewind, last_seq)?);
-            }
-        }
-        let (most, _) = self.most();
-        let begins_unnoticed =
-            last_seq == 0 && rewinds.last().is_none_or(|rewind| rewind.last_seq != 0);
-        if most > last_seq || begins_unnoticed {
-            database.rewind(last_seq, now)?;
-        }
-        Ok(())
     }
 
     /// The same, where the history is written with that `durability`.
@@ -172,7 +133,7 @@ impl Known {
     }
 
     /// Returns the highest number, and its source in words.
-    fn most(&self) -> (u64, String) {
+    pub(in crate::store) fn most(&self) -> (u64, String) {
         let ledger = self.ledger.as_ref().map_or(0, |entry| entry.messages);
         let sources = [
             (ledger, "the server before has recorded message"),
@@ -196,7 +157,7 @@ impl Known {
 
     fn is_left_by_a_crash(&self, lacking: u64) -> bool {
         self.ledger.as_ref().is_some_and(|entry| {
-            let boot = ledger::boot();
+            let boot = state_file::boot();
             entry.state == State::Running
                 && !boot.is_empty()
                 && boot != entry.boot
@@ -217,7 +178,7 @@ mod tests {
             lag: None,
             boot: boot.into(),
         };
-        let here = ledger::boot();
+        let here = state_file::boot();
         let path = Path::new("log");
         let cases = [
             // The ledger, its boot, the last message of the log, no file, starts.

@@ -1,7 +1,7 @@
 //! `Keeper`: tells the room which nicks are protected, and keeps it in step with the file.
 //!
 //! It alone tells, so what the room knows follows the file in order, whoever has changed it: the
-//! [`super::accounts`] of this server, whose answers pass through here once the room has been told, or
+//! [`super`] of this server, whose answers pass through here once the room has been told, or
 //! `chat-server account` beside it, which is noticed within [`POLL`]. It lives on a thread of its own,
 //! for the blocking calls.
 
@@ -13,13 +13,13 @@ use std::time::Duration;
 use actix::prelude::*;
 use chat_proto::Nick;
 
-use super::accounts::{Answer, NewHash, Outcome};
-use super::sqlite::{ChangedAccounts, Database, Stamps, StoredAccount};
+use super::request::{Answer, NewHash, Outcome};
 use crate::chat::SessionId;
 use crate::chat::accounts::{Account, AccountChange};
 use crate::chat::room::{AccountChanges, ReadOnly};
 use crate::error::DatabaseError;
 use crate::health::{Ailment, Health};
+use crate::store::database::{ChangedAccounts, Database, Stamps, StoredAccount};
 use crate::vital::Vital;
 
 /// How long what somebody else has written to the file may go unnoticed.

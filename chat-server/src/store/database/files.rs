@@ -4,18 +4,17 @@
 //! POSIX locks that the process holds on it. Nothing here opens the database, its `-wal` or its
 //! `-shm`: creation goes through another name, modes and identities go by path.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::DatabaseError;
+use crate::store::file_identity::{FileIdentity, metadata};
+use crate::store::private_file::{self, PRIVATE, with_suffix};
 
 /// What SQLite keeps beside a database file in WAL mode, and the file itself.
-const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
-
-/// Access for the owner alone.
-const PRIVATE: u32 = 0o600;
+pub(crate) const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
 
 /// Creates an empty file for SQLite, readable by its owner alone, unless the path exists.
 ///
@@ -40,22 +39,9 @@ pub(crate) fn create(path: &Path) -> io::Result<()> {
 
 /// Takes all access to a database from the group and from others, where they have any.
 pub(crate) fn restrict(path: &Path) {
-    all(path).iter().for_each(|file| restrict_file(file));
-}
-
-/// Takes all access to a file from the group and from others, where it exists and they have any.
-pub(crate) fn restrict_file(file: &Path) {
-    let Ok(metadata) = fs::metadata(file) else {
-        return;
-    };
-    let mode = metadata.permissions().mode() & 0o777;
-    if !metadata.is_file() || mode & !PRIVATE == 0 {
-        return;
-    }
-    match fs::set_permissions(file, fs::Permissions::from_mode(mode & PRIVATE)) {
-        Ok(()) => log::warn!("{}: mode {mode:o} was set to 600", file.display()),
-        Err(error) => log::warn!("{}: cannot set mode 600: {error}", file.display()),
-    }
+    all(path)
+        .iter()
+        .for_each(|file| private_file::restrict(file));
 }
 
 /// Locks the database for one server: fails if another server has it.
@@ -78,36 +64,37 @@ pub(super) fn lock(path: &Path) -> Result<File, DatabaseError> {
 
 /// Which files the connections have open, to notice that a path leads to another one.
 #[derive(Debug)]
-pub(crate) struct Identities(Vec<Noted>);
+pub(crate) struct Identities(Vec<NotedFile>);
 
 /// A file that a connection has open.
 #[derive(Debug)]
-struct Noted {
+struct NotedFile {
     path: PathBuf,
     /// The path may be a link.
-    is_followed: bool,
-    device: u64,
-    inode: u64,
+    follows_links: bool,
+    identity: FileIdentity,
 }
 
-impl Noted {
-    fn of(path: PathBuf, is_followed: bool) -> io::Result<Self> {
-        let found = if is_followed {
+impl NotedFile {
+    fn of(path: PathBuf, follows_links: bool) -> io::Result<Self> {
+        let metadata = if follows_links {
             fs::metadata(&path)?
         } else {
             fs::symlink_metadata(&path)?
         };
         Ok(Self {
             path,
-            is_followed,
-            device: found.dev(),
-            inode: found.ino(),
+            follows_links,
+            identity: FileIdentity::from(&metadata),
         })
     }
 
     fn is_there(&self) -> io::Result<bool> {
-        let found = Self::of(self.path.clone(), self.is_followed)?;
-        Ok((found.device, found.inode) == (self.device, self.inode))
+        match Self::of(self.path.clone(), self.follows_links) {
+            Ok(found) => Ok(found.identity == self.identity),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -118,8 +105,8 @@ impl Identities {
         // The given name may be a link, whose target may change. The files that it led to may not be
         // replaced by links: SQLite would look for its log beside the new target.
         let files = all(path).map(|file| (file, false));
-        for (file, is_followed) in files.into_iter().chain([(path.to_owned(), true)]) {
-            match Noted::of(file.clone(), is_followed) {
+        for (file, follows_links) in files.into_iter().chain([(path.to_owned(), true)]) {
+            match NotedFile::of(file.clone(), follows_links) {
                 Ok(file) => noted.push(file),
                 // Without a log where the file system does not allow one.
                 Err(error) if error.kind() == io::ErrorKind::NotFound && file != path => {}
@@ -134,13 +121,10 @@ impl Identities {
     /// # Errors
     /// A file was renamed, replaced or deleted, or cannot be looked for.
     pub(crate) fn check(&self) -> Result<(), DatabaseError> {
-        for noted in &self.0 {
-            let is_there = match noted.is_there() {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-                is_there => is_there.map_err(|source| io_error(&noted.path, source))?,
-            };
-            if !is_there {
-                let path = noted.path.clone();
+        for file in &self.0 {
+            let is_there = file.is_there();
+            if !is_there.map_err(|source| io_error(&file.path, source))? {
+                let path = file.path.clone();
                 return Err(DatabaseError::Displaced { path });
             }
         }
@@ -173,10 +157,10 @@ impl Stamps {
     /// Reads the stamps of the files at `path`.
     pub(super) fn of(path: &Path) -> Result<Self, DatabaseError> {
         let [database, log, _] = all(path);
-        let stamp = |file: PathBuf| match fs::metadata(&file) {
-            Ok(metadata) => Ok((metadata.len(), metadata.mtime(), metadata.mtime_nsec())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Stamp::default()),
-            Err(source) => Err(io_error(&file, source)),
+        let stamp = |file: PathBuf| {
+            let found = metadata(&file).map_err(|source| io_error(&file, source))?;
+            let stamp = |found: Metadata| (found.len(), found.mtime(), found.mtime_nsec());
+            Ok(found.map(stamp).unwrap_or_default())
         };
         Ok(Self {
             database: stamp(database)?,
@@ -191,12 +175,6 @@ impl Stamps {
     }
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
 fn io_error(path: &Path, source: io::Error) -> DatabaseError {
     DatabaseError::Io {
         path: path.to_owned(),
@@ -206,6 +184,8 @@ fn io_error(path: &Path, source: io::Error) -> DatabaseError {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

@@ -2,16 +2,16 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Rows, params};
 
-use super::chunk::{Chunk, Key};
+use super::postings::{Chunk, Covered, Key};
 use crate::error::HistoryError;
-use crate::store::log::{Log, Place};
-use crate::store::selection::First;
-use crate::store::sqlite::files;
+use crate::store::database::files;
+use crate::store::log::{First, Log, Place};
+use crate::store::private_file::with_suffix;
 
 /// The form of the file; one of another form is made again from the log. A change of which lines
 /// are posted needs another form: readers reject a posted line that is no message of the
@@ -51,21 +51,6 @@ const PAGE_BYTES: u32 = 16 * 1024;
 
 /// How long to wait for another process that has the file.
 const BUSY: Duration = Duration::from_secs(5);
-
-/// How far the index covers the log: all lines before the offset `end`, the last of which is `last_seq`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Covered {
-    pub end: u64,
-    pub last_seq: u64,
-}
-
-impl Covered {
-    /// A chunk that follows is covered too.
-    pub(super) fn grow_by(&mut self, chunk: &Chunk) {
-        self.end = chunk.stop;
-        self.last_seq += chunk.messages();
-    }
-}
 
 /// See the head of this file.
 #[derive(Debug)]
@@ -347,12 +332,11 @@ fn is_broken(error: &rusqlite::Error) -> bool {
 }
 
 fn remove(path: &Path) -> Result<(), HistoryError> {
-    for suffix in ["", "-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        match fs::remove_file(&name) {
+    for suffix in files::SUFFIXES {
+        let file = with_suffix(path, suffix);
+        match fs::remove_file(&file) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                return Err(io_error(&PathBuf::from(name), source));
+                return Err(io_error(&file, source));
             }
             Ok(()) | Err(_) => {}
         }

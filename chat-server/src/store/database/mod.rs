@@ -10,9 +10,10 @@
 mod accounts;
 pub(crate) mod files;
 mod moderation;
-pub(super) mod numbers;
+pub(super) mod rewinds;
 mod rows;
-mod tokens;
+mod sessions;
+pub mod writer;
 
 pub use accounts::{ChangedAccounts, StoredAccount};
 
@@ -30,11 +31,11 @@ pub use files::Stamps;
 
 /// The schema, step by step. A step that was released is never changed.
 const MIGRATIONS: [&str; 5] = [
-    include_str!("0001_accounts.sql"),
-    include_str!("0002_tokens.sql"),
-    include_str!("0003_moderation.sql"),
-    include_str!("0004_account_changes.sql"),
-    include_str!("0005_rewinds.sql"),
+    include_str!("migrations/0001_accounts.sql"),
+    include_str!("migrations/0002_tokens.sql"),
+    include_str!("migrations/0003_moderation.sql"),
+    include_str!("migrations/0004_account_changes.sql"),
+    include_str!("migrations/0005_rewinds.sql"),
 ];
 
 #[expect(clippy::cast_possible_truncation, reason = "a handful")]

@@ -4,12 +4,13 @@
 //! An operator or a program may rename, delete, replace, truncate or extend the file while the server runs.
 //! The server then records nothing, so that it acknowledges no line that the path does not have.
 
-use std::fs::{self, File};
+use std::cmp::Ordering;
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::health::Ailment;
+use crate::store::file_identity::{FileIdentity, metadata};
 
 /// What is wrong with the file at the path.
 #[derive(Debug, thiserror::Error)]
@@ -72,63 +73,34 @@ impl Displaced {
 #[derive(Debug, Clone)]
 pub(super) struct Guard {
     path: PathBuf,
-    device: u64,
-    inode: u64,
+    identity: FileIdentity,
 }
 
 impl Guard {
     /// Returns the guard of `file`, which was opened at `path`.
     pub(super) fn of(path: &Path, file: &File) -> io::Result<Self> {
-        let metadata = file.metadata()?;
         Ok(Self {
             path: path.to_owned(),
-            device: metadata.dev(),
-            inode: metadata.ino(),
+            identity: FileIdentity::of(file)?,
         })
     }
 
     /// Checks that the file is at the path and has `length` bytes, by one call of `stat`.
     pub(super) fn check(&self, length: u64) -> Result<(), Displaced> {
-        let path = || self.path.clone();
-        let found = match fs::metadata(&self.path) {
-            Ok(found) => found,
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                ) =>
-            {
-                return Err(Displaced::Missing { path: path() });
-            }
-            Err(source) => {
-                return Err(Displaced::Unknown {
-                    path: path(),
-                    source,
-                });
-            }
+        let path = self.path.clone();
+        let found = match metadata(&self.path) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Err(Displaced::Missing { path }),
+            Err(source) => return Err(Displaced::Unknown { path, source }),
         };
-        if (found.dev(), found.ino()) != (self.device, self.inode) {
-            return Err(Displaced::Replaced { path: path() });
+        if FileIdentity::from(&found) != self.identity {
+            return Err(Displaced::Replaced { path });
         }
         let (is, was) = (found.len(), length);
         match is.cmp(&was) {
-            std::cmp::Ordering::Equal => Ok(()),
-            std::cmp::Ordering::Less => Err(Displaced::Shorter {
-                path: path(),
-                is,
-                was,
-            }),
-            std::cmp::Ordering::Greater => Err(Displaced::Longer {
-                path: path(),
-                is,
-                was,
-            }),
+            Ordering::Equal => Ok(()),
+            Ordering::Less => Err(Displaced::Shorter { path, is, was }),
+            Ordering::Greater => Err(Displaced::Longer { path, is, was }),
         }
     }
-}
-
-/// Whether `one` and `other` are the same file.
-pub(super) fn is_same(one: &File, other: &File) -> io::Result<bool> {
-    let (one, other) = (one.metadata()?, other.metadata()?);
-    Ok((one.dev(), one.ino()) == (other.dev(), other.ino()))
 }

@@ -13,13 +13,12 @@ use std::path::{Path, PathBuf};
 use chat_proto::Timestamp;
 use chat_proto::name::fold;
 
-use super::forced::make_sure;
-use super::known::{Found, Known};
-use super::log::{Entry, Lines, Log, Place};
-use super::sqlite::files::restrict_file;
-use crate::chat::dedup::RecentMessageId;
-use crate::chat::dedup::{RecordedAt, WINDOW};
+use super::expected_length::{Found, Known};
+use super::fsync::make_sure;
+use super::{Entry, Lines, Log, Place};
+use crate::chat::dedup::{RecentMessageId, RecordedAt, WINDOW};
 use crate::error::HistoryError;
+use crate::store::private_file::{self, PRIVATE, with_suffix};
 
 /// How far from the end holes are looked for: what the slowest durability leaves to the system in the
 /// tenth of a second for which it usually does, at 40 MB a second.
@@ -76,7 +75,7 @@ pub fn claim(path: &Path) -> Result<Claimed, HistoryError> {
         .read(true)
         .append(true)
         .create(true)
-        .mode(0o600)
+        .mode(PRIVATE)
         .open(path)
         .map_err(io)?;
     match file.try_lock() {
@@ -88,7 +87,7 @@ pub fn claim(path: &Path) -> Result<Claimed, HistoryError> {
         }
         Err(TryLockError::Error(source)) => return Err(io(source)),
     }
-    restrict_file(path);
+    private_file::restrict(path);
     Ok(Claimed {
         path: path.to_owned(),
         file,
@@ -175,7 +174,11 @@ fn open_claimed(
 
 impl Opened {
     /// Returns the time of the message with the number `seq`, if there is one.
-    pub(super) fn time_of(&self, path: &Path, seq: u64) -> Result<Option<Timestamp>, HistoryError> {
+    pub(in crate::store) fn time_of(
+        &self,
+        path: &Path,
+        seq: u64,
+    ) -> Result<Option<Timestamp>, HistoryError> {
         let file = self.file.try_clone().map_err(|source| HistoryError::Io {
             path: path.to_owned(),
             source,
@@ -216,7 +219,7 @@ fn restrict_asides(path: &Path) {
     let files = std::fs::read_dir(directory_of(path));
     for file in files.into_iter().flatten().flatten() {
         if file.file_name().as_encoded_bytes().starts_with(&prefix) {
-            restrict_file(&file.path());
+            private_file::restrict(&file.path());
         }
     }
 }
@@ -252,9 +255,7 @@ fn first_hole(log: &Log, length: u64) -> Result<Option<u64>, HistoryError> {
 
 /// Copies what is to be cut off into a file beside the history.
 fn put_aside(log: &Log, end: u64, length: u64) -> Result<PathBuf, HistoryError> {
-    let mut name = log.path().as_os_str().to_owned();
-    name.push(format!(".cut-{end}"));
-    let aside = PathBuf::from(name);
+    let aside = with_suffix(log.path(), &format!(".cut-{end}"));
     let io = |source| HistoryError::Io {
         path: aside.clone(),
         source,
@@ -262,7 +263,7 @@ fn put_aside(log: &Log, end: u64, length: u64) -> Result<PathBuf, HistoryError> 
     let mut copy = OpenOptions::new()
         .append(true)
         .create(true)
-        .mode(0o600)
+        .mode(PRIVATE)
         .open(&aside)
         .map_err(io)?;
     let mut block = vec![0; HOLE_BLOCK];
@@ -272,7 +273,7 @@ fn put_aside(log: &Log, end: u64, length: u64) -> Result<PathBuf, HistoryError> 
         copy.write_all(bytes).map_err(io)?;
         at += bytes.len() as u64;
     }
-    restrict_file(&aside);
+    private_file::restrict(&aside);
     copy.sync_data().map_err(io)?;
     Ok(aside)
 }

@@ -5,6 +5,11 @@
 //! What somebody missed is planned once (which lines) and read piece by piece as the socket takes it.
 //! Readers never look behind the recorded end, and a line that is damaged is an error that names it.
 
+pub(in crate::store) mod filter;
+mod queue;
+mod request;
+
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix::prelude::*;
@@ -12,79 +17,64 @@ use bytes::{BufMut, Bytes, BytesMut};
 use chat_proto::Welcome;
 use chat_proto::codec::{encode_history, history_room};
 
-use super::index::{self, Index, Trust};
-use super::log::{Log, Place};
-use super::read_queue::{ReadQueue, Turn};
-use super::recorder::RecordedEnd;
-use super::selection::{First, Wanted};
+use crate::address::network_of;
 use crate::chat::SessionId;
 use crate::chat::effect::Page;
 use crate::chat::token::Id;
 use crate::error::HistoryError;
 use crate::net::connection::Arrival;
+use crate::store::index::{self, Index, Trust};
+use crate::store::log::{First, Log, Place, RecordedEnd};
+use filter::Wanted;
+use queue::{Class, ReadQueue};
+pub use request::{Answer, Answered, Plan, Read, What};
 
 /// How much of what was missed is read at once.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// What is to be read for a session.
-#[derive(Debug)]
-pub struct Read {
-    pub session: SessionId,
-    pub what: What,
-    pub reply: Recipient<Answer>,
+/// Sessions ask here. Clones share the queue and its threads.
+#[derive(Debug, Clone)]
+pub struct Readers {
+    queue: Arc<ReadQueue<Read>>,
+    threads: Addr<History>,
 }
 
-/// What can be read.
-#[derive(Debug)]
-pub enum What {
-    /// A page of messages up to `upto`.
-    Page { page: Box<Page>, upto: u64 },
-    /// What was missed, before the welcome's `seq`.
-    Missed(Box<Arrival>),
-    /// More of what was missed.
-    Rest(Box<Plan>),
+impl Readers {
+    /// Starts the threads; `reader` makes the reader of each.
+    pub fn start(reader: impl Fn(Arc<ReadQueue<Read>>) -> History + Send + Sync + 'static) -> Self {
+        let queue = Arc::<ReadQueue<Read>>::default();
+        let shared = queue.clone();
+        let threads = SyncArbiter::start(queue::READERS, move || reader(shared.clone()));
+        Self { queue, threads }
+    }
+
+    /// Queues the read of a session at `address`. The session has no other one.
+    pub fn ask(&self, address: IpAddr, read: Read) {
+        let class = match read.what {
+            What::Page { .. } | What::Rest(_) => Class::Short,
+            What::Missed(_) => Class::Long,
+        };
+        let network = network_of(address);
+        if self.queue.push(network, read.session, class, read) {
+            self.threads.do_send(Turn);
+        }
+    }
+
+    /// Serves the read of a closing session, if it waits, when no others do.
+    pub fn put_last(&self, session: SessionId) {
+        self.queue.put_last(session);
+    }
+
+    /// Drops the read of a session that has ended, if it waits.
+    pub fn cancel(&self, session: SessionId) {
+        self.queue.remove(session);
+    }
 }
 
-/// Lines that are still to be read.
-#[derive(Debug)]
-pub struct Plan {
-    wanted: Wanted,
-    /// The last one first.
-    places: Vec<Place>,
-}
-
-/// What was read.
+/// Work off the queue.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct Answer {
-    pub session: SessionId,
-    pub answered: Result<Answered, HistoryError>,
-}
-
-/// See [`What`].
-#[derive(Debug)]
-pub enum Answered {
-    /// The frame of the page.
-    Page(Bytes),
-    /// The lines of the page are not in the file any more; the request bore this id.
-    Unreadable { id: Option<Id> },
-    /// Nor are the next frames: what is missing cannot be told behind the welcome.
-    BrokenOff,
-    /// The page is empty, and nobody has the nick.
-    NoSuchUser { with: Arc<str>, id: Option<Id> },
-    /// What the welcome has to say of it, and the first frames.
-    Missed {
-        welcome: Box<Welcome<'static>>,
-        gap: bool,
-        frames: Bytes,
-        rest: Option<Box<Plan>>,
-    },
-    /// The next frames.
-    Rest {
-        frames: Bytes,
-        rest: Option<Box<Plan>>,
-    },
-}
+struct Turn;
 
 /// See the head of this file.
 #[derive(Debug)]

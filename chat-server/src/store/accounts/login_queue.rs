@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use actix::prelude::*;
 
-use super::accounts::{Act, Answer, Declined, Outcome};
-use super::attempts::{Attempts, GUESSES, TRIES};
-use super::turns::{Next, Turns, Waiting};
+use super::fair_queue::{Next, Turns, Waiting};
+use super::rate_limit::{Attempts, GUESSES, TRIES};
+use super::request::{Act, Answer, Declined, Outcome};
 use crate::chat::SessionId;
 
 /// Logins that may wait for a thread: at some 30 hashes a second of one thread, the last of them
@@ -50,7 +50,7 @@ pub(super) struct Line {
 #[derive(Debug)]
 struct Queue {
     turns: Turns<Ask>,
-    /// Messages [`Turn`](super::accounts) that are under way: at least as many as wait, and as
+    /// Messages [`Turn`](super) that are under way: at least as many as wait, and as
     /// bounded.
     calls: usize,
 }

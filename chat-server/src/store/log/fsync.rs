@@ -16,8 +16,8 @@ use std::sync::Arc;
 use actix::prelude::*;
 use prometheus::Histogram;
 
-use super::guard::is_same;
-use super::recorder::RecordedEnd;
+use super::RecordedEnd;
+use crate::store::file_identity::FileIdentity;
 
 /// What is written again at once.
 const BLOCK_BYTES: usize = 256 * 1024;
@@ -113,7 +113,7 @@ pub(super) fn make_sure(file: &File, path: &Path, end: u64) -> io::Result<()> {
 fn write_again(file: &File, path: &Path, from: u64, end: u64) -> io::Result<()> {
     // Not by `file`, which appends wherever one wants to write.
     let writer = OpenOptions::new().write(true).open(path)?;
-    if !is_same(file, &writer)? {
+    if FileIdentity::of(file)? != FileIdentity::of(&writer)? {
         return Err(io::Error::other("another file is at the path"));
     }
     let mut block = vec![0; BLOCK_BYTES];

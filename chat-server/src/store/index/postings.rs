@@ -7,7 +7,6 @@ use chat_proto::name::fold;
 use memchr::memmem;
 use smallvec::SmallVec;
 
-use super::file::Covered;
 use crate::chat::batch::SenderRun;
 use crate::error::HistoryError;
 use crate::store::log::{Line, Log};
@@ -107,6 +106,21 @@ impl Chunk {
 
     pub(super) fn messages(&self) -> u64 {
         self.lengths.len() as u64
+    }
+}
+
+/// How far the index covers the log: all lines before the offset `end`, the last of which is `last_seq`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Covered {
+    pub end: u64,
+    pub last_seq: u64,
+}
+
+impl Covered {
+    /// A chunk that follows is covered too.
+    pub(super) fn grow_by(&mut self, chunk: &Chunk) {
+        self.end = chunk.stop;
+        self.last_seq += chunk.messages();
     }
 }
 

@@ -1,18 +1,25 @@
 //! `Accounts`: checks passwords and changes accounts, on threads of its own.
 //!
 //! A hash takes tens of milliseconds, so there are few threads ([`threads`]) and a bounded queue
-//! before them ([`Desk`]), which serves networks and accounts in turn ([`super::turns`]): a storm
+//! before them ([`Desk`]), which serves networks and accounts in turn ([`fair_queue`]): a storm
 //! of logins makes its own network and its own account slow, and beyond the bound refused, and
-//! nothing else. Whoever asks is answered through the [`super::keeper`], which tells the room first
+//! nothing else. Whoever asks is answered through the [`watcher`], which tells the room first
 //! what has changed.
 //!
 //! A wrong password, and a nick that is no account, take the same time and get the same answer.
 //!
-//! Wrong passwords are counted by network. Beyond [`super::attempts::GUESSES`] they are answered
-//! otherwise, and a network may send few a second ([`super::attempts::TRIES`]); right passwords are
+//! Wrong passwords are counted by network. Beyond [`rate_limit::GUESSES`] they are answered
+//! otherwise, and a network may send few a second ([`rate_limit::TRIES`]); right passwords are
 //! not counted, so that the owner of an account gets in beside a neighbour who guesses. A client
 //! that has hung up is hashed for all the same: one that has closed its sending half is to be
 //! answered, and looks no different.
+
+pub mod fair_queue;
+mod login_queue;
+pub mod password;
+pub mod rate_limit;
+mod request;
+pub mod watcher;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -21,17 +28,16 @@ use std::time::Instant;
 use actix::prelude::*;
 use chat_proto::{Nick, Secret};
 
-use super::attempts::{Attempts, REGISTRATIONS};
-use super::keeper::Settled;
-use super::line::{Ask, Line};
-use super::password::Hasher;
-use super::sqlite::{Database, Opener};
 use crate::address::network_of;
 use crate::chat::SessionId;
-use crate::chat::accounts::AccountId;
-use crate::chat::token::Id;
 use crate::error::DatabaseError;
+use crate::store::database::{Database, Opener};
 use crate::vital::{Vital, Watch};
+use login_queue::{Ask, Line};
+use password::Hasher;
+use rate_limit::{Attempts, REGISTRATIONS};
+pub use request::{Act, Answer, Declined, NewHash, Outcome};
+use watcher::Settled;
 
 /// How many hash at the same time, each with 19 MiB: half of the processors, so that whoever is in does
 /// not notice.
@@ -40,105 +46,10 @@ pub fn threads() -> usize {
     (processors / 2).clamp(1, 4)
 }
 
-/// What can be asked of the accounts.
-#[derive(Debug)]
-pub enum Act {
-    /// Whether this is the password of that account (folded).
-    Prove {
-        nick: Arc<str>,
-        password: Secret<'static>,
-    },
-    /// Makes the nick an account, whose holder gets direct messages behind `since`.
-    Register {
-        nick: Nick,
-        since: u64,
-        password: Secret<'static>,
-    },
-    Change {
-        nick: Nick,
-        old: Secret<'static>,
-        new: Secret<'static>,
-        /// The `id` of the request, which the room's answer bears.
-        request: Option<Id>,
-    },
-    Unregister {
-        nick: Nick,
-        password: Secret<'static>,
-    },
-}
-
-impl Act {
-    /// The folded nick that it is about.
-    pub(super) fn nick(&self) -> Arc<str> {
-        match self {
-            Self::Prove { nick, .. } => nick.clone(),
-            Self::Register { nick, .. }
-            | Self::Change { nick, .. }
-            | Self::Unregister { nick, .. } => nick.folded_arc(),
-        }
-    }
-}
-
-/// What came of it.
-#[derive(Debug)]
-pub enum Outcome {
-    /// The password is that of the account.
-    Proven(AccountId),
-    /// The password is wrong, or there is no such account.
-    Wrong,
-    Registered(Nick),
-    /// The old password is right; the keeper sets the new one.
-    Changes(Box<NewHash>),
-    /// The password is changed; the room tells the session.
-    Changed,
-    Unregistered(Nick),
-    AlreadyRegistered,
-    NotRegistered,
-    Declined(Declined),
-    Failed(DatabaseError),
-}
-
-/// The hash of another password for an account.
-pub struct NewHash {
-    pub id: AccountId,
-    /// The hash of the password until now.
-    pub before: String,
-    pub hash: String,
-    /// The `id` of the request.
-    pub request: Option<Id>,
-}
-
-impl std::fmt::Debug for NewHash {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NewHash")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
-    }
-}
-
-/// To whoever asked.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub struct Answer {
-    pub session: SessionId,
-    pub outcome: Outcome,
-}
-
 /// Something waits in the [`Line`]: do what has its turn.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 struct Turn;
-
-/// Why nothing is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Declined {
-    /// Too many wait already.
-    Busy,
-    /// Too many wrong passwords came from the address.
-    Guesses,
-    /// Too many accounts were made from the address.
-    Registrations,
-}
 
 /// Where sessions ask: the queue, and which networks make accounts by the hundred. All threads
 /// share it.
@@ -327,7 +238,7 @@ impl Handler<Turn> for Accounts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::line::WAITING_MAX;
+    use crate::store::accounts::login_queue::WAITING_MAX;
 
     /// Counts what is answered.
     #[derive(Default)]

@@ -7,10 +7,13 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+use crate::store::file_identity::{FileIdentity, metadata};
+use crate::store::private_file::{self, PRIVATE, with_suffix};
 
 /// All forms of the file have this length: it is overwritten as a whole.
 const BYTES: usize = 192;
@@ -53,9 +56,7 @@ pub(super) struct Ledger {
 
 /// Returns the path of the file beside the history at `log`.
 pub fn path_of(log: &Path) -> PathBuf {
-    let mut path = log.as_os_str().to_owned();
-    path.push(".state");
-    path.into()
+    with_suffix(log, ".state")
 }
 
 /// Returns the entry beside the history at `log`, if there is one.
@@ -147,20 +148,17 @@ impl Ledger {
 
     /// Opens the file, unless the open one is at the path.
     fn open(&mut self) -> io::Result<()> {
-        let at_path = std::fs::metadata(&self.path).ok();
-        let is_there = |file: &File| {
-            let open = file.metadata().ok();
-            open.zip(at_path.as_ref())
-                .is_some_and(|(open, path)| (open.dev(), open.ino()) == (path.dev(), path.ino()))
-        };
-        if !self.file.as_ref().is_some_and(is_there) {
+        let at_path = metadata(&self.path)?;
+        let at_path = at_path.as_ref().map(FileIdentity::from);
+        let open = self.file.as_ref().map(FileIdentity::of).transpose()?;
+        if open.is_none() || open != at_path {
             let file = OpenOptions::new()
                 .write(true)
                 .create(true)
                 .truncate(false)
-                .mode(0o600)
+                .mode(PRIVATE)
                 .open(&self.path)?;
-            super::sqlite::files::restrict_file(&self.path);
+            private_file::restrict(&self.path);
             self.file = Some(file);
         }
         Ok(())

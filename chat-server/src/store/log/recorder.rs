@@ -4,35 +4,35 @@
 //! sends it one batch at a time ([`Append`]); it answers [`Appended`] when all of the batch is in the
 //! file (and, with durability `batch`, on the disk), or nothing of it: a batch that could be written in
 //! part only, or was not forced to the disk, is cut off again. The same is done where the path leads to another
-//! file than the open one, or that was truncated or extended (`store::guard`). Where cutting off fails, what is recorded is
+//! file than the open one, or that was truncated or extended (`store::log::path_check`). Where cutting off fails, what is recorded is
 //! not known: nobody is answered, the recorder ends and the server with it, and the next start finds out.
 //! A full disk is no state of its own: the next batch is simply tried. With durability `interval` nothing
-//! more is taken while what was taken cannot be forced to the disk (`store::forced`).
+//! more is taken while what was taken cannot be forced to the disk (`store::log::fsync`).
 //! Behind that it gathers for the index which of the lines belong where, as the room has told it.
 
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix::prelude::*;
 use chat_proto::codec::{HEADER_BYTES, split_frame};
 use prometheus::Histogram;
 
+use super::RecordedEnd;
+use super::appender::{Appender, Failure, Trouble};
+use super::fsync::{Sync, Syncer};
+use super::path_check::Guard;
+use super::state_file::{Ledger, State};
 use crate::chat::batch::SenderRun;
 use crate::chat::room::{Append, Appended, NoteLag};
 use crate::config::{Durability, History};
 use crate::count::Count;
 use crate::error::ServerError;
 use crate::health::{Ailment, Health};
-use crate::store::appender::{Appender, Failure, Trouble};
-use crate::store::forced::{Sync, Syncer};
-use crate::store::guard::Guard;
 use crate::store::index::indexer::Grown;
 use crate::store::index::{Chunk, Gathering, Lines};
-use crate::store::ledger::{Ledger, State};
 use crate::vital::Vital;
 
 /// How often the file is checked while no message comes, and whether it can be written again.
@@ -43,36 +43,6 @@ const AGAIN: Duration = Duration::from_secs(1);
 const MOMENT: Duration = Duration::from_millis(20);
 /// So many do not wait, and so are bounded: timers have their turn when no batch is there.
 const CHUNKS_MAX: usize = 64;
-
-/// Where the recorded lines end; readers look no further.
-#[derive(Debug, Clone, Default)]
-pub struct RecordedEnd(Arc<Recorded>);
-
-#[derive(Debug, Default)]
-struct Recorded {
-    end: AtomicU64,
-    /// The file was truncated, so it need not have the lines before the end.
-    is_truncated: AtomicBool,
-}
-
-impl RecordedEnd {
-    pub fn new(end: u64) -> Self {
-        let recorded = Recorded {
-            end: AtomicU64::new(end),
-            is_truncated: AtomicBool::new(false),
-        };
-        Self(Arc::new(recorded))
-    }
-
-    pub fn get(&self) -> u64 {
-        self.0.end.load(Ordering::Acquire)
-    }
-
-    /// Whether the recorder has found the file shorter than its lines.
-    pub fn is_truncated(&self) -> bool {
-        self.0.is_truncated.load(Ordering::Relaxed)
-    }
-}
 
 /// What it tells those who watch over the server.
 #[derive(Debug, Clone)]
@@ -188,7 +158,7 @@ impl Recorder {
         self.appender.append(self.lines.bytes(), end)?;
         self.report.messages.add(self.lines.count() as u64);
         let end = end + self.lines.bytes().len() as u64;
-        self.end.0.end.store(end, Ordering::Release);
+        self.end.set(end);
         Ok(())
     }
 
@@ -219,8 +189,7 @@ impl Recorder {
             self.report.health.set(each, Some(each) == ailment);
         }
         let is_truncated = ailment == Some(Ailment::HistoryShorter);
-        let known = &self.end.0.is_truncated;
-        known.store(is_truncated, Ordering::Relaxed);
+        self.end.set_truncated(is_truncated);
     }
 
     /// Checks the file, also while no message comes: a supervisor may keep clients away until it can be

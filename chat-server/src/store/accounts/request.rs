@@ -1,0 +1,106 @@
+//! Requests to the accounts and their outcomes.
+
+use std::sync::Arc;
+
+use actix::prelude::*;
+use chat_proto::{Nick, Secret};
+
+use crate::chat::SessionId;
+use crate::chat::accounts::AccountId;
+use crate::chat::token::Id;
+use crate::error::DatabaseError;
+
+/// What can be asked of the accounts.
+#[derive(Debug)]
+pub enum Act {
+    /// Whether this is the password of that account (folded).
+    Prove {
+        nick: Arc<str>,
+        password: Secret<'static>,
+    },
+    /// Makes the nick an account, whose holder gets direct messages behind `since`.
+    Register {
+        nick: Nick,
+        since: u64,
+        password: Secret<'static>,
+    },
+    Change {
+        nick: Nick,
+        old: Secret<'static>,
+        new: Secret<'static>,
+        /// The `id` of the request, which the room's answer bears.
+        request: Option<Id>,
+    },
+    Unregister {
+        nick: Nick,
+        password: Secret<'static>,
+    },
+}
+
+impl Act {
+    /// The folded nick that it is about.
+    pub(super) fn nick(&self) -> Arc<str> {
+        match self {
+            Self::Prove { nick, .. } => nick.clone(),
+            Self::Register { nick, .. }
+            | Self::Change { nick, .. }
+            | Self::Unregister { nick, .. } => nick.folded_arc(),
+        }
+    }
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The password is that of the account.
+    Proven(AccountId),
+    /// The password is wrong, or there is no such account.
+    Wrong,
+    Registered(Nick),
+    /// The old password is right; the keeper sets the new one.
+    Changes(Box<NewHash>),
+    /// The password is changed; the room tells the session.
+    Changed,
+    Unregistered(Nick),
+    AlreadyRegistered,
+    NotRegistered,
+    Declined(Declined),
+    Failed(DatabaseError),
+}
+
+/// The hash of another password for an account.
+pub struct NewHash {
+    pub id: AccountId,
+    /// The hash of the password until now.
+    pub before: String,
+    pub hash: String,
+    /// The `id` of the request.
+    pub request: Option<Id>,
+}
+
+impl std::fmt::Debug for NewHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewHash")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// To whoever asked.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Answer {
+    pub session: SessionId,
+    pub outcome: Outcome,
+}
+
+/// Why nothing is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Declined {
+    /// Too many wait already.
+    Busy,
+    /// Too many wrong passwords came from the address.
+    Guesses,
+    /// Too many accounts were made from the address.
+    Registrations,
+}
