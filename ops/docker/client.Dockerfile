@@ -9,8 +9,8 @@
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
 COPY . .
-# One step, so that the layer has the program without the build directory. No cache mount, so that this
-# file builds with and without BuildKit.
+# One step, so that the layer has the program without the build directory. No cache mount, so that
+# this file builds with and without BuildKit.
 RUN cargo build --release --locked -p chat-client \
  && mv target/release/chat-client /usr/local/bin/ \
  && rm -r target "$CARGO_HOME/registry"

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Builds both images and runs a conversation: each client in a container of its own. Reads the messages
-# from the volume and restarts the server during the conversation.
+# Builds both images and runs a conversation: each client in a container of its own. Reads the
+# messages from the volume and restarts the server during the conversation.
 #
 #     ops/docker/test.sh
 #
-# Exit code 0: all checks passed; 1: a check failed; 77: no docker engine answers, nothing was tested.
-# Leaves the images chat-server:test and chat-client:test and their bases; removes everything else it made.
+# Exit code 0: all checks passed; 1: a check failed; 77: no docker engine answers, nothing was
+# tested. Leaves the images chat-server:test and chat-client:test and their bases; removes
+# everything else it made.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -34,8 +35,8 @@ clean_up() {
 
 # --- The images ---
 
-# Makes a base image under the name in the Dockerfiles if no registry has it: Debian from the package
-# source of this machine, and for the builder the Rust toolchain of this machine.
+# Makes a base image under the name in the Dockerfiles if no registry has it: Debian from the
+# package source of this machine, and for the builder the Rust toolchain of this machine.
 bootstrap() { # NAME
     local root=$tmp/root log=$tmp/bootstrap.log packages='' mirror
     echo "      no registry gives $1: making a stand-in from this machine's packages"
