@@ -10,7 +10,7 @@ use std::time::Instant;
 use serde_json::json;
 use support::{BINARY, DEADLINE, FakeServer, NOWHERE, error, message};
 
-const MANUAL: &str = include_str!("../BOTS.md");
+const MANUAL: &str = include_str!("../docs/BOTS.md");
 
 /// The one example in that language.
 fn example(language: &str) -> &'static str {

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Builds both images and lets clients talk through the server, each in a container of its own; looks into
-# the volume for what they said; restarts the server under them.
+# Builds both images and runs a conversation: each client in a container of its own. Reads the
+# messages from the volume and restarts the server during the conversation.
 #
 #     ops/docker/test.sh
 #
-# Exit code 0: all of it held; 1: something did not; 77: no docker engine answers, nothing was tested.
-# It leaves the images chat-server:test and chat-client:test and their bases, and removes all else it made.
+# Exit code 0: all checks passed; 1: a check failed; 77: no docker engine answers, nothing was
+# tested. Leaves the images chat-server:test and chat-client:test and their bases; removes
+# everything else it made.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-run=chat-test-$$-$RANDOM # in every name, so that nothing else is disturbed
+run=chat-test-$$-$RANDOM # part of every name and label, to touch nothing else
 network=$run volume=$run server=$run-server
 tmp=$(mktemp -d)
 passed=0
@@ -34,13 +35,13 @@ clean_up() {
 
 # --- The images ---
 
-# A base image under the name that the Dockerfiles know it by, where no registry gives it: Debian from
-# this machine's own package source, and in a builder this machine's own Rust.
+# Makes a base image under the name in the Dockerfiles if no registry has it: Debian from the
+# package source of this machine, and for the builder the Rust toolchain of this machine.
 bootstrap() { # NAME
     local root=$tmp/root log=$tmp/bootstrap.log packages='' mirror
     echo "      no registry gives $1: making a stand-in from this machine's packages"
     [[ $(id -u) == 0 ]] || fail "making a base image takes root"
-    # shellcheck disable=SC2016 # apt's variable, not ours
+    # shellcheck disable=SC2016 # a variable of apt
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | sed -n 1p)
     [[ $mirror ]] || fail "apt knows no source of Debian's packages"
     if ! command -v debootstrap >/dev/null; then
@@ -51,7 +52,7 @@ bootstrap() { # NAME
         >"$log" 2>&1 || fail "debootstrap of $1"
     if [[ $1 == rust:* ]]; then
         tar -C "$(rustc --print sysroot)" -c bin/cargo bin/rustc lib | tar -C "$root/usr/local" -x
-        # Whom this machine trusts, cargo in the container trusts too.
+        # cargo in the container trusts the authorities of this machine.
         cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
     fi
     tar -C "$root" --exclude='./dev/*' --exclude='./var/cache/apt/*' --exclude='./var/lib/apt/lists/*' \
@@ -73,24 +74,24 @@ build() { # server|client
     docker build --force-rm -f "$file" -t "chat-$1:test" . >"$tmp/build.log" 2>&1 || fail "chat-$1 builds"
     [[ $(docker run --rm --label "$run" --network none --entrypoint id "chat-$1:test" -u) != 0 ]] \
         || fail "chat-$1 does not run as root"
-    rm "$tmp"/*.log # of no use to whoever looks for what fails later
+    rm "$tmp"/*.log # not related to later failures
     pass "chat-$1 builds, $(docker image inspect -f '{{.Size}}' "chat-$1:test" | numfmt --to=iec) with its base, and does not run as root"
 }
 
-# --- The people ---
+# --- The clients ---
 
 client() { # FLAG-OF-DOCKER NICK
     docker run --rm "$1" --label "$run" --network "$network" chat-client:test chat-server --nick "$2"
 }
 
-terminal() { # NICK: the same on a terminal, as a person has it
+terminal() { # NICK: a client on a terminal
     script -qefc "stty rows 24 cols 80
         docker run --rm -it --label $run --network $network chat-client:test chat-server --nick $1" /dev/null
 }
 
-arrive() { # NICK COMMAND...: reads what is written to NICK.in, until it is told to quit
+arrive() { # NICK COMMAND...: starts a client that reads NICK.in until it quits
     mkfifo "$tmp/$1.in"
-    # Opened for both, so that the input does not end with the first line that comes.
+    # Opened for reading and writing, so that the input does not end with the first writer.
     "${@:2}" <>"$tmp/$1.in" >"$tmp/$1.out" 2>"$tmp/$1.err" &
     pids[$1]=$!
 }
@@ -106,11 +107,11 @@ leaves() { # NICK KEYS
     pass "$1 says goodbye with 0"
 }
 
-# --- The server and what it keeps ---
+# --- The server and its volume ---
 
 healthy() { [[ $(docker inspect -f '{{.State.Health.Status}}' "$server") == healthy ]]; }
 
-until_true() { # WHAT COMMAND...: a minute at most, which a client may wait before it tries again
+until_true() { # WHAT COMMAND...: a minute at most, longer than the delay of a reconnect
     for ((turn = 0; turn < 300; turn++)); do
         if "${@:2}"; then pass "$1" && return; fi
         sleep 0.2
@@ -127,7 +128,7 @@ recorded() { # TEXT...: each once
     pass "$# messages are in the volume, each once"
 }
 
-# --- The play ---
+# --- The scenes ---
 
 docker version >/dev/null 2>&1 || { echo "SKIPPED: no docker engine answers, nothing was tested" && exit 77; }
 trap clean_up EXIT
