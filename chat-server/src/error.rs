@@ -1,6 +1,7 @@
 //! What can go wrong with the server itself; what a user does wrong is a refusal, see
 //! [`chat_proto::ErrorCode`].
 
+use crate::chat::auth::AuthFailure;
 use std::io;
 use std::path::PathBuf;
 
@@ -105,6 +106,15 @@ impl DatabaseError {
                 Some(DatabaseBusy | DiskFull | ReadOnly | SystemIoFailure)
             ),
             _ => false,
+        }
+    }
+}
+
+impl From<DatabaseError> for AuthFailure {
+    fn from(error: DatabaseError) -> Self {
+        Self {
+            rejects_writes: error.rejects_writes(),
+            cause: error.to_string(),
         }
     }
 }

@@ -279,8 +279,8 @@ fn surroundings(
     Surroundings {
         limits: config.into(),
         room: room.clone(),
-        history,
-        accounts: people.desk.clone(),
+        history: Arc::new(history),
+        accounts: Arc::new(people.desk.clone()),
         places: Places::new((&config.limits).into()),
         barred: people.barred.clone(),
         watch: watch.clone(),

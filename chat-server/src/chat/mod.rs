@@ -16,6 +16,7 @@
 //! | [`state_change`] | what must outlive the process |
 //! | [`moderation`] | the terms of moderation: commands, sanctions, channel records |
 //! | [`accounts`] | protected nicks |
+//! | [`auth`], [`history_query`] | the ports that `store` implements and `net` uses |
 //! | [`token`] | resume tokens, request ids, random numbers of a login |
 //! | [`dedup`] | the ids of the last messages |
 //! | [`confusables`] | names that look alike |
@@ -23,6 +24,7 @@
 //! | [`room_metrics`] | counters of the room |
 
 pub mod accounts;
+pub mod auth;
 pub mod batch;
 pub mod clock;
 pub mod command;
@@ -30,6 +32,7 @@ mod commit;
 pub mod confusables;
 pub mod dedup;
 pub mod effect;
+pub mod history_query;
 pub mod moderation;
 pub mod registry;
 pub mod room;

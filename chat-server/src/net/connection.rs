@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use chat_proto::codec::encode;
-use chat_proto::{ErrorCode, Event, MAX_FRAME_BYTES, Welcome};
+use chat_proto::{ErrorCode, Event, MAX_FRAME_BYTES};
 use smallvec::SmallVec;
 use tokio::io::ReadBuf;
 use tokio_util::time::delay_queue;
@@ -22,10 +22,9 @@ use super::places::Permit;
 use super::table::Table;
 use super::transport::{Kind, Transport};
 use super::web::socket::{Received, text_messages};
-use crate::chat::effect::Replay;
+use crate::chat::history_query::HistoryQuery;
 use crate::chat::room::Leave;
 use crate::chat::{ChannelKey, SessionId};
-use crate::store::history;
 
 /// Maximum unanswered requests of a session; at this limit the session stops reading its socket.
 pub const CREDIT: u32 = 512;
@@ -62,13 +61,6 @@ pub enum Phase {
     Closing,
     /// To be dropped as it is.
     Broken,
-}
-
-/// A session that is let in, as the room has decided it.
-#[derive(Debug)]
-pub struct Arrival {
-    pub welcome: Welcome<'static>,
-    pub replay: Replay,
 }
 
 /// See the head of this file.
@@ -369,9 +361,9 @@ impl Connection {
 
     fn begin(&self, job: Job, table: &Table) {
         let what = match job {
-            Job::Welcome(arrival) => history::What::Missed(arrival),
-            Job::Rest(plan) => history::What::Rest(plan),
-            Job::Page { page, upto } => history::What::Page { page, upto },
+            Job::Welcome(arrival) => HistoryQuery::Missed(arrival),
+            Job::Rest(plan) => HistoryQuery::Rest(plan),
+            Job::Page { page, upto } => HistoryQuery::Page { page, upto },
         };
         table.read_history(self, what);
     }

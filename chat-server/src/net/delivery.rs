@@ -12,12 +12,13 @@ use bytes::{Bytes, BytesMut};
 use chat_proto::codec::encode;
 use chat_proto::{Event, Welcome};
 
-use super::connection::{Arrival, Connection, Phase};
+use super::connection::{Connection, Phase};
 use super::outbox::Job;
 use super::piece::Piece;
 use super::table::Table;
 use crate::chat::batch::CommittedBatch;
 use crate::chat::effect::{Audience, ByteRange, Effect, Page, Replay};
+use crate::chat::history_query::ResumeRequest;
 use crate::chat::{ChannelKey, SessionId};
 
 /// See the head of this file.
@@ -305,7 +306,7 @@ impl Delivery {
         };
         match replay {
             Some(replay) if replay.after < recorded => {
-                let arrival = Arrival {
+                let arrival = ResumeRequest {
                     welcome,
                     replay: replay.clone(),
                 };

@@ -24,9 +24,9 @@ use super::outbox::Job;
 use super::table::{Limits, Table};
 use crate::chat::batch::CommittedBatch;
 use crate::chat::effect::{Audience, Effect};
+use crate::chat::history_query::{HistoryAnswer, HistoryResponse};
 use crate::chat::room::Release;
 use crate::logging::log_throttled;
-use crate::store::history::{Answer, Answered};
 use crate::vital::Vital;
 
 /// Other limits hold from now on.
@@ -181,16 +181,20 @@ impl Handler<CaughtUp> for Dispatcher {
     }
 }
 
-impl Handler<Answer> for Dispatcher {
+impl Handler<HistoryResponse> for Dispatcher {
     type Result = ();
 
-    fn handle(&mut self, Answer { session, answered }: Answer, _: &mut Self::Context) {
+    fn handle(
+        &mut self,
+        HistoryResponse { session, answer }: HistoryResponse,
+        _: &mut Self::Context,
+    ) {
         let Some(connection) = self.table.get(session) else {
             return;
         };
-        match answered {
-            Ok(Answered::Page(page)) => connection.answered(page, None),
-            Ok(Answered::Missed {
+        match answer {
+            Ok(HistoryAnswer::Page(page)) => connection.answered(page, None),
+            Ok(HistoryAnswer::Missed {
                 mut welcome,
                 gap,
                 frames,
@@ -201,8 +205,10 @@ impl Handler<Answer> for Dispatcher {
                 bytes.extend_from_slice(&frames);
                 connection.answered(bytes.freeze(), rest.map(Job::Rest));
             }
-            Ok(Answered::Rest { frames, rest }) => connection.answered(frames, rest.map(Job::Rest)),
-            Ok(Answered::NoSuchUser { with, id }) => {
+            Ok(HistoryAnswer::Rest { frames, rest }) => {
+                connection.answered(frames, rest.map(Job::Rest))
+            }
+            Ok(HistoryAnswer::NoSuchUser { with, id }) => {
                 let detail =
                     format!("nobody of the nick {with} is here, or has ever spoken with you");
                 let id = id.as_deref().map(Into::into);
@@ -214,7 +220,7 @@ impl Handler<Answer> for Dispatcher {
                 self.table.counts.refuses(ErrorCode::NoSuchUser);
                 connection.answered(frame(&refusal), None);
             }
-            Ok(Answered::Unreadable { id }) => {
+            Ok(HistoryAnswer::Unreadable { id }) => {
                 let refusal = Event::Error {
                     code: ErrorCode::NotRecorded,
                     detail: "the history cannot be read now".into(),
@@ -224,7 +230,7 @@ impl Handler<Answer> for Dispatcher {
                 connection.answered(frame(&refusal), None);
             }
             // The client comes back by itself, and its welcome has a gap then.
-            Ok(Answered::BrokenOff) => connection.break_off(),
+            Ok(HistoryAnswer::BrokenOff) => connection.break_off(),
             Err(error) => {
                 log_throttled!(
                     error,

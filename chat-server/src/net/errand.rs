@@ -14,12 +14,12 @@ use chat_proto::{ErrorCode, Event, Secret, Words};
 use super::connection::{Connection, Phase};
 use super::dispatcher::Dispatcher;
 use super::table::Table;
+use crate::chat::auth::{AuthOutcome, AuthRejection, AuthRequest, AuthResponse};
 use crate::chat::command::{Command, Refusal, Request};
 use crate::chat::effect::AuthContext;
 use crate::chat::room;
 use crate::chat::token::Id;
 use crate::logging::log_throttled;
-use crate::store::accounts::{Act, Answer, Declined, Outcome};
 
 /// Failures after which a connection is closed (protocol, 5. Accounts).
 const STRIKES_MAX: u8 = 3;
@@ -85,7 +85,7 @@ impl Connection {
             return Some(refuse(Refusal::new(ErrorCode::Banned, detail)));
         }
         let nick = nick.folded_arc();
-        match self.send_out(Act::Prove { nick, password }, table) {
+        match self.send_out(AuthRequest::Prove { nick, password }, table) {
             Ok(()) => {
                 *self.errand.borrow_mut() = Errand::Out(Box::new(request));
                 None
@@ -103,18 +103,18 @@ impl Connection {
         let nick = nick.clone();
         let act = match *wish {
             Wish::Prove(_) => return,
-            Wish::Register(password) => Act::Register {
+            Wish::Register(password) => AuthRequest::Register {
                 nick,
                 since: *last_seq,
                 password,
             },
-            Wish::Change { old, new } => Act::Change {
+            Wish::Change { old, new } => AuthRequest::Change {
                 nick,
                 old,
                 new,
                 request: id.clone(),
             },
-            Wish::Unregister(password) => Act::Unregister { nick, password },
+            Wish::Unregister(password) => AuthRequest::Unregister { nick, password },
         };
         match self.send_out(act, table) {
             Ok(()) => {
@@ -139,17 +139,17 @@ impl Connection {
         }
     }
 
-    fn send_out(&self, act: Act, table: &Table) -> Result<(), Refusal> {
+    fn send_out(&self, act: AuthRequest, table: &Table) -> Result<(), Refusal> {
         let asked = table.ask_accounts(self.id, self.peer.ip(), act);
         asked.map_err(declined)
     }
 
     /// The accounts have answered.
-    fn come_back(&self, outcome: Outcome, table: &Table) {
+    fn come_back(&self, outcome: AuthOutcome, table: &Table) {
         let Errand::Out(request) = self.errand.take() else {
             return;
         };
-        if matches!(outcome, Outcome::Wrong) {
+        if matches!(outcome, AuthOutcome::Wrong) {
             log_throttled!(
                 info,
                 "wrong passwords",
@@ -164,7 +164,7 @@ impl Connection {
         let Request { id, command } = *request;
         if let Command::Hello(mut hello) = command {
             let command = match outcome {
-                Outcome::Proven(account) => {
+                AuthOutcome::Proven(account) => {
                     hello.account = Some(account);
                     Command::Hello(hello)
                 }
@@ -179,14 +179,14 @@ impl Connection {
             });
         } else {
             match outcome {
-                Outcome::Registered(nick) => self.push_event(&Event::Registered {
+                AuthOutcome::Registered(nick) => self.push_event(&Event::Registered {
                     nick: nick.as_str().into(),
                     token: None,
                     id: id.as_deref().map(Into::into),
                 }),
                 // The room tells, with the new token.
-                Outcome::Changed => {}
-                Outcome::Unregistered(nick) => self.push_event(&Event::Unregistered {
+                AuthOutcome::Changed => {}
+                AuthOutcome::Unregistered(nick) => self.push_event(&Event::Unregistered {
                     nick: nick.as_str().into(),
                     id: id.as_deref().map(Into::into),
                 }),
@@ -234,45 +234,54 @@ impl Connection {
 }
 
 /// What a client is told whose errand is not run.
-fn declined(declined: Declined) -> Refusal {
+fn declined(declined: AuthRejection) -> Refusal {
     let detail = match declined {
-        Declined::Guesses => "too many wrong passwords came from your address; try again later",
-        Declined::Registrations => {
+        AuthRejection::Guesses => {
+            "too many wrong passwords came from your address; try again later"
+        }
+        AuthRejection::Registrations => {
             "too many nicks were registered from your address; try again later"
         }
-        Declined::Busy => "too many people are logging in; try again in a moment",
+        AuthRejection::QueueFull => "too many people are logging in; try again in a moment",
     };
     Refusal::new(ErrorCode::RateLimited, detail)
 }
 
 /// What a client is told of an errand that brought nothing.
-fn refusal(outcome: Outcome) -> Refusal {
+fn refusal(outcome: AuthOutcome) -> Refusal {
     let (code, detail) = match outcome {
-        Outcome::Wrong | Outcome::Proven(_) => (
+        AuthOutcome::Wrong | AuthOutcome::Proven(_) => (
             ErrorCode::AuthFailed,
             "the password is wrong, or the nick is no account",
         ),
-        Outcome::AlreadyRegistered => (
+        AuthOutcome::AlreadyRegistered => (
             ErrorCode::AlreadyRegistered,
             "your nick is an account already",
         ),
-        Outcome::NotRegistered => (ErrorCode::NotRegistered, "your nick is no account"),
-        Outcome::Declined(why) => return declined(why),
-        Outcome::Failed(error) if error.rejects_writes() => {
-            log_throttled!(error, "accounts", "cannot write an account: {error}");
+        AuthOutcome::NotRegistered => (ErrorCode::NotRegistered, "your nick is no account"),
+        AuthOutcome::Rejected(why) => return declined(why),
+        AuthOutcome::Failed(error) if error.rejects_writes => {
+            log_throttled!(
+                error,
+                "accounts",
+                "cannot write an account: {}",
+                error.cause
+            );
             (
                 ErrorCode::NotRecorded,
                 "the accounts file cannot be written now: this would not be kept",
             )
         }
-        Outcome::Failed(error) => {
-            log_throttled!(error, "accounts", "the accounts cannot be used: {error}");
+        AuthOutcome::Failed(error) => {
+            log_throttled!(
+                error,
+                "accounts",
+                "the accounts cannot be used: {}",
+                error.cause
+            );
             (ErrorCode::Internal, "the accounts cannot be used now")
         }
-        Outcome::Registered(_)
-        | Outcome::Changes(_)
-        | Outcome::Changed
-        | Outcome::Unregistered(_) => (
+        AuthOutcome::Registered(_) | AuthOutcome::Changed | AuthOutcome::Unregistered(_) => (
             ErrorCode::Internal,
             "a login was answered as something else",
         ),
@@ -280,10 +289,10 @@ fn refusal(outcome: Outcome) -> Refusal {
     Refusal::new(code, detail)
 }
 
-impl Handler<Answer> for Dispatcher {
+impl Handler<AuthResponse> for Dispatcher {
     type Result = ();
 
-    fn handle(&mut self, Answer { session, outcome }: Answer, _: &mut Self::Context) {
+    fn handle(&mut self, AuthResponse { session, outcome }: AuthResponse, _: &mut Self::Context) {
         if let Some(connection) = self.table.get(session) {
             connection.come_back(outcome, &self.table);
             connection.flush(&self.table);

@@ -12,9 +12,8 @@ use std::io::{self, IoSlice};
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::chat::effect::Page;
-use crate::store::history::Plan;
+use crate::chat::history_query::{ReplayCursor, ResumeRequest};
 
-use super::connection::Arrival;
 use super::stage::Shared;
 
 /// Buffers handed to one vectored write; more wait for the next.
@@ -28,9 +27,9 @@ const SHARED_MIN: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) enum Job {
     /// A welcome, and what was missed behind it.
-    Welcome(Box<Arrival>),
+    Welcome(Box<ResumeRequest>),
     /// The next part of what was missed.
-    Rest(Box<Plan>),
+    Rest(ReplayCursor),
     /// A page, of messages up to `upto`.
     Page { page: Box<Page>, upto: u64 },
 }

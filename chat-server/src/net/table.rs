@@ -17,11 +17,11 @@ use super::connection::Connection;
 use super::counts::Counts;
 use super::dispatcher::CaughtUp;
 use super::stage::Stage;
+use crate::chat::auth::{AuthRejection, AuthRequest, AuthResponse, AuthService};
+use crate::chat::history_query::{HistoryQuery, HistoryReader, HistoryRequest, HistoryResponse};
 use crate::chat::room::ChatRoom;
 use crate::chat::{ChannelKey, SessionId};
 use crate::config::Config;
-use crate::store::history::Readers;
-use crate::store::{accounts, history};
 
 /// Bytes that one read takes from a socket, into a buffer that all sessions of a thread share.
 const SCRATCH_BYTES: usize = 64 * 1024;
@@ -66,13 +66,13 @@ pub struct Table {
     /// Told when none does any more.
     pub(super) caught_up: OnceCell<Recipient<CaughtUp>>,
     pub room: Addr<ChatRoom>,
-    history: Readers,
+    history: Arc<dyn HistoryReader>,
     /// Whom the history answers: the dispatcher of this thread, from its start on.
-    pub(super) answers: OnceCell<Recipient<history::Answer>>,
-    pub(super) accounts: accounts::Desk,
+    pub(super) answers: OnceCell<Recipient<HistoryResponse>>,
+    pub(super) accounts: Arc<dyn AuthService>,
     pub(super) barred: Barred,
     /// The same for the accounts.
-    pub(super) outcomes: OnceCell<Recipient<accounts::Answer>>,
+    pub(super) outcomes: OnceCell<Recipient<AuthResponse>>,
     /// No session reads any more: the server ends.
     pub deaf: Cell<bool>,
     scratch: RefCell<Box<[u8]>>,
@@ -97,8 +97,8 @@ impl Table {
         limits: Limits,
         counts: Arc<Counts>,
         room: Addr<ChatRoom>,
-        history: Readers,
-        accounts: accounts::Desk,
+        history: Arc<dyn HistoryReader>,
+        accounts: Arc<dyn AuthService>,
         barred: Barred,
     ) -> Self {
         Self {
@@ -211,18 +211,18 @@ impl Table {
     }
 
     /// Has the history read something; the dispatcher gets the answer.
-    pub(super) fn read_history(&self, connection: &Connection, what: history::What) {
+    pub(super) fn read_history(&self, connection: &Connection, what: HistoryQuery) {
         let reply = self
             .answers
             .get()
             .expect("the dispatcher starts before the sessions")
             .clone();
-        let read = history::Read {
+        let read = HistoryRequest {
             session: connection.id,
-            what,
+            query: what,
             reply,
         };
-        self.history.ask(connection.peer.ip(), read);
+        self.history.read(connection.peer.ip(), read);
     }
 
     /// Drops what the history is to read for a session that does not get the answer.
@@ -243,8 +243,8 @@ impl Table {
         &self,
         session: SessionId,
         address: IpAddr,
-        act: accounts::Act,
-    ) -> Result<(), accounts::Declined> {
+        act: AuthRequest,
+    ) -> Result<(), AuthRejection> {
         let reply = self
             .outcomes
             .get()

@@ -18,9 +18,9 @@ use super::places::Places;
 use super::table::{Limits, Table};
 use super::tls::{HandshakeThread, ServerIdentity};
 use super::web::{Manners, Site};
+use crate::chat::auth::AuthService;
+use crate::chat::history_query::HistoryReader;
 use crate::chat::room::ChatRoom;
-use crate::store::accounts;
-use crate::store::history::Readers;
 use crate::vital::Watch;
 
 /// Where people come in.
@@ -59,8 +59,8 @@ impl Listener {
 pub struct Surroundings {
     pub limits: Limits,
     pub room: Addr<ChatRoom>,
-    pub history: Readers,
-    pub accounts: accounts::Desk,
+    pub history: Arc<dyn HistoryReader>,
+    pub accounts: Arc<dyn AuthService>,
     pub places: Arc<Places>,
     pub barred: Barred,
     pub watch: Watch,

@@ -8,8 +8,8 @@ use actix::prelude::*;
 
 use super::fair_queue::{Next, Turns, Waiting};
 use super::rate_limit::{Attempts, GUESSES, TRIES};
-use super::request::{Act, Answer, Declined, Outcome};
 use crate::chat::SessionId;
+use crate::chat::auth::{AuthOutcome, AuthRejection, AuthRequest, AuthResponse};
 
 /// Logins that may wait for a thread: at some 30 hashes a second of one thread, the last of them
 /// half a minute.
@@ -23,15 +23,15 @@ const PAUSED_MAX: usize = 4;
 #[derive(Debug)]
 pub(super) struct Ask {
     pub session: SessionId,
-    pub act: Act,
-    pub reply: Recipient<Answer>,
+    pub act: AuthRequest,
+    pub reply: Recipient<AuthResponse>,
 }
 
 impl Ask {
-    fn decline(self, why: Declined) {
-        self.reply.do_send(Answer {
+    fn decline(self, why: AuthRejection) {
+        self.reply.do_send(AuthResponse {
             session: self.session,
-            outcome: Outcome::Declined(why),
+            outcome: AuthOutcome::Rejected(why),
         });
     }
 }
@@ -91,7 +91,7 @@ impl Line {
         drop(queue);
         self.added.notify_one();
         if let Some(lost) = lost {
-            lost.what.decline(Declined::Busy);
+            lost.what.decline(AuthRejection::QueueFull);
         }
         calls
     }
@@ -104,7 +104,7 @@ impl Line {
             let paused = queue.turns.paused(now, |network| self.pause(network));
             for &network in paused.keys() {
                 for gone in queue.turns.thin(network, PAUSED_MAX) {
-                    gone.what.decline(Declined::Guesses);
+                    gone.what.decline(AuthRejection::Guesses);
                 }
             }
             match queue.turns.take(&paused) {
@@ -135,14 +135,14 @@ impl Line {
     }
 
     /// Counts a wrong password. Returns what the client is to be answered.
-    pub(super) fn wrong(&self, network: IpAddr, over_quota: bool) -> Outcome {
+    pub(super) fn wrong(&self, network: IpAddr, over_quota: bool) -> AuthOutcome {
         let now = Instant::now();
         if over_quota {
             self.tries.count(network, now);
-            Outcome::Declined(Declined::Guesses)
+            AuthOutcome::Rejected(AuthRejection::Guesses)
         } else {
             self.guesses.count(network, now);
-            Outcome::Wrong
+            AuthOutcome::Wrong
         }
     }
 

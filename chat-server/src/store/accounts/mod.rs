@@ -18,7 +18,6 @@ pub mod fair_queue;
 mod login_queue;
 pub mod password;
 pub mod rate_limit;
-mod request;
 pub mod watcher;
 
 use std::net::IpAddr;
@@ -30,14 +29,14 @@ use chat_proto::{Nick, Secret};
 
 use crate::address::network_of;
 use crate::chat::SessionId;
+use crate::chat::auth::{AuthOutcome, AuthRejection, AuthRequest, AuthResponse, AuthService};
 use crate::error::DatabaseError;
 use crate::store::database::{Database, Opener};
 use crate::vital::{Vital, Watch};
 use login_queue::{Ask, Line};
 use password::Hasher;
 use rate_limit::{Attempts, REGISTRATIONS};
-pub use request::{Act, Answer, Declined, NewHash, Outcome};
-use watcher::Settled;
+use watcher::{NewHash, Settled};
 
 /// How many hash at the same time, each with 19 MiB: half of the processors, so that whoever is in does
 /// not notice.
@@ -80,22 +79,20 @@ impl Desk {
             registrations: Attempts::new(REGISTRATIONS),
         }
     }
+}
 
-    /// Has something done for a session of somebody at `address`; `reply` is told when it is.
-    ///
-    /// # Errors
-    /// Nothing is done.
-    pub fn ask(
+impl AuthService for Desk {
+    fn ask(
         &self,
         session: SessionId,
         address: IpAddr,
-        act: Act,
-        reply: Recipient<Answer>,
-    ) -> Result<(), Declined> {
-        if matches!(act, Act::Register { .. }) {
+        act: AuthRequest,
+        reply: Recipient<AuthResponse>,
+    ) -> Result<(), AuthRejection> {
+        if matches!(act, AuthRequest::Register { .. }) {
             let now = Instant::now();
             if !self.registrations.allows(address, now) {
-                return Err(Declined::Registrations);
+                return Err(AuthRejection::Registrations);
             }
             self.registrations.count(address, now);
         }
@@ -125,7 +122,12 @@ struct Accounts {
 }
 
 impl Accounts {
-    fn act(&mut self, act: Act) -> Result<Outcome, DatabaseError> {
+    /// Serves a request. The hash of another password is left in `new_hash`, for the watcher to set.
+    fn act(
+        &mut self,
+        act: AuthRequest,
+        new_hash: &mut Option<NewHash>,
+    ) -> Result<AuthOutcome, DatabaseError> {
         let database = match self.database.take() {
             Some(database) => database,
             None => self.opener.open()?,
@@ -137,50 +139,53 @@ impl Accounts {
             hasher
         });
         match act {
-            Act::Prove { nick, password } => {
+            AuthRequest::Prove { nick, password } => {
                 let account = database.account(&nick)?;
                 let hash = account.as_ref().map(|account| &*account.hash);
                 let right = hasher.is_right(&password, hash);
                 Ok(account
                     .filter(|_| right)
-                    .map_or(Outcome::Wrong, |account| Outcome::Proven(account.id)))
+                    .map_or(AuthOutcome::Wrong, |account| {
+                        AuthOutcome::Proven(account.id)
+                    }))
             }
-            Act::Register {
+            AuthRequest::Register {
                 nick,
                 since,
                 password,
             } => register(database, hasher, nick, since, &password),
-            Act::Change {
+            AuthRequest::Change {
                 nick,
                 old,
                 new,
                 request,
             } => {
                 let Some(account) = database.account(nick.folded())? else {
-                    return Ok(Outcome::NotRegistered);
+                    return Ok(AuthOutcome::NotRegistered);
                 };
                 if !hasher.is_right(&old, Some(&account.hash)) {
-                    return Ok(Outcome::Wrong);
+                    return Ok(AuthOutcome::Wrong);
                 }
                 let hash = hasher.hash(&new).map_err(DatabaseError::Hash)?;
-                Ok(Outcome::Changes(Box::new(NewHash {
+                *new_hash = Some(NewHash {
                     id: account.id,
                     before: account.hash,
                     hash,
                     request,
-                })))
+                });
+                Ok(AuthOutcome::Changed)
             }
-            Act::Unregister { nick, password } => {
+            AuthRequest::Unregister { nick, password } => {
                 let Some(account) = database.account(nick.folded())? else {
-                    return Ok(Outcome::NotRegistered);
+                    return Ok(AuthOutcome::NotRegistered);
                 };
                 if !hasher.is_right(&password, Some(&account.hash)) {
-                    return Ok(Outcome::Wrong);
+                    return Ok(AuthOutcome::Wrong);
                 }
                 Ok(if database.remove_account(account.id)? {
-                    Outcome::Unregistered(nick)
+                    AuthOutcome::Unregistered(nick)
                 } else {
-                    Outcome::NotRegistered
+                    AuthOutcome::NotRegistered
                 })
             }
         }
@@ -193,15 +198,15 @@ fn register(
     nick: Nick,
     since: u64,
     password: &Secret<'_>,
-) -> Result<Outcome, DatabaseError> {
+) -> Result<AuthOutcome, DatabaseError> {
     if database.account(nick.folded())?.is_some() {
-        return Ok(Outcome::AlreadyRegistered);
+        return Ok(AuthOutcome::AlreadyRegistered);
     }
     let hash = hasher.hash(password).map_err(DatabaseError::Hash)?;
     Ok(if database.add_account(&nick, &hash, since)? {
-        Outcome::Registered(nick)
+        AuthOutcome::Registered(nick)
     } else {
-        Outcome::AlreadyRegistered
+        AuthOutcome::AlreadyRegistered
     })
 }
 
@@ -222,14 +227,16 @@ impl Handler<Turn> for Accounts {
             reply,
         } = due.ask;
         let nick = act.nick();
-        let outcome = match self.act(act) {
-            Ok(Outcome::Wrong) => self.line.wrong(due.network, due.over_quota),
+        let mut new_hash = None;
+        let outcome = match self.act(act, &mut new_hash) {
+            Ok(AuthOutcome::Wrong) => self.line.wrong(due.network, due.over_quota),
             Ok(outcome) => outcome,
-            Err(error) => Outcome::Failed(error),
+            Err(error) => AuthOutcome::Failed(error.into()),
         };
         self.keeper.do_send(Settled {
             nick,
-            answer: Answer { session, outcome },
+            answer: AuthResponse { session, outcome },
+            new_hash,
             reply,
         });
     }
@@ -242,7 +249,7 @@ mod tests {
 
     /// Counts what is answered.
     #[derive(Default)]
-    struct Probe(Vec<Outcome>);
+    struct Probe(Vec<AuthOutcome>);
 
     impl Actor for Probe {
         type Context = Context<Self>;
@@ -254,10 +261,10 @@ mod tests {
         fn handle(&mut self, _: Settled, _: &mut Self::Context) {}
     }
 
-    impl Handler<Answer> for Probe {
+    impl Handler<AuthResponse> for Probe {
         type Result = ();
 
-        fn handle(&mut self, Answer { outcome, .. }: Answer, _: &mut Self::Context) {
+        fn handle(&mut self, AuthResponse { outcome, .. }: AuthResponse, _: &mut Self::Context) {
             self.0.push(outcome);
         }
     }
@@ -271,7 +278,9 @@ mod tests {
         type Result = usize;
 
         fn handle(&mut self, _: Declines, _: &mut Self::Context) -> usize {
-            let busy = |outcome: &&Outcome| matches!(outcome, Outcome::Declined(Declined::Busy));
+            let busy = |outcome: &&AuthOutcome| {
+                matches!(outcome, AuthOutcome::Rejected(AuthRejection::QueueFull))
+            };
             self.0.iter().filter(busy).count()
         }
     }
@@ -290,7 +299,7 @@ mod tests {
                 generation: 1,
             };
             for _ in 0..WAITING_MAX + 100 {
-                let act = Act::Prove {
+                let act = AuthRequest::Prove {
                     nick: "ana".into(),
                     password: Secret::from("a guess").into_owned(),
                 };

@@ -13,10 +13,11 @@ use std::time::Duration;
 use actix::prelude::*;
 use chat_proto::Nick;
 
-use super::request::{Answer, NewHash, Outcome};
 use crate::chat::SessionId;
-use crate::chat::accounts::{Account, AccountChange};
+use crate::chat::accounts::{Account, AccountChange, AccountId};
+use crate::chat::auth::{AuthOutcome, AuthResponse};
 use crate::chat::room::{AccountChanges, ReadOnly};
+use crate::chat::token::Id;
 use crate::error::DatabaseError;
 use crate::health::{Ailment, Health};
 use crate::store::database::{ChangedAccounts, Database, Stamps, StoredAccount};
@@ -25,13 +26,33 @@ use crate::vital::Vital;
 /// How long what somebody else has written to the file may go unnoticed.
 pub const POLL: Duration = Duration::from_millis(500);
 
+/// The hash of another password for an account.
+pub struct NewHash {
+    pub id: AccountId,
+    /// The hash of the password until now.
+    pub before: String,
+    pub hash: String,
+    /// The `id` of the request.
+    pub request: Option<Id>,
+}
+
+impl std::fmt::Debug for NewHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewHash")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Something was done about a nick (folded): tell the room, then whoever asked.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Settled {
     pub nick: Arc<str>,
-    pub answer: Answer,
-    pub reply: Recipient<Answer>,
+    pub answer: AuthResponse,
+    /// The hash to set before the answer.
+    pub new_hash: Option<NewHash>,
+    pub reply: Recipient<AuthResponse>,
 }
 
 /// See the head of this file.
@@ -257,12 +278,12 @@ impl Keeper {
         nick: &Arc<str>,
         new: &NewHash,
         by: SessionId,
-    ) -> Result<Outcome, DatabaseError> {
+    ) -> Result<AuthOutcome, DatabaseError> {
         if !self.database.change_hash(new.id, &new.before, &new.hash)? {
-            return Ok(Outcome::NotRegistered);
+            return Ok(AuthOutcome::NotRegistered);
         }
         let Some(known) = self.known.get_mut(nick) else {
-            return Ok(Outcome::NotRegistered);
+            return Ok(AuthOutcome::NotRegistered);
         };
         known.password = print_of(&new.hash);
         let nick = known.account.nick.clone();
@@ -272,7 +293,7 @@ impl Keeper {
             by: Some(by),
             request: new.request.clone(),
         }]);
-        Ok(Outcome::Changed)
+        Ok(AuthOutcome::Changed)
     }
 
     fn tell(&self, changes: Vec<AccountChange>) {
@@ -333,20 +354,21 @@ impl Handler<Settled> for Keeper {
         Settled {
             nick,
             mut answer,
+            new_hash,
             reply,
         }: Settled,
         _: &mut Self::Context,
     ) {
-        if let Outcome::Changes(new) = &answer.outcome {
-            let changed = self.change(&nick, new, answer.session);
-            answer.outcome = changed.unwrap_or_else(Outcome::Failed);
+        if let Some(new) = new_hash {
+            let changed = self.change(&nick, &new, answer.session);
+            answer.outcome = changed.unwrap_or_else(|error| AuthOutcome::Failed(error.into()));
             return reply.do_send(answer);
         }
-        let by = matches!(answer.outcome, Outcome::Registered(_)).then_some(answer.session);
-        if !matches!(answer.outcome, Outcome::Wrong | Outcome::Failed(_))
+        let by = matches!(answer.outcome, AuthOutcome::Registered(_)).then_some(answer.session);
+        if !matches!(answer.outcome, AuthOutcome::Wrong | AuthOutcome::Failed(_))
             && let Err(error) = self.look(&nick, by)
         {
-            answer.outcome = Outcome::Failed(error);
+            answer.outcome = AuthOutcome::Failed(error.into());
         }
         reply.do_send(answer);
     }

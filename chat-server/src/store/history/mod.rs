@@ -1,13 +1,12 @@
 //! `History`: reads pages and what somebody missed, on threads of its own.
 //!
-//! A dispatcher asks ([`Read`]) when the answer's turn to be written has come, so there is at most one
+//! A dispatcher asks ([`HistoryRequest`]) when the answer's turn to be written has come, so there is at most one
 //! question of each session under way, and an answer is never larger than one socket may have waiting.
 //! What somebody missed is planned once (which lines) and read piece by piece as the socket takes it.
 //! Readers never look behind the recorded end, and a line that is damaged is an error that names it.
 
 pub(in crate::store) mod filter;
 mod queue;
-mod request;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,14 +19,16 @@ use chat_proto::codec::{encode_history, history_room};
 use crate::address::network_of;
 use crate::chat::SessionId;
 use crate::chat::effect::Page;
+use crate::chat::history_query::{
+    HistoryAnswer, HistoryQuery, HistoryReader, HistoryRequest, HistoryResponse, ReplayCursor,
+    ResumeRequest,
+};
 use crate::chat::token::Id;
 use crate::error::HistoryError;
-use crate::net::connection::Arrival;
 use crate::store::index::{self, Index, Trust};
 use crate::store::log::{First, Log, Place, RecordedEnd};
 use filter::Wanted;
 use queue::{Class, ReadQueue};
-pub use request::{Answer, Answered, Plan, Read, What};
 
 /// How much of what was missed is read at once.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -35,24 +36,27 @@ const PIECE_BYTES: usize = 64 * 1024;
 /// Sessions ask here. Clones share the queue and its threads.
 #[derive(Debug, Clone)]
 pub struct Readers {
-    queue: Arc<ReadQueue<Read>>,
+    queue: Arc<ReadQueue<HistoryRequest>>,
     threads: Addr<History>,
 }
 
 impl Readers {
     /// Starts the threads; `reader` makes the reader of each.
-    pub fn start(reader: impl Fn(Arc<ReadQueue<Read>>) -> History + Send + Sync + 'static) -> Self {
-        let queue = Arc::<ReadQueue<Read>>::default();
+    pub fn start(
+        reader: impl Fn(Arc<ReadQueue<HistoryRequest>>) -> History + Send + Sync + 'static,
+    ) -> Self {
+        let queue = Arc::<ReadQueue<HistoryRequest>>::default();
         let shared = queue.clone();
         let threads = SyncArbiter::start(queue::READERS, move || reader(shared.clone()));
         Self { queue, threads }
     }
+}
 
-    /// Queues the read of a session at `address`. The session has no other one.
-    pub fn ask(&self, address: IpAddr, read: Read) {
-        let class = match read.what {
-            What::Page { .. } | What::Rest(_) => Class::Short,
-            What::Missed(_) => Class::Long,
+impl HistoryReader for Readers {
+    fn read(&self, address: IpAddr, read: HistoryRequest) {
+        let class = match read.query {
+            HistoryQuery::Page { .. } | HistoryQuery::Rest(_) => Class::Short,
+            HistoryQuery::Missed(_) => Class::Long,
         };
         let network = network_of(address);
         if self.queue.push(network, read.session, class, read) {
@@ -60,15 +64,21 @@ impl Readers {
         }
     }
 
-    /// Serves the read of a closing session, if it waits, when no others do.
-    pub fn put_last(&self, session: SessionId) {
+    fn put_last(&self, session: SessionId) {
         self.queue.put_last(session);
     }
 
-    /// Drops the read of a session that has ended, if it waits.
-    pub fn cancel(&self, session: SessionId) {
+    fn cancel(&self, session: SessionId) {
         self.queue.remove(session);
     }
+}
+
+/// The lines of a replay that are still to be read.
+#[derive(Debug)]
+struct ReplayPosition {
+    wanted: Wanted,
+    /// The last one first.
+    places: Vec<Place>,
 }
 
 /// Work off the queue.
@@ -82,7 +92,7 @@ pub struct History {
     log: Log,
     end: RecordedEnd,
     trust: Trust,
-    queue: Arc<ReadQueue<Read>>,
+    queue: Arc<ReadQueue<HistoryRequest>>,
     /// Where there is none, more of the log is read.
     index: Option<Index>,
     /// Which index that is, see [`Trust::generation`].
@@ -91,7 +101,12 @@ pub struct History {
 
 impl History {
     /// A reader of `log` up to `end`.
-    pub fn new(log: Log, end: RecordedEnd, trust: Trust, queue: Arc<ReadQueue<Read>>) -> Self {
+    pub fn new(
+        log: Log,
+        end: RecordedEnd,
+        trust: Trust,
+        queue: Arc<ReadQueue<HistoryRequest>>,
+    ) -> Self {
         Self {
             log,
             end,
@@ -103,7 +118,7 @@ impl History {
     }
 
     /// Answers, also where the file was truncated under the server.
-    fn answer(&mut self, what: What) -> Result<Answered, HistoryError> {
+    fn answer(&mut self, what: HistoryQuery) -> Result<HistoryAnswer, HistoryError> {
         let unreadable = Unreadable::of(&what);
         let end = self.end.get();
         self.renew_index();
@@ -136,25 +151,26 @@ impl History {
         };
     }
 
-    fn read(&mut self, what: What, end: u64) -> Result<Answered, HistoryError> {
+    fn read(&mut self, what: HistoryQuery, end: u64) -> Result<HistoryAnswer, HistoryError> {
         match what {
-            What::Page { page, upto } => self.read_page(end, *page, upto),
-            What::Missed(arrival) => {
-                let Arrival { welcome, replay } = *arrival;
+            HistoryQuery::Page { page, upto } => self.read_page(end, *page, upto),
+            HistoryQuery::Missed(arrival) => {
+                let ResumeRequest { welcome, replay } = *arrival;
                 let wanted = Wanted::missed(&replay, welcome.seq + 1);
                 let (mut places, gap) = self.select(&wanted, end, First::Newest, replay.max)?;
                 places.reverse();
-                let (frames, rest) = self.read_piece(Plan { wanted, places })?;
-                Ok(Answered::Missed {
+                let (frames, rest) = self.read_piece(ReplayPosition { wanted, places })?;
+                Ok(HistoryAnswer::Missed {
                     welcome: Box::new(welcome),
                     gap,
                     frames,
                     rest,
                 })
             }
-            What::Rest(plan) => {
-                let (frames, rest) = self.read_piece(*plan)?;
-                Ok(Answered::Rest { frames, rest })
+            HistoryQuery::Rest(cursor) => {
+                let position = cursor.into_position().expect("made by this reader");
+                let (frames, rest) = self.read_piece(*position)?;
+                Ok(HistoryAnswer::Rest { frames, rest })
             }
         }
     }
@@ -177,7 +193,12 @@ impl History {
         }
     }
 
-    fn read_page(&mut self, end: u64, page: Page, upto: u64) -> Result<Answered, HistoryError> {
+    fn read_page(
+        &mut self,
+        end: u64,
+        page: Page,
+        upto: u64,
+    ) -> Result<HistoryAnswer, HistoryError> {
         let before = page.before.unwrap_or(u64::MAX).min(upto + 1);
         let first = if page.after.is_some() {
             First::Oldest
@@ -187,7 +208,7 @@ impl History {
         let wanted = Wanted::conversation(&page.conversation, page.after.unwrap_or(0), before);
         let (mut places, mut more) = self.select(&wanted, end, first, page.limit.into())?;
         if places.is_empty() && !page.somebody {
-            return Ok(Answered::NoSuchUser {
+            return Ok(HistoryAnswer::NoSuchUser {
                 with: page.with,
                 id: page.id,
             });
@@ -202,11 +223,14 @@ impl History {
         let mut frame = BytesMut::new();
         encode_history(&page.with, &lines, more, id, &mut frame)
             .expect("the lines were chosen to fit");
-        Ok(Answered::Page(frame.freeze()))
+        Ok(HistoryAnswer::Page(frame.freeze()))
     }
 
     /// The next frames of a plan: each line with its newline, as it was delivered first.
-    fn read_piece(&self, mut plan: Plan) -> Result<(Bytes, Option<Box<Plan>>), HistoryError> {
+    fn read_piece(
+        &self,
+        mut plan: ReplayPosition,
+    ) -> Result<(Bytes, Option<ReplayCursor>), HistoryError> {
         let mut frames = BytesMut::new();
         while frames.len() < PIECE_BYTES
             && let Some(place) = plan.places.pop()
@@ -216,7 +240,7 @@ impl History {
             frames.put_slice(&line);
             frames.put_u8(b'\n');
         }
-        let rest = (!plan.places.is_empty()).then(|| Box::new(plan));
+        let rest = (!plan.places.is_empty()).then(|| ReplayCursor::new(plan));
         Ok((frames.freeze(), rest))
     }
 }
@@ -229,26 +253,26 @@ enum Unreadable {
 }
 
 impl Unreadable {
-    fn of(what: &What) -> Self {
+    fn of(what: &HistoryQuery) -> Self {
         match what {
-            What::Page { page, .. } => Self::Page {
+            HistoryQuery::Page { page, .. } => Self::Page {
                 id: page.id.clone(),
             },
-            What::Missed(arrival) => Self::Missed(Box::new(arrival.welcome.clone())),
-            What::Rest(_) => Self::Rest,
+            HistoryQuery::Missed(arrival) => Self::Missed(Box::new(arrival.welcome.clone())),
+            HistoryQuery::Rest(_) => Self::Rest,
         }
     }
 
-    fn answered(self) -> Answered {
+    fn answered(self) -> HistoryAnswer {
         match self {
-            Self::Page { id } => Answered::Unreadable { id },
-            Self::Missed(welcome) => Answered::Missed {
+            Self::Page { id } => HistoryAnswer::Unreadable { id },
+            Self::Missed(welcome) => HistoryAnswer::Missed {
                 welcome,
                 gap: true,
                 frames: Bytes::new(),
                 rest: None,
             },
-            Self::Rest => Answered::BrokenOff,
+            Self::Rest => HistoryAnswer::BrokenOff,
         }
     }
 }
@@ -283,13 +307,13 @@ impl Handler<Turn> for History {
         let queue = self.queue.clone();
         queue.taken();
         while let Some((read, _served)) = queue.next() {
-            let Read {
+            let HistoryRequest {
                 session,
-                what,
+                query,
                 reply,
             } = read;
-            let answered = self.answer(what);
-            reply.do_send(Answer { session, answered });
+            let answer = self.answer(query).map_err(|error| error.to_string());
+            reply.do_send(HistoryResponse { session, answer });
         }
     }
 }
