@@ -1,12 +1,11 @@
 //! What can go wrong with the server itself; what a user does wrong is a refusal, see
 //! [`chat_proto::ErrorCode`].
 
-use crate::chat::auth::AuthFailure;
 use std::io;
 use std::path::PathBuf;
 
-use crate::net::tls::CertificateError;
-use crate::store::log::path_check::Displaced;
+use tokio_rustls::rustls;
+use tokio_rustls::rustls::pki_types::pem;
 
 /// Why a configuration is none.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +91,7 @@ pub enum DatabaseError {
     )]
     Displaced { path: PathBuf },
     #[error("no password can be hashed: {0}")]
-    Hash(crate::store::accounts::password::Error),
+    Hash(argon2::password_hash::Error),
 }
 
 impl DatabaseError {
@@ -110,11 +109,56 @@ impl DatabaseError {
     }
 }
 
-impl From<DatabaseError> for AuthFailure {
-    fn from(error: DatabaseError) -> Self {
-        Self {
-            rejects_writes: error.rejects_writes(),
-            cause: error.to_string(),
-        }
+/// Why a certificate cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CertificateError {
+    #[error("{}: {source}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("{}: no certificate in PEM form: {source}", path.display())]
+    NoCertificate { path: PathBuf, source: pem::Error },
+    #[error("{}: no private key in PEM form: {source}", path.display())]
+    NoKey { path: PathBuf, source: pem::Error },
+    #[error("{} and {}: {source}", cert.display(), key.display())]
+    Mismatch {
+        cert: PathBuf,
+        key: PathBuf,
+        source: rustls::Error,
+    },
+}
+
+/// What is wrong with the file at the path.
+#[derive(Debug, thiserror::Error)]
+pub enum Displaced {
+    #[error(
+        "{} was renamed or deleted while the server runs; move it back, or stop the server and put it \
+         back before the next start", path.display()
+    )]
+    Missing { path: PathBuf },
+    #[error(
+        "{} was replaced by another file while the server runs; move the first one back, or stop the \
+         server and put it back before the next start", path.display()
+    )]
+    Replaced { path: PathBuf },
+    #[error(
+        "{} was truncated from {was} to {is} bytes while the server runs; stop the server and restore \
+         the file from the copy or the backup", path.display()
+    )]
+    Shorter { path: PathBuf, is: u64, was: u64 },
+    #[error(
+        "another program has appended to {}, or changed it: it has {is} bytes instead of {was}; stop that \
+         program and cut off what it has written: truncate -s {was} '{}'", path.display(), path.display()
+    )]
+    Longer { path: PathBuf, is: u64, was: u64 },
+    #[error("{}: {source}", path.display())]
+    Unknown { path: PathBuf, source: io::Error },
+}
+
+impl Displaced {
+    /// Whether lines that were acknowledged are not at the path.
+    pub fn loses_lines(&self) -> bool {
+        matches!(
+            self,
+            Self::Missing { .. } | Self::Replaced { .. } | Self::Shorter { .. }
+        )
     }
 }

@@ -66,9 +66,9 @@ use store::history::History;
 use store::history::Readers;
 use store::index::indexer::Indexer;
 use store::index::{self, Trust};
-use store::log::recorder::{Flush, Recorder, Report, Written};
 use store::log::recovery::Opened;
 use store::log::{Log, RecordedEnd};
+use store::recorder::{Flush, Recorder, Report, Written};
 use vital::{Vital, Watch};
 
 /// How long a server that has failed may take to save what is recorded.

@@ -18,7 +18,7 @@ use chat_server::error::ServerError;
 use chat_server::net::tls;
 use chat_server::net::worker::{Listener, Speaks};
 use chat_server::store::database::Database;
-use chat_server::store::log::expected_length::Known;
+use chat_server::store::expected_length::Known;
 use chat_server::store::log::recovery;
 use chat_server::store::rewind;
 use log::LevelFilter;
@@ -122,7 +122,8 @@ async fn serve(config: &Config, args: Args) -> anyhow::Result<()> {
             config.accounts.path.display()
         );
     }
-    let opened = history.open(&known)?;
+    let mut opened = history.open(|found| known.check(path, found))?;
+    opened.tokens_lag = known.lag();
     let now = SystemTime::now().into();
     rewind::fit(&mut accounts, &known, path, &opened, now)?;
     let listeners = listen(config).await?;

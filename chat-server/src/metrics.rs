@@ -19,7 +19,8 @@ use crate::count::Count;
 use crate::health::Health;
 use crate::net::counts::Counts;
 use crate::net::transport::Kind;
-use crate::store::log::{RecordedEnd, recorder};
+use crate::store::log::RecordedEnd;
+use crate::store::recorder;
 
 /// Seconds: from a write into the system's cache to a disk that hardly answers.
 const BUCKETS: [f64; 16] = [

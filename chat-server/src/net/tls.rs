@@ -9,7 +9,7 @@ use std::fmt;
 use std::fs::File;
 use std::future::poll_fn;
 use std::io::{self, BufReader, IoSlice};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -19,6 +19,7 @@ use rustix::process::nice;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::client::verify_server_name;
 use tokio_rustls::rustls::crypto::ring;
@@ -26,31 +27,14 @@ use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::server::ParsedCertificate;
 use tokio_rustls::server::TlsStream;
-use tokio_rustls::{TlsAcceptor, rustls};
 
 use super::transport::{Kind, Layer};
 use crate::config;
+use crate::error::CertificateError;
 use crate::host::Host;
 
 /// Priority of the handshake thread below that of the sessions (nice(2)).
 const NICENESS: i32 = 5;
-
-/// Why a certificate cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum CertificateError {
-    #[error("{}: {source}", path.display())]
-    Unreadable { path: PathBuf, source: io::Error },
-    #[error("{}: no certificate in PEM form: {source}", path.display())]
-    NoCertificate { path: PathBuf, source: pem::Error },
-    #[error("{}: no private key in PEM form: {source}", path.display())]
-    NoKey { path: PathBuf, source: pem::Error },
-    #[error("{} and {}: {source}", cert.display(), key.display())]
-    Mismatch {
-        cert: PathBuf,
-        key: PathBuf,
-        source: rustls::Error,
-    },
-}
 
 /// The server's certificate and private key.
 #[derive(Debug)]

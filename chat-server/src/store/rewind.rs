@@ -8,7 +8,7 @@ use std::path::Path;
 use chat_proto::Timestamp;
 
 use super::database::Database;
-use super::log::expected_length::Known;
+use super::expected_length::Known;
 use super::log::recovery::Opened;
 use crate::error::ServerError;
 

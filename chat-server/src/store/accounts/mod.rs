@@ -29,7 +29,9 @@ use chat_proto::{Nick, Secret};
 
 use crate::address::network_of;
 use crate::chat::SessionId;
-use crate::chat::auth::{AuthOutcome, AuthRejection, AuthRequest, AuthResponse, AuthService};
+use crate::chat::auth::{
+    AuthFailure, AuthOutcome, AuthRejection, AuthRequest, AuthResponse, AuthService,
+};
 use crate::error::DatabaseError;
 use crate::store::database::{Database, Opener};
 use crate::vital::{Vital, Watch};
@@ -239,6 +241,15 @@ impl Handler<Turn> for Accounts {
             new_hash,
             reply,
         });
+    }
+}
+
+impl From<DatabaseError> for AuthFailure {
+    fn from(error: DatabaseError) -> Self {
+        Self {
+            rejects_writes: error.rejects_writes(),
+            cause: error.to_string(),
+        }
     }
 }
 

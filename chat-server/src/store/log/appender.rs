@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use prometheus::Histogram;
 
-use super::path_check::{Displaced, Guard};
+use super::path_check::Guard;
 use crate::config::Durability;
+use crate::error::Displaced;
 use crate::health::Ailment;
 
 /// How much a disk that was full must have room for.
@@ -19,7 +20,7 @@ const PROBE_BYTES: usize = 64 * 1024;
 
 /// Why nothing can be recorded.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Trouble {
+pub(in crate::store) enum Trouble {
     #[error(transparent)]
     Disk(#[from] io::Error),
     #[error(transparent)]
@@ -27,7 +28,7 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
-    pub(super) fn ailment(&self) -> Ailment {
+    pub(in crate::store) fn ailment(&self) -> Ailment {
         match self {
             Self::Disk(_) => Ailment::History,
             Self::Displaced(displaced) => displaced.ailment(),
@@ -35,14 +36,14 @@ impl Trouble {
     }
 
     /// Whether lines that were acknowledged are not at the path.
-    pub(super) fn loses_lines(&self) -> bool {
+    pub(in crate::store) fn loses_lines(&self) -> bool {
         matches!(self, Self::Displaced(displaced) if displaced.loses_lines())
     }
 }
 
 /// The reason why a batch was not recorded.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(in crate::store) enum Failure {
     /// Nothing of it is in the file.
     Refused(Trouble),
     /// Some of it may be, or may be there again after a power cut.
@@ -51,7 +52,7 @@ pub(super) enum Failure {
 
 /// The history file, open for appending.
 #[derive(Debug)]
-pub(super) struct Appender {
+pub(in crate::store) struct Appender {
     file: Arc<File>,
     guard: Guard,
     durability: Durability,
@@ -62,7 +63,7 @@ pub(super) struct Appender {
 }
 
 impl Appender {
-    pub(super) fn new(
+    pub(in crate::store) fn new(
         file: Arc<File>,
         guard: Guard,
         durability: Durability,
@@ -77,18 +78,18 @@ impl Appender {
         }
     }
 
-    pub(super) fn file(&self) -> &Arc<File> {
+    pub(in crate::store) fn file(&self) -> &Arc<File> {
         &self.file
     }
 
     /// Checks that the path leads to the open file and that its lines end at `end`.
-    pub(super) fn check(&self, end: u64) -> Result<(), Displaced> {
+    pub(in crate::store) fn check(&self, end: u64) -> Result<(), Displaced> {
         self.guard.check(end + self.probed as u64)
     }
 
     /// Appends `lines` behind `end`. The file is checked before, so that nothing is written to a wrong
     /// one, and afterwards, as it may have been renamed meanwhile.
-    pub(super) fn append(&mut self, lines: &[u8], end: u64) -> Result<(), Failure> {
+    pub(in crate::store) fn append(&mut self, lines: &[u8], end: u64) -> Result<(), Failure> {
         let refused = |displaced| Failure::Refused(Trouble::Displaced(displaced));
         self.check(end).map_err(refused)?;
         self.take_back_probe()
@@ -112,7 +113,7 @@ impl Appender {
     }
 
     /// Writes bytes that are no line behind `end`, and takes them back.
-    pub(super) fn probe(&mut self, end: u64) -> Result<(), Trouble> {
+    pub(in crate::store) fn probe(&mut self, end: u64) -> Result<(), Trouble> {
         self.check(end)?;
         self.take_back_probe()?;
         let outcome = write(&self.file, &[b' '; PROBE_BYTES], &mut self.probed);

@@ -29,11 +29,11 @@ const LAST_BYTES: u64 = 1024 * 1024;
 /// written again, the next attempt writes it again.
 #[derive(Debug, Message)]
 #[rtype(result = "io::Result<()>")]
-pub(super) struct Sync;
+pub(in crate::store) struct Sync;
 
 /// See the head of this file.
 #[derive(Debug)]
-pub(super) struct Syncer {
+pub(in crate::store) struct Syncer {
     file: Arc<File>,
     path: PathBuf,
     end: RecordedEnd,
@@ -48,7 +48,7 @@ pub(super) struct Syncer {
 impl Syncer {
     /// For the history at `path`, whose lines end at `end`. The last of them may not be on the disk when
     /// the server starts.
-    pub(super) fn start(
+    pub(in crate::store) fn start(
         file: Arc<File>,
         path: PathBuf,
         end: RecordedEnd,
@@ -106,7 +106,7 @@ impl Handler<Sync> for Syncer {
 ///
 /// # Errors
 /// The disk does not take them.
-pub(super) fn make_sure(file: &File, path: &Path, end: u64) -> io::Result<()> {
+pub(in crate::store) fn make_sure(file: &File, path: &Path, end: u64) -> io::Result<()> {
     write_again(file, path, end.saturating_sub(LAST_BYTES), end)
 }
 

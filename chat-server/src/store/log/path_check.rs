@@ -9,39 +9,13 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::error::Displaced;
 use crate::health::Ailment;
 use crate::store::file_identity::{FileIdentity, metadata};
 
-/// What is wrong with the file at the path.
-#[derive(Debug, thiserror::Error)]
-pub enum Displaced {
-    #[error(
-        "{} was renamed or deleted while the server runs; move it back, or stop the server and put it \
-         back before the next start", path.display()
-    )]
-    Missing { path: PathBuf },
-    #[error(
-        "{} was replaced by another file while the server runs; move the first one back, or stop the \
-         server and put it back before the next start", path.display()
-    )]
-    Replaced { path: PathBuf },
-    #[error(
-        "{} was truncated from {was} to {is} bytes while the server runs; stop the server and restore \
-         the file from the copy or the backup", path.display()
-    )]
-    Shorter { path: PathBuf, is: u64, was: u64 },
-    #[error(
-        "another program has appended to {}, or changed it: it has {is} bytes instead of {was}; stop that \
-         program and cut off what it has written: truncate -s {was} '{}'", path.display(), path.display()
-    )]
-    Longer { path: PathBuf, is: u64, was: u64 },
-    #[error("{}: {source}", path.display())]
-    Unknown { path: PathBuf, source: io::Error },
-}
-
 impl Displaced {
     /// Returns how `/healthz` names it.
-    pub(super) fn ailment(&self) -> Ailment {
+    pub(in crate::store) fn ailment(&self) -> Ailment {
         match self {
             Self::Missing { .. } => Ailment::HistoryMissing,
             Self::Replaced { .. } => Ailment::HistoryReplaced,
@@ -53,32 +27,24 @@ impl Displaced {
 
     /// Names `end` as the length that the file is to be cut to: the lines of a batch that is being refused stand
     /// behind it, and must not be recorded by the repair.
-    pub(super) fn cut_at(self, end: u64) -> Self {
+    pub(in crate::store) fn cut_at(self, end: u64) -> Self {
         match self {
             Self::Longer { path, is, .. } => Self::Longer { path, is, was: end },
             other => other,
         }
     }
-
-    /// Whether lines that were acknowledged are not at the path.
-    pub fn loses_lines(&self) -> bool {
-        matches!(
-            self,
-            Self::Missing { .. } | Self::Replaced { .. } | Self::Shorter { .. }
-        )
-    }
 }
 
 /// The identity of the open file.
 #[derive(Debug, Clone)]
-pub(super) struct Guard {
+pub(in crate::store) struct Guard {
     path: PathBuf,
     identity: FileIdentity,
 }
 
 impl Guard {
     /// Returns the guard of `file`, which was opened at `path`.
-    pub(super) fn of(path: &Path, file: &File) -> io::Result<Self> {
+    pub(in crate::store) fn of(path: &Path, file: &File) -> io::Result<Self> {
         Ok(Self {
             path: path.to_owned(),
             identity: FileIdentity::of(file)?,
@@ -86,7 +52,7 @@ impl Guard {
     }
 
     /// Checks that the file is at the path and has `length` bytes, by one call of `stat`.
-    pub(super) fn check(&self, length: u64) -> Result<(), Displaced> {
+    pub(in crate::store) fn check(&self, length: u64) -> Result<(), Displaced> {
         let path = self.path.clone();
         let found = match metadata(&self.path) {
             Ok(Some(found)) => found,

@@ -42,7 +42,7 @@ impl RecordedEnd {
         self.0.end.load(Ordering::Acquire)
     }
 
-    pub(super) fn set(&self, end: u64) {
+    pub(in crate::store) fn set(&self, end: u64) {
         self.0.end.store(end, Ordering::Release);
     }
 
@@ -51,7 +51,7 @@ impl RecordedEnd {
         self.0.is_truncated.load(Ordering::Relaxed)
     }
 
-    pub(super) fn set_truncated(&self, is_truncated: bool) {
+    pub(in crate::store) fn set_truncated(&self, is_truncated: bool) {
         self.0.is_truncated.store(is_truncated, Ordering::Relaxed);
     }
 }

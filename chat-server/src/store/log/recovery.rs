@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use chat_proto::Timestamp;
 use chat_proto::name::fold;
 
-use super::expected_length::{Found, Known};
 use super::fsync::make_sure;
 use super::{Entry, Lines, Log, Place};
 use crate::chat::dedup::{RecentMessageId, RecordedAt, WINDOW};
@@ -28,6 +27,14 @@ const HOLES_BYTES: u64 = 4 * 1024 * 1024;
 const KIND_MAX: usize = 32;
 
 const HOLE_BLOCK: usize = 64 * 1024;
+
+/// The log that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    pub last_seq: u64,
+    /// There was no file.
+    pub is_new: bool,
+}
 
 /// A history that can be appended to.
 #[derive(Debug)]
@@ -58,7 +65,7 @@ pub struct Claimed {
 /// # Errors
 /// The file cannot be opened, is in use by another server, or its tail is damaged.
 pub fn open(path: &Path) -> Result<Opened, HistoryError> {
-    claim(path)?.open(&Known::default())
+    claim(path)?.open(|_| Ok(()))
 }
 
 /// Opens the file of the history, or makes it, and locks it.
@@ -99,10 +106,13 @@ impl Claimed {
     /// Reads the end of the history, and cuts off what a crash has left behind it.
     ///
     /// # Errors
-    /// It is shorter than what is `known` of it, its tail is damaged, or it cannot be cut off.
-    pub fn open(self, known: &Known) -> Result<Opened, HistoryError> {
+    /// `check` rejects it, its tail is damaged, or it cannot be cut off.
+    pub fn open(
+        self,
+        check: impl FnOnce(Found) -> Result<(), HistoryError>,
+    ) -> Result<Opened, HistoryError> {
         let Self { path, file, is_new } = self;
-        let opened = open_claimed(&path, file, is_new, known);
+        let opened = open_claimed(&path, file, is_new, check);
         if opened.is_err() && is_new {
             // It holds nothing. An error leaves an empty file, which the next start rejects as well.
             std::fs::remove_file(&path).ok();
@@ -115,7 +125,7 @@ fn open_claimed(
     path: &Path,
     file: File,
     is_new: bool,
-    known: &Known,
+    check: impl FnOnce(Found) -> Result<(), HistoryError>,
 ) -> Result<Opened, HistoryError> {
     let io = |source| HistoryError::Io {
         path: path.to_owned(),
@@ -133,7 +143,7 @@ fn open_claimed(
     let end = log.end_of_lines(hole.unwrap_or(length))?;
     let tail = read_tail(&log, end)?;
     let last_seq = tail.last_seq;
-    known.check(path, Found { last_seq, is_new })?;
+    check(Found { last_seq, is_new })?;
     if end < length {
         let cut = length - end;
         match hole {
@@ -167,7 +177,7 @@ fn open_claimed(
         end,
         last_seq: tail.last_seq,
         last_time: tail.last_time,
-        tokens_lag: known.lag(),
+        tokens_lag: None,
         remembered: tail.remembered,
     })
 }

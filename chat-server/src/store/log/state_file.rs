@@ -46,7 +46,7 @@ pub struct Entry {
 
 /// The open file.
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub(in crate::store) struct Ledger {
     path: PathBuf,
     file: Option<File>,
     entry: Entry,
@@ -60,7 +60,7 @@ pub fn path_of(log: &Path) -> PathBuf {
 }
 
 /// Returns the entry beside the history at `log`, if there is one.
-pub(super) fn read(log: &Path) -> Option<Entry> {
+pub(in crate::store) fn read(log: &Path) -> Option<Entry> {
     let text = std::fs::read(path_of(log)).ok()?;
     serde_json::from_slice(&text)
         .inspect_err(|error| log::warn!("{}: {error}; ignored", path_of(log).display()))
@@ -68,14 +68,14 @@ pub(super) fn read(log: &Path) -> Option<Entry> {
 }
 
 /// Returns an id that changes with each start of the machine; empty where the system has none.
-pub(super) fn boot() -> String {
+pub(in crate::store) fn boot() -> String {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     id.trim().to_owned()
 }
 
 impl Ledger {
     /// Begins an entry for a server whose history, at `log`, has so many `messages`.
-    pub(super) fn start(log: &Path, messages: u64) -> Self {
+    pub(in crate::store) fn start(log: &Path, messages: u64) -> Self {
         let entry = Entry {
             state: State::Running,
             messages,
@@ -93,7 +93,7 @@ impl Ledger {
     }
 
     /// Notes the last message, unless it is known.
-    pub(super) fn progress(&mut self, messages: u64) {
+    pub(in crate::store) fn progress(&mut self, messages: u64) {
         if self.entry.state != State::Ended && self.entry.messages != messages {
             self.entry.messages = messages;
             self.write(false);
@@ -101,7 +101,7 @@ impl Ledger {
     }
 
     /// Notes the state, unless it is known, and forces it to the disk.
-    pub(super) fn set(&mut self, state: State, messages: u64) {
+    pub(in crate::store) fn set(&mut self, state: State, messages: u64) {
         if (self.entry.state, self.entry.messages) != (state, messages) {
             self.entry.state = state;
             self.entry.messages = messages;
@@ -110,7 +110,7 @@ impl Ledger {
     }
 
     /// Notes the message behind which the tokens may be out of date, and forces it to the disk.
-    pub(super) fn set_lag(&mut self, lag: Option<u64>) {
+    pub(in crate::store) fn set_lag(&mut self, lag: Option<u64>) {
         self.entry.lag = lag;
         self.write(true);
     }

@@ -18,7 +18,8 @@
 
 use std::path::Path;
 
-use super::state_file::{self, Entry, State};
+use super::log::recovery::Found;
+use super::log::state_file::{self, Entry, State};
 use crate::config::Durability;
 use crate::error::HistoryError;
 use crate::store::index::{self, Index};
@@ -37,14 +38,6 @@ pub struct Known {
     accept: bool,
     /// Each batch was forced to the disk: a crash of the machine costs no message.
     forced: bool,
-}
-
-/// The log that was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Found {
-    pub last_seq: u64,
-    /// There was no file.
-    pub is_new: bool,
 }
 
 impl Known {
@@ -74,7 +67,7 @@ impl Known {
     }
 
     /// Returns the message behind which the tokens in the database may be out of date, if they may.
-    pub(super) fn lag(&self) -> Option<u64> {
+    pub fn lag(&self) -> Option<u64> {
         self.ledger.as_ref()?.lag
     }
 
@@ -92,7 +85,7 @@ impl Known {
     }
 
     /// Rejects a log that is shorter than it should be.
-    pub(super) fn check(&self, path: &Path, found: Found) -> Result<(), HistoryError> {
+    pub fn check(&self, path: &Path, found: Found) -> Result<(), HistoryError> {
         let (most, known) = self.most();
         if most <= found.last_seq {
             return Ok(());
@@ -133,7 +126,7 @@ impl Known {
     }
 
     /// Returns the highest number, and its source in words.
-    pub(in crate::store) fn most(&self) -> (u64, String) {
+    pub(super) fn most(&self) -> (u64, String) {
         let ledger = self.ledger.as_ref().map_or(0, |entry| entry.messages);
         let sources = [
             (ledger, "the server before has recorded message"),

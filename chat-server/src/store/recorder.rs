@@ -20,19 +20,19 @@ use actix::prelude::*;
 use chat_proto::codec::{HEADER_BYTES, split_frame};
 use prometheus::Histogram;
 
-use super::RecordedEnd;
-use super::appender::{Appender, Failure, Trouble};
-use super::fsync::{Sync, Syncer};
-use super::path_check::Guard;
-use super::state_file::{Ledger, State};
+use super::index::indexer::Grown;
+use super::index::{Chunk, Gathering, Lines};
+use super::log::RecordedEnd;
+use super::log::appender::{Appender, Failure, Trouble};
+use super::log::fsync::{Sync, Syncer};
+use super::log::path_check::Guard;
+use super::log::state_file::{Ledger, State};
 use crate::chat::batch::SenderRun;
 use crate::chat::room::{Append, Appended, NoteLag};
 use crate::config::{Durability, History};
 use crate::count::Count;
 use crate::error::ServerError;
 use crate::health::{Ailment, Health};
-use crate::store::index::indexer::Grown;
-use crate::store::index::{Chunk, Gathering, Lines};
 use crate::vital::Vital;
 
 /// How often the file is checked while no message comes, and whether it can be written again.
