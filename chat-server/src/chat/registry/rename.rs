@@ -53,7 +53,7 @@ impl Registry {
         self.notify_peers(user, &renamed, None, out);
         if before != nick {
             self.release_nick(user);
-            // Whoever left the nick behind loses it.
+            // An absent user of the nick loses it.
             if let Some(left) = self.take_absent(nick.folded()) {
                 self.changes.forget(left.digest);
             }

@@ -1,8 +1,8 @@
-//! Users who have gone without a goodbye and may come back.
+//! Sessions without a connection, which can be resumed.
 //!
-//! The bound counts users. Beyond it a user of the network with the most absent users is forgotten, the
-//! one who had been here for the shortest time: a host that comes and goes costs itself its places, and
-//! users who were here for long keep theirs. Every operation takes logarithmic time.
+//! The number of sessions is bounded. Beyond the bound the network with the most sessions loses the
+//! one with the shortest stay: a host that reconnects repeatedly evicts its own sessions, and long
+//! stays survive. Every operation takes logarithmic time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,26 +16,26 @@ use crate::chat::effect::NickTenure;
 use crate::chat::token::Digest;
 use crate::netblock::Origin;
 
-/// A user who has gone without a goodbye.
+/// A session without a connection.
 #[derive(Debug)]
 pub(super) struct DetachedSession {
     pub digest: Digest,
     pub nick: Nick,
-    /// Beside the lobby; they may have ceased to exist.
+    /// The channels besides the lobby, which may have ended.
     pub channels: Vec<Channel>,
     pub since: u64,
     pub former: Vec<NickTenure>,
     pub account: Option<AccountId>,
-    /// When the user came first; resumes do not change it.
+    /// When the user first came online; resumes do not change it.
     pub arrived: Timestamp,
-    /// The network that the user came from; unknown over a restart.
+    /// The network of the user; unknown after a restart.
     pub origin: Option<Origin>,
 }
 
-/// The order of departures. The serial number tells those of one moment apart.
+/// The order of departures. The serial number makes it unique.
 type Departure = (Timestamp, u64);
 
-/// The order in which the users of a network are forgotten: the shortest stay first, in milliseconds.
+/// The order of eviction within a network: the shortest stay first, in milliseconds.
 type Stay = (i64, u64);
 
 #[derive(Debug)]
@@ -45,25 +45,26 @@ struct Entry {
     absent: DetachedSession,
 }
 
-/// All absent users, by folded nick.
+/// All sessions without a connection, by folded nick.
 #[derive(Debug, Default)]
 pub(super) struct ResumePool {
     users: Map<Arc<str>, Entry>,
     by_departure: BTreeMap<Departure, Arc<str>>,
     by_account: BTreeSet<(AccountId, Arc<str>)>,
     by_network: Map<Origin, BTreeMap<Stay, Arc<str>>>,
-    /// The networks by how many of their users are absent.
+    /// The networks by their number of sessions.
     by_size: BTreeSet<(usize, Origin)>,
     serial: u64,
-    /// The time of users who went then (in milliseconds) or earlier is over: they are not found.
+    /// Sessions that ended then (in milliseconds) or earlier are expired, and not found.
     over: Option<i64>,
 }
 
-/// Users whose time is over and who are forgotten at once.
+/// The maximum number of expired sessions that one call removes.
 const EXPIRED_AT_ONCE: usize = 256;
 
 impl ResumePool {
-    /// Adds a user who went at `left`. Returns the tokens that end by it, at most `max` users staying.
+    /// Adds a session that ended at `left`. Returns the tokens of evicted sessions; at most `max`
+    /// remain.
     pub(super) fn add(
         &mut self,
         absent: DetachedSession,
@@ -101,8 +102,8 @@ impl ResumePool {
         ended
     }
 
-    /// Forgets users who went `window` before `now` or earlier, and returns their tokens. After a restart
-    /// the time of all of them may be over at once: those that are left for later calls are not found.
+    /// Removes sessions that ended `window` before `now` or earlier, and returns their tokens. Many
+    /// can expire at once after a restart; later calls remove the rest, which is no longer found.
     pub(super) fn expire(&mut self, now: Timestamp, window: Duration) -> Vec<Digest> {
         let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
         let over = now.as_millis().saturating_sub(window);
@@ -150,7 +151,7 @@ impl ResumePool {
         Some(absent)
     }
 
-    /// Removes all users who have proven to be an account. Returns their tokens.
+    /// Removes all sessions of an account, and returns their tokens.
     pub(super) fn take_account(&mut self, id: AccountId) -> Vec<Digest> {
         let first = (id, Arc::from(""));
         let theirs = self.by_account.range(first..);
@@ -160,14 +161,14 @@ impl ResumePool {
         taken.map(|absent| absent.digest).collect()
     }
 
-    /// Forgets one user, see the head of this file.
+    /// Evicts one session.
     fn drop_one(&mut self) -> Option<Digest> {
         let largest = self.by_size.last().map(|&(_, origin)| origin);
         let shortest = largest.and_then(|origin| {
             let (_, nick) = self.by_network.get(&origin)?.first_key_value()?;
             Some(nick.clone())
         });
-        // Nothing is known of where the others came from.
+        // The network of the other sessions is unknown.
         let oldest = || {
             self.by_departure
                 .first_key_value()
@@ -180,7 +181,7 @@ impl ResumePool {
 
 #[cfg(test)]
 impl DetachedSession {
-    /// The times for which direct messages are theirs.
+    /// Returns the nicks of the user, each with the messages during which the user held it.
     pub(super) fn held(&self) -> Vec<NickTenure> {
         super::users::held(&self.nick, self.since, &self.former)
     }
@@ -228,7 +229,7 @@ mod tests {
         absence.add(absent, Timestamp::from_millis(left), MAX);
     }
 
-    /// Comes and goes many times, under new nicks or always the same one.
+    /// Connects and disconnects many times.
     fn storm(absence: &mut ResumePool, nick: impl Fn(i64) -> String) {
         for n in 0..10_000 {
             add(
@@ -246,7 +247,7 @@ mod tests {
             let address = [192, 0, 2, u8::try_from(number).unwrap()];
             add(&mut absence, absent(nick, 0, address), 1000);
         }
-        // Of the same network, and here for longer than the others of it.
+        // Of one network with the storm, and with a longer stay.
         add(&mut absence, absent("eva", 0, [192, 0, 2, 9]), 1000);
         storm(&mut absence, |n| format!("x{n}"));
         for nick in ["ana", "luis", "zoe", "eva"] {

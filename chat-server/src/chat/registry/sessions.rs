@@ -1,10 +1,10 @@
-//! Which user is at which session: looked up for every request, and kept for everybody who is here, so
-//! a place in a list rather than a hash map (8 bytes a person instead of 29).
+//! Maps a session to its user. Every request needs it, therefore it is a `Vec` per thread, which is
+//! smaller than a hash map.
 
 use super::types::UserKey;
 use crate::chat::SessionId;
 
-/// See the head of this file.
+/// The users by thread and place of their session.
 #[derive(Debug, Default)]
 pub(super) struct SessionIndex {
     /// By thread, then by place.
@@ -17,7 +17,7 @@ struct SessionEntry {
     user: u32,
 }
 
-/// Nobody's.
+/// Marks a free place.
 const NOBODY: u32 = u32::MAX;
 
 impl SessionIndex {
@@ -27,7 +27,7 @@ impl SessionIndex {
             .then_some(seat.user as UserKey)
     }
 
-    /// `user` is at `session`, which nobody is at.
+    /// Adds a session that has no user yet.
     pub(super) fn insert(&mut self, session: SessionId, user: UserKey) {
         let (thread, place) = (session.thread(), session.place());
         if self.threads.len() <= thread {
@@ -73,7 +73,7 @@ mod tests {
         ] {
             assert_eq!((seats.get(other), seats.remove(other)), (None, None));
         }
-        // The place is used again before the old session is heard to have gone.
+        // The place is reused before the end of the old session arrives.
         seats.insert(at(1, 5, 2), 8);
         assert_eq!(seats.remove(at(1, 5, 1)), None);
         assert_eq!(seats.remove(at(1, 5, 2)), Some(8));

@@ -211,7 +211,7 @@ pub(super) fn held(nick: &Nick, since: u64, former: &[NickTenure]) -> Vec<NickTe
 mod tests {
     use super::*;
 
-    /// Memory grows with the people, not with what few of them have.
+    /// Memory grows with the number of users, not with rare fields.
     #[test]
     fn a_user_is_small() {
         assert!(size_of::<User>() <= 152, "{}", size_of::<User>());

@@ -229,8 +229,8 @@ impl Seen {
     }
 }
 
-/// One write with more messages than a batch has, and requests among them: nothing that is kept, and
-/// nothing that the accounts are told, has the number of a message that was refused.
+/// One write with more messages than a batch has, and requests among them: nothing that is kept,
+/// and nothing that the accounts are told, has the number of a message that was refused.
 #[test]
 fn what_is_refused_in_several_batches_leaves_no_number_anywhere() {
     const SAYS: usize = 20;

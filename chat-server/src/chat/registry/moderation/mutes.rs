@@ -1,4 +1,4 @@
-//! Mutes: who says nothing any more, but to operators.
+//! Mutes: a muted user can only write to operators.
 
 use chat_proto::moderation as wire;
 use chat_proto::{ErrorCode, Event, Nick, Text};
@@ -25,7 +25,7 @@ impl Registry {
         let other = self.users.find(&lookup(nick));
         let nick = match other {
             Some(other) => self.users[other].nick.clone(),
-            // Whoever is away and has an account comes back as it.
+            // An absent user with an account returns under its nick.
             None => match self.accounts.get(&lookup(nick)) {
                 Some(account) => account.nick.clone(),
                 None => return self.find_user(nick).map(|_| ()),
@@ -33,7 +33,7 @@ impl Registry {
         };
         let target = Target::Nick(nick.clone());
         if self.subject(moderator.user).matches(&target) {
-            return Err(not_permitted("that is you"));
+            return Err(not_permitted("cannot mute yourself"));
         }
         self.check_count(moderator, &Scope::Mute, &target)?;
         let by = self.users[moderator.user].nick.clone();
@@ -59,7 +59,7 @@ impl Registry {
         self.authorize(moderator, None)?;
         let other = self.users.find(&lookup(nick));
         let mut lifted = Vec::new();
-        // By the nick that they have, or had.
+        // The mutes of the user, under any nick.
         if let Some(other) = other {
             while let Some(sanction) = self.muted(other) {
                 let number = sanction.number;
@@ -77,7 +77,7 @@ impl Registry {
             lifted.extend(self.remove_sanction(number, out));
         }
         if lifted.is_empty() {
-            return Err(Refusal::new(ErrorCode::NoSuchBan, "they are not muted"));
+            return Err(Refusal::new(ErrorCode::NoSuchBan, "the user is not muted"));
         }
         let by = self.users[moderator.user].nick.clone();
         let nick = match other {
@@ -94,7 +94,7 @@ impl Registry {
         Ok(())
     }
 
-    /// Who asked, and whom it is about.
+    /// Sends an event to the moderator and the user.
     fn send_to_both(
         &self,
         moderator: SessionId,
@@ -114,7 +114,8 @@ impl Registry {
             .about(&Scope::Mute, subject, self.now)
     }
 
-    /// Whether somebody may say something, `to` a person or to everybody: to operators, always.
+    /// Checks whether a user may write to `to`, or to everyone. Operators are always allowed as
+    /// recipients.
     pub(in crate::chat::registry) fn check_mute(&self, user: UserKey, to: Option<&str>) -> Outcome {
         if self.moderation.sanctions.is_empty() {
             return Ok(());
@@ -133,14 +134,13 @@ impl Registry {
             }
         }
         let detail = format!(
-            "you may say nothing but to operators{}",
+            "you are muted{}; you can write to operators only",
             ban_suffix(sanction.until, sanction.reason.as_deref())
         );
         Err(Refusal::new(ErrorCode::Muted, detail))
     }
 
-    /// Returns `text` unless its author is muted: a muted user reaches others by no text at all,
-    /// while the request that carries it takes effect.
+    /// Returns `text` unless its author is muted. The request itself takes effect without the text.
     pub(in crate::chat::registry) fn unless_muted(
         &self,
         author: UserKey,

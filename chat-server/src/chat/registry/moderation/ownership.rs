@@ -190,8 +190,8 @@ impl Registry {
         self.save_channel_record(channel.folded());
     }
 
-    /// Returns whether an account may own one more channel permanently. Gives up an unused one if the
-    /// account owns the maximum.
+    /// Returns whether an account may own one more channel permanently. Gives up an unused one if
+    /// the account owns the maximum.
     fn can_own_another(&mut self, id: AccountId) -> bool {
         let Moderation {
             ownership,

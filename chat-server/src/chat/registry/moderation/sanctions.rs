@@ -1,4 +1,4 @@
-//! The bans and mutes that hold, found by whoever they may be about.
+//! The active sanctions, with an index for each kind of target.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeFrom;
@@ -13,24 +13,24 @@ use crate::chat::registry::types::UserKey;
 use crate::chat::token::Digest;
 use crate::netblock::{Netblocks, Origin};
 
-/// How many that have ended are taken out at once.
+/// The maximum number of sanctions that one call removes.
 const SWEPT_AT_ONCE: usize = 256;
 
-/// Who may be meant by a sanction.
+/// A user or client, for comparison with targets.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::chat::registry) struct Subject<'a> {
     /// Folded.
     pub nick: &'a str,
-    /// The nick, folded, of the account that they have proven to be.
+    /// The folded nick of the account that the user has authenticated as.
     pub account: Option<&'a str>,
-    /// Where it is known.
+    /// The network, if known.
     pub origin: Option<Origin>,
-    /// Where they are here.
+    /// The user, if online.
     pub user: Option<UserKey>,
 }
 
 impl Subject<'_> {
-    /// Whether a target means them, whatever nick they had before.
+    /// Returns whether a target matches, under the present nick.
     pub(in crate::chat::registry) fn matches(&self, target: &Target) -> bool {
         #[cfg(test)]
         crate::chat::work::step();
@@ -42,16 +42,16 @@ impl Subject<'_> {
     }
 }
 
-/// The numbers of those of one scope.
+/// The numbers of the sanctions of one scope, by target.
 #[derive(Debug, Default)]
 struct ScopeIndex {
     /// By folded nick.
     nicks: Map<Arc<str>, u64>,
     accounts: Map<Arc<str>, u64>,
     networks: Netblocks<u64>,
-    /// By the holder of a token whom they are about under any nick.
+    /// By the token that a sanction follows.
     holders: Map<TokenKey, BTreeSet<u64>>,
-    /// All of them, and whether each outlives its channel.
+    /// All numbers, and whether each is persistent.
     numbers: BTreeMap<u64, bool>,
 }
 
@@ -95,7 +95,7 @@ impl ScopeIndex {
         }
     }
 
-    /// Those that may be about somebody.
+    /// Returns the candidates for a subject.
     fn about(&self, subject: Subject<'_>, holder: Option<TokenKey>) -> impl Iterator<Item = u64> {
         let account = subject.account;
         let by_nick = self.nicks.get(subject.nick);
@@ -116,7 +116,7 @@ impl ScopeIndex {
     }
 }
 
-/// See the head of this file.
+/// All sanctions.
 #[derive(Debug, Default)]
 pub(in crate::chat::registry) struct Sanctions {
     all: BTreeMap<u64, Arc<Sanction>>,
@@ -124,15 +124,15 @@ pub(in crate::chat::registry) struct Sanctions {
     speech: ScopeIndex,
     /// By folded name.
     channels: Map<Arc<str>, ScopeIndex>,
-    /// How many of `channels` there are together.
+    /// The number of sanctions in `channels`.
     of_channels: usize,
-    /// The numbers of `server` and `speech` together, in order.
+    /// The numbers of `server` and `speech`, in order.
     general: BTreeSet<u64>,
     holders: TokenIndex,
-    /// When they end.
+    /// By expiry.
     until: BTreeSet<(Timestamp, u64)>,
-    /// Those of channels that have ended: in no index, but in `all`, `until` and `holders` until
-    /// [`Sanctions::reclaim`] takes them out, some at a time.
+    /// Sanctions of channels that have ended. They are in no index, but in `all`, `until` and
+    /// `holders` until [`Sanctions::reclaim`] removes them in portions.
     ended: Vec<BTreeMap<u64, bool>>,
     last: u64,
 }
@@ -142,13 +142,13 @@ impl Sanctions {
         self.all.is_empty()
     }
 
-    /// The number for the next one.
+    /// Returns the number for a new sanction.
     pub(in crate::chat::registry) fn next(&mut self) -> u64 {
         self.last += 1;
         self.last
     }
 
-    /// One holds from now on; about `here` too, who has the token that it names, whatever nick they take.
+    /// Adds a sanction. It follows the user `here`, who has its token.
     pub(in crate::chat::registry) fn insert(
         &mut self,
         sanction: Arc<Sanction>,
@@ -173,7 +173,7 @@ impl Sanctions {
         self.all.insert(number, sanction);
     }
 
-    /// Takes out the one of that number, and returns it if it held until now.
+    /// Removes a sanction, and returns it if it was active.
     pub(in crate::chat::registry) fn remove(&mut self, number: u64) -> Option<Arc<Sanction>> {
         #[cfg(test)]
         crate::chat::work::step();
@@ -203,8 +203,8 @@ impl Sanctions {
         Some(sanction)
     }
 
-    /// Takes out some of those that have ended, the first first, so that many that end at once stop
-    /// nothing. The others do not hold meanwhile.
+    /// Removes a portion of the expired sanctions, in the order of their expiry. The others are
+    /// inactive meanwhile.
     pub(in crate::chat::registry) fn expire(&mut self, now: Timestamp) -> Vec<Arc<Sanction>> {
         let mut ended = Vec::new();
         for _ in 0..SWEPT_AT_ONCE {
@@ -216,7 +216,8 @@ impl Sanctions {
         ended
     }
 
-    /// Ends those of a channel, or but those that last. Returns the numbers of those that last and are ended.
+    /// Removes the sanctions of a channel, or only the temporary ones. Returns the numbers of the
+    /// persistent ones that are removed.
     pub(in crate::chat::registry) fn end_channel(
         &mut self,
         channel: &Channel,
@@ -246,8 +247,8 @@ impl Sanctions {
         change_count
     }
 
-    /// Forgets some of those whose channels have ended. Called at least as often as one is inserted, it
-    /// keeps their number bounded.
+    /// Frees a portion of the sanctions of ended channels. Called at least once for each new
+    /// sanction, which bounds their number.
     pub(in crate::chat::registry) fn reclaim(&mut self) {
         for _ in 0..SWEPT_AT_ONCE {
             let Some(numbers) = self.ended.last_mut() else {
@@ -260,7 +261,7 @@ impl Sanctions {
         }
     }
 
-    /// Those of a channel outlive it from now on. Returns those that did not before.
+    /// Makes the sanctions of a channel persistent, and returns those that were not.
     pub(in crate::chat::registry) fn make_persistent(
         &mut self,
         channel: &Channel,
@@ -279,7 +280,7 @@ impl Sanctions {
         changed
     }
 
-    /// Whoever has that token is here.
+    /// Notes that the user of a token is online.
     pub(in crate::chat::registry) fn arrived(&mut self, user: UserKey, digest: Digest) {
         if let Some(&holder) = self.holders.by_digest.get(&digest) {
             self.holders.is_here(holder, user);
@@ -307,7 +308,7 @@ impl Sanctions {
         moved
     }
 
-    /// The one of that scope about that target.
+    /// Returns the sanction with that scope and target.
     pub(in crate::chat::registry) fn get(
         &self,
         scope: &Scope,
@@ -322,7 +323,7 @@ impl Sanctions {
         self.all.get(&number).map(|sanction| &**sanction)
     }
 
-    /// One of that scope that is about somebody at `now`.
+    /// Returns an active sanction of a scope that matches a subject.
     pub(in crate::chat::registry) fn about(
         &self,
         scope: &Scope,
@@ -339,7 +340,7 @@ impl Sanctions {
             .find(|sanction| sanction.is_active(now))
     }
 
-    /// Those of a channel behind a number, in order.
+    /// Returns the sanctions of a channel after a number, in order.
     pub(in crate::chat::registry) fn of_channel(
         &self,
         channel: &Channel,
@@ -352,24 +353,24 @@ impl Sanctions {
             .filter_map(|(&number, _)| self.by_number(number))
     }
 
-    /// Those of the server and the mutes behind a number, in order.
+    /// Returns the sanctions of the server and the mutes after a number, in order.
     pub(in crate::chat::registry) fn general(&self, after: u64) -> impl Iterator<Item = &Sanction> {
         self.general
             .range(behind(after))
             .filter_map(|&number| self.by_number(number))
     }
 
-    /// How many there are of a scope.
+    /// Returns the number of sanctions of a scope.
     pub(in crate::chat::registry) fn count(&self, scope: &Scope) -> usize {
         self.index(scope).map_or(0, |index| index.numbers.len())
     }
 
-    /// How many there are of all channels.
+    /// Returns the number of sanctions of all channels.
     pub(in crate::chat::registry) fn count_in_channels(&self) -> usize {
         self.of_channels
     }
 
-    /// Whether one holds that has not expired, in distinction to those of channels that have ended.
+    /// Returns whether a sanction is in its index, which excludes those of ended channels.
     fn is_indexed(&self, sanction: &Sanction) -> bool {
         let index = self.index(&sanction.scope);
         index.is_some_and(|index| index.numbers.contains_key(&sanction.number))

@@ -1,4 +1,4 @@
-//! The holders of tokens whom bans and mutes are about under any nick.
+//! The tokens that sanctions follow, under any nick.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,10 @@ use crate::chat::Map;
 use crate::chat::registry::types::UserKey;
 use crate::chat::token::Digest;
 
-/// The place of a holder, while a sanction is about the holder.
+/// The place of a token in the index.
 pub(in crate::chat::registry) type TokenKey = usize;
 
-/// See the head of this file. A user who is here is found by the place of the user, since the digest of
-/// a token is expensive to calculate.
+/// An index of tokens. An online user is found by key, because the digest of a token is expensive.
 #[derive(Debug, Default)]
 pub(in crate::chat::registry) struct TokenIndex {
     all: Slab<TokenEntry>,
@@ -28,7 +27,7 @@ struct TokenEntry {
 }
 
 impl TokenIndex {
-    /// Adds a sanction about the holder of a token.
+    /// Adds a sanction that follows a token.
     pub(in crate::chat::registry) fn insert(&mut self, digest: Digest, number: u64) -> TokenKey {
         let holder = *self.by_digest.entry(digest).or_insert_with(|| {
             self.all.insert(TokenEntry {
@@ -40,7 +39,7 @@ impl TokenIndex {
         holder
     }
 
-    /// Removes a sanction about the holder of a token, and returns the place that the holder had.
+    /// Removes a sanction that follows a token, and returns the place of the token.
     pub(in crate::chat::registry) fn remove(
         &mut self,
         digest: Digest,
@@ -59,25 +58,25 @@ impl TokenIndex {
         Some(key)
     }
 
-    /// Takes note that a holder is here.
+    /// Notes that the user of a token is online.
     pub(in crate::chat::registry) fn is_here(&mut self, holder: TokenKey, user: UserKey) {
         self.all[holder].user = Some(user);
         self.here.insert(user, holder);
     }
 
-    /// Takes note that a user has gone.
+    /// Notes that a user is offline.
     pub(in crate::chat::registry) fn has_gone(&mut self, user: UserKey) {
         if let Some(holder) = self.here.remove(&user) {
             self.all[holder].user = None;
         }
     }
 
-    /// Returns the holder that a user is.
+    /// Returns the token of an online user, if a sanction follows it.
     pub(in crate::chat::registry) fn of(&self, user: UserKey) -> Option<TokenKey> {
         self.here.get(&user).copied()
     }
 
-    /// Gives the holder of the token `before` the token `now`; returns the numbers of the sanctions.
+    /// Replaces the token `before` by `now`, and returns the numbers of the sanctions.
     pub(in crate::chat::registry) fn follow(
         &mut self,
         before: Digest,

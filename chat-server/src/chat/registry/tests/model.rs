@@ -1,6 +1,7 @@
-//! What people do in any order, against a model of what the protocol promises: one owner of a nick, each
-//! message by_number once and for exactly those whom it is for, said again acked again, back in one's
-//! channels, kept out and silent; direct messages shown to their two ends alone, over a restart too.
+//! What people do in any order, against a model of what the protocol promises: one owner of a nick,
+//! each message by_number once and for exactly those whom it is for, said again acked again, back
+//! in one's channels, kept out and silent; direct messages shown to their two ends alone, over a
+//! restart too.
 
 mod moderation;
 mod restart;

@@ -96,8 +96,8 @@ pub(super) fn from(address: &str, command: Command) -> Command {
     }
 }
 
-/// Ana, an operator, and Luis, Eva and Zoe from addresses of their own; they are all in #x, which Luis
-/// has founded.
+/// Ana, an operator, and Luis, Eva and Zoe from addresses of their own; they are all in #x, which
+/// Luis has founded.
 fn scene() -> Scene {
     let mut scene = Scene::new(10);
     scene.protects(1, "ana", None);
@@ -329,8 +329,8 @@ fn what_an_account_may_found_is_bounded() {
 
 #[test]
 fn whom_a_ban_means() {
-    // Whom the ban is about, and of those who say hello then, each with nick, account and address: who
-    // is banned.
+    // Whom the ban is about, and of those who say hello then, each with nick, account and address:
+    // who is banned.
     for (whom, nick, account, address, is_banned) in [
         ("zoe", "Zoe", None, "192.0.2.9", true),
         ("zoe", "zoey", None, "192.0.2.9", false),

@@ -1,5 +1,5 @@
-//! A refused batch leaves no trace: after any run in which batches cannot be recorded, everything is as in
-//! a run in which their messages were never said.
+//! A refused batch leaves no trace: after any run in which batches cannot be recorded, everything
+//! is as in a run in which their messages were never said.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

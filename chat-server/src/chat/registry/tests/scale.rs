@@ -1,5 +1,5 @@
-//! What a command costs when the room is large, counted in steps: a command walks no more than what its
-//! answer consists of.
+//! What a command costs when the room is large, counted in steps: a command walks no more than what
+//! its answer consists of.
 
 use super::accounts::proven;
 use super::moderation::{ban, ban_for, bans, from, kick, mute, unban, unmute};
@@ -52,7 +52,8 @@ impl Scene {
     }
 }
 
-/// Each ban was looked for among all bans, and its holder among all users by the digest of each token.
+/// Each ban was looked for among all bans, and its holder among all users by the digest of each
+/// token.
 #[test]
 fn to_register_with_many_channels_walks_their_bans_alone() {
     let mut scene = crowd();
@@ -183,7 +184,8 @@ fn commands_of_moderation_walk_neither_users_nor_sanctions_of_others() {
     assert!(steps <= FEW, "{steps}");
 }
 
-/// An account may have any number of connections under other nicks, and a network any number of users.
+/// An account may have any number of connections under other nicks, and a network any number of
+/// users.
 #[test]
 fn many_users_are_put_out_bit_by_bit() {
     let mut scene = crowd();

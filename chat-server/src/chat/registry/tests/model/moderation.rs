@@ -1,4 +1,5 @@
-//! What of the promises is moderation (protocol, 10. Moderation): who may put whom out, and what holds then.
+//! What of the promises is moderation (protocol, 10. Moderation): who may put whom out, and what
+//! holds then.
 
 use super::*;
 

@@ -47,8 +47,8 @@ impl Model {
         }
     }
 
-    /// Checks that each user who is here or may come back is shown their own direct messages, and no
-    /// others.
+    /// Checks that each user who is here or may come back is shown their own direct messages, and
+    /// no others.
     pub(super) fn directs_are_theirs_alone(&self) -> TestCaseResult {
         let registry = &self.scene.registry;
         let here = self.here.keys().map(|&slot| {
