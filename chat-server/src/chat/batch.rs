@@ -117,7 +117,7 @@ impl Batch {
     }
 
     /// Returns the codes that were rejected since the last call.
-    pub fn take_refused(&mut self) -> Vec<ErrorCode> {
+    pub fn take_rejected(&mut self) -> Vec<ErrorCode> {
         std::mem::take(&mut self.refused)
     }
 

@@ -325,7 +325,7 @@ impl ChatRoom {
     fn release(&mut self, mut batch: Batch, frames: Bytes) {
         let metrics = &self.metrics;
         batch
-            .take_refused()
+            .take_rejected()
             .into_iter()
             .for_each(|code| metrics.refusals.add(code));
         metrics.recording.set(0);

@@ -23,7 +23,7 @@ pub struct ResumableSession {
     /// The last message before the user took the nick.
     pub since: u64,
     /// The nicks before.
-    pub former: Vec<NickTenure>,
+    pub previous_nicks: Vec<NickTenure>,
     /// When the token ends. Unknown while the user is online, and at a start if the user was online
     /// before.
     pub until: Option<Timestamp>,
@@ -124,7 +124,7 @@ impl Changes {
     pub(super) fn rewind(&mut self, last: u64) {
         for change in self.tokens.values_mut() {
             if let StateChange::SessionSaved(kept) = change {
-                rewind(&mut kept.since, &mut kept.former, last);
+                rewind(&mut kept.since, &mut kept.previous_nicks, last);
             }
         }
         for since in self.beginnings.values_mut() {
@@ -159,15 +159,18 @@ impl Changes {
 impl ResumableSession {
     /// Returns the highest message number in it.
     pub(super) fn newest(&self) -> u64 {
-        let former = self.former.iter().flat_map(|held| [held.since, held.until]);
-        former.fold(self.since, u64::max)
+        let previous_nicks = self
+            .previous_nicks
+            .iter()
+            .flat_map(|held| [held.since, held.until]);
+        previous_nicks.fold(self.since, u64::max)
     }
 }
 
 /// Sets back the numbers of a user's tenures: no message after `last` is recorded.
-pub(super) fn rewind(since: &mut u64, former: &mut [NickTenure], last: u64) {
+pub(super) fn rewind(since: &mut u64, previous_nicks: &mut [NickTenure], last: u64) {
     *since = last.min(*since);
-    for held in former {
+    for held in previous_nicks {
         held.since = last.min(held.since);
         held.until = last.min(held.until);
     }

@@ -30,7 +30,7 @@ impl PendingChanges {
             account: user.account,
             channels: names.map(|&key| channels.name(key).clone()).collect(),
             since: user.since,
-            former: user.former.clone(),
+            previous_nicks: user.previous_nicks.clone(),
             until: None,
         });
     }
@@ -148,7 +148,7 @@ impl Registry {
             let nick = kept.nick.folded();
             self.users.rewind(nick, last);
             if let Some(absent) = self.resume_pool.get_mut(nick) {
-                rewind(&mut absent.since, &mut absent.former, last);
+                rewind(&mut absent.since, &mut absent.previous_nicks, last);
             }
         }
         for id in changes.accounts() {

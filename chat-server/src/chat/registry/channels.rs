@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chat_proto::{Channel, ChannelInfo, ErrorCode, Nick};
 use slab::Slab;
 
-use super::types::{LOBBY, Outcome, UserKey, lookup};
+use super::types::{CommandResult, LOBBY, UserKey, lookup};
 use crate::chat::command::Refusal;
 use crate::chat::confusables::{ConfusableIndex, is_mixed};
 use crate::chat::{ChannelKey, Map};
@@ -125,7 +125,7 @@ impl Channels {
     ///
     /// # Errors
     /// The name mixes scripts or looks like that of another channel.
-    pub(super) fn check_name(&self, channel: &Channel) -> Outcome {
+    pub(super) fn check_name(&self, channel: &Channel) -> CommandResult {
         let (given, folded) = (channel.as_str(), channel.folded());
         let detail = if is_mixed(given, folded) {
             "the letters of a channel name must be of one script".into()

@@ -25,7 +25,7 @@ impl Registry {
             by: departure.by.map(Into::into),
         };
         self.notify_peers(key, &gone, departure.notify, out);
-        self.moderation.sanctions.departed(key);
+        self.moderation.sanctions.user_offline(key);
         self.release_nick(key);
         let user = self.users.remove(key);
         let folded = user.nick.folded_arc();
@@ -38,7 +38,8 @@ impl Registry {
             self.remove_member(channel, &folded);
         }
         let rate = self.settings.arrivals_per_second;
-        self.visits.gone(user.origin, rate, user.came, self.now);
+        self.visits
+            .count_visit(user.origin, rate, user.last_login, self.now);
         let digest = user.token.digest();
         if !may_return {
             return self.changes.end_token(digest);
@@ -50,7 +51,7 @@ impl Registry {
             account: user.account,
             channels: channels.clone(),
             since: user.since,
-            former: user.former.clone(),
+            previous_nicks: user.previous_nicks.clone(),
             until: Some(until),
         });
         let absent = DetachedSession {
@@ -58,9 +59,9 @@ impl Registry {
             nick: user.nick,
             channels,
             since: user.since,
-            former: user.former,
+            previous_nicks: user.previous_nicks,
             account: user.account,
-            arrived: user.arrived,
+            first_login: user.first_login,
             origin: Some(user.origin),
         };
         self.detach(absent, self.now);

@@ -7,7 +7,7 @@ use chat_proto::{ErrorCode, Nick, VERSION, WELCOME_CHANNELS, Welcome};
 use super::Registry;
 use super::resume::{Proof, replaced};
 use super::resume_pool::DetachedSession;
-use super::types::{Departure, LOBBY, Outcome, UserKey};
+use super::types::{CommandResult, Departure, LOBBY, UserKey};
 use super::users::User;
 use crate::chat::SessionId;
 use crate::chat::batch::Batch;
@@ -26,7 +26,12 @@ struct NewUser {
 
 impl Registry {
     /// Logs a client in, with a generated nick, a free one, or one that the client proves to own.
-    pub(super) fn hello(&mut self, session: SessionId, hello: Hello, out: &mut Batch) -> Outcome {
+    pub(super) fn hello(
+        &mut self,
+        session: SessionId,
+        hello: Hello,
+        out: &mut Batch,
+    ) -> CommandResult {
         let Hello {
             nick,
             token,
@@ -83,7 +88,7 @@ impl Registry {
     }
 
     /// Checks the rate of short visits of a network.
-    fn check_visit_rate(&self, origin: Origin) -> Outcome {
+    fn check_visit_rate(&self, origin: Origin) -> CommandResult {
         let rate = self.settings.arrivals_per_second;
         self.visits.check(origin, rate, self.now)
     }
@@ -128,18 +133,18 @@ impl Registry {
         let DetachedSession {
             channels,
             since,
-            former,
+            previous_nicks,
             account,
-            arrived,
+            first_login,
             ..
         } = back.unwrap_or_else(|| DetachedSession {
             digest: token.digest(),
             nick: nick.clone(),
             channels: Vec::new(),
             since: account.map_or(self.last_seq, |account| account.since),
-            former: Vec::new(),
+            previous_nicks: Vec::new(),
             account: account.map(|account| account.id),
-            arrived: self.now,
+            first_login: self.now,
             origin: None,
         });
         let folded = nick.folded_arc();
@@ -149,13 +154,13 @@ impl Registry {
             token,
             channels: Vec::new(),
             since,
-            former,
+            previous_nicks,
             account,
             origin,
-            arrived,
-            came: self.now,
+            first_login,
+            last_login: self.now,
         });
-        self.moderation.sanctions.arrived(user, token.digest());
+        self.moderation.sanctions.user_online(user, token.digest());
         self.nick_confusables
             .add(self.users[user].nick.as_str(), &folded);
         self.enter(user, LOBBY, out);
@@ -183,7 +188,7 @@ impl Registry {
     }
 
     /// Checks whether a new nick can be confused with others.
-    pub(super) fn check_confusable(&self, nick: &Nick) -> Outcome {
+    pub(super) fn check_confusable(&self, nick: &Nick) -> CommandResult {
         if is_mixed(nick.as_str(), nick.folded()) {
             let detail = "the letters of a nick must be of one script";
             return Err(Refusal::new(ErrorCode::NickInvalid, detail));
@@ -271,7 +276,7 @@ impl Registry {
                     vec![name(LOBBY).folded_arc()]
                 },
                 held: if resumed || account.is_some() {
-                    self.users[user].held()
+                    self.users[user].tenures()
                 } else {
                     Vec::new()
                 },

@@ -3,7 +3,7 @@
 use chat_proto::{Channel, ErrorCode, Event, Text};
 
 use super::Registry;
-use super::types::{Departure, LOBBY, Outcome, UserKey};
+use super::types::{CommandResult, Departure, LOBBY, UserKey};
 use super::users::User;
 use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
@@ -17,7 +17,7 @@ impl Registry {
         user: UserKey,
         channel: &Channel,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         let known = self.channels.get(channel.folded());
         if let Some(key) = known.filter(|&key| self.users[user].is_in(key)) {
             // The user is a member already. The other members have received the event before.
@@ -97,7 +97,7 @@ impl Registry {
         channel: &str,
         reason: Option<Text>,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         let key = self.channels.find(channel)?;
         if key == LOBBY {
             return Err(Refusal::new(

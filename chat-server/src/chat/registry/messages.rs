@@ -3,7 +3,7 @@
 use chat_proto::{ErrorCode, Words};
 
 use super::Registry;
-use super::types::{LOBBY, Outcome, UserKey, lookup};
+use super::types::{CommandResult, LOBBY, UserKey, lookup};
 use super::users::User;
 use crate::chat::SessionId;
 use crate::chat::batch::{Batch, NewMessage};
@@ -21,7 +21,7 @@ impl Registry {
         say: &Say,
         words: &Words,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         let sender = &self.users[user];
         if say
             .from
@@ -69,9 +69,9 @@ impl Registry {
         let find = |nick, tenure| self.message_ids.find(nick, id, tenure, self.last_seq);
         let lately = |held: &&NickTenure| held.until.saturating_add(WINDOW) > self.last_seq;
         find(user.nick.folded_arc(), (user.since, u64::MAX)).or_else(|| {
-            let former = user.former.iter().rev().filter(lately);
+            let previous_nicks = user.previous_nicks.iter().rev().filter(lately);
             let mut found =
-                former.filter_map(|held| find(held.nick.clone(), (held.since, held.until)));
+                previous_nicks.filter_map(|held| find(held.nick.clone(), (held.since, held.until)));
             found.next()
         })
     }

@@ -56,7 +56,7 @@ use changes::PendingChanges;
 use channels::Channels;
 use moderation::Moderation;
 use resume_pool::ResumePool;
-use types::{Departure, Outcome, UserKey};
+use types::{CommandResult, Departure, UserKey};
 use users::Users;
 use visit_limit::VisitLimiter;
 
@@ -209,7 +209,7 @@ impl Registry {
         session: SessionId,
         command: Command,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         match command {
             Command::Hello(hello) => {
                 self.disconnect_pending_holder(hello.nick.as_ref(), out);
@@ -236,7 +236,7 @@ impl Registry {
         command: Command,
         words: &Words,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         match command {
             Command::Hello(_) => Err(Refusal::new(
                 ErrorCode::BadRequest,

@@ -8,7 +8,7 @@ use chat_proto::codec::json_string_bytes;
 use chat_proto::{ChannelInfo, Event, MAX_FRAME_BYTES, Nick};
 
 use super::Registry;
-use super::types::{Outcome, UserKey, lookup};
+use super::types::{CommandResult, UserKey, lookup};
 use crate::chat::SessionId;
 use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
@@ -29,7 +29,7 @@ impl Registry {
         after: Option<Box<str>>,
         limit: u16,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         let state = &self.channels[self.channels.find(channel)?];
         let start = match &after {
             Some(after) => Bound::Excluded(lookup(after)),
@@ -65,7 +65,7 @@ impl Registry {
         Ok(())
     }
 
-    pub(super) fn list_channels(&self, session: SessionId, out: &mut Batch) -> Outcome {
+    pub(super) fn list_channels(&self, session: SessionId, out: &mut Batch) -> CommandResult {
         let mut room_left = LIST_BYTES;
         let with_topic = |(folded, info): (&str, ChannelInfo<'static>)| ChannelInfo {
             topic: self
@@ -139,7 +139,7 @@ impl Registry {
         };
         let with: Arc<str> = other.as_str().into();
         let conversation = Conversation::Direct {
-            held: self.users[user].held(),
+            held: self.users[user].tenures(),
             other: other.folded_arc(),
         };
         Ok(page(conversation, with, is_known))

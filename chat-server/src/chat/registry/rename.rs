@@ -4,7 +4,7 @@ use chat_proto::{Event, Nick};
 
 use super::Registry;
 use super::login::taken;
-use super::types::{Outcome, UserKey};
+use super::types::{CommandResult, UserKey};
 use crate::chat::SessionId;
 use crate::chat::batch::Batch;
 
@@ -15,7 +15,7 @@ impl Registry {
         user: UserKey,
         nick: Nick,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         let before = self.users[user].nick.clone();
         let mine = self
             .accounts

@@ -84,7 +84,7 @@ impl Registry {
         let longest = self.resume_deadline(now);
         let until = kept.until.map_or(longest, |until| until.min(longest));
         if kept.newest() > self.last_seq {
-            rewind(&mut kept.since, &mut kept.former, self.last_seq);
+            rewind(&mut kept.since, &mut kept.previous_nicks, self.last_seq);
             kept.until = Some(until);
             self.changes.save_session(kept.clone());
         }
@@ -94,7 +94,7 @@ impl Registry {
             account,
             channels,
             since,
-            former,
+            previous_nicks,
             ..
         } = kept;
         let absent = DetachedSession {
@@ -102,9 +102,9 @@ impl Registry {
             nick,
             channels,
             since,
-            former,
+            previous_nicks,
             account,
-            arrived: Timestamp::from_millis(0),
+            first_login: Timestamp::from_millis(0),
             origin: None,
         };
         let left = until.as_millis().saturating_sub(self.window());

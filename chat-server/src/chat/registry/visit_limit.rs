@@ -50,9 +50,15 @@ impl VisitLimiter {
         Ok(())
     }
 
-    /// Counts a visit from `origin` that lasted from `came` to `now`, if it was short.
-    pub(super) fn gone(&mut self, origin: Origin, rate: usize, came: Timestamp, now: Timestamp) {
-        let stay = now.as_millis().saturating_sub(came.as_millis());
+    /// Counts a visit from `origin` that lasted from `from` to `now`, if it was short.
+    pub(super) fn count_visit(
+        &mut self,
+        origin: Origin,
+        rate: usize,
+        from: Timestamp,
+        now: Timestamp,
+    ) {
+        let stay = now.as_millis().saturating_sub(from.as_millis());
         let Some(interval) = interval(rate).filter(|_| stay < SHORT_MILLIS) else {
             return;
         };
@@ -88,14 +94,14 @@ mod tests {
 
     #[test]
     fn short_visits_have_a_burst_and_then_a_rate_and_each_network_by_itself() {
-        let mut arrivals = VisitLimiter::default();
+        let mut limiter = VisitLimiter::default();
         let mut admitted = |network, rate, stay, millis| {
-            let (came, now) = (millis - stay, Timestamp::from_millis(millis));
+            let (from, now) = (millis - stay, Timestamp::from_millis(millis));
             let visits = (0..5_000).take_while(|_| {
-                let admitted = arrivals.check(origin(network), rate, now).is_ok();
+                let admitted = limiter.check(origin(network), rate, now).is_ok();
                 if admitted {
-                    let came = Timestamp::from_millis(came);
-                    arrivals.gone(origin(network), rate, came, now);
+                    let from = Timestamp::from_millis(from);
+                    limiter.count_visit(origin(network), rate, from, now);
                 }
                 admitted
             });
@@ -111,11 +117,11 @@ mod tests {
 
     #[test]
     fn networks_whose_bucket_is_full_are_forgotten() {
-        let mut arrivals = VisitLimiter::default();
+        let mut limiter = VisitLimiter::default();
         for number in 0..100_000 {
             let now = Timestamp::from_millis(i64::from(number));
-            arrivals.gone(origin(number), 100, now, now);
+            limiter.count_visit(origin(number), 100, now, now);
         }
-        assert!(arrivals.full_at.len() <= NETWORKS + 1);
+        assert!(limiter.full_at.len() <= NETWORKS + 1);
     }
 }

@@ -14,7 +14,7 @@ use crate::chat::command::Refusal;
 use crate::chat::moderation::{BanRequest, LOG, Sanction, Scope, Target};
 use crate::chat::registry::Registry;
 use crate::chat::registry::queries::LIST_BYTES;
-use crate::chat::registry::types::{Departure, Outcome, UserKey};
+use crate::chat::registry::types::{CommandResult, Departure, UserKey};
 use crate::chat::{ChannelKey, SessionId};
 use crate::netblock::Origin;
 
@@ -33,7 +33,7 @@ impl Registry {
         moderator: Moderator,
         request: &BanRequest,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         let key = self.authorize(moderator, request.channel.as_deref())?;
         let target = &self.canonical_target(&request.target);
         self.check_target(moderator, target)?;
@@ -179,7 +179,7 @@ impl Registry {
         }
     }
 
-    fn check_target(&self, moderator: Moderator, target: &Target) -> Outcome {
+    fn check_target(&self, moderator: Moderator, target: &Target) -> CommandResult {
         if self.subject(moderator.user).matches(target) {
             return Err(not_permitted("cannot ban yourself"));
         }
@@ -209,7 +209,7 @@ impl Registry {
         moderator: Moderator,
         scope: &Scope,
         target: &Target,
-    ) -> Outcome {
+    ) -> CommandResult {
         let full = match scope {
             Scope::Server | Scope::Mute => self.moderation.sanctions.count(scope) >= SANCTIONS_MAX,
             Scope::Channel(_) => {
@@ -231,7 +231,7 @@ impl Registry {
         target: Target,
         channel: Option<&str>,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         let key = self.authorize(moderator, channel)?;
         let scope = match key {
             Some(key) => Scope::Channel(self.channels.name(key).clone()),
@@ -265,7 +265,7 @@ impl Registry {
         after: u64,
         limit: u16,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         let key = self.authorize(moderator, channel)?;
         let channel = key.map(|key| self.channels.name(key));
         // Only operators see addresses.
@@ -273,10 +273,10 @@ impl Registry {
             moderator.operator || !matches!(sanction.target, Target::Network(_))
         };
         let of_channel =
-            channel.map(|channel| self.moderation.sanctions.of_channel(channel, after));
+            channel.map(|channel| self.moderation.sanctions.in_channel(channel, after));
         let general = channel
             .is_none()
-            .then(|| self.moderation.sanctions.general(after));
+            .then(|| self.moderation.sanctions.server_wide(after));
         let listed = of_channel.into_iter().flatten();
         let listed = listed.chain(general.into_iter().flatten());
         let mut room_left = LIST_BYTES;
@@ -310,7 +310,7 @@ impl Registry {
         nick: &Nick,
         account: Option<AccountId>,
         origin: Origin,
-    ) -> Outcome {
+    ) -> CommandResult {
         let account = account.and_then(|id| self.accounts.nick_of(id));
         let subject = Subject {
             nick: nick.folded(),
@@ -321,7 +321,7 @@ impl Registry {
         match self
             .moderation
             .sanctions
-            .about(&Scope::Server, subject, self.now)
+            .find_active(&Scope::Server, subject, self.now)
         {
             Some(sanction) => Err(banned(sanction)),
             None => Ok(()),
@@ -333,13 +333,17 @@ impl Registry {
         &self,
         user: UserKey,
         channel: &Channel,
-    ) -> Outcome {
+    ) -> CommandResult {
         if self.moderation.sanctions.is_empty() || self.is_operator(user) {
             return Ok(());
         }
         let scope = Scope::Channel(channel.clone());
         let subject = self.subject(user);
-        match self.moderation.sanctions.about(&scope, subject, self.now) {
+        match self
+            .moderation
+            .sanctions
+            .find_active(&scope, subject, self.now)
+        {
             Some(sanction) => {
                 let why = ban_suffix(sanction.until, sanction.reason.as_deref());
                 let detail = format!("you are banned from {channel}{why}");
@@ -350,7 +354,7 @@ impl Registry {
     }
 
     /// Checks whether a nick is banned.
-    pub(in crate::chat::registry) fn check_nick(&self, nick: &Nick) -> Outcome {
+    pub(in crate::chat::registry) fn check_nick(&self, nick: &Nick) -> CommandResult {
         let target = Target::Nick(nick.clone());
         let found = self.moderation.sanctions.get(&Scope::Server, &target);
         if found.is_some_and(|sanction| sanction.is_active(self.now)) {

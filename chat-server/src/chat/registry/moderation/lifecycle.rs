@@ -99,7 +99,7 @@ impl Registry {
 
     /// Moves the sanctions of a token to another token.
     pub(in crate::chat::registry) fn move_sanctions(&mut self, before: Digest, now: Digest) {
-        for sanction in self.moderation.sanctions.follow(before, now) {
+        for sanction in self.moderation.sanctions.move_token(before, now) {
             self.save_sanction(&sanction);
         }
     }

@@ -16,7 +16,7 @@ use crate::chat::command::Refusal;
 use crate::chat::effect::Effect;
 use crate::chat::moderation::{LOG, ModerationCommand};
 use crate::chat::registry::Registry;
-use crate::chat::registry::types::{Departure, LOBBY, Outcome, UserKey, lookup};
+use crate::chat::registry::types::{CommandResult, Departure, LOBBY, UserKey, lookup};
 use crate::chat::{ChannelKey, SessionId};
 use crate::logging::Quoted;
 use ownership::Ownership;
@@ -48,7 +48,7 @@ impl Registry {
         user: UserKey,
         act: ModerationCommand,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         self.expire_sanctions(out);
         if self.is_read_only && act.changes_state() {
             let detail = "cannot persist this: the accounts file was renamed, replaced or deleted";
@@ -150,7 +150,7 @@ impl Registry {
     }
 
     /// Rejects removing oneself, and removing an operator unless the moderator is one.
-    fn can_remove(&self, moderator: Moderator, other: UserKey) -> Outcome {
+    fn can_remove(&self, moderator: Moderator, other: UserKey) -> CommandResult {
         if moderator.user == other {
             return Err(not_permitted(
                 "cannot remove yourself; use part to leave a channel, quit to leave the server",
@@ -169,7 +169,7 @@ impl Registry {
         channel: Option<&str>,
         reason: Option<&Text>,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         let key = self.authorize(moderator, channel)?;
         let other = self.find_user(nick)?;
         self.can_remove(moderator, other)?;

@@ -10,7 +10,7 @@ use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
 use crate::chat::moderation::{LOG, Sanction, Scope, Target};
 use crate::chat::registry::Registry;
-use crate::chat::registry::types::{Outcome, UserKey, lookup};
+use crate::chat::registry::types::{CommandResult, UserKey, lookup};
 
 impl Registry {
     pub(in crate::chat::registry) fn mute(
@@ -20,7 +20,7 @@ impl Registry {
         seconds: Option<u64>,
         reason: Option<&Text>,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         self.authorize(moderator, None)?;
         let other = self.users.find(&lookup(nick));
         let nick = match other {
@@ -55,7 +55,7 @@ impl Registry {
         moderator: Moderator,
         nick: &str,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         self.authorize(moderator, None)?;
         let other = self.users.find(&lookup(nick));
         let mut lifted = Vec::new();
@@ -111,12 +111,16 @@ impl Registry {
         let subject = self.subject(user);
         self.moderation
             .sanctions
-            .about(&Scope::Mute, subject, self.now)
+            .find_active(&Scope::Mute, subject, self.now)
     }
 
     /// Checks whether a user may write to `to`, or to everyone. Operators are always allowed as
     /// recipients.
-    pub(in crate::chat::registry) fn check_mute(&self, user: UserKey, to: Option<&str>) -> Outcome {
+    pub(in crate::chat::registry) fn check_mute(
+        &self,
+        user: UserKey,
+        to: Option<&str>,
+    ) -> CommandResult {
         if self.moderation.sanctions.is_empty() {
             return Ok(());
         }

@@ -13,7 +13,7 @@ use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
 use crate::chat::moderation::{ChannelRecord, LOG, Scope, Topic};
 use crate::chat::registry::Registry;
-use crate::chat::registry::types::{LOBBY, Outcome, UserKey};
+use crate::chat::registry::types::{CommandResult, LOBBY, UserKey};
 use crate::chat::state_change::{ChangeKey, StateChange};
 use crate::chat::token::Digest;
 use crate::chat::{ChannelKey, Map, SessionId};
@@ -303,7 +303,7 @@ impl Registry {
         channel: &str,
         topic: Option<Text>,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         let key = self.channels.find(channel)?;
         if !self.is_operator(user) && !self.is_owner(user, key) {
             let who = if key == LOBBY {

@@ -50,7 +50,7 @@ struct ScopeIndex {
     accounts: Map<Arc<str>, u64>,
     networks: Netblocks<u64>,
     /// By the token that a sanction follows.
-    holders: Map<TokenKey, BTreeSet<u64>>,
+    tokens: Map<TokenKey, BTreeSet<u64>>,
     /// All numbers, and whether each is persistent.
     numbers: BTreeMap<u64, bool>,
 }
@@ -64,11 +64,11 @@ impl ScopeIndex {
         }
     }
 
-    fn insert(&mut self, sanction: &Sanction, holder: Option<TokenKey>) {
+    fn insert(&mut self, sanction: &Sanction, token: Option<TokenKey>) {
         let number = sanction.number;
         self.numbers.insert(number, sanction.is_persistent);
-        if let Some(holder) = holder {
-            self.holders.entry(holder).or_default().insert(number);
+        if let Some(token) = token {
+            self.tokens.entry(token).or_default().insert(number);
         }
         match &sanction.target {
             Target::Nick(nick) => drop(self.nicks.insert(nick.folded_arc(), number)),
@@ -77,15 +77,15 @@ impl ScopeIndex {
         }
     }
 
-    fn remove(&mut self, sanction: &Sanction, holder: Option<TokenKey>) {
+    fn remove(&mut self, sanction: &Sanction, token: Option<TokenKey>) {
         let number = sanction.number;
         self.numbers.remove(&number);
-        if let Some(holder) = holder
-            && let Some(numbers) = self.holders.get_mut(&holder)
+        if let Some(token) = token
+            && let Some(numbers) = self.tokens.get_mut(&token)
         {
             numbers.remove(&number);
             if numbers.is_empty() {
-                self.holders.remove(&holder);
+                self.tokens.remove(&token);
             }
         }
         match &sanction.target {
@@ -96,12 +96,12 @@ impl ScopeIndex {
     }
 
     /// Returns the candidates for a subject.
-    fn about(&self, subject: Subject<'_>, holder: Option<TokenKey>) -> impl Iterator<Item = u64> {
+    fn about(&self, subject: Subject<'_>, token: Option<TokenKey>) -> impl Iterator<Item = u64> {
         let account = subject.account;
         let by_nick = self.nicks.get(subject.nick);
         let by_account = account.and_then(|nick| self.nicks.get(nick));
         let as_account = account.and_then(|nick| self.accounts.get(nick));
-        let held = holder.and_then(|holder| self.holders.get(&holder));
+        let held = token.and_then(|token| self.tokens.get(&token));
         [by_nick, by_account, as_account]
             .into_iter()
             .flatten()
@@ -121,18 +121,18 @@ impl ScopeIndex {
 pub(in crate::chat::registry) struct Sanctions {
     all: BTreeMap<u64, Arc<Sanction>>,
     server: ScopeIndex,
-    speech: ScopeIndex,
+    mutes: ScopeIndex,
     /// By folded name.
     channels: Map<Arc<str>, ScopeIndex>,
     /// The number of sanctions in `channels`.
-    of_channels: usize,
-    /// The numbers of `server` and `speech`, in order.
-    general: BTreeSet<u64>,
-    holders: TokenIndex,
+    in_channels: usize,
+    /// The numbers of `server` and `mutes`, in order.
+    server_wide: BTreeSet<u64>,
+    tokens: TokenIndex,
     /// By expiry.
     until: BTreeSet<(Timestamp, u64)>,
     /// Sanctions of channels that have ended. They are in no index, but in `all`, `until` and
-    /// `holders` until [`Sanctions::reclaim`] removes them in portions.
+    /// `tokens` until [`Sanctions::reclaim`] removes them in portions.
     ended: Vec<BTreeMap<u64, bool>>,
     last: u64,
 }
@@ -152,20 +152,20 @@ impl Sanctions {
     pub(in crate::chat::registry) fn insert(
         &mut self,
         sanction: Arc<Sanction>,
-        here: Option<UserKey>,
+        user: Option<UserKey>,
     ) {
         let number = sanction.number;
         self.last = self.last.max(number);
-        let holder = sanction
+        let token = sanction
             .token_digest
-            .map(|digest| self.holders.insert(digest, number));
-        if let (Some(holder), Some(user)) = (holder, here) {
-            self.holders.is_here(holder, user);
+            .map(|digest| self.tokens.insert(digest, number));
+        if let (Some(token), Some(user)) = (token, user) {
+            self.tokens.set_online(token, user);
         }
-        self.index_mut(&sanction.scope).insert(&sanction, holder);
+        self.index_mut(&sanction.scope).insert(&sanction, token);
         match sanction.scope {
-            Scope::Server | Scope::Mute => drop(self.general.insert(number)),
-            Scope::Channel(_) => self.of_channels += 1,
+            Scope::Server | Scope::Mute => drop(self.server_wide.insert(number)),
+            Scope::Channel(_) => self.in_channels += 1,
         }
         if let Some(until) = sanction.until {
             self.until.insert((until, number));
@@ -179,9 +179,9 @@ impl Sanctions {
         crate::chat::work::step();
         let sanction = self.all.remove(&number)?;
         let held = self.is_indexed(&sanction);
-        let holder = sanction
+        let token = sanction
             .token_digest
-            .and_then(|digest| self.holders.remove(digest, number));
+            .and_then(|digest| self.tokens.remove(digest, number));
         if let Some(until) = sanction.until {
             self.until.remove(&(until, number));
         }
@@ -189,12 +189,12 @@ impl Sanctions {
             return None;
         }
         let index = self.index_mut(&sanction.scope);
-        index.remove(&sanction, holder);
+        index.remove(&sanction, token);
         match &sanction.scope {
-            Scope::Server | Scope::Mute => drop(self.general.remove(&number)),
+            Scope::Server | Scope::Mute => drop(self.server_wide.remove(&number)),
             Scope::Channel(channel) => {
                 let is_empty = index.numbers.is_empty();
-                self.of_channels -= 1;
+                self.in_channels -= 1;
                 if is_empty {
                     self.channels.remove(channel.folded());
                 }
@@ -228,23 +228,21 @@ impl Sanctions {
             return Vec::new();
         };
         let numbers = index.numbers.iter();
-        let (change_count, passing): (Vec<_>, Vec<_>) = numbers.partition(|&(_, &lasts)| lasts);
-        if !with_persistent && !change_count.is_empty() {
-            let passing: Vec<u64> = passing.into_iter().map(|(&number, _)| number).collect();
-            for number in passing {
+        let (persistent, temporary): (Vec<_>, Vec<_>) =
+            numbers.partition(|&(_, &is_persistent)| is_persistent);
+        if !with_persistent && !persistent.is_empty() {
+            let temporary: Vec<u64> = temporary.into_iter().map(|(&number, _)| number).collect();
+            for number in temporary {
                 self.remove(number);
             }
             return Vec::new();
         }
-        let change_count = change_count
-            .into_iter()
-            .map(|(&number, _)| number)
-            .collect();
+        let persistent = persistent.into_iter().map(|(&number, _)| number).collect();
         if let Some(index) = self.channels.remove(folded) {
-            self.of_channels -= index.numbers.len();
+            self.in_channels -= index.numbers.len();
             self.ended.push(index.numbers);
         }
-        change_count
+        persistent
     }
 
     /// Frees a portion of the sanctions of ended channels. Called at least once for each new
@@ -270,8 +268,12 @@ impl Sanctions {
             return Vec::new();
         };
         let mut changed = Vec::new();
-        for (number, lasts) in index.numbers.iter_mut().filter(|(_, lasts)| !**lasts) {
-            *lasts = true;
+        for (number, is_persistent) in index
+            .numbers
+            .iter_mut()
+            .filter(|(_, is_persistent)| !**is_persistent)
+        {
+            *is_persistent = true;
             if let Some(sanction) = self.all.get_mut(number) {
                 Arc::make_mut(sanction).is_persistent = true;
                 changed.push(sanction.clone());
@@ -281,24 +283,24 @@ impl Sanctions {
     }
 
     /// Notes that the user of a token is online.
-    pub(in crate::chat::registry) fn arrived(&mut self, user: UserKey, digest: Digest) {
-        if let Some(&holder) = self.holders.by_digest.get(&digest) {
-            self.holders.is_here(holder, user);
+    pub(in crate::chat::registry) fn user_online(&mut self, user: UserKey, digest: Digest) {
+        if let Some(&token) = self.tokens.by_digest.get(&digest) {
+            self.tokens.set_online(token, user);
         }
     }
 
-    pub(in crate::chat::registry) fn departed(&mut self, user: UserKey) {
-        self.holders.has_gone(user);
+    pub(in crate::chat::registry) fn user_offline(&mut self, user: UserKey) {
+        self.tokens.set_offline(user);
     }
 
     /// Moves the sanctions of the token `before` to the token `now`, and returns them.
-    pub(in crate::chat::registry) fn follow(
+    pub(in crate::chat::registry) fn move_token(
         &mut self,
         before: Digest,
         now: Digest,
     ) -> Vec<Arc<Sanction>> {
         let mut moved = Vec::new();
-        for number in self.holders.follow(before, now) {
+        for number in self.tokens.replace(before, now) {
             if let Some(sanction) = self.all.get_mut(number) {
                 Arc::make_mut(sanction).token_digest = Some(now);
                 moved.push(sanction.clone());
@@ -324,7 +326,7 @@ impl Sanctions {
     }
 
     /// Returns an active sanction of a scope that matches a subject.
-    pub(in crate::chat::registry) fn about(
+    pub(in crate::chat::registry) fn find_active(
         &self,
         scope: &Scope,
         subject: Subject<'_>,
@@ -333,15 +335,15 @@ impl Sanctions {
         if self.all.is_empty() {
             return None;
         }
-        let holder = subject.user.and_then(|user| self.holders.of(user));
+        let token = subject.user.and_then(|user| self.tokens.of(user));
         self.index(scope)?
-            .about(subject, holder)
+            .about(subject, token)
             .filter_map(|number| self.by_number(number))
             .find(|sanction| sanction.is_active(now))
     }
 
     /// Returns the sanctions of a channel after a number, in order.
-    pub(in crate::chat::registry) fn of_channel(
+    pub(in crate::chat::registry) fn in_channel(
         &self,
         channel: &Channel,
         after: u64,
@@ -354,8 +356,11 @@ impl Sanctions {
     }
 
     /// Returns the sanctions of the server and the mutes after a number, in order.
-    pub(in crate::chat::registry) fn general(&self, after: u64) -> impl Iterator<Item = &Sanction> {
-        self.general
+    pub(in crate::chat::registry) fn server_wide(
+        &self,
+        after: u64,
+    ) -> impl Iterator<Item = &Sanction> {
+        self.server_wide
             .range(behind(after))
             .filter_map(|&number| self.by_number(number))
     }
@@ -367,7 +372,7 @@ impl Sanctions {
 
     /// Returns the number of sanctions of all channels.
     pub(in crate::chat::registry) fn count_in_channels(&self) -> usize {
-        self.of_channels
+        self.in_channels
     }
 
     /// Returns whether a sanction is in its index, which excludes those of ended channels.
@@ -379,7 +384,7 @@ impl Sanctions {
     fn index(&self, scope: &Scope) -> Option<&ScopeIndex> {
         match scope {
             Scope::Server => Some(&self.server),
-            Scope::Mute => Some(&self.speech),
+            Scope::Mute => Some(&self.mutes),
             Scope::Channel(channel) => self.channels.get(channel.folded()),
         }
     }
@@ -387,7 +392,7 @@ impl Sanctions {
     fn index_mut(&mut self, scope: &Scope) -> &mut ScopeIndex {
         match scope {
             Scope::Server => &mut self.server,
-            Scope::Mute => &mut self.speech,
+            Scope::Mute => &mut self.mutes,
             Scope::Channel(channel) => self.channels.entry(channel.folded_arc()).or_default(),
         }
     }

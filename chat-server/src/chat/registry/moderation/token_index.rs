@@ -29,14 +29,14 @@ struct TokenEntry {
 impl TokenIndex {
     /// Adds a sanction that follows a token.
     pub(in crate::chat::registry) fn insert(&mut self, digest: Digest, number: u64) -> TokenKey {
-        let holder = *self.by_digest.entry(digest).or_insert_with(|| {
+        let token = *self.by_digest.entry(digest).or_insert_with(|| {
             self.all.insert(TokenEntry {
                 numbers: BTreeSet::new(),
                 user: None,
             })
         });
-        self.all[holder].numbers.insert(number);
-        holder
+        self.all[token].numbers.insert(number);
+        token
     }
 
     /// Removes a sanction that follows a token, and returns the place of the token.
@@ -46,10 +46,10 @@ impl TokenIndex {
         number: u64,
     ) -> Option<TokenKey> {
         let key = *self.by_digest.get(&digest)?;
-        let holder = &mut self.all[key];
-        holder.numbers.remove(&number);
-        if holder.numbers.is_empty() {
-            if let Some(user) = holder.user {
+        let token = &mut self.all[key];
+        token.numbers.remove(&number);
+        if token.numbers.is_empty() {
+            if let Some(user) = token.user {
                 self.here.remove(&user);
             }
             self.all.remove(key);
@@ -59,15 +59,15 @@ impl TokenIndex {
     }
 
     /// Notes that the user of a token is online.
-    pub(in crate::chat::registry) fn is_here(&mut self, holder: TokenKey, user: UserKey) {
-        self.all[holder].user = Some(user);
-        self.here.insert(user, holder);
+    pub(in crate::chat::registry) fn set_online(&mut self, token: TokenKey, user: UserKey) {
+        self.all[token].user = Some(user);
+        self.here.insert(user, token);
     }
 
     /// Notes that a user is offline.
-    pub(in crate::chat::registry) fn has_gone(&mut self, user: UserKey) {
-        if let Some(holder) = self.here.remove(&user) {
-            self.all[holder].user = None;
+    pub(in crate::chat::registry) fn set_offline(&mut self, user: UserKey) {
+        if let Some(token) = self.here.remove(&user) {
+            self.all[token].user = None;
         }
     }
 
@@ -77,16 +77,16 @@ impl TokenIndex {
     }
 
     /// Replaces the token `before` by `now`, and returns the numbers of the sanctions.
-    pub(in crate::chat::registry) fn follow(
+    pub(in crate::chat::registry) fn replace(
         &mut self,
         before: Digest,
         now: Digest,
     ) -> impl Iterator<Item = &u64> {
-        let holder = self.by_digest.remove(&before);
-        if let Some(holder) = holder {
-            self.by_digest.insert(now, holder);
+        let token = self.by_digest.remove(&before);
+        if let Some(token) = token {
+            self.by_digest.insert(now, token);
         }
-        let numbers = holder.map(|holder| &self.all[holder].numbers);
+        let numbers = token.map(|token| &self.all[token].numbers);
         numbers.into_iter().flatten()
     }
 }
