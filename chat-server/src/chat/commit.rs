@@ -73,8 +73,8 @@ impl PersistenceProgress {
     }
 
     /// Returns whether a batch can be released.
-    pub(super) fn is_ready(&self, recording: &PendingBatch) -> bool {
-        recording.recorded && self.covers(recording.batch.needs)
+    pub(super) fn is_ready(&self, pending: &PendingBatch) -> bool {
+        pending.recorded && self.covers(pending.batch.needs)
     }
 
     /// Notes that the changes sent last are persisted.

@@ -196,7 +196,7 @@ impl ChatRoom {
         if !self.full.is_empty() {
             self.commit(ctx);
         }
-        self.count();
+        self.count_messages();
         if !self.commit_is_due && self.pending.is_none() {
             self.commit_is_due = true;
             ctx.notify(Commit);
@@ -225,10 +225,10 @@ impl ChatRoom {
         self.metrics.channels.set(self.registry.channels() as u64);
     }
 
-    fn count(&self) {
+    fn count_messages(&self) {
         let waiting = self.full.iter().chain([&self.building]);
-        let gathered: usize = waiting.map(Batch::messages).sum();
-        self.metrics.gathered.set(gathered as u64);
+        let queued: usize = waiting.map(Batch::messages).sum();
+        self.metrics.gathered.set(queued as u64);
     }
 
     /// Persists changes when the writer is free; `needs` counts them.
@@ -248,11 +248,11 @@ impl ChatRoom {
     fn commit(&mut self, ctx: &mut Context<Self>) {
         loop {
             match self.pending.take() {
-                Some(recording) if self.persistence.is_ready(&recording) => {
-                    self.release(recording.batch, recording.frames);
+                Some(pending) if self.persistence.is_ready(&pending) => {
+                    self.release(pending.batch, pending.frames);
                 }
-                Some(recording) => {
-                    self.pending = Some(recording);
+                Some(pending) => {
+                    self.pending = Some(pending);
                     return;
                 }
                 None => match self.full.pop_front() {
@@ -286,7 +286,7 @@ impl ChatRoom {
             });
         }
         self.metrics.recording.set(batch.messages() as u64);
-        self.count();
+        self.count_messages();
         if batch.changes.newest() <= self.recorded {
             self.persist_changes_of(&mut batch, ctx);
         }
@@ -331,10 +331,10 @@ impl ChatRoom {
         metrics.recording.set(0);
         self.count_users();
         let last = batch.last_seq().unwrap_or(self.recorded);
-        let released = Arc::new(batch.release(frames, self.recorded));
+        let committed = Arc::new(batch.release(frames, self.recorded));
         self.recorded = last;
         for dispatcher in &self.dispatchers {
-            dispatcher.do_send(Release(released.clone()));
+            dispatcher.do_send(Release(committed.clone()));
         }
     }
 
@@ -457,13 +457,13 @@ impl Handler<Appended> for ChatRoom {
     type Result = ();
 
     fn handle(&mut self, Appended { recorded }: Appended, ctx: &mut Self::Context) {
-        if let Some(mut recording) = self.pending.take() {
-            recording.recorded = true;
+        if let Some(mut pending) = self.pending.take() {
+            pending.recorded = true;
             if !recorded {
-                self.fail(&mut recording);
+                self.fail(&mut pending);
             }
-            self.persist_changes_of(&mut recording.batch, ctx);
-            self.pending = Some(recording);
+            self.persist_changes_of(&mut pending.batch, ctx);
+            self.pending = Some(pending);
         }
         self.commit(ctx);
     }

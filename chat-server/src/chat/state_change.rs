@@ -68,90 +68,90 @@ pub enum ChangeKey {
 /// history lacks. The maps are sorted: equal requests write equal changes.
 #[derive(Debug, Default)]
 pub struct Changes {
-    tokens: BTreeMap<Digest, StateChange>,
-    beginnings: BTreeMap<AccountId, u64>,
-    rulings: BTreeMap<ChangeKey, StateChange>,
+    sessions: BTreeMap<Digest, StateChange>,
+    account_starts: BTreeMap<AccountId, u64>,
+    decisions: BTreeMap<ChangeKey, StateChange>,
 }
 
 impl Changes {
     pub fn is_empty(&self) -> bool {
-        self.tokens.is_empty() && self.beginnings.is_empty() && self.rulings.is_empty()
+        self.sessions.is_empty() && self.account_starts.is_empty() && self.decisions.is_empty()
     }
 
     /// Adds a change of a token.
-    pub(super) fn token(&mut self, digest: Digest, change: StateChange) {
-        insert(&mut self.tokens, digest, change);
+    pub(super) fn set_session(&mut self, digest: Digest, change: StateChange) {
+        insert(&mut self.sessions, digest, change);
     }
 
     /// Adds the beginning of an account.
-    pub(super) fn begins(&mut self, account: AccountId, since: u64) {
-        insert(&mut self.beginnings, account, since);
+    pub(super) fn set_account_start(&mut self, account: AccountId, since: u64) {
+        insert(&mut self.account_starts, account, since);
     }
 
     /// Adds a decision.
-    pub(super) fn ruled(&mut self, what: ChangeKey, change: StateChange) {
-        insert(&mut self.rulings, what, change);
+    pub(super) fn set_decision(&mut self, key: ChangeKey, change: StateChange) {
+        insert(&mut self.decisions, key, change);
     }
 
     /// Adds later changes.
     pub(super) fn merge(&mut self, later: Self) {
         let Self {
-            tokens,
-            beginnings,
-            rulings,
+            sessions,
+            account_starts,
+            decisions,
         } = later;
-        for (digest, change) in tokens {
-            self.token(digest, change);
+        for (digest, change) in sessions {
+            self.set_session(digest, change);
         }
-        for (account, since) in beginnings {
-            self.begins(account, since);
+        for (account, since) in account_starts {
+            self.set_account_start(account, since);
         }
-        for (what, change) in rulings {
-            self.ruled(what, change);
+        for (key, change) in decisions {
+            self.set_decision(key, change);
         }
     }
 
     /// Returns the highest message number in the changes.
     pub(super) fn newest(&self) -> u64 {
-        let tenures = self.tenures().map(ResumableSession::newest);
-        tenures
-            .chain(self.beginnings.values().copied())
+        let sessions = self.sessions().map(ResumableSession::newest);
+        sessions
+            .chain(self.account_starts.values().copied())
             .max()
             .unwrap_or(0)
     }
 
     /// Sets back the numbers: no message after `last` is recorded.
     pub(super) fn rewind(&mut self, last: u64) {
-        for change in self.tokens.values_mut() {
-            if let StateChange::SessionSaved(kept) = change {
-                rewind(&mut kept.since, &mut kept.previous_nicks, last);
+        for change in self.sessions.values_mut() {
+            if let StateChange::SessionSaved(session) = change {
+                rewind(&mut session.since, &mut session.previous_nicks, last);
             }
         }
-        for since in self.beginnings.values_mut() {
+        for since in self.account_starts.values_mut() {
             *since = last.min(*since);
         }
     }
 
     /// Returns the saved sessions.
-    pub(super) fn tenures(&self) -> impl Iterator<Item = &ResumableSession> {
-        self.tokens.values().filter_map(|change| match change {
-            StateChange::SessionSaved(kept) => Some(&**kept),
+    pub(super) fn sessions(&self) -> impl Iterator<Item = &ResumableSession> {
+        self.sessions.values().filter_map(|change| match change {
+            StateChange::SessionSaved(session) => Some(&**session),
             _ => None,
         })
     }
 
     /// Returns the accounts whose beginning has changed.
     pub(super) fn accounts(&self) -> impl Iterator<Item = AccountId> {
-        self.beginnings.keys().copied()
+        self.account_starts.keys().copied()
     }
 
     /// Returns the changes in the order in which they are written.
     pub fn into_vec(self) -> Vec<StateChange> {
-        let beginnings = self.beginnings.into_iter();
-        beginnings
+        let account_starts = self.account_starts.into_iter();
+        account_starts
             .map(|(account, since)| StateChange::AccountSince { account, since })
-            .chain(self.tokens.into_values())
-            .chain(self.rulings.into_values())
+            .chain(self.sessions.into_values())
+            .chain(self.decisions.into_values())
             .collect()
     }
 }

@@ -36,10 +36,10 @@ impl PendingChanges {
     }
 
     /// Persists a session without a connection. No announcement waits for it.
-    pub(super) fn save_session(&mut self, kept: ResumableSession) {
-        let digest = kept.digest;
+    pub(super) fn save_session(&mut self, session: ResumableSession) {
+        let digest = session.digest;
         self.changes
-            .token(digest, StateChange::SessionSaved(Box::new(kept)));
+            .set_session(digest, StateChange::SessionSaved(Box::new(session)));
     }
 
     /// Ends a token, and lets the announcement wait.
@@ -51,7 +51,7 @@ impl PendingChanges {
     /// Ends a token. No announcement waits for it.
     pub(super) fn forget(&mut self, digest: Digest) {
         self.changes
-            .token(digest, StateChange::SessionRemoved(digest));
+            .set_session(digest, StateChange::SessionRemoved(digest));
     }
 
     /// An account begins after the message `since`.
@@ -62,13 +62,13 @@ impl PendingChanges {
 
     /// Sets where an account began. No announcement waits for it.
     pub(super) fn correct_account_start(&mut self, id: AccountId, since: u64) {
-        self.changes.begins(id, since);
+        self.changes.set_account_start(id, since);
     }
 
     /// Adds a decision of an operator or a channel owner.
-    pub(super) fn queue(&mut self, what: ChangeKey, change: StateChange) {
+    pub(super) fn queue(&mut self, key: ChangeKey, change: StateChange) {
         self.count += 1;
-        self.changes.ruled(what, change);
+        self.changes.set_decision(key, change);
     }
 
     /// The channel (folded) has no owner and no topic any more.
@@ -144,11 +144,11 @@ impl Registry {
     fn set_back(&mut self, changes: &mut Changes) {
         let last = self.last_seq;
         changes.rewind(last);
-        for kept in changes.tenures() {
-            let nick = kept.nick.folded();
+        for session in changes.sessions() {
+            let nick = session.nick.folded();
             self.users.rewind(nick, last);
-            if let Some(absent) = self.resume_pool.get_mut(nick) {
-                rewind(&mut absent.since, &mut absent.previous_nicks, last);
+            if let Some(detached) = self.resume_pool.get_mut(nick) {
+                rewind(&mut detached.since, &mut detached.previous_nicks, last);
             }
         }
         for id in changes.accounts() {

@@ -104,8 +104,8 @@ impl Registry {
     ) {
         let left = self.resume_pool.take(new_user.nick.folded());
         let theirs = left.as_ref().map(|left| left.digest);
-        // A user who resumes with a password alone receives another token, because the old one may
-        // be lost.
+        // A password alone resumes with another token, because only the digest of the old one is
+        // known.
         let token = token.filter(|token| Some(token.digest()) == theirs);
         if let Some(digest) = theirs.filter(|_| token.is_none()) {
             self.changes.forget(digest);

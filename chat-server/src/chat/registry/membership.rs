@@ -133,15 +133,15 @@ impl Registry {
             reason: Some(reason.into()).filter(|_| !reason.is_empty()),
             by: by.map(Into::into),
         };
-        let in_a_crowd = state.members.len() > self.settings.presence_max;
-        if in_a_crowd {
+        let is_large = state.members.len() > self.settings.presence_max;
+        if is_large {
             out.tell(session, &left);
         } else {
             out.tell_channel(key, &left);
         }
         let receives = |notify: &SessionId| {
             let notify = self.users.at(*notify);
-            !in_a_crowd && notify.is_some_and(|notify| self.users[notify].is_in(key))
+            !is_large && notify.is_some_and(|notify| self.users[notify].is_in(key))
         };
         if let Some(notify) = notify.filter(|notify| !receives(notify)) {
             out.tell(notify, &left);

@@ -76,17 +76,21 @@ impl Registry {
 
     /// Adds a session of the process before, which ended before `now`. Called before the first
     /// request, in the order of the deadlines.
-    pub fn restore_session(&mut self, mut kept: ResumableSession, now: Timestamp) {
+    pub fn restore_session(&mut self, mut session: ResumableSession, now: Timestamp) {
         // The direct messages until the end belong to this user, not to the owner of the nick.
-        if kept.until.is_none() {
-            self.end_tenure(kept.nick.folded(), kept.account);
+        if session.until.is_none() {
+            self.end_tenure(session.nick.folded(), session.account);
         }
         let longest = self.resume_deadline(now);
-        let until = kept.until.map_or(longest, |until| until.min(longest));
-        if kept.newest() > self.last_seq {
-            rewind(&mut kept.since, &mut kept.previous_nicks, self.last_seq);
-            kept.until = Some(until);
-            self.changes.save_session(kept.clone());
+        let until = session.until.map_or(longest, |until| until.min(longest));
+        if session.newest() > self.last_seq {
+            rewind(
+                &mut session.since,
+                &mut session.previous_nicks,
+                self.last_seq,
+            );
+            session.until = Some(until);
+            self.changes.save_session(session.clone());
         }
         let ResumableSession {
             digest,
@@ -96,7 +100,7 @@ impl Registry {
             since,
             previous_nicks,
             ..
-        } = kept;
+        } = session;
         let absent = DetachedSession {
             digest,
             nick,
