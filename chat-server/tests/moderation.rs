@@ -164,7 +164,7 @@ fn who_is_kicked_is_told_why_and_may_come_back_anew() {
         error["detail"]
             .as_str()
             .unwrap()
-            .contains("Ana has put you out: spam")
+            .contains("you were kicked by Ana: spam")
     );
     luis.expect_closed();
     for witness in [&mut ana, &mut eva] {

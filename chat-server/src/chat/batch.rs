@@ -1,9 +1,10 @@
-//! What follows from requests, in the order in which everyone is to see it.
+//! A batch of effects under construction, in the order in which they are delivered.
 //!
-//! A [`Batch`] is gathered while the one before it is being recorded. Messages are encoded into one
-//! buffer, frame behind frame, and all other events into a second one; [`Effect`]s point into them.
-//! Because *every* consequence rides in the batch, also a change of membership or an answer to a ping,
-//! order needs no further thought: who joins behind a message does not get it, who parts behind it does.
+//! A [`Batch`] is built while the one before it is being recorded. Messages are encoded into one
+//! buffer, frame behind frame, and all other events into a second one; each [`Effect`] points into
+//! them. Every effect is part of the batch, including changes of membership and answers to pings.
+//! Order therefore follows from the position: a user who joins behind a message does not receive
+//! it.
 
 use std::time::Instant;
 
@@ -18,12 +19,12 @@ use super::state_change::Changes;
 use super::token::Id;
 use super::{ChannelKey, SessionId};
 
-/// A batch is handed to the recorder when it has so many messages or bytes: large enough that the
-/// write costs nothing per message, small enough that nobody waits for it (half a millisecond).
+/// Limits of a batch. They make the cost of a write per message negligible and the delay of a batch
+/// short.
 const MAX_MESSAGES: usize = 1024;
 pub const MAX_BYTES: usize = 256 * 1024;
 
-/// What becomes a `message`.
+/// A message to encode as `message`.
 #[derive(Debug, Clone, Copy)]
 pub struct NewMessage<'a> {
     pub seq: u64,
@@ -35,7 +36,7 @@ pub struct NewMessage<'a> {
     pub id: Option<&'a Id>,
 }
 
-/// Messages side by side that somebody says to somebody or to a channel.
+/// Consecutive messages from one sender to one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SenderRun {
     pub from: SmolStr,
@@ -43,29 +44,29 @@ pub struct SenderRun {
     pub messages: usize,
 }
 
-/// Consequences that are being gathered.
+/// Effects under construction.
 #[derive(Debug, Default)]
 pub struct Batch {
     frames: BytesMut,
-    /// Who says them, and to whom.
+    /// The sender and target of its messages.
     talks: Vec<SenderRun>,
     events: BytesMut,
     effects: Vec<Effect>,
     messages: usize,
     last_seq: Option<u64>,
-    /// Of the last message.
+    /// The sender, target and time of the last message.
     heading: Heading,
-    /// When the first of its requests came.
+    /// When its first request arrived.
     since: Option<Instant>,
-    /// The codes of those that were refused.
+    /// The codes of rejected requests.
     refused: Vec<ErrorCode>,
-    /// The changes of what outlives the process that its requests have caused,
+    /// The changes of persistent state that its requests have caused.
     pub changes: Changes,
-    /// and that it waits for, as [`super::registry::Registry::change_count`] counts them.
+    /// The changes that it waits for, as counted by [`super::registry::Registry::change_count`].
     pub needs: u64,
 }
 
-/// A batch whose messages are recorded, to be delivered.
+/// A batch whose messages are recorded, for delivery.
 #[derive(Debug)]
 pub struct CommittedBatch {
     pub frames: Bytes,
@@ -73,13 +74,13 @@ pub struct CommittedBatch {
     pub effects: Vec<Effect>,
     /// The last message that was recorded before this batch.
     pub recorded: u64,
-    /// When the first of its requests came.
+    /// When its first request arrived.
     pub since: Option<Instant>,
 }
 
 impl Batch {
-    /// Takes what is gathered. What is gathered next has room for as much, so that nothing is moved
-    /// while it grows.
+    /// Takes the batch. The next one has an equal capacity, which avoids reallocation while it
+    /// grows.
     pub fn take(&mut self) -> Self {
         let next = Self {
             frames: BytesMut::with_capacity(self.frames.len()),
@@ -95,42 +96,43 @@ impl Batch {
         self.effects.is_empty()
     }
 
-    /// The last of its messages, if it has any.
+    /// Returns the number of the last message.
     pub fn last_seq(&self) -> Option<u64> {
         self.last_seq
     }
 
-    /// Whether it has as many messages as a batch may have, or `bytes` of them.
+    /// Returns whether the batch has reached the maximum of messages or `bytes` of them.
     pub fn is_full(&self, bytes: usize) -> bool {
         self.messages >= MAX_MESSAGES || self.frames.len() >= bytes
     }
 
-    /// Messages that are in it.
+    /// Returns the number of messages.
     pub fn messages(&self) -> usize {
         self.messages
     }
 
-    /// A request has come at `now`.
+    /// Notes that a request has arrived at `now`.
     pub fn begin(&mut self, now: impl FnOnce() -> Instant) {
         self.since.get_or_insert_with(now);
     }
 
-    /// The codes that were refused with since this was asked last.
-    pub fn take_refused(&mut self) -> Vec<ErrorCode> {
+    /// Returns the codes that were rejected since the last call.
+    pub fn take_rejected(&mut self) -> Vec<ErrorCode> {
         std::mem::take(&mut self.refused)
     }
 
-    /// The messages, as the recorder wants them: frame behind frame, each JSON ended by a newline.
+    /// Returns the messages as the recorder needs them: frame behind frame, each JSON text followed
+    /// by a newline.
     pub fn frames(&mut self) -> Bytes {
         self.frames.split().freeze()
     }
 
-    /// Who says its messages, and to whom, in the same order.
+    /// Returns the sender and target of the messages, in order.
     pub fn take_talks(&mut self) -> Vec<SenderRun> {
         std::mem::take(&mut self.talks)
     }
 
-    /// A message, by_number and stamped.
+    /// Adds a message.
     pub fn message(&mut self, said: &NewMessage<'_>, sender: SessionId, audience: Audience) {
         let NewMessage {
             seq,
@@ -181,7 +183,7 @@ impl Batch {
         }
     }
 
-    /// The ack of what is recorded as `seq`.
+    /// Acknowledges a message that is recorded as `seq`.
     pub fn ack(&mut self, to: SessionId, id: Id, seq: u64, time: Timestamp) {
         let event = self.event(&Event::Ack {
             id: (&*id).into(),
@@ -229,8 +231,8 @@ impl Batch {
         self.effects.push(effect);
     }
 
-    /// Its messages could not be recorded: their senders are told so in their place, and so is who
-    /// said one of them (`failed` and later) again.
+    /// Rejects the messages, because they cannot be recorded. Acks of message `failed` and later
+    /// ones are rejected in their place.
     pub fn fail(&mut self, failed: u64) {
         for effect in std::mem::take(&mut self.effects) {
             match effect {
@@ -254,7 +256,7 @@ impl Batch {
         self.last_seq = None;
     }
 
-    /// The batch as it is delivered; `frames` are its messages, which [`Batch::frames`] has given out.
+    /// Returns the batch for delivery; `frames` are the messages that [`Batch::frames`] returned.
     pub fn release(self, frames: Bytes, recorded: u64) -> CommittedBatch {
         CommittedBatch {
             frames,
@@ -275,7 +277,7 @@ impl Batch {
 fn not_recorded() -> Refusal {
     Refusal::new(
         ErrorCode::NotRecorded,
-        "the history cannot be written now; nobody was sent this",
+        "cannot write the history; the message was not sent",
     )
 }
 

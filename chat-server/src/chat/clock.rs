@@ -1,36 +1,35 @@
-//! The room's clock. Times of messages never go back, so it does not either, whoever sets the machine's:
-//! while that is behind, it goes on half as fast, until the machine's has caught up. The last message of
-//! the history counts as read from it, so a restart is no way back.
+//! The clock of the room, which never goes back. While the system clock is behind, it runs at half
+//! speed until the system clock has caught up. It starts after the last message of the history.
 //!
-//! It follows a jump forward only when that has lasted: a clock that is years ahead for a moment ends no
-//! resume window and no sanction, and stamps no message. A clock that is set forward for good is followed
-//! after `JUMP_CONFIRMATION`. At the start the machine's clock is believed: nothing else is known.
+//! It follows a forward jump only after `JUMP_CONFIRMATION`: a system clock that is wrong for a
+//! moment ends no resume window and no sanction, and dates no message. At the start the system
+//! clock is trusted, because nothing else is known.
 
 use std::time::{Duration, Instant, SystemTime};
 
 use chat_proto::Timestamp;
 
-/// The largest jump forward that is followed at once, in milliseconds.
+/// The largest forward jump that is followed at once, in milliseconds.
 const JUMP_MILLIS: i64 = 10_000;
 
-/// How long a larger one has to last.
+/// How long a larger jump must persist.
 const JUMP_CONFIRMATION: Duration = Duration::from_secs(5);
 
-/// See the head of this file.
+/// A monotonic clock that follows the system clock.
 #[derive(Debug)]
 pub struct Clock {
-    /// What it said when it last agreed with the machine, or began,
+    /// The time when it last agreed with the system clock, or started.
     anchor: Timestamp,
-    /// and when that was.
+    /// The moment of `anchor`.
     since: Instant,
-    /// It has agreed with the machine once.
+    /// Whether it has agreed with the system clock once.
     has_agreed: bool,
-    /// The machine's clock has been ahead since then.
+    /// Since when the system clock has been ahead.
     ahead_since: Option<Instant>,
 }
 
 impl Clock {
-    /// A clock that never says less than `last`.
+    /// Creates a clock that never returns less than `last`.
     pub fn new(last: Option<Timestamp>) -> Self {
         Self {
             anchor: last.unwrap_or(Timestamp::from_millis(0)),
@@ -40,12 +39,12 @@ impl Clock {
         }
     }
 
-    /// Returns the time. Has to be called every second at least, so that a jump that is over is noticed.
+    /// Returns the time. Must be called at least every second, to notice the end of a jump.
     pub fn now(&mut self) -> Timestamp {
         self.read(SystemTime::now().into(), Instant::now())
     }
 
-    /// Returns the time while the machine's clock says `machine`, at `moment`.
+    /// Returns the time, given the system clock and the monotonic time.
     fn read(&mut self, machine: Timestamp, moment: Instant) -> Timestamp {
         let passed = moment.saturating_duration_since(self.since).as_millis();
         let passed = i64::try_from(passed).unwrap_or(i64::MAX);
@@ -87,7 +86,7 @@ mod tests {
     fn it_follows_the_machine_forward_and_never_back() {
         let mut clock = Clock::new(Some(Timestamp::from_millis(1_000)));
         let begun = clock.since;
-        // Milliseconds that have passed, what the machine says, what the clock does.
+        // Milliseconds since the start, the system clock, the expected time.
         for (passed, machine, says) in [
             (0, 400, 1_000),
             (10, 410, 1_005),
@@ -97,15 +96,15 @@ mod tests {
             (2_101, -3_597_499, 2_500),
             (2_102, -3_597_498, 2_501),
             (4_102, -3_595_498, 3_501),
-            // Years ahead for a third of a second.
+            // Wrong by years for a third of a second.
             (4_103, 90_000_000_000, 4_503),
             (4_400, 90_000_000_300, 4_800),
             (4_401, 4_801, 4_801),
-            // A small step is followed at once, and the way back is slow.
+            // A small step is followed at once, and the way back takes double time.
             (4_402, 14_000, 14_000),
             (4_404, 4_804, 14_001),
             (40_000, 40_400, 40_400),
-            // Set forward by an hour for good.
+            // Set forward by an hour permanently.
             (40_100, 3_640_500, 40_500),
             (44_100, 3_644_500, 44_500),
             (45_100, 3_645_500, 3_645_500),

@@ -1,5 +1,5 @@
-//! What a session asks of the room: checked where a check needs nobody else, and in the core's own
-//! words, so that a second protocol costs the core no edit.
+//! Typed commands of a session. The session has checked everything that needs no other state, so
+//! that a second protocol needs no change here.
 
 use std::borrow::Cow;
 
@@ -10,14 +10,14 @@ use super::moderation::ModerationCommand;
 use super::token::{Id, LoginRandom, Token};
 use crate::netblock::Origin;
 
-/// A request and the `id` by which its answer is known again.
+/// A request, and the `id` of its answers.
 #[derive(Debug)]
 pub struct Request {
     pub id: Option<Id>,
     pub command: Command,
 }
 
-/// What can be asked. Names that are only looked up are kept as they came.
+/// A command. Names that are only looked up are kept as received.
 #[derive(Debug)]
 pub enum Command {
     Hello(Box<Hello>),
@@ -44,25 +44,25 @@ pub enum Command {
     Nick {
         nick: Nick,
     },
-    /// The session wants something of the accounts, and has to know as whom: answered with
-    /// [`super::batch::Effect::Account`].
+    /// Asks for the identity of the user, for an account request of the session. Answered with
+    /// [`super::effect::Effect::Account`].
     Account,
-    /// Something that only operators and founders may do.
+    /// A command for operators and channel owners.
     Moderate(Box<ModerationCommand>),
     Ping,
-    /// Heard, and nothing more.
+    /// Has no effect.
     Pong,
     Quit {
         reason: Option<Text>,
     },
-    /// The client has nothing more to say and closed its sending half: goodbye once all is answered.
+    /// The client has closed its sending half. The session ends when all answers are sent.
     InputClosed,
-    /// What the session found to be no request; it goes through the room to keep its place among the
-    /// answers.
+    /// An invalid request. The error passes through the room to keep its place among the answers.
     Reject(Refusal),
-    /// The same of what would be another request than `hello`: who is not in yet is told to say that first.
+    /// Like [`Command::Reject`], for a request other than `hello`. Before the login it is answered
+    /// with `hello_required` instead.
     RejectBeforeHello(Refusal),
-    /// Goodbye to a client that was refused too often.
+    /// Ends the session of a client after too many errors.
     Disconnect {
         reason: &'static str,
     },
@@ -92,32 +92,32 @@ impl Command {
     }
 }
 
-/// Who wants in.
+/// A login request.
 #[derive(Debug)]
 pub struct Hello {
     pub nick: Option<Nick>,
     pub token: Option<Token>,
-    /// The last `seq` that was seen, if what came since is wanted.
+    /// The last `seq` that the client has received, if it requests a replay.
     pub after: Option<u64>,
-    /// The account of the nick, where the password was right.
+    /// The account of the nick, if the password was correct.
     pub account: Option<AccountId>,
-    /// Where they come from.
+    /// The network of the client.
     pub origin: Origin,
     pub random: LoginRandom,
 }
 
-/// A message to somebody, in the words of the read that it came with ([`chat_proto::Words`]).
+/// A message, whose texts are in the arena of its read ([`chat_proto::Words`]).
 #[derive(Debug)]
 pub struct Say {
-    /// A channel or a nick; the lobby where there is none.
+    /// A channel or a nick; the lobby if absent.
     pub to: Option<Span>,
-    /// Its `id` is that of the request.
+    /// The text. Its `id` is that of the request.
     pub saying: Saying,
-    /// Who the client believes to be.
+    /// The nick that the client assumes to have.
     pub from: Option<Span>,
 }
 
-/// A polite no. The connection lives, unless the code is one that closes (protocol, 6. Errors).
+/// An error answer. The connection stays open unless the code closes it (protocol, 6. Errors).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub code: ErrorCode,
@@ -132,7 +132,7 @@ impl Refusal {
         }
     }
 
-    /// Whether the connection ends with it.
+    /// Returns whether the error closes the connection.
     pub fn closes(&self) -> bool {
         matches!(
             self.code,

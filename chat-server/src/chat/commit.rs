@@ -1,11 +1,11 @@
-//! What the room waits for: a batch to be recorded, and changes of who may come back to be kept.
+//! A batch that waits for its messages and its changes of persistent state.
 //!
-//! Changes are handed on to be kept when the messages are recorded whose numbers are in them: with the batch
-//! that has caused them where it has none of those, behind it where it has.
+//! Changes are persisted only after the messages whose numbers they contain: with their batch if
+//! they contain none of its numbers, otherwise behind it.
 //!
-//! A batch in which somebody came, entered a channel, took a nick or said goodbye waits for that to be kept, so that
-//! what they are told is so after a crash too; a fraction of a millisecond. Nothing else waits, and nothing
-//! at all while whoever keeps it takes longer than [`PERSIST_TIMEOUT`].
+//! A login, a join, a change of nick and a `quit` are announced after the change is persisted, and
+//! therefore hold after a crash. Nothing else waits. If persisting takes longer than
+//! [`PERSIST_TIMEOUT`], nothing waits at all.
 
 use std::time::Duration;
 
@@ -14,48 +14,48 @@ use bytes::Bytes;
 use super::batch::Batch;
 use super::state_change::{Changes, StateChange};
 
-/// How long a batch waits for what is to outlive the process. Where that takes longer, nothing waits for
-/// it until it has caught up.
+/// The longest time that a batch waits for persistent state. After a timeout nothing waits until
+/// the writer has caught up.
 pub(super) const PERSIST_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// A batch that is on its way to be released.
+/// A batch on its way to release.
 #[derive(Debug)]
 pub(super) struct PendingBatch {
     pub batch: Batch,
     pub frames: Bytes,
-    /// Its messages are recorded, or refused.
+    /// Whether its messages are recorded or rejected.
     pub recorded: bool,
 }
 
-/// How far the changes are kept that are to outlive the process.
+/// The progress of persistent state.
 #[derive(Debug, Default)]
 pub(super) struct PersistenceProgress {
-    /// Changes that are to be kept next,
+    /// The changes to persist next.
     waiting: Changes,
-    /// which are those up to here.
+    /// The count of changes up to the end of `waiting`.
     gathered: u64,
-    /// The changes up to here were handed on last,
+    /// The count of changes up to the last ones sent.
     sent: u64,
-    /// and up to here they are kept.
+    /// The count of changes that are persisted.
     kept: u64,
-    /// Some are being kept.
+    /// Whether the writer is busy.
     pub busy: bool,
-    /// It takes too long: nothing waits for it.
+    /// Whether the writer has exceeded the timeout.
     pub late: bool,
     /// It is noted beside the history that the kept state is behind.
     pub lag_is_noted: bool,
-    /// A timer looks whether it does.
+    /// Whether the timeout is running.
     pub watched: bool,
 }
 
 impl PersistenceProgress {
-    /// Adds changes, which are those up to `needs`.
+    /// Adds changes; `needs` is the count up to their end.
     pub(super) fn add(&mut self, changes: Changes, needs: u64) {
         self.waiting.merge(changes);
         self.gathered = needs;
     }
 
-    /// Returns what is to be kept now, if nothing is being kept.
+    /// Returns the changes to send now, unless the writer is busy.
     pub(super) fn next(&mut self) -> Option<Vec<StateChange>> {
         if self.busy {
             return None;
@@ -69,17 +69,17 @@ impl PersistenceProgress {
         Some(std::mem::take(&mut self.waiting).into_vec())
     }
 
-    /// Whether the changes up to `needs` are kept, or not waited for.
+    /// Returns whether the changes up to `needs` are persisted, or not waited for.
     pub(super) fn covers(&self, needs: u64) -> bool {
         self.late || self.kept >= needs
     }
 
-    /// Whether a batch has all that it waits for.
-    pub(super) fn is_ready(&self, recording: &PendingBatch) -> bool {
-        recording.recorded && self.covers(recording.batch.needs)
+    /// Returns whether a batch can be released.
+    pub(super) fn is_ready(&self, pending: &PendingBatch) -> bool {
+        pending.recorded && self.covers(pending.batch.needs)
     }
 
-    /// What was handed on is kept.
+    /// Notes that the changes sent last are persisted.
     pub(super) fn complete(&mut self) {
         self.kept = self.sent;
         self.busy = false;

@@ -1,8 +1,8 @@
-//! Names that would deceive: those that mix scripts, and those that look like one that is taken (Unicode
+//! Confusable names: those that mix scripts, and those that look like a name in use (Unicode
 //! Technical Standard 39, Unicode Security Mechanisms).
 //!
-//! Plain names are left alone: what differs in ASCII characters only, `user1` and `userl`, is told apart
-//! as well as anything on a terminal, and other programs' people have such names.
+//! Names that differ in ASCII characters only, such as `user1` and `userl`, do not conflict: users
+//! of other chat programs have such names.
 
 use std::hash::Hash;
 
@@ -14,10 +14,11 @@ use unicode_security::mixed_script::AugmentedScriptSet;
 
 use super::Map;
 
-/// Whether a name is more mixed than "Highly Restrictive" (UTS 39, 5.2): its letters are of one script,
-/// or Latin beside Chinese, Japanese or Korean. Digits, punctuation and emoji go with all.
+/// Returns whether a name is more mixed than "Highly Restrictive" (UTS 39, 5.2). Its letters must
+/// be of one script, or Latin beside Chinese, Japanese or Korean. Digits, punctuation and emoji
+/// match all scripts.
 pub fn is_mixed(given: &str, folded: &str) -> bool {
-    // The folded form too: a mathematical `𝐚` is of no script and looks like `a`.
+    // The folded form as well: a mathematical `𝐚` has no script and folds to `a`.
     mixes(given) || mixes(folded)
 }
 
@@ -35,21 +36,21 @@ fn mixes(name: &str) -> bool {
     all.is_empty() && !east_asian
 }
 
-/// The names that are taken, by their look. No operation walks the names of a look: names of one look
-/// deceive if they differ in their foreign characters, so that each look needs the numbers alone.
+/// The names in use, by skeleton. Names of one skeleton conflict if their non-ASCII characters
+/// differ, so that counts suffice and no operation iterates over names.
 #[derive(Debug, Default)]
 pub struct ConfusableIndex {
-    /// How many names in ASCII have a look.
+    /// The number of ASCII names of a skeleton.
     plain: Map<u64, u32>,
-    /// How many other names have a look and these foreign characters.
+    /// The number of other names of a skeleton with these non-ASCII characters.
     others: Map<(u64, u64), u32>,
-    /// How many spellings in foreign characters a look has in `others`.
+    /// The number of different non-ASCII spellings of a skeleton in `others`.
     spellings: Map<u64, u32>,
 }
 
 impl ConfusableIndex {
-    /// A name as it looks in the letters that were given, and in small ones: `ΑΝΑ` is Greek, and looks
-    /// like `ANA`, which `ανα` does not.
+    /// Returns the skeletons of a name as given and in lower case: the Greek `ΑΝΑ` looks like
+    /// `ANA`, which `ανα` does not.
     fn keys(given: &str, folded: &str) -> Vec<u64> {
         let given: String = skeleton(given).collect();
         let small: String = skeleton(folded).collect();
@@ -61,13 +62,13 @@ impl ConfusableIndex {
         keys
     }
 
-    /// Returns the hash of the characters of a name that are not ASCII.
+    /// Returns the hash of the non-ASCII characters of a name.
     fn foreign(folded: &str) -> u64 {
         let foreign: String = folded.chars().filter(|c| !c.is_ascii()).collect();
         hash(&foreign)
     }
 
-    /// The name is taken; once for each who has it.
+    /// Adds a name. Called once for each use.
     pub fn add(&mut self, given: &str, folded: &str) {
         let foreign = Self::foreign(folded);
         for key in Self::keys(given, folded) {
@@ -79,7 +80,7 @@ impl ConfusableIndex {
         }
     }
 
-    /// One who had the name, added with the same letters, has it no longer.
+    /// Removes one use of a name, which was added with this spelling.
     pub fn remove(&mut self, given: &str, folded: &str) {
         let foreign = Self::foreign(folded);
         for key in Self::keys(given, folded) {
@@ -91,7 +92,7 @@ impl ConfusableIndex {
         }
     }
 
-    /// Whether a name looks like a taken one and is another.
+    /// Returns whether a name looks like a different name in use.
     pub fn conflicts(&self, given: &str, folded: &str) -> bool {
         let plain = folded.is_ascii();
         if plain && self.others.is_empty() {
@@ -106,20 +107,20 @@ impl ConfusableIndex {
     }
 }
 
-/// Returns a hash that is equal on every server, with_reason it decides which names are free.
+/// Returns a hash that is equal on every server, because it decides which names are free.
 fn hash(text: &str) -> u64 {
     let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(Sha256::digest(text));
     u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
-/// Counts one more of `key`, and returns how many there are now.
+/// Increments a count and returns it.
 fn increment<K: Eq + Hash>(counts: &mut Map<K, u32>, key: K) -> u32 {
     let count = counts.entry(key).or_default();
     *count += 1;
     *count
 }
 
-/// Counts one less of `key`, and returns how many are left, if there were any.
+/// Decrements a count and returns it, if it existed.
 fn decrement<K: Eq + Hash>(counts: &mut Map<K, u32>, key: K) -> Option<u32> {
     let count = counts.get_mut(&key)?;
     *count -= 1;
@@ -225,8 +226,8 @@ mod tests {
         assert!(looks.spellings.is_empty());
     }
 
-    /// Names that differ in ASCII characters alone are allowed, however many there are: a look that kept
-    /// each of them made the room walk them all for every channel that was made or ended.
+    /// ASCII variants of a name are allowed without limit. An index that stored each of them made
+    /// the room iterate over all for every channel that began or ended.
     #[test]
     fn names_of_one_look_share_an_entry() {
         let mut looks = ConfusableIndex::default();
@@ -237,7 +238,7 @@ mod tests {
             assert!(!looks.conflicts(name, name), "{name}");
             looks.add(name, name);
         }
-        // One as it is given, and one in small letters.
+        // One skeleton as given, and one in lower case.
         assert_eq!((looks.others.len(), looks.spellings.len()), (2, 2));
         for name in &names {
             looks.remove(name, name);

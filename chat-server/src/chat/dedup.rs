@@ -1,10 +1,9 @@
-//! The ids of the last messages, by which saying something again is safe (protocol, What a message
+//! The ids of the last messages, which make it safe to repeat a message (protocol, What a message
 //! promises, 4).
 //!
-//! An id is remembered with the nick under which it was said. A user repeats an id only if the
-//! message lies in one of the user's tenures of that nick, the rule by which direct messages are shown.
-//! Another user of the same nick starts anew. A restart, which rebuilds the window from the history,
-//! changes nothing.
+//! An id is stored with the nick of its sender. A user repeats an id only if the message lies in
+//! one of the user's tenures of that nick, which is also the rule for direct messages. Another user
+//! of the nick starts without ids. A restart rebuilds the window from the history.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,17 +13,17 @@ use chat_proto::Timestamp;
 use super::Map;
 use super::token::Id;
 
-/// How many recorded messages back an id is remembered.
+/// The number of recorded messages during which an id is known.
 pub const WINDOW: u64 = 10_000;
 
-/// Under which number and when something was recorded.
+/// The number and time of a recorded message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordedAt {
     pub seq: u64,
     pub time: Timestamp,
 }
 
-/// A message of the history, as far as it matters to a server that starts.
+/// The id of a recorded message, for the start of a server.
 #[derive(Debug)]
 pub struct RecentMessageId {
     /// Folded.
@@ -33,21 +32,21 @@ pub struct RecentMessageId {
     pub stamp: RecordedAt,
 }
 
-/// A folded nick and an id that was said under it.
+/// A folded nick and an id.
 type Key = (Arc<str>, Id);
 
-/// The ids that were said lately, and under which nick.
+/// The ids of the last messages, by sender.
 #[derive(Debug, Default)]
 pub struct MessageIdWindow {
     newest: Map<Key, RecordedAt>,
-    /// Messages that another user of the nick said with the same id before the newest one, oldest first.
+    /// Earlier messages of other users of the nick with an equal id, oldest first.
     earlier: Map<Key, VecDeque<RecordedAt>>,
-    /// All of them in the order of `seq`; at most [`WINDOW`] entries.
+    /// All ids in the order of `seq`; at most [`WINDOW`] entries.
     order: VecDeque<(u64, Key)>,
 }
 
 impl MessageIdWindow {
-    /// Returns the last message behind `since`, up to `until`, that was said as `nick` with that id, if it
+    /// Returns the last message after `since`, up to `until`, that `nick` sent with that id, if it
     /// is one of the last [`WINDOW`] messages up to `last_seq`.
     pub fn find(
         &self,
@@ -56,7 +55,7 @@ impl MessageIdWindow {
         (since, until): (u64, u64),
         last_seq: u64,
     ) -> Option<RecordedAt> {
-        // A key of borrowed parts would need a wrapper type; an Arc costs one count.
+        // A key of borrowed parts would need a wrapper type; the `Arc` costs one count.
         let key = (nick, id.clone());
         let newest = self.newest.get(&key)?;
         let stamp = if newest.seq <= until {
@@ -69,8 +68,7 @@ impl MessageIdWindow {
         (stamp.seq > since && stamp.seq + WINDOW > last_seq).then_some(*stamp)
     }
 
-    /// Remembers a message that is said as `nick` with that id, and forgets everything more than
-    /// [`WINDOW`] messages ago.
+    /// Adds a message, and removes those more than [`WINDOW`] messages before it.
     pub fn remember(&mut self, nick: Arc<str>, id: Id, stamp: RecordedAt) {
         while self
             .order
@@ -89,7 +87,7 @@ impl MessageIdWindow {
         }
     }
 
-    /// Forgets what was numbered `seq` and later: it was not recorded.
+    /// Removes message `seq` and later ones, which are not recorded.
     pub fn forget_from(&mut self, seq: u64) {
         while self.order.back().is_some_and(|(last, _)| *last >= seq) {
             self.forget_newest();
@@ -129,7 +127,7 @@ impl MessageIdWindow {
 
 #[cfg(test)]
 impl MessageIdWindow {
-    /// All that is remembered, in an order of its own.
+    /// Returns all ids in the order of their messages.
     pub fn sorted(&self) -> Vec<(u64, Key)> {
         assert_eq!(
             self.order.len(),
@@ -143,7 +141,7 @@ impl MessageIdWindow {
 mod tests {
     use super::*;
 
-    /// Everything, for who had the nick all the time.
+    /// The tenure of a user who has always held the nick.
     const ALWAYS: (u64, u64) = (0, u64::MAX);
 
     fn stamp(seq: u64) -> RecordedAt {

@@ -9,23 +9,25 @@ use super::token::Id;
 use super::{ChannelKey, SessionId};
 use crate::netblock::Netblock;
 
-/// Bytes of the frames or the events of a batch.
+/// A range of bytes in the frames or the events of a batch.
 pub type ByteRange = Range<u32>;
 
-/// One consequence.
+/// One effect of a request.
 #[derive(Debug)]
 pub enum Effect {
-    /// Messages side by side from one person to the same people, recorded by the time of their release.
+    /// Consecutive messages from one sender to one audience. They are recorded before their
+    /// release.
     Messages {
         last_seq: u64,
         count: u32,
         frames: ByteRange,
         audience: Audience,
         sender: SessionId,
-        /// It is a single one, whose ack is the effect before it: where nothing can be recorded, only that is refused.
+        /// Whether it is one message whose ack is the effect before it. If the batch cannot be
+        /// recorded, the ack alone is rejected.
         is_acked: bool,
     },
-    /// The ack of the message that follows, or of something said again.
+    /// The ack of the message that follows, or of a repeated one.
     Ack {
         seq: u64,
         to: SessionId,
@@ -44,10 +46,10 @@ pub enum Effect {
         channel: ChannelKey,
         event: ByteRange,
     },
-    /// The session is in; what it missed is to follow its welcome before anything else.
+    /// The login has succeeded. The messages that the user has missed follow `welcome` directly.
     Welcome {
         to: SessionId,
-        /// As it is in `welcome`, to keep without a copy.
+        /// The nick of `welcome`, shared to avoid a copy.
         nick: Arc<str>,
         welcome: Box<Welcome<'static>>,
         replay: Option<Box<Replay>>,
@@ -60,70 +62,69 @@ pub enum Effect {
         session: SessionId,
         channel: ChannelKey,
     },
-    /// A page is to be read and told before anything that follows.
+    /// A page of history, which is read and sent before any later effect.
     History {
         to: SessionId,
         page: Box<Page>,
     },
-    /// The session wants something of the accounts, and learns as whom.
+    /// Answers [`super::command::Command::Account`].
     Account {
         to: SessionId,
         applicant: Box<AuthContext>,
     },
-    /// The session has failed to prove who it is; at the third time it is closed.
+    /// Authentication has failed. The connection table closes the session after several failures.
     AuthFailure {
         session: SessionId,
     },
-    /// Nothing follows for this session: it ends when it has been told what there was.
+    /// The last effect of a session, which closes after its output.
     Close {
         session: SessionId,
     },
-    /// Nobody comes in from that network any more.
+    /// Bans a network.
     BanNetwork {
         network: Netblock,
         ban: Box<NetworkBan>,
     },
-    /// They may again.
+    /// Ends the ban of a network.
     UnbanNetwork {
         network: Netblock,
     },
-    /// Requests of the session that took so much of its credit have been dealt with.
+    /// Returns credit for the requests that are processed.
     CreditReturned {
         session: SessionId,
         cost: u32,
     },
 }
 
-/// Each effect is written, looked at and dropped once, in memory that no cache has any more: every 8 bytes cost a
-/// busy channel.
+/// Effects are write-once, read-once and cache-cold; keep the enum at 56 bytes.
 const _: () = assert!(size_of::<Effect>() <= 56);
 
-/// Who wants something of the accounts.
+/// The user who sends an account request.
 #[derive(Debug)]
 pub struct AuthContext {
     pub nick: Nick,
-    /// The last message until now, which is recorded once the effect is released.
+    /// The last message before the request. It is recorded when the effect is released.
     pub last_seq: u64,
     pub id: Option<Id>,
 }
 
-/// Why nobody comes in from somewhere.
+/// The ban of a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetworkBan {
     pub until: Option<Timestamp>,
-    /// What they are told.
+    /// The text of the error that a banned client receives.
     pub detail: Arc<str>,
 }
 
-/// Who a message goes to.
+/// The recipients of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
     Channel(ChannelKey),
-    /// The sender, and this one; who may be one and the same.
+    /// The sender and this session, which may be equal.
     Direct(SessionId),
 }
 
-/// For which messages somebody has held a nick: those after `since`, up to `until`.
+/// The messages during which a user held a nick: those after `since`, up to `until`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NickTenure {
     /// Folded.
@@ -132,19 +133,19 @@ pub struct NickTenure {
     pub until: u64,
 }
 
-/// A conversation whose history can be asked for.
+/// A conversation with a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Conversation {
     /// By its folded name.
     Channel(Arc<str>),
-    /// Between somebody, while the nicks were theirs, and another (folded).
+    /// Between a user, during the tenures, and another nick (folded).
     Direct {
         held: Vec<NickTenure>,
         other: Arc<str>,
     },
 }
 
-/// A page of a conversation.
+/// A request for a page of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     pub conversation: Conversation,
@@ -153,13 +154,13 @@ pub struct Page {
     pub before: Option<u64>,
     pub after: Option<u64>,
     pub limit: u16,
-    /// An empty page means that there is no such user: nobody has the nick, and nobody of that nick
-    /// ever spoke with who asks.
-    pub somebody: bool,
+    /// Whether the other user exists. If not, an empty page means that no user of that nick is
+    /// known.
+    pub is_known: bool,
     pub id: Option<Id>,
 }
 
-/// What somebody who is back has missed.
+/// The messages that a user has missed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replay {
     /// Folded names.

@@ -1,9 +1,9 @@
-//! The core: who is here, who is in which channel, who is told what, in which order.
+//! The core: users, channels, messages and their order.
 //!
-//! Nothing here knows a socket, a file or a thread, and nothing imports [`crate::net`] or
-//! [`crate::store`]: requests come in as [`room::Requests`], what follows from them goes out as
-//! [`room::Append`] (to be recorded) and [`room::Release`] (to be delivered), through recipients that
-//! are handed in at the start.
+//! The core uses no sockets, files or threads, and imports neither [`crate::net`] nor
+//! [`crate::store`]. Requests arrive as [`room::Requests`]. Their effects leave as [`room::Append`]
+//! (to the recorder) and [`room::Release`] (to the dispatchers), through recipients that the caller
+//! provides.
 //!
 //! | file | content |
 //! | --- | --- |
@@ -40,8 +40,8 @@ pub mod room_metrics;
 pub mod state_change;
 pub mod token;
 
-/// One connection, for as long as the server runs: the place of its session in the table of its
-/// thread, and how often that place was used before, so that a late word never reaches a successor.
+/// Identifies a session while the server runs: its place in the table of its thread, and how often
+/// the place was used before. The generation keeps late messages away from a later session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId {
     pub slot: u32,
@@ -49,10 +49,10 @@ pub struct SessionId {
 }
 
 impl SessionId {
-    /// The upper bits of a slot say which thread, the others the place in its table.
+    /// The lower bits of a slot are the place, the upper bits the thread.
     const PLACE_BITS: u32 = 24;
 
-    /// A session of the thread `thread`; `None` if there are that many places that they have no number.
+    /// Returns the id of a session, or `None` if its place has too many bits.
     pub fn new(thread: u8, place: usize, generation: u32) -> Option<Self> {
         let place = u32::try_from(place)
             .ok()
@@ -72,10 +72,10 @@ impl SessionId {
     }
 }
 
-/// A channel while it exists; used again after the last one has left it.
+/// Identifies a channel while it exists. Keys are reused.
 pub type ChannelKey = u32;
 
-/// Maps keyed by our own numbers or folded names.
+/// A map whose keys are internal numbers or folded names.
 type Map<K, V> = std::collections::HashMap<K, V, HashSeed>;
 
 #[cfg(not(test))]
@@ -84,7 +84,7 @@ type HashSeed = foldhash::quality::RandomState;
 #[cfg(test)]
 pub(crate) use hash_seed::HashSeed;
 
-/// Hashes with a seed that a test sets, so that a test can show that no order of a map matters.
+/// A hasher with a settable seed, which shows that the order of maps has no effect.
 #[cfg(test)]
 pub(crate) mod hash_seed {
     use std::cell::Cell;
@@ -119,7 +119,7 @@ pub(crate) mod hash_seed {
     }
 }
 
-/// Counts the steps of walks and of expensive calculations, so that a test of a bound needs no clock.
+/// Counts iterations and expensive calculations, for tests of bounds without a clock.
 #[cfg(test)]
 pub(crate) mod work {
     use std::cell::Cell;
@@ -132,7 +132,7 @@ pub(crate) mod work {
         STEPS.with(|steps| steps.set(steps.get() + 1));
     }
 
-    /// Returns how many steps `work` takes.
+    /// Returns the number of steps of `work`.
     pub(crate) fn steps_of(work: impl FnOnce()) -> usize {
         let before = STEPS.with(Cell::get);
         work();
@@ -141,64 +141,4 @@ pub(crate) mod work {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::{Path, PathBuf};
-
-    /// Returns the files below a folder of the core.
-    fn files_of(folder: &str) -> Vec<PathBuf> {
-        let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/chat");
-        let mut folders = vec![core.join(folder)];
-        let mut files = Vec::new();
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else {
-                    files.push(path);
-                }
-            }
-        }
-        files
-    }
-
-    /// The core knows no sockets, files or JSON: style.md, "Which way dependencies point".
-    #[test]
-    fn the_core_imports_nothing_from_its_siblings() {
-        let files = files_of("");
-        assert!(files.len() > 4);
-        for path in files {
-            let code = std::fs::read_to_string(&path).unwrap();
-            for word in [
-                "crate::net::",
-                "crate::store::",
-                concat!("serde", "_json"),
-                concat!("tokio", "::net"),
-            ] {
-                let found = code.contains(&format!("use {word}"));
-                assert!(!found, "{} uses {word}", path.display());
-            }
-        }
-    }
-
-    /// Time and random numbers come with the requests.
-    #[test]
-    fn the_registry_has_neither_clock_nor_dice() {
-        let mut files = files_of("registry");
-        files.retain(|path| !path.components().any(|part| part.as_os_str() == "tests"));
-        files.retain(|path| !path.ends_with("tests.rs"));
-        assert!(files.len() > 10);
-        for path in files {
-            let code = std::fs::read_to_string(&path).unwrap();
-            for word in [
-                "Instant",
-                "SystemTime",
-                "rand::",
-                "Token::random",
-                "HashSet",
-            ] {
-                assert!(!code.contains(word), "{} uses {word}", path.display());
-            }
-        }
-    }
-}
+mod tests;

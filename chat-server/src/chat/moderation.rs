@@ -1,5 +1,5 @@
-//! Moderation in the core's own words: what operators and founders of channels ask, the bans and mutes
-//! that hold, and what is known of a channel beside who is in it (protocol, 10. Moderation).
+//! The terms of moderation: commands of operators and channel owners, sanctions, and the records of
+//! channels (protocol, 10. Moderation).
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use super::accounts::AccountId;
 use super::token::Digest;
 use crate::netblock::Netblock;
 
-/// Where what operators and founders do is logged; part of what whoever watches the log relies on.
+/// The log target of moderation. Log monitors depend on it.
 pub const LOG: &str = "chat_server::moderation";
 
-/// What can be asked. Names that are only looked up are kept as they came.
+/// A moderation command. Names that are only looked up are kept as received.
 #[derive(Debug)]
 pub enum ModerationCommand {
     Kick {
@@ -45,7 +45,7 @@ pub enum ModerationCommand {
 }
 
 impl ModerationCommand {
-    /// Whether the decision is to outlive the process.
+    /// Returns whether the command changes persistent state.
     pub fn changes_state(&self) -> bool {
         match self {
             Self::Ban(_)
@@ -58,52 +58,53 @@ impl ModerationCommand {
     }
 }
 
-/// A ban that is asked for.
+/// A ban request.
 #[derive(Debug)]
 pub struct BanRequest {
     pub target: Target,
-    /// From the server where there is none.
+    /// The server if absent.
     pub channel: Option<Box<str>>,
-    /// For good where there are none.
+    /// Permanent if absent.
     pub seconds: Option<u64>,
     pub reason: Option<Text>,
 }
 
-/// Whom a sanction is about.
+/// The target of a sanction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// Whoever has the nick, and its account under any nick.
+    /// The user of the nick, and its account under any nick.
     Nick(Nick),
-    /// Whoever is that account, by its nick.
+    /// The account of that nick.
     Account(Nick),
-    /// Whoever comes from there.
+    /// All clients of the network.
     Network(Netblock),
 }
 
-/// What a sanction keeps from.
+/// What a sanction forbids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
     Server,
     Channel(Channel),
-    /// A mute: from saying something, anywhere.
+    /// Sending messages anywhere, except to operators.
     Mute,
 }
 
 /// A ban or a mute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sanction {
-    /// Grows from one to the next.
+    /// Increases from one sanction to the next.
     pub number: u64,
     pub scope: Scope,
     pub target: Target,
-    /// The token of who had the nick then: it is about them under any nick.
+    /// The token of the user who had the nick then. The sanction applies to that user under any
+    /// nick.
     pub token_digest: Option<Digest>,
-    /// Who set it; nobody here where it was set beside the server.
+    /// The nick of the moderator; absent if an administrator set it outside of the server.
     pub by: Option<Arc<str>>,
     pub reason: Option<Arc<str>>,
     pub set: Timestamp,
     pub until: Option<Timestamp>,
-    /// Outlives its channel and the process.
+    /// Whether it outlives its channel and the process.
     pub is_persistent: bool,
 }
 
@@ -113,7 +114,7 @@ impl Sanction {
     }
 }
 
-/// What a channel is about.
+/// The topic of a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topic {
     pub text: Arc<str>,
@@ -121,11 +122,11 @@ pub struct Topic {
     pub set: Timestamp,
 }
 
-/// What outlives the process of a channel.
+/// The persistent state of a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelRecord {
     pub channel: Channel,
-    /// Nobody's is only the lobby.
+    /// Absent for the lobby.
     pub owner: Option<AccountId>,
     pub topic: Option<Topic>,
 }

@@ -1,16 +1,16 @@
-//! `ChatRoom`: the one actor that decides who is told what, and in which order.
+//! `ChatRoom`: the actor that orders all effects, and commits them in groups.
 //!
-//! It owns the [`Registry`] (every decision), the batch that is being gathered and the one that is
-//! being recorded. Sessions send it [`Requests`] and [`Leave`]; it has messages recorded by whoever
-//! takes [`Append`], and hands what is recorded, in order, to all who take [`Release`]. What has changed of
-//! who may come back goes to whoever takes [`Persist`]; a batch in which somebody came or went waits for that
-//! a moment (`underway`), so that who is told to be in a channel is in it after a crash too.
+//! It owns the [`Registry`] (the rules), the batch under construction and the batch that is being
+//! recorded. Sessions send [`Requests`] and [`Leave`]. The room sends [`Append`] to the recorder
+//! and, after the answer, [`Release`] to the dispatcher of each thread. Changes of persistent state
+//! go to the state writer with [`Persist`]; a batch that announces them waits for the answer for a
+//! short time (`commit`).
 //!
-//! While a batch is being recorded the next one is gathered: group commit without a timer. What waits
-//! here is bounded by its sessions: each has only so many requests unanswered (see
-//! `net::connection::Credit`) and does not read its socket beyond that.
+//! While a batch is being recorded the next one is built: group commit without a timer. The queue
+//! is bounded by the sessions: each has a limited number of unanswered requests and stops reading
+//! its socket beyond it (see `net::connection::Credit`).
 //!
-//! It never touches a socket or a file and never waits.
+//! The room never uses a socket or a file, and never blocks.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -34,44 +34,44 @@ use super::state_change::{Changes, StateChange};
 use super::token::Token;
 use crate::vital::Vital;
 
-/// How long a server that ends waits for the last changes to be kept.
+/// How long a stopping server waits for the last changes of persistent state.
 const LAST_CHANGES: Duration = Duration::from_secs(1);
 
-/// How often the clock is read and what has ended is looked for, while no request comes.
+/// How often the clock is read and sanctions expire while no request arrives.
 const TICK: Duration = Duration::from_secs(1);
 
-/// What one read of a socket held.
+/// The requests of one read of a socket.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Requests {
     pub session: SessionId,
     pub requests: Vec<Request>,
-    /// What is said in them.
+    /// The texts of the requests.
     pub words: Words,
-    /// The credit that they take until they are answered.
+    /// The credit that is returned when they are answered.
     pub cost: u32,
 }
 
-/// The connection of a session has ended. Harmless to say twice.
+/// The connection of a session has ended. Repeating it has no effect.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Leave {
     pub session: SessionId,
-    /// What the others are told.
+    /// The reason for the other users.
     pub reason: &'static str,
 }
 
-/// Which nicks are protected has changed.
+/// Changes of the accounts.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct AccountChanges(pub Vec<AccountChange>);
 
-/// To whoever keeps who may come back: keep this, then answer with [`Persisted`].
+/// To the state writer: persist these changes, then answer with [`Persisted`].
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Persist(pub Vec<StateChange>);
 
-/// The last [`Persist`] is kept.
+/// The changes of the last [`Persist`] are persisted.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Persisted;
@@ -82,18 +82,17 @@ pub struct Persisted;
 #[rtype(result = "()")]
 pub struct NoteLag(pub Option<u64>);
 
-/// Whether persistent state cannot be kept: what operators and founders decide is refused
-/// meanwhile.
+/// Whether persistent state cannot be written. Moderation is rejected meanwhile.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct ReadOnly(pub bool);
 
-/// Other settings hold from now on.
+/// Replaces the settings.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Configure(pub Settings);
 
-/// Deal with what has come, take nothing more; answered when all of it is recorded and released.
+/// Process what has arrived and accept no more. Answered when everything is recorded and released.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Finish;
@@ -103,30 +102,30 @@ pub struct Finish;
 #[rtype(result = "()")]
 pub struct Append {
     pub frames: Bytes,
-    /// The number of the first of them.
+    /// The number of the first message.
     pub first_seq: u64,
-    /// Who says what is in them, so that it need not be looked for there.
+    /// The senders and targets of the messages, to avoid parsing them.
     pub talks: Vec<SenderRun>,
 }
 
-/// From the recorder: whether the last [`Append`] is recorded, all of it, or nothing of it.
+/// From the recorder: whether the last [`Append`] is recorded, completely or not at all.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Appended {
     pub recorded: bool,
 }
 
-/// To the dispatcher of each thread: all of it is recorded, let everyone know.
+/// To the dispatcher of each thread: deliver this batch.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
 pub struct Release(pub Arc<CommittedBatch>);
 
-/// What has come is to be recorded or released, now that the mailbox is empty.
+/// Commits when the mailbox is empty.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 struct Commit;
 
-/// Users are still to be put out: some of them are now, and others' requests come between.
+/// Disconnects the next users of a mass removal, between the requests of other users.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 struct ContinueRemovals;
@@ -139,37 +138,37 @@ pub struct Storage {
     pub lag: Recipient<NoteLag>,
 }
 
-/// See the head of this file.
+/// The state of the room.
 #[derive(Debug)]
 pub struct ChatRoom {
     registry: Registry,
     clock: Clock,
     storage: Storage,
-    /// One of each thread.
+    /// One for each thread.
     dispatchers: Vec<Recipient<Release>>,
     persistence: PersistenceProgress,
     building: Batch,
-    /// Gathered, full, and next to be recorded.
+    /// Full batches, to be recorded next.
     full: VecDeque<Batch>,
-    /// With the recorder.
+    /// The batch that is being recorded.
     pending: Option<PendingBatch>,
-    /// The last message that is recorded.
+    /// The number of the last recorded message.
     recorded: u64,
     commit_is_due: bool,
-    /// The server ends,
+    /// Whether the server is stopping.
     is_stopping: bool,
-    /// Whether [`ContinueRemovals`] is on its way.
+    /// Whether [`ContinueRemovals`] is scheduled.
     removal_is_due: bool,
-    /// and whoever ends it waits for what is here.
+    /// Answers [`Finish`].
     finishing: Option<oneshot::Sender<()>>,
-    /// The last changes cannot be kept in time.
+    /// Whether the last changes have exceeded their time.
     stop_waiting: bool,
     metrics: Arc<RoomMetrics>,
     _vital: Vital,
 }
 
 impl ChatRoom {
-    /// A room whose history ends with the last message of the registry.
+    /// Creates a room whose history ends with the last message of the registry.
     pub fn new(
         registry: Registry,
         clock: Clock,
@@ -198,7 +197,7 @@ impl ChatRoom {
         }
     }
 
-    /// Sees to it that what was gathered goes on its way once the mailbox is empty.
+    /// Schedules a commit for when the mailbox is empty.
     fn schedule_commit(&mut self, ctx: &mut Context<Self>) {
         self.close_if_full();
         if self.registry.has_pending_removals() && !self.removal_is_due {
@@ -208,14 +207,14 @@ impl ChatRoom {
         if !self.full.is_empty() {
             self.commit(ctx);
         }
-        self.count();
+        self.count_messages();
         if !self.commit_is_due && self.pending.is_none() {
             self.commit_is_due = true;
             ctx.notify(Commit);
         }
     }
 
-    /// Begins a new batch where the one being gathered has enough.
+    /// Starts a new batch if the current one is full.
     fn close_if_full(&mut self) {
         self.building.begin(Instant::now);
         if self.building.is_full(self.registry.batch_bytes()) {
@@ -224,7 +223,7 @@ impl ChatRoom {
         }
     }
 
-    /// Takes the batch that is being gathered, with what has changed in it.
+    /// Takes the current batch, with the pending changes.
     fn close_batch(&mut self) -> Batch {
         let mut batch = self.building.take();
         batch.changes = self.registry.take_changes();
@@ -237,13 +236,13 @@ impl ChatRoom {
         self.metrics.channels.set(self.registry.channels() as u64);
     }
 
-    fn count(&self) {
+    fn count_messages(&self) {
         let waiting = self.full.iter().chain([&self.building]);
-        let gathered: usize = waiting.map(Batch::messages).sum();
-        self.metrics.gathered.set(gathered as u64);
+        let queued: usize = waiting.map(Batch::messages).sum();
+        self.metrics.gathered.set(queued as u64);
     }
 
-    /// Has changes kept, as soon as nothing is being kept; `needs` counts them.
+    /// Persists changes when the writer is free; `needs` counts them.
     fn persist(&mut self, changes: Changes, needs: u64, ctx: &mut Context<Self>) {
         self.persistence.add(changes, needs);
         self.persist_next();
@@ -256,15 +255,15 @@ impl ChatRoom {
         }
     }
 
-    /// Hands on what is gathered, until there is nothing or something has to be waited for.
+    /// Records and releases batches until none is left or one must wait.
     fn commit(&mut self, ctx: &mut Context<Self>) {
         loop {
             match self.pending.take() {
-                Some(recording) if self.persistence.is_ready(&recording) => {
-                    self.release(recording.batch, recording.frames);
+                Some(pending) if self.persistence.is_ready(&pending) => {
+                    self.release(pending.batch, pending.frames);
                 }
-                Some(recording) => {
-                    self.pending = Some(recording);
+                Some(pending) => {
+                    self.pending = Some(pending);
                     return;
                 }
                 None => match self.full.pop_front() {
@@ -280,12 +279,13 @@ impl ChatRoom {
         if (!self.persistence.busy || self.stop_waiting)
             && let Some(finished) = self.finishing.take()
         {
-            // Whoever waited may have given up.
+            // The receiver may have given up.
             finished.send(()).ok();
         }
     }
 
-    /// Sends a batch to the recorder. Its changes are kept meanwhile if all their numbers are recorded.
+    /// Sends a batch to the recorder. Its changes are persisted meanwhile if all their numbers are
+    /// recorded.
     fn record(&mut self, mut batch: Batch, ctx: &mut Context<Self>) {
         let frames = batch.frames();
         let last = batch.last_seq();
@@ -297,7 +297,7 @@ impl ChatRoom {
             });
         }
         self.metrics.recording.set(batch.messages() as u64);
-        self.count();
+        self.count_messages();
         if batch.changes.newest() <= self.recorded {
             self.persist_changes_of(&mut batch, ctx);
         }
@@ -313,7 +313,7 @@ impl ChatRoom {
         self.persist(changes, batch.needs, ctx);
     }
 
-    /// Sees to it that nothing waits long for the changes up to `needs`.
+    /// Starts the timeout for the changes up to `needs`.
     fn watch_persistence(&mut self, needs: u64, ctx: &mut Context<Self>) {
         if self.persistence.covers(needs) || self.persistence.watched {
             return;
@@ -350,21 +350,20 @@ impl ChatRoom {
     fn release(&mut self, mut batch: Batch, frames: Bytes) {
         let metrics = &self.metrics;
         batch
-            .take_refused()
+            .take_rejected()
             .into_iter()
             .for_each(|code| metrics.refusals.add(code));
         metrics.recording.set(0);
         self.count_users();
         let last = batch.last_seq().unwrap_or(self.recorded);
-        let released = Arc::new(batch.release(frames, self.recorded));
+        let committed = Arc::new(batch.release(frames, self.recorded));
         self.recorded = last;
         for dispatcher in &self.dispatchers {
-            dispatcher.do_send(Release(released.clone()));
+            dispatcher.do_send(Release(committed.clone()));
         }
     }
 
-    /// Nothing of the batch in the recorder's hands was recorded, so nothing that was by_number behind
-    /// it can be either; who said it is told, and may say it again.
+    /// Rejects the batch that could not be recorded and all later ones, whose numbers depend on it.
     fn fail(&mut self, pending: &mut PendingBatch) {
         pending.frames = Bytes::new();
         let later = self.full.iter_mut().chain([&mut self.building]);
@@ -416,7 +415,8 @@ impl Handler<Leave> for ChatRoom {
     type Result = ();
 
     fn handle(&mut self, Leave { session, reason }: Leave, ctx: &mut Self::Context) {
-        // Who leaves with_reason the server ends is missed by nobody, and may come back as long as if it had been killed.
+        // A session that ends with the server is announced to no other user, and can be resumed
+        // like after a crash.
         if !self.is_stopping {
             let now = self.clock.now();
             self.registry
@@ -485,13 +485,13 @@ impl Handler<Appended> for ChatRoom {
     type Result = ();
 
     fn handle(&mut self, Appended { recorded }: Appended, ctx: &mut Self::Context) {
-        if let Some(mut recording) = self.pending.take() {
-            recording.recorded = true;
+        if let Some(mut pending) = self.pending.take() {
+            pending.recorded = true;
             if !recorded {
-                self.fail(&mut recording);
+                self.fail(&mut pending);
             }
-            self.persist_changes_of(&mut recording.batch, ctx);
-            self.pending = Some(recording);
+            self.persist_changes_of(&mut pending.batch, ctx);
+            self.pending = Some(pending);
         }
         self.commit(ctx);
     }
@@ -524,13 +524,13 @@ impl Handler<Finish> for ChatRoom {
             room.commit(ctx);
         });
         Box::pin(async move {
-            // An error means that the room has ended: there is nothing to wait for.
+            // An error means that the room has ended, which leaves nothing to wait for.
             wait.await.ok();
         })
     }
 }
 
-/// What would be a bug, for a test of what becomes of the server then.
+/// Makes the room panic, for a test of the failure of an actor.
 #[cfg(test)]
 #[derive(Debug, Message)]
 #[rtype(result = "()")]

@@ -1,22 +1,22 @@
-//! What the room counts for those who watch over the server: plain numbers, which it alone writes.
+//! Counters of the room for monitoring. The room is the only writer.
 
 use chat_proto::ErrorCode;
 
 use crate::count::Count;
 
-/// See the head of this file.
+/// The counters of one room.
 #[derive(Debug, Default)]
 pub struct RoomMetrics {
-    /// People who are here, and channels that exist.
+    /// Users who are online, and channels that exist.
     pub users: Count,
     pub channels: Count,
-    /// Messages that are gathered for the recorder, and that it has.
+    /// Messages that wait for the recorder, and messages that are being recorded.
     pub gathered: Count,
     pub recording: Count,
     pub refusals: Refusals,
 }
 
-/// How often each code was said.
+/// The number of errors of each code.
 #[derive(Debug)]
 pub struct Refusals([Count; ErrorCode::ALL.len()]);
 

@@ -1,5 +1,5 @@
-//! Who may come back, and what operators and founders have decided, as it outlives the process: the room
-//! says what has changed, and is told at the start what there is.
+//! Persistent state beside the history: resumable sessions, accounts, sanctions and channels. The
+//! room sends changes to the writer, and receives the state at the start.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,46 +11,48 @@ use super::effect::NickTenure;
 use super::moderation::{ChannelRecord, Sanction};
 use super::token::Digest;
 
-/// Somebody who is here, or has gone and may come back, by the token's digest.
+/// A session that can be resumed, by the digest of its token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResumableSession {
     pub digest: Digest,
     pub nick: Nick,
-    /// Which account they have proven to be.
+    /// The account that the user has authenticated as.
     pub account: Option<AccountId>,
-    /// Beside the lobby.
+    /// The channels besides the lobby.
     pub channels: Vec<Channel>,
-    /// The last message before the nick was theirs.
+    /// The last message before the user took the nick.
     pub since: u64,
     /// The nicks before.
-    pub former: Vec<NickTenure>,
-    /// When the token ends. Unknown while the user is here, and at a start if the user was here before.
+    pub previous_nicks: Vec<NickTenure>,
+    /// When the token ends. Unknown while the user is online, and at a start if the user was online
+    /// before.
     pub until: Option<Timestamp>,
 }
 
-/// What has changed.
+/// A change of persistent state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StateChange {
-    /// This is how it is now.
+    /// A session has this state.
     SessionSaved(Box<ResumableSession>),
-    /// The token is worth nothing any more.
+    /// A token has ended.
     SessionRemoved(Digest),
-    /// The account begins only now: what was said to its nick before was said to somebody else.
+    /// The account begins after this message. Earlier direct messages of its nick belong to other
+    /// users.
     AccountSince { account: AccountId, since: u64 },
-    /// A ban or a mute holds.
+    /// A sanction is active.
     SanctionSaved(Arc<Sanction>),
-    /// The one of that number does no longer.
+    /// The sanction of that number has ended.
     SanctionRemoved(u64),
-    /// A channel has a founder and a topic.
+    /// A channel has this owner and topic.
     ChannelSaved(Box<ChannelRecord>),
-    /// The channel (folded) has none any more.
+    /// The channel (folded) has no owner and no topic any more.
     ChannelRemoved(Arc<str>),
 }
 
-/// Changes that may wait.
-const WAITING_MAX: usize = 1_000_000;
+/// The maximum number of pending changes.
+const PENDING_MAX: usize = 1_000_000;
 
-/// The subject of a decision; the last decision counts.
+/// The subject of a decision, of which the last decision counts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ChangeKey {
     /// A ban or a mute, by its number.
@@ -59,97 +61,97 @@ pub enum ChangeKey {
     Channel(Arc<str>),
 }
 
-/// Changes that are to outlive the process: the last change of each token, account and ruling.
+/// Changes that must be persisted: the last one of each token, account, sanction and channel.
 ///
-/// A batch carries the changes that its requests have caused. They are written only when all numbers
-/// in them are those of recorded messages: the database never knows more than the history. The maps
-/// are sorted, so that equal requests write equal changes.
+/// A batch carries the changes that its requests have caused. They are written only after all
+/// messages whose numbers they contain, so that the database never refers to a message that the
+/// history lacks. The maps are sorted: equal requests write equal changes.
 #[derive(Debug, Default)]
 pub struct Changes {
-    tokens: BTreeMap<Digest, StateChange>,
-    beginnings: BTreeMap<AccountId, u64>,
-    rulings: BTreeMap<ChangeKey, StateChange>,
+    sessions: BTreeMap<Digest, StateChange>,
+    account_starts: BTreeMap<AccountId, u64>,
+    decisions: BTreeMap<ChangeKey, StateChange>,
 }
 
 impl Changes {
     pub fn is_empty(&self) -> bool {
-        self.tokens.is_empty() && self.beginnings.is_empty() && self.rulings.is_empty()
+        self.sessions.is_empty() && self.account_starts.is_empty() && self.decisions.is_empty()
     }
 
     /// Adds a change of a token.
-    pub(super) fn token(&mut self, digest: Digest, change: StateChange) {
-        insert(&mut self.tokens, digest, change);
+    pub(super) fn set_session(&mut self, digest: Digest, change: StateChange) {
+        insert(&mut self.sessions, digest, change);
     }
 
-    /// Adds where an account begins.
-    pub(super) fn begins(&mut self, account: AccountId, since: u64) {
-        insert(&mut self.beginnings, account, since);
+    /// Adds the beginning of an account.
+    pub(super) fn set_account_start(&mut self, account: AccountId, since: u64) {
+        insert(&mut self.account_starts, account, since);
     }
 
-    /// Adds a change of what was decided.
-    pub(super) fn ruled(&mut self, what: ChangeKey, change: StateChange) {
-        insert(&mut self.rulings, what, change);
+    /// Adds a decision.
+    pub(super) fn set_decision(&mut self, key: ChangeKey, change: StateChange) {
+        insert(&mut self.decisions, key, change);
     }
 
-    /// Adds changes that have happened since.
+    /// Adds later changes.
     pub(super) fn merge(&mut self, later: Self) {
         let Self {
-            tokens,
-            beginnings,
-            rulings,
+            sessions,
+            account_starts,
+            decisions,
         } = later;
-        for (digest, change) in tokens {
-            self.token(digest, change);
+        for (digest, change) in sessions {
+            self.set_session(digest, change);
         }
-        for (account, since) in beginnings {
-            self.begins(account, since);
+        for (account, since) in account_starts {
+            self.set_account_start(account, since);
         }
-        for (what, change) in rulings {
-            self.ruled(what, change);
+        for (key, change) in decisions {
+            self.set_decision(key, change);
         }
     }
 
-    /// Returns the highest number of a message in them.
+    /// Returns the highest message number in the changes.
     pub(super) fn newest(&self) -> u64 {
-        let tenures = self.tenures().map(ResumableSession::newest);
-        tenures
-            .chain(self.beginnings.values().copied())
+        let sessions = self.sessions().map(ResumableSession::newest);
+        sessions
+            .chain(self.account_starts.values().copied())
             .max()
             .unwrap_or(0)
     }
 
-    /// Nothing behind the message `last` has been recorded.
+    /// Sets back the numbers: no message after `last` is recorded.
     pub(super) fn rewind(&mut self, last: u64) {
-        for change in self.tokens.values_mut() {
-            if let StateChange::SessionSaved(kept) = change {
-                rewind(&mut kept.since, &mut kept.former, last);
+        for change in self.sessions.values_mut() {
+            if let StateChange::SessionSaved(session) = change {
+                rewind(&mut session.since, &mut session.previous_nicks, last);
             }
         }
-        for since in self.beginnings.values_mut() {
+        for since in self.account_starts.values_mut() {
             *since = last.min(*since);
         }
     }
 
-    /// Returns the users who may come back.
-    pub(super) fn tenures(&self) -> impl Iterator<Item = &ResumableSession> {
-        self.tokens.values().filter_map(|change| match change {
-            StateChange::SessionSaved(kept) => Some(&**kept),
+    /// Returns the saved sessions.
+    pub(super) fn sessions(&self) -> impl Iterator<Item = &ResumableSession> {
+        self.sessions.values().filter_map(|change| match change {
+            StateChange::SessionSaved(session) => Some(&**session),
             _ => None,
         })
     }
 
-    /// Returns the accounts that begin anew.
+    /// Returns the accounts whose beginning has changed.
     pub(super) fn accounts(&self) -> impl Iterator<Item = AccountId> {
-        self.beginnings.keys().copied()
+        self.account_starts.keys().copied()
     }
 
-    /// Returns them in the order in which they are written.
+    /// Returns the changes in the order in which they are written.
     pub fn into_vec(self) -> Vec<StateChange> {
-        let beginnings = self.beginnings.into_iter();
-        beginnings
+        let account_starts = self.account_starts.into_iter();
+        account_starts
             .map(|(account, since)| StateChange::AccountSince { account, since })
-            .chain(self.tokens.into_values())
-            .chain(self.rulings.into_values())
+            .chain(self.sessions.into_values())
+            .chain(self.decisions.into_values())
             .collect()
     }
 }
@@ -158,35 +160,38 @@ impl ResumableSession {
     /// Ends all tenures with the message `upto`, as it is not known who held the nicks behind it. The
     /// present one continues behind `last`.
     pub(super) fn interrupt(&mut self, upto: u64, last: u64) {
-        self.former.push(NickTenure {
+        self.previous_nicks.push(NickTenure {
             nick: self.nick.folded().into(),
             since: self.since,
             until: last,
         });
-        rewind(&mut self.since, &mut self.former, upto);
-        self.former.retain(|held| held.since < held.until);
+        rewind(&mut self.since, &mut self.previous_nicks, upto);
+        self.previous_nicks.retain(|held| held.since < held.until);
         self.since = last;
     }
 
-    /// Returns the highest number in it.
+    /// Returns the highest message number in it.
     pub(super) fn newest(&self) -> u64 {
-        let former = self.former.iter().flat_map(|held| [held.since, held.until]);
-        former.fold(self.since, u64::max)
+        let previous_nicks = self
+            .previous_nicks
+            .iter()
+            .flat_map(|held| [held.since, held.until]);
+        previous_nicks.fold(self.since, u64::max)
     }
 }
 
-/// Sets back the numbers of a user's tenures: nothing behind the message `last` has been recorded.
-pub(super) fn rewind(since: &mut u64, former: &mut [NickTenure], last: u64) {
+/// Sets back the numbers of a user's tenures: no message after `last` is recorded.
+pub(super) fn rewind(since: &mut u64, previous_nicks: &mut [NickTenure], last: u64) {
     *since = last.min(*since);
-    for held in former {
+    for held in previous_nicks {
         held.since = last.min(held.since);
         held.until = last.min(held.until);
     }
 }
 
 fn insert<K: Ord, V>(changes: &mut BTreeMap<K, V>, key: K, change: V) {
-    if changes.len() >= WAITING_MAX && !changes.contains_key(&key) {
-        log::error!("cannot keep a change for a restart: {WAITING_MAX} changes wait already");
+    if changes.len() >= PENDING_MAX && !changes.contains_key(&key) {
+        log::error!("cannot persist a change: {PENDING_MAX} changes are pending");
         return;
     }
     changes.insert(key, change);

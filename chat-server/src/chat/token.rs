@@ -45,7 +45,8 @@ impl std::fmt::Debug for Token {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);
 
-/// The random numbers of one login. They come with the request, because the registry generates none.
+/// The random numbers of one login. They come with the request, because the registry generates
+/// none.
 #[derive(Debug, Clone, Copy)]
 pub struct LoginRandom {
     /// The token of a new session.

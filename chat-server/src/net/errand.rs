@@ -6,7 +6,7 @@
 //! to the room first, which knows whose account it is about ([`Effect::Account`]). Passwords go from here
 //! to the accounts and nowhere else.
 //!
-//! [`Effect::Account`]: crate::chat::batch::Effect::Account
+//! [`Effect::Account`]: crate::chat::effect::Effect::Account
 
 use actix::prelude::*;
 use chat_proto::{ErrorCode, Event, Secret, Words};

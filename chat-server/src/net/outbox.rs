@@ -352,7 +352,7 @@ mod tests {
             before: None,
             after: None,
             limit: 1,
-            somebody: true,
+            is_known: true,
             id: None,
         };
         outbox.push(Bytes::from_static(b"before ").into());

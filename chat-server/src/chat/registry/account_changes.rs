@@ -1,4 +1,4 @@
-//! Which nicks are protected, and who may have them (protocol, 5. Accounts).
+//! Changes of the accounts: registration, passwords and removal (protocol, 5. Accounts).
 
 use chat_proto::{ErrorCode, Event, Nick};
 
@@ -13,9 +13,9 @@ use crate::chat::effect::{AuthContext, Effect};
 use crate::chat::token::{Id, Token};
 
 impl Registry {
-    /// Takes an account of before the server was started. Called before anything else happens, and before
-    /// [`Registry::restore`]. An account that was made beside a server begins here: no message from before
-    /// the room knows of the account is its owner's.
+    /// Adds an account of the process before. Called before the first request, and before
+    /// [`Registry::restore_session`]. An account that was created outside of the server begins
+    /// here: its owner sees no earlier message.
     pub fn restore_account(&mut self, account: Account) {
         let begins = account.since > self.last_seq;
         let id = account.id;
@@ -26,19 +26,19 @@ impl Registry {
         }
     }
 
-    /// Takes note of a change. Whoever has a nick that is protected now keeps it until they go; it is
-    /// their account only if they have registered it themselves. Where a session needs another token,
-    /// it receives `new_token`.
+    /// Applies a change. A user who holds a nick that becomes protected keeps it until the end of
+    /// the session; it becomes the user's account only if the user has registered it. A session
+    /// that needs another token receives `new_token`.
     pub fn account_changed(&mut self, change: AccountChange, new_token: Token, out: &mut Batch) {
         match change {
             AccountChange::Protected { account, by } => {
                 let id = account.id;
                 let holder = self.log_in(by, &account.nick, id);
                 let since = match self.accounts.get_if(account.nick.folded(), Some(id)) {
-                    // The room alone moves the beginning; the file may be behind it.
+                    // The registry alone moves the beginning; the file may be older.
                     Some(known) => known.since,
                     None if holder.is_some() => account.since.min(self.last_seq),
-                    // Others may have had the nick until now.
+                    // Other users may have held the nick until now.
                     None => {
                         if account.since != self.last_seq {
                             self.changes.account_starts(id, self.last_seq);
@@ -55,9 +55,9 @@ impl Registry {
                 request,
             } => {
                 if self.accounts.id_of(nick.folded()) == Some(id) {
-                    let moderator = self.log_in(by, &nick, id);
-                    self.sign_out(id, moderator, out);
-                    if let Some(user) = moderator {
+                    let requester = self.log_in(by, &nick, id);
+                    self.sign_out(id, requester, out);
+                    if let Some(user) = requester {
                         self.renew_token(user, new_token, request.as_ref(), out);
                     }
                 }
@@ -79,7 +79,8 @@ impl Registry {
         }
     }
 
-    /// The user at a session has proven to be the account, if the nick is still theirs. Returns the user.
+    /// Authenticates the user of a session as an account, if the user still has its nick. Returns
+    /// the user.
     fn log_in(&mut self, by: Option<SessionId>, nick: &Nick, id: AccountId) -> Option<UserKey> {
         let user = self.users.at(by?)?;
         if self.users[user].nick != *nick {
@@ -91,10 +92,10 @@ impl Registry {
         Some(user)
     }
 
-    /// Ends the connections and the tokens of an account, under any nick, but for those of `moderator`.
-    fn sign_out(&mut self, id: AccountId, moderator: Option<UserKey>, out: &mut Batch) {
+    /// Ends all sessions and tokens of an account, under any nick, except those of `requester`.
+    fn sign_out(&mut self, id: AccountId, requester: Option<UserKey>, out: &mut Batch) {
         let mut others = self.users.with_account(id);
-        others.retain(|&user| Some(user) != moderator);
+        others.retain(|&user| Some(user) != requester);
         let detail = "the password of your account was changed; log in with the new one";
         let refusal = Refusal::new(ErrorCode::SignedOut, detail);
         self.disconnect_all(&others, refusal, Departure::voluntary("signed out"), out);
@@ -104,7 +105,7 @@ impl Registry {
         }
     }
 
-    /// Gives a user a new token in the place of the present one, and tells it.
+    /// Replaces the token of a user and sends the new one.
     fn renew_token(&mut self, user: UserKey, token: Token, request: Option<&Id>, out: &mut Batch) {
         let before = self.users.replace_token(user, token);
         self.move_sanctions(before.digest(), token.digest());
@@ -120,7 +121,7 @@ impl Registry {
         out.tell(*session, &registered);
     }
 
-    /// The nick is that of the account from now on.
+    /// Protects a nick.
     fn protect(&mut self, account: Account) {
         let (id, folded) = (account.id, account.nick.folded_arc());
         self.nick_confusables.add(account.nick.as_str(), &folded);
@@ -133,13 +134,13 @@ impl Registry {
         }
     }
 
-    /// An account is no more.
+    /// Ends an account.
     fn end_account(&mut self, id: AccountId) {
         self.accounts.end(id);
         self.owner_unregistered(id);
     }
 
-    /// Answers a session that wants something of the accounts.
+    /// Answers a session that has an account request.
     pub(super) fn send_auth_context(
         &self,
         session: SessionId,
@@ -158,16 +159,16 @@ impl Registry {
         });
     }
 
-    /// Somebody who is not the account leaves its nick, which was theirs before it was protected: what
-    /// was said to them stays theirs.
+    /// Ends the tenure of a user who had the nick of an account before it was protected. The direct
+    /// messages of the tenure remain the user's.
     pub(super) fn release_nick(&mut self, user: UserKey) {
         let User { nick, account, .. } = &self.users[user];
         let (nick, account) = (nick.folded_arc(), *account);
         self.end_tenure(&nick, account);
     }
 
-    /// Sets the beginning of the account of a folded nick, which another user held until now: a user who
-    /// has proven to be `account`, or to be none.
+    /// Moves the beginning of the account of a folded nick behind the tenure of a user who has
+    /// authenticated as another account or none.
     pub(super) fn end_tenure(&mut self, nick: &str, account: Option<AccountId>) {
         if let Some(owner) = self.accounts.begin(nick, self.last_seq, account) {
             self.changes.account_starts(owner, self.last_seq);

@@ -30,16 +30,16 @@ impl PendingChanges {
             account: user.account,
             channels: names.map(|&key| channels.name(key).clone()).collect(),
             since: user.since,
-            former: user.former.clone(),
+            previous_nicks: user.previous_nicks.clone(),
             until: None,
         });
     }
 
     /// Persists a session without a connection. No announcement waits for it.
-    pub(super) fn save_session(&mut self, kept: ResumableSession) {
-        let digest = kept.digest;
+    pub(super) fn save_session(&mut self, session: ResumableSession) {
+        let digest = session.digest;
         self.changes
-            .token(digest, StateChange::SessionSaved(Box::new(kept)));
+            .set_session(digest, StateChange::SessionSaved(Box::new(session)));
     }
 
     /// Ends a token, and lets the announcement wait.
@@ -51,7 +51,7 @@ impl PendingChanges {
     /// Ends a token. No announcement waits for it.
     pub(super) fn forget(&mut self, digest: Digest) {
         self.changes
-            .token(digest, StateChange::SessionRemoved(digest));
+            .set_session(digest, StateChange::SessionRemoved(digest));
     }
 
     /// An account begins after the message `since`.
@@ -62,13 +62,13 @@ impl PendingChanges {
 
     /// Sets where an account began. No announcement waits for it.
     pub(super) fn correct_account_start(&mut self, id: AccountId, since: u64) {
-        self.changes.begins(id, since);
+        self.changes.set_account_start(id, since);
     }
 
     /// Adds a decision of an operator or a channel owner.
-    pub(super) fn queue(&mut self, what: ChangeKey, change: StateChange) {
+    pub(super) fn queue(&mut self, key: ChangeKey, change: StateChange) {
         self.count += 1;
-        self.changes.ruled(what, change);
+        self.changes.set_decision(key, change);
     }
 
     /// The channel (folded) has no owner and no topic any more.
@@ -109,24 +109,24 @@ impl Registry {
         self.changes.save_user(&self.users[user], &self.channels);
     }
 
-    /// Sets whether what is decided from now on cannot be kept and is refused.
-    pub fn set_read_only(&mut self, unkept: bool) {
-        self.is_read_only = unkept;
+    /// Sets whether persistent state cannot be written, which rejects moderation.
+    pub fn set_read_only(&mut self, read_only: bool) {
+        self.is_read_only = read_only;
     }
 
-    /// Returns the changes since the last time.
+    /// Returns the changes since the last call.
     pub fn take_changes(&mut self) -> Changes {
         self.changes.take()
     }
 
-    /// Whether something has changed since the last time.
+    /// Returns whether there are changes since the last [`Registry::take_changes`].
     pub fn has_changes(&self) -> bool {
         !self.changes.is_empty()
     }
 
-    /// Takes back the number `seq` and all behind it: the messages of `batches` could not be recorded. The
-    /// other requests of these batches have happened, and each number that they have stored becomes that
-    /// of the last recorded message.
+    /// Frees the number `seq` and all later ones, because the messages of `batches` could not be
+    /// recorded. The other effects of the batches remain, and every stored number is set back to
+    /// that of the last recorded message.
     pub fn rewind<'a>(&mut self, seq: u64, batches: impl IntoIterator<Item = &'a mut Batch>) {
         self.last_seq = seq - 1;
         self.message_ids.forget_from(seq);
@@ -139,16 +139,16 @@ impl Registry {
         self.changes.restore(own);
     }
 
-    /// Sets back the numbers of `changes`, and those of the users and accounts that they are about. A
-    /// number that is not recorded stands nowhere else: each is put there by such a change.
+    /// Sets back the numbers in `changes`, and in the users and accounts that they describe. No
+    /// other place has a number that is not recorded, because each comes with such a change.
     fn set_back(&mut self, changes: &mut Changes) {
         let last = self.last_seq;
         changes.rewind(last);
-        for kept in changes.tenures() {
-            let nick = kept.nick.folded();
+        for session in changes.sessions() {
+            let nick = session.nick.folded();
             self.users.rewind(nick, last);
-            if let Some(absent) = self.resume_pool.get_mut(nick) {
-                rewind(&mut absent.since, &mut absent.former, last);
+            if let Some(detached) = self.resume_pool.get_mut(nick) {
+                rewind(&mut detached.since, &mut detached.previous_nicks, last);
             }
         }
         for id in changes.accounts() {
@@ -156,7 +156,8 @@ impl Registry {
         }
     }
 
-    /// How often something has changed so far that people are told, which is worth most once it is kept.
+    /// Returns the number of state changes whose announcement waits for persistence, since the
+    /// start.
     pub fn change_count(&self) -> u64 {
         self.changes.count()
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chat_proto::{Channel, ChannelInfo, ErrorCode, Nick};
 use slab::Slab;
 
-use super::types::{LOBBY, Outcome, UserKey, lookup};
+use super::types::{CommandResult, LOBBY, UserKey, lookup};
 use crate::chat::command::Refusal;
 use crate::chat::confusables::{ConfusableIndex, is_mixed};
 use crate::chat::{ChannelKey, Map};
@@ -125,10 +125,10 @@ impl Channels {
     ///
     /// # Errors
     /// The name mixes scripts or looks like that of another channel.
-    pub(super) fn check_name(&self, channel: &Channel) -> Outcome {
+    pub(super) fn check_name(&self, channel: &Channel) -> CommandResult {
         let (given, folded) = (channel.as_str(), channel.folded());
         let detail = if is_mixed(given, folded) {
-            "a channel has letters of one script, so that nobody takes it for another".into()
+            "the letters of a channel name must be of one script".into()
         } else if self.confusables.conflicts(given, folded) {
             Cow::Owned(format!("{channel} looks like another channel that exists"))
         } else {
@@ -146,7 +146,7 @@ impl Channels {
         state.members.len()
     }
 
-    /// Removes a member. Returns the channel if it has ended, with_reason it is empty and not the lobby.
+    /// Removes a member. Returns the channel if it has ended because it is empty and not the lobby.
     pub(super) fn remove_member(&mut self, key: ChannelKey, folded_nick: &str) -> Option<Channel> {
         let state = &mut self.all[key as usize];
         self.by_size.remove(&state.rank());

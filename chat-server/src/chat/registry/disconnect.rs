@@ -9,36 +9,37 @@ use crate::chat::batch::Batch;
 use crate::chat::state_change::ResumableSession;
 
 impl Registry {
-    /// Takes a user out of everything, with a word to everyone who shared a channel. Who `may_return`
-    /// is kept in mind for the resume window. The caller has removed the session.
+    /// Removes a user from all channels and announces it. A user who `may_return` can resume the
+    /// session. The caller has ended the session.
     pub(super) fn remove_user(
         &mut self,
         key: UserKey,
-        parting: Departure<'_>,
+        departure: Departure<'_>,
         may_return: bool,
         out: &mut Batch,
     ) {
         let gone = Event::Gone {
             nick: self.users[key].nick.to_string().into(),
             time: self.now,
-            reason: parting.reason.into(),
-            by: parting.by.map(Into::into),
+            reason: departure.reason.into(),
+            by: departure.by.map(Into::into),
         };
-        self.notify_peers(key, &gone, parting.notify, out);
-        self.moderation.sanctions.departed(key);
+        self.notify_peers(key, &gone, departure.notify, out);
+        self.moderation.sanctions.user_offline(key);
         self.release_nick(key);
         let user = self.users.remove(key);
         let folded = user.nick.folded_arc();
         self.nick_confusables.remove(user.nick.as_str(), &folded);
         let mut channels: Vec<Channel> = Vec::new();
-        for room in user.all_channels() {
-            if room != LOBBY {
-                channels.push(self.channels.name(room).clone());
+        for channel in user.all_channels() {
+            if channel != LOBBY {
+                channels.push(self.channels.name(channel).clone());
             }
-            self.remove_member(room, &folded);
+            self.remove_member(channel, &folded);
         }
         let rate = self.settings.arrivals_per_second;
-        self.visits.gone(user.origin, rate, user.came, self.now);
+        self.visits
+            .count_visit(user.origin, rate, user.last_login, self.now);
         let digest = user.token.digest();
         if !may_return {
             return self.changes.end_token(digest);
@@ -50,7 +51,7 @@ impl Registry {
             account: user.account,
             channels: channels.clone(),
             since: user.since,
-            former: user.former.clone(),
+            previous_nicks: user.previous_nicks.clone(),
             until: Some(until),
         });
         let absent = DetachedSession {
@@ -58,9 +59,9 @@ impl Registry {
             nick: user.nick,
             channels,
             since: user.since,
-            former: user.former,
+            previous_nicks: user.previous_nicks,
             account: user.account,
-            arrived: user.arrived,
+            first_login: user.first_login,
             origin: Some(user.origin),
         };
         self.detach(absent, self.now);

@@ -1,4 +1,4 @@
-//! Coming, and coming back.
+//! Login: `hello` and `welcome`.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use chat_proto::{ErrorCode, Nick, VERSION, WELCOME_CHANNELS, Welcome};
 use super::Registry;
 use super::resume::{Proof, replaced};
 use super::resume_pool::DetachedSession;
-use super::types::{Departure, LOBBY, Outcome, UserKey};
+use super::types::{CommandResult, Departure, LOBBY, UserKey};
 use super::users::User;
 use crate::chat::SessionId;
 use crate::chat::batch::Batch;
@@ -17,7 +17,7 @@ use crate::chat::effect::{Effect, Replay};
 use crate::chat::token::{Id, Token};
 use crate::netblock::Origin;
 
-/// Somebody who is let in.
+/// A user who may log in.
 struct NewUser {
     session: SessionId,
     nick: Nick,
@@ -32,15 +32,14 @@ struct WelcomeRequest<'a> {
 }
 
 impl Registry {
-    /// Gives `session` a nick: a free one, the one it asks for, or the one it has a token or the
-    /// password for.
+    /// Logs a client in, with a generated nick, a free one, or one that the client proves to own.
     pub(super) fn hello(
         &mut self,
         session: SessionId,
         id: Option<&Id>,
         hello: Hello,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         let Hello {
             nick,
             token,
@@ -54,7 +53,7 @@ impl Registry {
         let nick = nick.unwrap_or_else(|| self.generate_nick(random.nick_seed));
         let account = self.accounts.id_of(nick.folded());
         self.check_ban(&nick, account, origin)?;
-        // The account may have changed since the password was right.
+        // The account may have changed since the password was checked.
         if proven.is_some() && proven != account {
             return Err(Self::auth_failed(&nick));
         }
@@ -87,46 +86,47 @@ impl Registry {
         }
         let back = self.check_resume(&nick, &proof, origin)?;
         self.check_visit_rate(origin)?;
-        let comer = NewUser {
+        let new_user = NewUser {
             session,
             nick,
             origin,
         };
         let tokens = (token.filter(|_| back), random.token);
-        self.admit(comer, tokens, back, request, out);
+        self.admit(new_user, tokens, back, request, out);
         Ok(())
     }
 
-    /// Checks the rate of arrivals that others are told of.
-    fn check_visit_rate(&self, origin: Origin) -> Outcome {
+    /// Checks the rate of short visits of a network.
+    fn check_visit_rate(&self, origin: Origin) -> CommandResult {
         let rate = self.settings.arrivals_per_second;
         self.visits.check(origin, rate, self.now)
     }
 
-    /// Whoever left the nick behind is `back`, or loses it now.
+    /// Logs a user in. The absent user of the nick is this one if `back`, or else loses the nick.
     fn admit(
         &mut self,
-        comer: NewUser,
+        new_user: NewUser,
         (token, new_token): (Option<Token>, Token),
         back: bool,
         request: WelcomeRequest<'_>,
         out: &mut Batch,
     ) {
-        let left = self.resume_pool.take(comer.nick.folded());
+        let left = self.resume_pool.take(new_user.nick.folded());
         let theirs = left.as_ref().map(|left| left.digest);
-        // Who is back by password alone has another token: the old one is known to nobody here.
+        // A password alone resumes with another token, because only the digest of the old one is
+        // known.
         let token = token.filter(|token| Some(token.digest()) == theirs);
         if let Some(digest) = theirs.filter(|_| token.is_none()) {
             self.changes.forget(digest);
         }
         let token = token.unwrap_or(new_token);
-        self.insert_user(comer, token, left.filter(|_| back), request, out);
+        self.insert_user(new_user, token, left.filter(|_| back), request, out);
     }
 
-    /// Somebody is in: `back`, or new.
+    /// Adds a user, who resumes the session `back` or is new.
     fn insert_user(
         &mut self,
-        comer: NewUser,
+        new_user: NewUser,
         token: Token,
         back: Option<DetachedSession>,
         request: WelcomeRequest<'_>,
@@ -136,24 +136,24 @@ impl Registry {
             session,
             nick,
             origin,
-        } = comer;
+        } = new_user;
         let resumed = back.is_some();
         let account = self.accounts.get(nick.folded());
         let DetachedSession {
             channels,
             since,
-            former,
+            previous_nicks,
             account,
-            arrived,
+            first_login,
             ..
         } = back.unwrap_or_else(|| DetachedSession {
             digest: token.digest(),
             nick: nick.clone(),
             channels: Vec::new(),
             since: account.map_or(self.last_seq, |account| account.since),
-            former: Vec::new(),
+            previous_nicks: Vec::new(),
             account: account.map(|account| account.id),
-            arrived: self.now,
+            first_login: self.now,
             origin: None,
         });
         let folded = nick.folded_arc();
@@ -163,18 +163,18 @@ impl Registry {
             token,
             channels: Vec::new(),
             since,
-            former,
+            previous_nicks,
             account,
             origin,
-            arrived,
-            came: self.now,
+            first_login,
+            last_login: self.now,
         });
-        self.moderation.sanctions.arrived(user, token.digest());
+        self.moderation.sanctions.user_online(user, token.digest());
         self.nick_confusables
             .add(self.users[user].nick.as_str(), &folded);
         self.enter(user, LOBBY, out);
         for channel in &channels {
-            // They may have been banned from it while they were away.
+            // The user may have been banned from it meanwhile.
             if self.check_entry(user, channel).is_ok() {
                 self.enter_or_create(user, channel, out);
             }
@@ -184,7 +184,7 @@ impl Registry {
         self.subscribe(user, out);
     }
 
-    /// Somebody who was welcomed is in their channels from here on, and is told what those are about.
+    /// Subscribes a user who has logged in to the user's channels, and sends the topics.
     fn subscribe(&self, user: UserKey, out: &mut Batch) {
         let user = &self.users[user];
         let session = user.session;
@@ -196,10 +196,10 @@ impl Registry {
         }
     }
 
-    /// Whether a nick that is new here tells who it is.
-    pub(super) fn check_confusable(&self, nick: &Nick) -> Outcome {
+    /// Checks whether a new nick can be confused with others.
+    pub(super) fn check_confusable(&self, nick: &Nick) -> CommandResult {
         if is_mixed(nick.as_str(), nick.folded()) {
-            let detail = "a nick has letters of one script, so that nobody takes it for another";
+            let detail = "the letters of a nick must be of one script";
             return Err(Refusal::new(ErrorCode::NickInvalid, detail));
         }
         if self
@@ -212,7 +212,7 @@ impl Registry {
         Ok(())
     }
 
-    /// Generates a nick that no user has and no absent user may resume: `User` and six of A-Z and
+    /// Generates a nick that is free and that no absent user may resume: `User` and six of A-Z and
     /// 0-9, the first free one in the sequence of `seed`.
     fn generate_nick(&self, mut seed: u64) -> Nick {
         const ALPHABET: &[u8; 36] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -237,12 +237,16 @@ impl Registry {
         }
     }
 
-    /// Somebody has a nick that an operator has protected meanwhile, and its owner comes.
+    /// Removes a user whose nick was protected by an operator, because its owner logs in.
     fn displace(&mut self, user: UserKey, out: &mut Batch) {
         let session = self.users[user].session;
         self.users.end_session(session);
         self.remove_user(user, Departure::voluntary("replaced"), false, out);
-        replaced(session, "the nick is protected and its owner is here", out);
+        replaced(
+            session,
+            "the nick is protected and its owner has logged in",
+            out,
+        );
     }
 
     fn welcome(
@@ -259,16 +263,16 @@ impl Registry {
             account,
             ..
         } = &self.users[user];
-        let rooms = || self.users[user].all_channels();
+        let keys = || self.users[user].all_channels();
         let name = |key| self.channels.name(key);
         let welcome = Welcome {
             version: VERSION,
             nick: nick.to_string().into(),
             server: self.settings.server.clone().into(),
             token: token.reveal().into(),
-            seq: 0, // Known when it is released.
+            seq: 0, // Set at the release.
             time: self.now,
-            joined: rooms().map(|room| name(room).to_string().into()).collect(),
+            joined: keys().map(|key| name(key).to_string().into()).collect(),
             channels: self
                 .channels
                 .largest()
@@ -276,19 +280,19 @@ impl Registry {
                 .take(WELCOME_CHANNELS)
                 .collect(),
             resumed,
-            gap: false, // As above.
+            gap: false, // Set at the release.
             motd: (!self.settings.motd.is_empty()).then(|| Cow::Owned(self.settings.motd.clone())),
             id: request.id.map(|id| id.to_string().into()),
         };
         let replay = request.after.map(|after| {
             Box::new(Replay {
                 channels: if resumed {
-                    rooms().map(|room| name(room).folded_arc()).collect()
+                    keys().map(|key| name(key).folded_arc()).collect()
                 } else {
                     vec![name(LOBBY).folded_arc()]
                 },
                 held: if resumed || account.is_some() {
-                    self.users[user].held()
+                    self.users[user].tenures()
                 } else {
                     Vec::new()
                 },
@@ -309,7 +313,7 @@ pub(super) fn taken(nick: &Nick) -> Refusal {
     Refusal::new(ErrorCode::NickTaken, format!("the nick {nick} is taken"))
 }
 
-/// Returns the next number of the sequence that `seed` begins (SplitMix64).
+/// Returns the next number of the sequence of `seed` (SplitMix64).
 fn next_random(seed: &mut u64) -> u64 {
     *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mixed = (*seed ^ (*seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,9 +1,9 @@
-//! Entering and leaving channels.
+//! `join` and `part`, and the announcements to other members.
 
 use chat_proto::{Channel, ErrorCode, Event, Text};
 
 use super::Registry;
-use super::types::{Departure, LOBBY, Outcome, UserKey};
+use super::types::{CommandResult, Departure, LOBBY, UserKey};
 use super::users::User;
 use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
@@ -17,7 +17,7 @@ impl Registry {
         user: UserKey,
         channel: &Channel,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         let known = self.channels.get(channel.folded());
         if let Some(key) = known.filter(|&key| self.users[user].is_in(key)) {
             // The user is a member already. The other members have received the event before.
@@ -35,25 +35,25 @@ impl Registry {
         }
         let max = self.settings.channels_per_user;
         if self.users[user].channels.len() >= max {
-            let detail = format!("you are in {max} channels, which is the most");
+            let detail = format!("you are in {max} channels, the maximum");
             return Err(Refusal::new(ErrorCode::TooManyChannels, detail));
         }
         self.check_entry(user, channel)?;
         if known.is_none() {
             self.channels.check_name(channel)?;
         }
-        let (room, joined) = self.enter_or_create(user, channel, out);
+        let (key, joined) = self.enter_or_create(user, channel, out);
         self.save_user(user);
         out.push(Effect::Subscribe {
             session,
-            channel: room,
+            channel: key,
         });
         out.tell(session, &joined);
-        self.send_topic(session, room, out);
+        self.send_topic(session, key, out);
         Ok(())
     }
 
-    /// Makes `user` a member of the channel, which is theirs if there was none.
+    /// Adds `user` to a channel, which is created and owned by the user if it does not exist.
     pub(super) fn enter_or_create(
         &mut self,
         user: UserKey,
@@ -61,15 +61,16 @@ impl Registry {
         out: &mut Batch,
     ) -> (ChannelKey, Event<'static>) {
         let is_new = self.channels.get(channel.folded()).is_none();
-        let room = self.channels.get_or_create(channel);
-        let joined = self.enter(user, room, out);
+        let key = self.channels.get_or_create(channel);
+        let joined = self.enter(user, key, out);
         if is_new {
-            self.assign_owner(user, room);
+            self.assign_owner(user, key);
         }
-        (room, joined)
+        (key, joined)
     }
 
-    /// Makes `user` a member and tells those who are one already. Returns what the user may be told.
+    /// Adds `user` to a channel and announces it to the other members. Returns the event for the
+    /// user.
     pub(super) fn enter(
         &mut self,
         user: UserKey,
@@ -96,12 +97,12 @@ impl Registry {
         channel: &str,
         reason: Option<Text>,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         let key = self.channels.find(channel)?;
         if key == LOBBY {
             return Err(Refusal::new(
                 ErrorCode::ChannelInvalid,
-                "everyone is in #lobby, nobody leaves it",
+                "cannot leave #lobby",
             ));
         }
         if !self.users[user].is_in(key) {
@@ -113,36 +114,36 @@ impl Registry {
         Ok(())
     }
 
-    /// Takes a member out of a channel that is not the lobby.
+    /// Removes a member from a channel other than the lobby.
     pub(super) fn remove_from_channel(
         &mut self,
         user: UserKey,
         key: ChannelKey,
-        parting: Departure<'_>,
+        departure: Departure<'_>,
         out: &mut Batch,
     ) {
-        let Departure { reason, by, notify } = parting;
-        let room = &self.channels[key];
+        let Departure { reason, by, notify } = departure;
+        let state = &self.channels[key];
         let User { session, nick, .. } = &self.users[user];
         let (session, folded) = (*session, nick.folded_arc());
         let left = Event::Left {
-            channel: room.channel.as_str().into(),
+            channel: state.channel.as_str().into(),
             nick: nick.as_str().into(),
             time: self.now,
             reason: Some(reason.into()).filter(|_| !reason.is_empty()),
             by: by.map(Into::into),
         };
-        let in_a_crowd = room.members.len() > self.settings.presence_max;
-        if in_a_crowd {
+        let is_large = state.members.len() > self.settings.presence_max;
+        if is_large {
             out.tell(session, &left);
         } else {
             out.tell_channel(key, &left);
         }
-        let hears = |notify: &SessionId| {
+        let receives = |notify: &SessionId| {
             let notify = self.users.at(*notify);
-            !in_a_crowd && notify.is_some_and(|notify| self.users[notify].is_in(key))
+            !is_large && notify.is_some_and(|notify| self.users[notify].is_in(key))
         };
-        if let Some(notify) = notify.filter(|notify| !hears(notify)) {
+        if let Some(notify) = notify.filter(|notify| !receives(notify)) {
             out.tell(notify, &left);
         }
         out.push(Effect::Unsubscribe {
@@ -167,8 +168,9 @@ impl Registry {
         }
     }
 
-    /// Tells everyone who shares a channel with `user` (themselves not), and a notify, once each. A crowd
-    /// is not told: cost grows with the people, not with their square.
+    /// Sends an event once to each user who shares a small channel with `user`, and to the session
+    /// `notify`. Large channels are skipped, because the cost would grow with the square of the
+    /// members.
     pub(super) fn notify_peers(
         &self,
         user: UserKey,
@@ -176,14 +178,14 @@ impl Registry {
         notify: Option<SessionId>,
         out: &mut Batch,
     ) {
-        let mut told = NotifiedUsers::new(self.users.capacity(), user);
+        let mut notified = NotifiedUsers::new(self.users.capacity(), user);
         let mut sessions: Vec<SessionId> = Vec::new();
-        for room in self.users[user].all_channels() {
-            let members = &self.channels[room].members;
+        for key in self.users[user].all_channels() {
+            let members = &self.channels[key].members;
             if members.len() > self.settings.presence_max {
                 continue;
             }
-            let others = members.values().filter(|&&other| told.add(other));
+            let others = members.values().filter(|&&other| notified.add(other));
             sessions.extend(others.map(|&other| self.users[other].session));
             if sessions.len() + 1 == self.users.len() {
                 break;
@@ -198,24 +200,23 @@ impl Registry {
     }
 }
 
-/// The users who are told something once, however many channels they share: sorting each channel's
-/// members took longer than to tell them.
+/// The users who have been notified. A bit set is faster than sorting the members of all channels.
 struct NotifiedUsers {
-    /// A bit for each place of a user.
+    /// A bit for each [`UserKey`].
     bits: Vec<u64>,
 }
 
 impl NotifiedUsers {
-    /// Has room for `places`; `user` counts as told.
+    /// Creates a set for keys below `places`, which contains `user`.
     fn new(places: usize, user: UserKey) -> Self {
-        let mut told = Self {
+        let mut notified = Self {
             bits: vec![0; places.div_ceil(64)],
         };
-        told.add(user);
-        told
+        notified.add(user);
+        notified
     }
 
-    /// Returns whether a user is told for the first time.
+    /// Adds a user, and returns whether the user was not in the set.
     fn add(&mut self, user: UserKey) -> bool {
         let (word, bit) = (&mut self.bits[user / 64], 1 << (user % 64));
         let is_new = *word & bit == 0;

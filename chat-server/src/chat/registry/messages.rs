@@ -1,9 +1,9 @@
-//! Saying something to a channel or a person.
+//! `say`: messages to channels and users.
 
 use chat_proto::{ErrorCode, Words};
 
 use super::Registry;
-use super::types::{LOBBY, Outcome, UserKey, lookup};
+use super::types::{CommandResult, LOBBY, UserKey, lookup};
 use super::users::User;
 use crate::chat::SessionId;
 use crate::chat::batch::{Batch, NewMessage};
@@ -21,7 +21,7 @@ impl Registry {
         say: &Say,
         words: &Words,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         let sender = &self.users[user];
         if say
             .from
@@ -32,7 +32,8 @@ impl Registry {
                 format!("your nick is {}", sender.nick),
             ));
         }
-        // Before the target: what was said to a channel one has left since is still said.
+        // Checked before the target: a repeated message is acknowledged even if the user has left
+        // the channel.
         if let Some(id) = id
             && let Some(RecordedAt { seq, time }) = self.find_repeat(sender, id)
         {
@@ -62,19 +63,20 @@ impl Registry {
         Ok(())
     }
 
-    /// Returns what a user has said with that id, under the present nick or one that was theirs lately.
+    /// Returns the message that a user has sent with that id, under the present nick or a recent
+    /// one.
     fn find_repeat(&self, user: &User, id: &Id) -> Option<RecordedAt> {
         let find = |nick, tenure| self.message_ids.find(nick, id, tenure, self.last_seq);
         let lately = |held: &&NickTenure| held.until.saturating_add(WINDOW) > self.last_seq;
         find(user.nick.folded_arc(), (user.since, u64::MAX)).or_else(|| {
-            let former = user.former.iter().rev().filter(lately);
+            let previous_nicks = user.previous_nicks.iter().rev().filter(lately);
             let mut found =
-                former.filter_map(|held| find(held.nick.clone(), (held.since, held.until)));
+                previous_nicks.filter_map(|held| find(held.nick.clone(), (held.since, held.until)));
             found.next()
         })
     }
 
-    /// Who `to` means, and the name under which the message goes there.
+    /// Returns the audience of a target, and its name in the message.
     fn resolve_target(
         &self,
         session: SessionId,
@@ -89,21 +91,21 @@ impl Registry {
                     let audience = Audience::Direct(other.session);
                     return Ok((audience, other.nick.as_str()));
                 }
-                // Who is away and has an account finds it in the history.
+                // An absent user with an account reads it in the history.
                 match self.accounts.get(&folded) {
                     Some(away) => Ok((Audience::Direct(session), away.nick.as_str())),
                     None => Err(Refusal::new(
                         ErrorCode::NoSuchUser,
-                        "nobody of that nick is here",
+                        "no user of that nick is online",
                     )),
                 }
             }
             to => {
-                let room = to.map_or(Ok(LOBBY), |to| self.channels.find(to))?;
-                if !self.users[user].is_in(room) {
-                    return Err(self.not_in(room));
+                let key = to.map_or(Ok(LOBBY), |to| self.channels.find(to))?;
+                if !self.users[user].is_in(key) {
+                    return Err(self.not_in(key));
                 }
-                Ok((Audience::Channel(room), self.channels.name(room).as_str()))
+                Ok((Audience::Channel(key), self.channels.name(key).as_str()))
             }
         }
     }

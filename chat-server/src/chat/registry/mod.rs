@@ -1,9 +1,9 @@
 //! The rules of the chat: who may have which nick, who is in which channel, who receives what.
 //!
 //! [`Registry`] is a plain struct without actors, sockets, files, clocks or random sources.
-//! [`Registry::handle`] takes a request and the time, and adds the effects to a [`Batch`], in order.
-//! Each field owns a part of the state and keeps its indexes consistent; the decisions are methods of
-//! the registry.
+//! [`Registry::handle`] takes a request and the time, and adds the effects to a [`Batch`], in
+//! order. Each field owns a part of the state and keeps its indexes consistent; the decisions are
+//! methods of the registry.
 //!
 //! | file | content |
 //! | --- | --- |
@@ -56,28 +56,28 @@ use changes::PendingChanges;
 use channels::Channels;
 use moderation::Moderation;
 use resume_pool::ResumePool;
-use types::{Departure, Outcome, UserKey};
+use types::{CommandResult, Departure, UserKey};
 use users::Users;
 use visit_limit::VisitLimiter;
 
-/// What of the configuration the room decides by; see `ops/server.toml`.
+/// The settings that the rules use; see `ops/server.toml`.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Name and version, as `welcome` gives them.
+    /// Name and version for `welcome`.
     pub server: String,
     pub motd: String,
     pub presence_max: usize,
     pub replay_max: usize,
     pub resume_window: Duration,
     pub channels_per_user: usize,
-    /// Short visits of users of one network that others may be told of in a second; 0: no limit.
+    /// Announced short visits of one network in a second; 0: no limit.
     pub arrivals_per_second: usize,
-    /// The most people who have gone and can still come back: as many as may be here. Beyond it who
-    /// has been away longest is forgotten, so that nobody fills the memory by coming and going.
+    /// The maximum number of sessions without a connection, which equals that of users. Bounds the
+    /// memory that repeated visits use.
     pub absent_max: usize,
-    /// How many bytes of messages are recorded and released together.
+    /// The size of a batch in bytes of messages.
     pub batch_bytes: usize,
-    /// The accounts, by folded nick, whose people may do everything.
+    /// The accounts of operators, by folded nick.
     pub operators: BTreeSet<Arc<str>>,
 }
 
@@ -91,10 +91,10 @@ pub struct Registry {
     resume_pool: ResumePool,
     visits: VisitLimiter,
     moderation: Moderation,
-    /// The looks of the nicks that users have or accounts protect.
+    /// The skeletons of the nicks that users have or accounts protect.
     nick_confusables: ConfusableIndex,
     changes: PendingChanges,
-    /// Whether persistent state cannot be written, which refuses moderation.
+    /// Whether persistent state cannot be written. Moderation is rejected meanwhile.
     is_read_only: bool,
     message_ids: MessageIdWindow,
     /// The number of the last message.
@@ -103,12 +103,12 @@ pub struct Registry {
     now: Timestamp,
 }
 
-/// What is said of somebody who has gone without a word.
+/// The reason of a disconnect without `quit`.
 pub const DISCONNECTED: &str = "disconnected";
 
 impl Registry {
-    /// A registry whose history ends with the message `last_seq`; `remembered` are the last messages
-    /// that have an id, oldest first.
+    /// Creates a registry whose history ends with the message `last_seq`; `remembered` are the last
+    /// messages with an id, oldest first.
     pub fn new(
         settings: Settings,
         last_seq: u64,
@@ -135,7 +135,7 @@ impl Registry {
         registry
     }
 
-    /// Deals with what `session` asks at `now`, in these words.
+    /// Processes a request of `session` at `now`, whose texts are in `words`.
     pub fn handle(
         &mut self,
         session: SessionId,
@@ -169,27 +169,27 @@ impl Registry {
         }
     }
 
-    /// See [`Settings::batch_bytes`].
+    /// Returns [`Settings::batch_bytes`].
     pub fn batch_bytes(&self) -> usize {
         self.settings.batch_bytes
     }
 
-    /// How many people are here.
+    /// Returns the number of users who are online.
     pub fn users(&self) -> usize {
         self.users.len()
     }
 
-    /// How many channels there are.
+    /// Returns the number of channels.
     pub fn channels(&self) -> usize {
         self.channels.len()
     }
 
-    /// The number of the last message that arrived.
+    /// Returns the number of the last message.
     pub fn last_seq(&self) -> u64 {
         self.last_seq
     }
 
-    /// Other settings hold from now on, for users who have gone before too.
+    /// Replaces the settings. They apply to absent users as well.
     pub fn configure(&mut self, settings: Settings, now: Timestamp) {
         self.now = self.now.max(now);
         self.settings = settings;
@@ -197,13 +197,13 @@ impl Registry {
         self.log_unregistered_operators();
     }
 
-    /// Ends the sanctions whose time is over at `now`.
+    /// Ends the sanctions that have expired at `now`.
     pub fn tick(&mut self, now: Timestamp, out: &mut Batch) {
         self.now = self.now.max(now);
         self.expire_sanctions(out);
     }
 
-    /// The connection of `session` has ended; said once or more.
+    /// Ends the session of a closed connection. Repeating it has no effect.
     pub fn leave(&mut self, session: SessionId, reason: &str, now: Timestamp, out: &mut Batch) {
         self.now = self.now.max(now);
         if self.disconnect_pending(session, out) {
@@ -214,14 +214,14 @@ impl Registry {
         }
     }
 
-    /// What may be asked before the welcome: nothing but to be welcomed.
+    /// Processes a command before the login.
     fn handle_unauthenticated(
         &mut self,
         session: SessionId,
         id: Option<&Id>,
         command: Command,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         match command {
             Command::Hello(hello) => {
                 self.disconnect_pending_holder(hello.nick.as_ref(), out);
@@ -236,7 +236,7 @@ impl Registry {
                 Ok(())
             }
             Command::Reject(refusal) => Err(refusal),
-            _ => Err(Refusal::new(ErrorCode::HelloRequired, "say hello first")),
+            _ => Err(Refusal::new(ErrorCode::HelloRequired, "send hello first")),
         }
     }
 
@@ -248,11 +248,11 @@ impl Registry {
         command: Command,
         words: &Words,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         match command {
             Command::Hello(_) => Err(Refusal::new(
                 ErrorCode::BadRequest,
-                "hello was said already",
+                "hello was sent already",
             )),
             Command::Say(say) => self.say(session, user, id, &say, words, out),
             Command::Join { channel } => self.join(session, user, &channel, out),

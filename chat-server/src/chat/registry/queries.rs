@@ -1,4 +1,4 @@
-//! Asking who and what there is; pages are as long as asked for, or as a frame has room.
+//! `users`, `channels` and `history`. The size of a page is bounded by the request and the frame.
 
 use std::borrow::Cow;
 use std::ops::Bound;
@@ -8,19 +8,19 @@ use chat_proto::codec::json_string_bytes;
 use chat_proto::{ChannelInfo, Event, MAX_FRAME_BYTES, Nick};
 
 use super::Registry;
-use super::types::{Outcome, UserKey, lookup};
+use super::types::{CommandResult, UserKey, lookup};
 use crate::chat::SessionId;
 use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
 use crate::chat::effect::{Conversation, Page};
 use crate::chat::token::Id;
 
-/// What a list has room for: a frame, less all that stands around the list (types, field names, a
+/// The space for a list: a frame, less the fields around the list (types, field names, a
 /// channel of at most 64 characters of at most 4 bytes, numbers, an id of at most 64 bytes that are
 /// each escaped by 6).
 pub(super) const LIST_BYTES: usize = MAX_FRAME_BYTES - 1024;
 
-/// `{"name":,"users":,"topic":},` and as many digits as a number has at most.
+/// The length of `{"name":,"users":,"topic":},` with the largest number.
 const CHANNEL_ENTRY_BYTES: usize = 50;
 
 impl Registry {
@@ -32,14 +32,14 @@ impl Registry {
         after: Option<Box<str>>,
         limit: u16,
         out: &mut Batch,
-    ) -> Outcome {
-        let room = &self.channels[self.channels.find(channel)?];
+    ) -> CommandResult {
+        let state = &self.channels[self.channels.find(channel)?];
         let start = match &after {
             Some(after) => Bound::Excluded(lookup(after)),
             None => Bound::Unbounded,
         };
         let start = (start.as_ref().map(|after| &**after), Bound::Unbounded);
-        let mut behind = room
+        let mut behind = state
             .members
             .range::<str, _>(start)
             .map(|(_, &user)| self.users[user].nick.as_str());
@@ -55,13 +55,13 @@ impl Registry {
             room_left -= bytes;
             users.push(nick.into());
         }
-        let channel = room.channel.as_str().into();
+        let channel = state.channel.as_str().into();
         out.tell(
             session,
             &Event::Users {
                 channel,
                 users,
-                total: room.members.len(),
+                total: state.members.len(),
                 more,
                 id: id.map(|id| id.as_str().into()),
             },
@@ -74,7 +74,7 @@ impl Registry {
         session: SessionId,
         id: Option<&Id>,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         let mut room_left = LIST_BYTES;
         let with_topic = |(folded, info): (&str, ChannelInfo<'static>)| ChannelInfo {
             topic: self
@@ -101,7 +101,7 @@ impl Registry {
         Ok(())
     }
 
-    /// What is to be read for a page of `history`.
+    /// Returns the page of history that a request describes.
     pub(super) fn page_of_history(
         &self,
         user: UserKey,
@@ -111,13 +111,13 @@ impl Registry {
         limit: u16,
         id: Option<Id>,
     ) -> Result<Page, Refusal> {
-        let page = |conversation, with, somebody| Page {
+        let page = |conversation, with, is_known| Page {
             conversation,
             with,
             before,
             after,
             limit,
-            somebody,
+            is_known,
             id,
         };
         if with.starts_with('#') {
@@ -140,7 +140,7 @@ impl Registry {
                 let away = self.accounts.get(&folded);
                 away.map(|account| account.nick.clone())
             });
-        let somebody = here.is_some() || before.is_some() || after.is_some();
+        let is_known = here.is_some() || before.is_some() || after.is_some();
         let other = match here {
             Some(nick) => nick,
             None => Nick::new(with).map_err(|error| {
@@ -149,9 +149,9 @@ impl Registry {
         };
         let with: Arc<str> = other.as_str().into();
         let conversation = Conversation::Direct {
-            held: self.users[user].held(),
+            held: self.users[user].tenures(),
             other: other.folded_arc(),
         };
-        Ok(page(conversation, with, somebody))
+        Ok(page(conversation, with, is_known))
     }
 }

@@ -4,7 +4,7 @@ use chat_proto::{Event, Nick};
 
 use super::Registry;
 use super::login::taken;
-use super::types::{Outcome, UserKey};
+use super::types::{CommandResult, UserKey};
 use crate::chat::SessionId;
 use crate::chat::batch::Batch;
 
@@ -15,7 +15,7 @@ impl Registry {
         user: UserKey,
         nick: Nick,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         let before = self.users[user].nick.clone();
         let mine = self
             .accounts
@@ -53,7 +53,7 @@ impl Registry {
         self.notify_peers(user, &renamed, None, out);
         if before != nick {
             self.release_nick(user);
-            // Whoever left the nick behind loses it.
+            // An absent user of the nick loses it.
             if let Some(left) = self.take_absent(nick.folded()) {
                 self.changes.forget(left.digest);
             }

@@ -13,9 +13,9 @@ use crate::chat::state_change::{ResumableSession, rewind};
 use crate::chat::token::Digest;
 use crate::netblock::Origin;
 
-/// What a `hello` proves.
+/// The proof of identity in a `hello`.
 pub(super) struct Proof {
-    /// Of the token.
+    /// The digest of the token.
     pub digest: Option<Digest>,
     /// The account of the nick.
     pub account: Option<AccountId>,
@@ -23,8 +23,8 @@ pub(super) struct Proof {
 }
 
 impl Proof {
-    /// Returns whether it proves to be the user with that token, who has proven to be that account. A
-    /// token that was given before the nick was protected is worth nothing.
+    /// Returns whether it proves the identity of a user with the token `theirs`, authenticated as
+    /// `as_account`. A token from before the nick was protected proves nothing.
     pub(super) fn proves(&self, theirs: Digest, as_account: Option<AccountId>) -> bool {
         let has_token = self.digest == Some(theirs);
         match self.account {
@@ -35,7 +35,7 @@ impl Proof {
 }
 
 impl Registry {
-    /// Returns whether the absent user of the nick is who comes back.
+    /// Returns whether the client resumes the session of the absent user of the nick.
     ///
     /// # Errors
     /// The user is banned, or the nick is not for a user with that proof.
@@ -61,7 +61,7 @@ impl Registry {
         Ok(back)
     }
 
-    /// The same person on another connection: nobody else need know.
+    /// Moves a user to another connection. Other users receive nothing.
     pub(super) fn replace_session(
         &mut self,
         session: SessionId,
@@ -71,22 +71,26 @@ impl Registry {
     ) {
         self.users.set_origin(user, origin);
         let old = self.users.replace_session(user, session);
-        replaced(old, "you are back on another connection", out);
+        replaced(old, "the session continues on another connection", out);
     }
 
-    /// Takes a user who was here when the server ended, or could come back, before it was started at
-    /// `now`. Called before anything else happens, those that can come back longest last.
-    pub fn restore_session(&mut self, mut kept: ResumableSession, now: Timestamp) {
-        // What was said to the nick until the end was said to this user, not to the nick's owner.
-        if kept.until.is_none() {
-            self.end_tenure(kept.nick.folded(), kept.account);
+    /// Adds a session of the process before, which ended before `now`. Called before the first
+    /// request, in the order of the deadlines.
+    pub fn restore_session(&mut self, mut session: ResumableSession, now: Timestamp) {
+        // The direct messages until the end belong to this user, not to the owner of the nick.
+        if session.until.is_none() {
+            self.end_tenure(session.nick.folded(), session.account);
         }
         let longest = self.resume_deadline(now);
-        let until = kept.until.map_or(longest, |until| until.min(longest));
-        if kept.newest() > self.last_seq {
-            rewind(&mut kept.since, &mut kept.former, self.last_seq);
-            kept.until = Some(until);
-            self.changes.save_session(kept.clone());
+        let until = session.until.map_or(longest, |until| until.min(longest));
+        if session.newest() > self.last_seq {
+            rewind(
+                &mut session.since,
+                &mut session.previous_nicks,
+                self.last_seq,
+            );
+            session.until = Some(until);
+            self.changes.save_session(session.clone());
         }
         let ResumableSession {
             digest,
@@ -94,17 +98,17 @@ impl Registry {
             account,
             channels,
             since,
-            former,
+            previous_nicks,
             ..
-        } = kept;
+        } = session;
         let absent = DetachedSession {
             digest,
             nick,
             channels,
             since,
-            former,
+            previous_nicks,
             account,
-            arrived: Timestamp::from_millis(0),
+            first_login: Timestamp::from_millis(0),
             origin: None,
         };
         let left = until.as_millis().saturating_sub(self.window());
@@ -122,17 +126,17 @@ impl Registry {
         self.restore_session(kept, now);
     }
 
-    /// When somebody who goes at `now` can come back no longer.
+    /// Returns the end of the resume window of a user who leaves at `now`.
     pub fn resume_deadline(&self, now: Timestamp) -> Timestamp {
         Timestamp::from_millis(now.as_millis().saturating_add(self.window()))
     }
 
-    /// The resume window in milliseconds.
+    /// Returns the resume window in milliseconds.
     fn window(&self) -> i64 {
         i64::try_from(self.settings.resume_window.as_millis()).unwrap_or(i64::MAX)
     }
 
-    /// Remembers a user who went at `left`, and forgets one where there is no room.
+    /// Adds a session that ended at `left`, and evicts others beyond the maximum.
     pub(super) fn detach(&mut self, absent: DetachedSession, left: Timestamp) {
         let forgotten = self.resume_pool.add(absent, left, self.settings.absent_max);
         for digest in forgotten {
@@ -140,13 +144,13 @@ impl Registry {
         }
     }
 
-    /// Who has left the nick behind comes back, or loses it.
+    /// Takes the session of an absent user, who resumes it or loses the nick.
     pub(super) fn take_absent(&mut self, nick: &str) -> Option<DetachedSession> {
         self.expire();
         self.resume_pool.take(nick)
     }
 
-    /// Forgets whose time is over.
+    /// Ends the sessions whose window is over.
     pub(super) fn expire(&mut self) {
         let window = self.settings.resume_window;
         for digest in self.resume_pool.expire(self.now, window) {
@@ -155,7 +159,7 @@ impl Registry {
     }
 }
 
-/// Tells a session that somebody is in its place, and closes it.
+/// Closes a session that another one replaces.
 pub(super) fn replaced(session: SessionId, detail: &'static str, out: &mut Batch) {
     out.reject(session, None, Refusal::new(ErrorCode::Replaced, detail));
 }

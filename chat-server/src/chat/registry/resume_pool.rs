@@ -1,8 +1,8 @@
-//! Users who have gone without a goodbye and may come back.
+//! Sessions without a connection, which can be resumed.
 //!
-//! The bound counts users. Beyond it a user of the network with the most absent users is forgotten, the
-//! one who had been here for the shortest time: a host that comes and goes costs itself its places, and
-//! users who were here for long keep theirs. Every operation takes logarithmic time.
+//! The number of sessions is bounded. Beyond the bound the network with the most sessions loses the
+//! one with the shortest stay: a host that reconnects repeatedly evicts its own sessions, and long
+//! stays survive. Every operation takes logarithmic time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,61 +16,62 @@ use crate::chat::effect::NickTenure;
 use crate::chat::token::Digest;
 use crate::netblock::Origin;
 
-/// A user who has gone without a goodbye.
+/// A session without a connection.
 #[derive(Debug)]
 pub(super) struct DetachedSession {
     pub digest: Digest,
     pub nick: Nick,
-    /// Beside the lobby; they may have ceased to exist.
+    /// The channels besides the lobby, which may have ended.
     pub channels: Vec<Channel>,
     pub since: u64,
-    pub former: Vec<NickTenure>,
+    pub previous_nicks: Vec<NickTenure>,
     pub account: Option<AccountId>,
-    /// When the user came first; resumes do not change it.
-    pub arrived: Timestamp,
-    /// The network that the user came from; unknown over a restart.
+    /// When the user first came online; resumes do not change it.
+    pub first_login: Timestamp,
+    /// The network of the user; unknown after a restart.
     pub origin: Option<Origin>,
 }
 
-/// The order of departures. The serial number tells those of one moment apart.
+/// The order of departures. The serial number makes it unique.
 type Departure = (Timestamp, u64);
 
-/// The order in which the users of a network are forgotten: the shortest stay first, in milliseconds.
+/// The order of eviction within a network: the shortest stay first, in milliseconds.
 type Stay = (i64, u64);
 
 #[derive(Debug)]
 struct Entry {
     departure: Departure,
     stay: Stay,
-    absent: DetachedSession,
+    session: DetachedSession,
 }
 
-/// All absent users, by folded nick.
+/// All sessions without a connection, by folded nick.
 #[derive(Debug, Default)]
 pub(super) struct ResumePool {
     users: Map<Arc<str>, Entry>,
     by_departure: BTreeMap<Departure, Arc<str>>,
     by_account: BTreeSet<(AccountId, Arc<str>)>,
     by_network: Map<Origin, BTreeMap<Stay, Arc<str>>>,
-    /// The networks by how many of their users are absent.
+    /// The networks by their number of sessions.
     by_size: BTreeSet<(usize, Origin)>,
     serial: u64,
-    /// The time of users who went then (in milliseconds) or earlier is over: they are not found.
-    over: Option<i64>,
+    /// Sessions that ended then (in milliseconds) or earlier are expired, and not found.
+    expired_until: Option<i64>,
 }
 
-/// Users whose time is over and who are forgotten at once.
+/// The maximum number of expired sessions that one call removes.
 const EXPIRED_AT_ONCE: usize = 256;
 
 impl ResumePool {
-    /// Adds a user who went at `left`. Returns the tokens that end by it, at most `max` users staying.
+    /// Adds a session that ended at `left`. Returns the tokens of evicted sessions; at most `max`
+    /// remain.
     pub(super) fn add(
         &mut self,
-        absent: DetachedSession,
+        session: DetachedSession,
         left: Timestamp,
         max: usize,
     ) -> Vec<Digest> {
-        let (digest, nick) = (absent.digest, absent.nick.folded_arc());
+        let (digest, nick) = (session.digest, session.nick.folded_arc());
         let before = self.take(&nick);
         let mut ended: Vec<Digest> = before
             .map(|before| before.digest)
@@ -78,12 +79,14 @@ impl ResumePool {
             .into_iter()
             .collect();
         self.serial += 1;
-        let stay = left.as_millis().saturating_sub(absent.arrived.as_millis());
+        let stay = left
+            .as_millis()
+            .saturating_sub(session.first_login.as_millis());
         let (departure, stay) = ((left, self.serial), (stay, self.serial));
         self.by_departure.insert(departure, nick.clone());
-        let account = absent.account.map(|id| (id, nick.clone()));
+        let account = session.account.map(|id| (id, nick.clone()));
         self.by_account.extend(account);
-        if let Some(origin) = absent.origin {
+        if let Some(origin) = session.origin {
             let network = self.by_network.entry(origin).or_default();
             self.by_size.remove(&(network.len(), origin));
             network.insert(stay, nick.clone());
@@ -92,51 +95,51 @@ impl ResumePool {
         let entry = Entry {
             departure,
             stay,
-            absent,
+            session,
         };
         self.users.insert(nick, entry);
         while self.users.len() > max {
-            ended.extend(self.drop_one());
+            ended.extend(self.evict_one());
         }
         ended
     }
 
-    /// Forgets users who went `window` before `now` or earlier, and returns their tokens. After a restart
-    /// the time of all of them may be over at once: those that are left for later calls are not found.
+    /// Removes sessions that ended `window` before `now` or earlier, and returns their tokens. Many
+    /// can expire at once after a restart; later calls remove the rest, which is no longer found.
     pub(super) fn expire(&mut self, now: Timestamp, window: Duration) -> Vec<Digest> {
         let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
-        let over = now.as_millis().saturating_sub(window);
-        self.over = Some(over);
+        let expired_until = now.as_millis().saturating_sub(window);
+        self.expired_until = Some(expired_until);
         let by_departure = self.by_departure.iter().take(EXPIRED_AT_ONCE);
-        let ended = by_departure.take_while(|((left, _), _)| left.as_millis() <= over);
+        let ended = by_departure.take_while(|((left, _), _)| left.as_millis() <= expired_until);
         let nicks: Vec<Arc<str>> = ended.map(|(_, nick)| nick.clone()).collect();
         let taken = nicks.iter().filter_map(|nick| self.take(nick));
-        taken.map(|absent| absent.digest).collect()
+        taken.map(|session| session.digest).collect()
     }
 
     pub(super) fn get(&self, nick: &str) -> Option<&DetachedSession> {
         let entry = self.users.get(nick)?;
         let is_found = self
-            .over
-            .is_none_or(|over| entry.departure.0.as_millis() > over);
-        is_found.then_some(&entry.absent)
+            .expired_until
+            .is_none_or(|expired_until| entry.departure.0.as_millis() > expired_until);
+        is_found.then_some(&entry.session)
     }
 
     pub(super) fn get_mut(&mut self, nick: &str) -> Option<&mut DetachedSession> {
-        self.users.get_mut(nick).map(|entry| &mut entry.absent)
+        self.users.get_mut(nick).map(|entry| &mut entry.session)
     }
 
     pub(super) fn take(&mut self, nick: &str) -> Option<DetachedSession> {
         let Entry {
             departure,
             stay,
-            absent,
+            session,
         } = self.users.remove(nick)?;
         self.by_departure.remove(&departure);
-        if let Some(id) = absent.account {
-            self.by_account.remove(&(id, absent.nick.folded_arc()));
+        if let Some(id) = session.account {
+            self.by_account.remove(&(id, session.nick.folded_arc()));
         }
-        if let Some(origin) = absent.origin
+        if let Some(origin) = session.origin
             && let Some(network) = self.by_network.get_mut(&origin)
         {
             self.by_size.remove(&(network.len(), origin));
@@ -147,42 +150,42 @@ impl ResumePool {
                 self.by_size.insert((network.len(), origin));
             }
         }
-        Some(absent)
+        Some(session)
     }
 
-    /// Removes all users who have proven to be an account. Returns their tokens.
+    /// Removes all sessions of an account, and returns their tokens.
     pub(super) fn take_account(&mut self, id: AccountId) -> Vec<Digest> {
         let first = (id, Arc::from(""));
         let theirs = self.by_account.range(first..);
         let theirs = theirs.take_while(|(account, _)| *account == id);
         let nicks: Vec<Arc<str>> = theirs.map(|(_, nick)| nick.clone()).collect();
         let taken = nicks.iter().filter_map(|nick| self.take(nick));
-        taken.map(|absent| absent.digest).collect()
+        taken.map(|session| session.digest).collect()
     }
 
-    /// Forgets one user, see the head of this file.
-    fn drop_one(&mut self) -> Option<Digest> {
+    /// Evicts one session.
+    fn evict_one(&mut self) -> Option<Digest> {
         let largest = self.by_size.last().map(|&(_, origin)| origin);
         let shortest = largest.and_then(|origin| {
             let (_, nick) = self.by_network.get(&origin)?.first_key_value()?;
             Some(nick.clone())
         });
-        // Nothing is known of where the others came from.
+        // The network of the other sessions is unknown.
         let oldest = || {
             self.by_departure
                 .first_key_value()
                 .map(|(_, nick)| nick.clone())
         };
         let nick = shortest.or_else(oldest)?;
-        self.take(&nick).map(|absent| absent.digest)
+        self.take(&nick).map(|session| session.digest)
     }
 }
 
 #[cfg(test)]
 impl DetachedSession {
-    /// The times for which direct messages are theirs.
-    pub(super) fn held(&self) -> Vec<NickTenure> {
-        super::users::held(&self.nick, self.since, &self.former)
+    /// Returns the nicks of the user, each with the messages during which the user held it.
+    pub(super) fn tenures(&self) -> Vec<NickTenure> {
+        super::users::tenures(&self.nick, self.since, &self.previous_nicks)
     }
 }
 
@@ -209,7 +212,7 @@ mod tests {
     const MAX: usize = 100;
     const WINDOW: Duration = Duration::from_secs(60);
 
-    fn absent(nick: &str, arrived: i64, address: [u8; 4]) -> DetachedSession {
+    fn session(nick: &str, first_login: i64, address: [u8; 4]) -> DetachedSession {
         let mut digest = [0; 32];
         digest[..nick.len()].copy_from_slice(nick.as_bytes());
         DetachedSession {
@@ -217,67 +220,58 @@ mod tests {
             nick: Nick::new(nick).unwrap(),
             channels: Vec::new(),
             since: 0,
-            former: Vec::new(),
+            previous_nicks: Vec::new(),
             account: None,
-            arrived: Timestamp::from_millis(arrived),
+            first_login: Timestamp::from_millis(first_login),
             origin: Some(IpAddr::from(address).into()),
         }
     }
 
-    fn add(absence: &mut ResumePool, absent: DetachedSession, left: i64) {
-        absence.add(absent, Timestamp::from_millis(left), MAX);
+    fn add(pool: &mut ResumePool, session: DetachedSession, left: i64) {
+        pool.add(session, Timestamp::from_millis(left), MAX);
     }
 
-    /// Comes and goes many times, under new nicks or always the same one.
-    fn storm(absence: &mut ResumePool, nick: impl Fn(i64) -> String) {
+    /// Connects and disconnects many times.
+    fn storm(pool: &mut ResumePool, nick: impl Fn(i64) -> String) {
         for n in 0..10_000 {
-            add(
-                absence,
-                absent(&nick(n), 1000 + n, [192, 0, 2, 9]),
-                1001 + n,
-            );
+            add(pool, session(&nick(n), 1000 + n, [192, 0, 2, 9]), 1001 + n);
         }
     }
 
     #[test]
     fn a_host_that_comes_and_goes_costs_itself_its_places() {
-        let mut absence = ResumePool::default();
+        let mut pool = ResumePool::default();
         for (number, nick) in ["ana", "luis", "zoe"].into_iter().enumerate() {
             let address = [192, 0, 2, u8::try_from(number).unwrap()];
-            add(&mut absence, absent(nick, 0, address), 1000);
+            add(&mut pool, session(nick, 0, address), 1000);
         }
-        // Of the same network, and here for longer than the others of it.
-        add(&mut absence, absent("eva", 0, [192, 0, 2, 9]), 1000);
-        storm(&mut absence, |n| format!("x{n}"));
+        // Of one network with the storm, and with a longer stay.
+        add(&mut pool, session("eva", 0, [192, 0, 2, 9]), 1000);
+        storm(&mut pool, |n| format!("x{n}"));
         for nick in ["ana", "luis", "zoe", "eva"] {
-            assert!(absence.get(nick).is_some(), "{nick} is forgotten");
+            assert!(pool.get(nick).is_some(), "{nick} is forgotten");
         }
-        assert_eq!(absence.users.len(), MAX);
-        storm(&mut absence, |_| "same".into());
-        assert!(absence.get("eva").is_some());
+        assert_eq!(pool.users.len(), MAX);
+        storm(&mut pool, |_| "same".into());
+        assert!(pool.get("eva").is_some());
         let sizes = [
-            absence.users.len(),
-            absence.by_departure.len(),
-            absence.by_network.values().map(BTreeMap::len).sum(),
+            pool.users.len(),
+            pool.by_departure.len(),
+            pool.by_network.values().map(BTreeMap::len).sum(),
         ];
         assert_eq!(sizes, [MAX; 3], "users are counted, not departures");
     }
 
     #[test]
     fn a_window_holds_from_the_departure_on_whenever_it_is_set() {
-        let mut absence = ResumePool::default();
-        add(&mut absence, absent("ana", 0, [192, 0, 2, 1]), 1_000);
-        add(&mut absence, absent("luis", 0, [192, 0, 2, 1]), 30_000);
+        let mut pool = ResumePool::default();
+        add(&mut pool, session("ana", 0, [192, 0, 2, 1]), 1_000);
+        add(&mut pool, session("luis", 0, [192, 0, 2, 1]), 30_000);
         let now = Timestamp::from_millis(40_000);
-        assert!(absence.expire(now, WINDOW).is_empty());
+        assert!(pool.expire(now, WINDOW).is_empty());
         let shorter = Duration::from_secs(20);
-        assert_eq!(absence.expire(now, shorter).len(), 1);
-        assert!(absence.get("ana").is_none() && absence.get("luis").is_some());
-        assert!(
-            absence
-                .by_network
-                .values()
-                .all(|network| network.len() == 1)
-        );
+        assert_eq!(pool.expire(now, shorter).len(), 1);
+        assert!(pool.get("ana").is_none() && pool.get("luis").is_some());
+        assert!(pool.by_network.values().all(|network| network.len() == 1));
     }
 }

@@ -1,4 +1,4 @@
-//! The decisions as plain functions: a scene is what each session is told, as codes and words.
+//! The rules as plain functions. A scene lists the effects for each session, as codes and words.
 
 mod accounts;
 mod deterministic;
@@ -36,7 +36,7 @@ const EVA: SessionId = SessionId {
 };
 
 thread_local! {
-    /// Of all that is said in a test.
+    /// The texts of all messages of a test.
     static WORDS: RefCell<Words> = RefCell::default();
 }
 
@@ -65,7 +65,7 @@ impl Scene {
         }
     }
 
-    /// What follows from a command: a line for each effect that somebody notices.
+    /// Returns the effects of a command, one line for each effect that a client notices.
     fn does(&mut self, session: SessionId, command: Command) -> Vec<String> {
         self.asks(session, None, command)
     }
@@ -106,7 +106,7 @@ fn lines(mut batch: Batch) -> Vec<String> {
         .collect()
 }
 
-/// What an event says.
+/// Returns a short form of an event.
 fn words(event: Event<'_>) -> String {
     match event {
         Event::Error { code, .. } => code.to_string(),
@@ -311,7 +311,7 @@ fn saying_it_again_is_acked_as_before_and_belongs_to_the_person() {
     );
 }
 
-/// The numbers of the messages there.
+/// Returns the numbers of the messages in `frames`.
 fn seqs_of(frames: &ByteRange, batch: &CommittedBatch) -> Vec<u64> {
     let mut rest = &batch.frames[frames.start as usize..frames.end as usize];
     let mut seqs = Vec::new();
@@ -474,7 +474,7 @@ fn a_token_brings_back_until_its_time_is_over() {
     );
 }
 
-/// The window of an earlier absence says nothing about a later one of the same token.
+/// The window of an earlier absence does not shorten a later one of the same token.
 #[test]
 fn the_time_to_come_back_begins_with_each_going() {
     let mut scene = Scene::new(10);
@@ -539,7 +539,7 @@ fn pages_of_users_are_sorted_and_bounded_by_the_frame() {
             slot: number + 10,
             generation: number + 10,
         };
-        // 32 letters of four bytes each: 500 of them are more than a frame has room for.
+        // 32 letters of four bytes each: 500 of these nicks exceed a frame.
         let digits = format!("{number:032}");
         let nick: String = digits
             .chars()

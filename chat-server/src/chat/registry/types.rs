@@ -11,7 +11,7 @@ use crate::chat::{ChannelKey, SessionId};
 /// The place of a user who is online.
 pub(super) type UserKey = usize;
 
-pub(super) type Outcome = Result<(), Refusal>;
+pub(super) type CommandResult = Result<(), Refusal>;
 
 /// The lobby is the first channel that is created, and it never ends.
 pub(super) const LOBBY: ChannelKey = 0;

@@ -17,7 +17,7 @@ use crate::chat::{ChannelKey, Map, SessionId};
 use crate::netblock::Origin;
 
 /// Earlier nicks whose direct messages a user keeps. A further nick takes the place of the oldest.
-const FORMER_MAX: usize = 16;
+const PREVIOUS_NICKS_MAX: usize = 16;
 
 /// A user who is online.
 #[derive(Debug)]
@@ -29,14 +29,14 @@ pub(super) struct User {
     pub channels: Vec<ChannelKey>,
     /// The last message before the user took the nick.
     pub since: u64,
-    pub former: Vec<NickTenure>,
+    pub previous_nicks: Vec<NickTenure>,
     /// The account that the user has authenticated as. The nick may have changed since.
     pub account: Option<AccountId>,
     pub origin: Origin,
     /// When the user first came online; resumes do not change it.
-    pub arrived: Timestamp,
+    pub first_login: Timestamp,
     /// When the user last came online.
-    pub came: Timestamp,
+    pub last_login: Timestamp,
 }
 
 impl User {
@@ -50,16 +50,16 @@ impl User {
     }
 
     /// Returns the nicks of the user, each with the messages during which the user held it.
-    pub(super) fn held(&self) -> Vec<NickTenure> {
-        held(&self.nick, self.since, &self.former)
+    pub(super) fn tenures(&self) -> Vec<NickTenure> {
+        tenures(&self.nick, self.since, &self.previous_nicks)
     }
 
     fn take_nick(&mut self, nick: Nick, last_seq: u64, since: u64) {
         if nick != self.nick {
-            if self.former.len() == FORMER_MAX {
-                self.former.remove(0);
+            if self.previous_nicks.len() == PREVIOUS_NICKS_MAX {
+                self.previous_nicks.remove(0);
             }
-            self.former.push(NickTenure {
+            self.previous_nicks.push(NickTenure {
                 nick: self.nick.folded_arc(),
                 since: self.since,
                 until: last_seq,
@@ -193,25 +193,25 @@ impl Users {
     pub(super) fn rewind(&mut self, nick: &str, last: u64) {
         if let Some(&key) = self.by_nick.get(nick) {
             let user = &mut self.all[key];
-            rewind(&mut user.since, &mut user.former, last);
+            rewind(&mut user.since, &mut user.previous_nicks, last);
         }
     }
 }
 
-pub(super) fn held(nick: &Nick, since: u64, former: &[NickTenure]) -> Vec<NickTenure> {
+pub(super) fn tenures(nick: &Nick, since: u64, previous_nicks: &[NickTenure]) -> Vec<NickTenure> {
     let now = NickTenure {
         nick: nick.folded_arc(),
         since,
         until: u64::MAX,
     };
-    former.iter().cloned().chain([now]).collect()
+    previous_nicks.iter().cloned().chain([now]).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Memory grows with the people, not with what few of them have.
+    /// Memory grows with the number of users, not with rare fields.
     #[test]
     fn a_user_is_small() {
         assert!(size_of::<User>() <= 152, "{}", size_of::<User>());

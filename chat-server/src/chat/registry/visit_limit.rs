@@ -1,8 +1,8 @@
-//! How often users of one network may come and go at once: each arrival and departure is told to others.
+//! Limits the short visits of a network, because each visit is announced twice.
 //!
-//! A token bucket for each network, as a theoretical arrival time (GCRA). A visit that ends within
-//! [`SHORT_MILLIS`] takes a token; users who stay take none. Networks whose bucket is full are forgotten,
-//! so memory is bounded by the visits of some seconds.
+//! The limit is a token bucket per network, stored as a theoretical arrival time (GCRA). A visit
+//! shorter than [`SHORT_MILLIS`] takes a token. Networks with a full bucket are removed, which
+//! bounds the memory.
 
 use chat_proto::{ErrorCode, Timestamp};
 
@@ -10,30 +10,30 @@ use crate::chat::Map;
 use crate::chat::command::Refusal;
 use crate::netblock::Origin;
 
-/// A visit that is shorter counts, in milliseconds.
+/// A shorter visit takes a token, in milliseconds.
 const SHORT_MILLIS: i64 = 10_000;
 
-/// Seconds of short visits that may come at once: bots that restart together, a network that is cut.
+/// The burst, in seconds of the rate: for bots that restart together or a network that fails.
 const BURST_SECONDS: usize = 10;
 
-/// Networks that are remembered before full buckets are looked for.
+/// The number of networks that are stored before a clean-up.
 const NETWORKS: usize = 1024;
 
-/// The networks of short visits.
+/// The buckets of all networks.
 #[derive(Debug, Default)]
 pub(super) struct VisitLimiter {
     /// When each bucket is full again, in microseconds.
     full_at: Map<Origin, i64>,
-    /// How many networks are remembered before the next clean-up.
+    /// The number of networks that triggers the next clean-up.
     clean_up_at: usize,
 }
 
 impl VisitLimiter {
-    /// Checks whether a user may come from `origin`, of whose short visits there may be `rate` a second
-    /// (0: no limit).
+    /// Checks whether a client of `origin` may log in, with `rate` short visits per second (0: no
+    /// limit).
     ///
     /// # Errors
-    /// Too many users have come from that network and gone at once.
+    /// The network has exceeded the rate.
     pub(super) fn check(&self, origin: Origin, rate: usize, now: Timestamp) -> Result<(), Refusal> {
         let Some(interval) = interval(rate) else {
             return Ok(());
@@ -50,9 +50,15 @@ impl VisitLimiter {
         Ok(())
     }
 
-    /// Counts a visit from `origin` that began at `came` and has ended, if it was a short one.
-    pub(super) fn gone(&mut self, origin: Origin, rate: usize, came: Timestamp, now: Timestamp) {
-        let stay = now.as_millis().saturating_sub(came.as_millis());
+    /// Counts a visit from `origin` that lasted from `from` to `now`, if it was short.
+    pub(super) fn count_visit(
+        &mut self,
+        origin: Origin,
+        rate: usize,
+        from: Timestamp,
+        now: Timestamp,
+    ) {
+        let stay = now.as_millis().saturating_sub(from.as_millis());
         let Some(interval) = interval(rate).filter(|_| stay < SHORT_MILLIS) else {
             return;
         };
@@ -66,7 +72,7 @@ impl VisitLimiter {
     }
 }
 
-/// The microseconds in which a bucket gets a token; none where there is no limit.
+/// Returns the microseconds per token, if there is a limit.
 fn interval(rate: usize) -> Option<i64> {
     let interval = 1_000_000_usize.checked_div(rate)?;
     Some(i64::try_from(interval).unwrap_or(i64::MAX))
@@ -88,14 +94,14 @@ mod tests {
 
     #[test]
     fn short_visits_have_a_burst_and_then_a_rate_and_each_network_by_itself() {
-        let mut arrivals = VisitLimiter::default();
+        let mut limiter = VisitLimiter::default();
         let mut admitted = |network, rate, stay, millis| {
-            let (came, now) = (millis - stay, Timestamp::from_millis(millis));
+            let (from, now) = (millis - stay, Timestamp::from_millis(millis));
             let visits = (0..5_000).take_while(|_| {
-                let admitted = arrivals.check(origin(network), rate, now).is_ok();
+                let admitted = limiter.check(origin(network), rate, now).is_ok();
                 if admitted {
-                    let came = Timestamp::from_millis(came);
-                    arrivals.gone(origin(network), rate, came, now);
+                    let from = Timestamp::from_millis(from);
+                    limiter.count_visit(origin(network), rate, from, now);
                 }
                 admitted
             });
@@ -111,11 +117,11 @@ mod tests {
 
     #[test]
     fn networks_whose_bucket_is_full_are_forgotten() {
-        let mut arrivals = VisitLimiter::default();
+        let mut limiter = VisitLimiter::default();
         for number in 0..100_000 {
             let now = Timestamp::from_millis(i64::from(number));
-            arrivals.gone(origin(number), 100, now, now);
+            limiter.count_visit(origin(number), 100, now, now);
         }
-        assert!(arrivals.full_at.len() <= NETWORKS + 1);
+        assert!(limiter.full_at.len() <= NETWORKS + 1);
     }
 }

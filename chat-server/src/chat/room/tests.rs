@@ -1,4 +1,4 @@
-//! The room among actors that stand in for everyone it speaks to.
+//! The room, with actors in place of its neighbours.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::chat::command::{Command, Hello, Say};
 use crate::chat::token::LoginRandom;
 use crate::vital::Watch;
 
-/// In the place of all whom the room speaks to: tells the bytes that are recorded together.
+/// Replaces all neighbours of the room, and reports the size of recorded batches.
 struct Probe {
     room: Option<Addr<ChatRoom>>,
     recorded: mpsc::UnboundedSender<usize>,
@@ -102,7 +102,7 @@ fn hello(nick: &str) -> Request {
     }
 }
 
-/// Readers with little room for what waits were let go by one batch that did not fit.
+/// One batch that exceeded the queue of slow readers disconnected them.
 #[test]
 fn what_arrives_at_once_is_released_in_pieces_that_readers_have_room_for() {
     const PIECE: usize = 16 * 1024;
@@ -156,7 +156,7 @@ fn what_arrives_at_once_is_released_in_pieces_that_readers_have_room_for() {
     });
 }
 
-/// What a [`FullDisk`] is sent.
+/// A message to a [`FullDisk`].
 #[derive(Debug)]
 enum Sent {
     Append(u64),
@@ -164,7 +164,7 @@ enum Sent {
     Release(Arc<CommittedBatch>),
 }
 
-/// A recorder whose disk is full, and all others whom the room speaks to.
+/// A recorder with a full disk, and all other neighbours.
 struct FullDisk {
     room: Option<Addr<ChatRoom>>,
     sent: mpsc::UnboundedSender<Sent>,
@@ -215,7 +215,7 @@ impl Handler<Meet> for FullDisk {
     }
 }
 
-/// What was seen of a room whose messages are all refused.
+/// The observations of a room whose messages are all refused.
 #[derive(Debug, Default)]
 struct Seen {
     refused: usize,
@@ -224,7 +224,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// Nothing has a number behind 7.
+    /// No number exceeds 7.
     fn sees(&mut self, sent: Sent) {
         match sent {
             Sent::Append(first) => assert_eq!(first, 8),
@@ -234,7 +234,7 @@ impl Seen {
                         panic!("{change:?}");
                     };
                     assert_eq!(kept.newest(), 7, "{kept:?}");
-                    self.is_renamed |= kept.former.len() == 1;
+                    self.is_renamed |= kept.previous_nicks.len() == 1;
                 }
             }
             Sent::Release(released) => {
@@ -251,8 +251,8 @@ impl Seen {
     }
 }
 
-/// One write with more messages than a batch has, and requests among them: nothing that is kept, and
-/// nothing that the accounts are told, has the number of a message that was refused.
+/// One read with more messages than a batch holds, mixed with other requests. Neither persistent
+/// state nor account requests contain the number of a refused message.
 #[test]
 fn what_is_refused_in_several_batches_leaves_no_number_anywhere() {
     const SAYS: usize = 20;

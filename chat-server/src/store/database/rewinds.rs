@@ -151,7 +151,7 @@ mod tests {
             account: None,
             channels: Vec::new(),
             since: 60,
-            former: vec![held("a", 1, 5), held("b", 5, 30), held("c", 30, 60)],
+            previous_nicks: vec![held("a", 1, 5), held("b", 5, 30), held("c", 30, 60)],
             until: None,
         };
         let changes = [StateChange::SessionSaved(Box::new(kept))];

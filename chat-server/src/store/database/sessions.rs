@@ -35,7 +35,7 @@ fn kept(row: &Row<'_>) -> Result<ResumableSession, Malformed> {
             .filter_map(|name| Channel::new(name).ok())
             .collect(),
         since: row.get(4)?,
-        former: former.into_iter().map(held).collect(),
+        previous_nicks: former.into_iter().map(held).collect(),
         until: row.get::<_, Option<i64>>(6)?.map(Timestamp::from_millis),
     })
 }
@@ -102,7 +102,7 @@ impl Database {
                             kept.account.map(|account| account.0.get()),
                             names(&kept.channels),
                             kept.since.cast_signed(),
-                            ranges(&kept.former),
+                            ranges(&kept.previous_nicks),
                             kept.until.map(Timestamp::as_millis),
                         ])?,
                         StateChange::SanctionSaved(sanction) => {
@@ -155,7 +155,7 @@ mod tests {
             account: NonZeroI64::new(7).map(AccountId),
             channels: vec![Channel::new("#Rust").unwrap()],
             since: 3,
-            former: vec![NickTenure {
+            previous_nicks: vec![NickTenure {
                 nick: "anita".into(),
                 since: 1,
                 until: 2,

@@ -207,7 +207,7 @@ impl History {
         };
         let wanted = Wanted::conversation(&page.conversation, page.after.unwrap_or(0), before);
         let (mut places, mut more) = self.select(&wanted, end, first, page.limit.into())?;
-        if places.is_empty() && !page.somebody {
+        if places.is_empty() && !page.is_known {
             return Ok(HistoryAnswer::NoSuchUser {
                 with: page.with,
                 id: page.id,

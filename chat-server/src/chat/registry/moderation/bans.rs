@@ -1,4 +1,4 @@
-//! Bans: from the server or from a channel, of a nick, an account or an address.
+//! Bans of nicks, accounts and networks, from the server or from a channel.
 
 use chat_proto::moderation as wire;
 use chat_proto::{Channel, ErrorCode, Event, Nick};
@@ -14,37 +14,37 @@ use crate::chat::command::Refusal;
 use crate::chat::moderation::{BanRequest, LOG, Sanction, Scope, Target};
 use crate::chat::registry::Registry;
 use crate::chat::registry::queries::LIST_BYTES;
-use crate::chat::registry::types::{Departure, Outcome, UserKey};
+use crate::chat::registry::types::{CommandResult, Departure, UserKey};
 use crate::chat::token::Id;
 use crate::chat::{ChannelKey, SessionId};
 use crate::netblock::Origin;
 
-/// Bans of the server, and as many mutes: some 10 MB at most.
+/// The maximum number of bans of the server, and of mutes. Bounds the memory.
 const SANCTIONS_MAX: usize = 20_000;
 
-/// Bans of one channel.
+/// The maximum number of bans of one channel.
 const OF_CHANNEL_MAX: usize = 100;
 
-/// Bans of all channels together.
+/// The maximum number of bans of all channels.
 const OF_CHANNELS_MAX: usize = 50_000;
 
 impl Registry {
     pub(in crate::chat::registry) fn ban(
         &mut self,
         moderator: Moderator,
-        sentence: &BanRequest,
+        request: &BanRequest,
         out: &mut Batch,
-    ) -> Outcome {
-        let room = self.authorize(moderator, sentence.channel.as_deref())?;
-        let target = &self.canonical_target(&sentence.target);
+    ) -> CommandResult {
+        let key = self.authorize(moderator, request.channel.as_deref())?;
+        let target = &self.canonical_target(&request.target);
         self.check_target(moderator, target)?;
-        let scope = match room {
-            Some(room) => Scope::Channel(self.channels.name(room).clone()),
+        let scope = match key {
+            Some(key) => Scope::Channel(self.channels.name(key).clone()),
             None => Scope::Server,
         };
         self.check_count(moderator, &scope, target)?;
         let (holder, away) = match target {
-            Target::Nick(nick) if room.is_some() => {
+            Target::Nick(nick) if key.is_some() => {
                 let here = self.users.find(nick.folded());
                 (here, self.resume_pool.get(nick.folded()))
             }
@@ -53,7 +53,7 @@ impl Registry {
         let away = away.map(|away| away.digest);
         let (by, why) = (
             self.users[moderator.user].nick.clone(),
-            sentence.reason.as_ref(),
+            request.reason.as_ref(),
         );
         let is_persistent = match &scope {
             Scope::Channel(channel) => {
@@ -64,7 +64,7 @@ impl Registry {
         let sanction = Sanction {
             is_persistent,
             token_digest: away,
-            ..self.new_sanction(scope, target.clone(), Some(&by), sentence.seconds, why)
+            ..self.new_sanction(scope, target.clone(), Some(&by), request.seconds, why)
         };
         let meant = self.active_users(target);
         let came_from = meant.first().map(|&user| self.users[user].origin);
@@ -76,14 +76,14 @@ impl Registry {
         }));
         out.tell(moderator.session, &tell);
         self.apply(sanction.clone(), holder, out);
-        match room {
-            Some(room) => self.enforce_in(room, &meant, &sanction, moderator, out),
+        match key {
+            Some(key) => self.enforce_in(key, &meant, &sanction, moderator, out),
             None => self.enforce(&meant, &sanction, Some(moderator.session), out),
         }
         Ok(())
     }
 
-    /// The target by the name that whoever has it, has left it behind or has it as an account goes by.
+    /// Returns the target with the spelling of its nick.
     fn canonical_target(&self, target: &Target) -> Target {
         match target {
             Target::Nick(nick) => {
@@ -105,8 +105,8 @@ impl Registry {
         account.map_or(nick, |account| &account.nick).clone()
     }
 
-    /// Everybody here whom a target means. Operators alone name a network, for which everybody here is
-    /// looked at: an index would cost memory for each user.
+    /// Returns the online users that match a target. A network is compared with all users; only
+    /// operators ban networks, and an index would cost memory for each user.
     fn active_users(&self, target: &Target) -> Vec<UserKey> {
         let (nick, by_nick) = match target {
             Target::Network(network) => {
@@ -131,7 +131,7 @@ impl Registry {
         meant
     }
 
-    /// Who is meant by a ban of the server goes, and whoever has gone cannot come back.
+    /// Enforces a ban of the server: disconnects its users and ends their tokens.
     fn enforce(
         &mut self,
         meant: &[UserKey],
@@ -139,14 +139,14 @@ impl Registry {
         notify: Option<SessionId>,
         out: &mut Batch,
     ) {
-        let parting = Departure {
+        let departure = Departure {
             reason: sanction.reason.as_deref().unwrap_or("banned"),
             by: sanction.by.as_deref(),
             notify,
         };
-        self.disconnect_all(meant, banned(sanction), parting, out);
+        self.disconnect_all(meant, banned(sanction), departure, out);
         let (nick, by_nick) = match &sanction.target {
-            // Where the absent came from is not known.
+            // The network of absent users is unknown.
             Target::Network(_) => return,
             Target::Nick(nick) => (nick, self.resume_pool.take(nick.folded())),
             Target::Account(nick) => (nick, None),
@@ -159,34 +159,34 @@ impl Registry {
         }
     }
 
-    /// Who is meant by a ban of a channel is out of it. Operators are not.
+    /// Enforces a ban of a channel: removes its users, except operators.
     fn enforce_in(
         &mut self,
-        room: ChannelKey,
+        key: ChannelKey,
         meant: &[UserKey],
         sanction: &Sanction,
         moderator: Moderator,
         out: &mut Batch,
     ) {
         for &user in meant {
-            if self.users[user].is_in(room) && !self.is_operator(user) {
-                let parting = Departure {
+            if self.users[user].is_in(key) && !self.is_operator(user) {
+                let departure = Departure {
                     reason: sanction.reason.as_deref().unwrap_or("banned"),
                     by: sanction.by.as_deref(),
                     notify: Some(moderator.session),
                 };
-                self.remove_from_channel(user, room, parting, out);
+                self.remove_from_channel(user, key, departure, out);
             }
         }
     }
 
-    fn check_target(&self, moderator: Moderator, target: &Target) -> Outcome {
+    fn check_target(&self, moderator: Moderator, target: &Target) -> CommandResult {
         if self.subject(moderator.user).matches(target) {
-            return Err(not_permitted("that would be a ban of yourself"));
+            return Err(not_permitted("cannot ban yourself"));
         }
         match target {
             Target::Account(nick) if !self.accounts.protects(nick.folded()) => {
-                let detail = format!("{nick} is no account");
+                let detail = format!("no such account: {nick}");
                 return Err(Refusal::new(ErrorCode::NotRegistered, detail));
             }
             Target::Network(_) if !moderator.operator => {
@@ -196,7 +196,7 @@ impl Registry {
                 let account = Some(nick.folded()).filter(|&nick| self.accounts.protects(nick));
                 let here = self.users.find(nick.folded());
                 if self.names_operator(account) || here.is_some_and(|user| self.is_operator(user)) {
-                    return Err(not_permitted("that is an operator"));
+                    return Err(not_permitted("the user is an operator"));
                 }
             }
             Target::Nick(_) | Target::Account(_) | Target::Network(_) => {}
@@ -204,13 +204,13 @@ impl Registry {
         Ok(())
     }
 
-    /// Whether there may be one more, or another one of the same.
+    /// Checks the maximum numbers, unless the sanction replaces one.
     pub(in crate::chat::registry) fn check_count(
         &self,
         moderator: Moderator,
         scope: &Scope,
         target: &Target,
-    ) -> Outcome {
+    ) -> CommandResult {
         let full = match scope {
             Scope::Server | Scope::Mute => self.moderation.sanctions.count(scope) >= SANCTIONS_MAX,
             Scope::Channel(_) => {
@@ -220,7 +220,7 @@ impl Registry {
             }
         };
         if full && self.moderation.sanctions.get(scope, target).is_none() {
-            let detail = "there are as many bans as there may be; lift some";
+            let detail = "cannot add a ban: the maximum number is reached; lift some";
             return Err(Refusal::new(ErrorCode::RateLimited, detail));
         }
         Ok(())
@@ -232,16 +232,16 @@ impl Registry {
         target: Target,
         channel: Option<&str>,
         out: &mut Batch,
-    ) -> Outcome {
-        let room = self.authorize(moderator, channel)?;
-        let scope = match room {
-            Some(room) => Scope::Channel(self.channels.name(room).clone()),
+    ) -> CommandResult {
+        let key = self.authorize(moderator, channel)?;
+        let scope = match key {
+            Some(key) => Scope::Channel(self.channels.name(key).clone()),
             None => Scope::Server,
         };
         let found = self.moderation.sanctions.get(&scope, &target);
         let found = found.filter(|sanction| sanction.is_active(self.now));
         let Some(Sanction { number, target, .. }) = found else {
-            return Err(Refusal::new(ErrorCode::NoSuchBan, "there is no such ban"));
+            return Err(Refusal::new(ErrorCode::NoSuchBan, "no such ban"));
         };
         let number = *number;
         let by = self.users[moderator.user].nick.as_str();
@@ -267,18 +267,18 @@ impl Registry {
         after: u64,
         limit: u16,
         out: &mut Batch,
-    ) -> Outcome {
-        let room = self.authorize(moderator, channel)?;
-        let channel = room.map(|room| self.channels.name(room));
-        // An address is known to operators alone.
+    ) -> CommandResult {
+        let key = self.authorize(moderator, channel)?;
+        let channel = key.map(|key| self.channels.name(key));
+        // Only operators see addresses.
         let is_listed = |sanction: &&Sanction| {
             moderator.operator || !matches!(sanction.target, Target::Network(_))
         };
         let of_channel =
-            channel.map(|channel| self.moderation.sanctions.of_channel(channel, after));
+            channel.map(|channel| self.moderation.sanctions.in_channel(channel, after));
         let general = channel
             .is_none()
-            .then(|| self.moderation.sanctions.general(after));
+            .then(|| self.moderation.sanctions.server_wide(after));
         let listed = of_channel.into_iter().flatten();
         let listed = listed.chain(general.into_iter().flatten());
         let mut room_left = LIST_BYTES;
@@ -307,13 +307,13 @@ impl Registry {
         Ok(())
     }
 
-    /// Whether whoever says hello may be here, as far as nick and address tell.
+    /// Checks the nick, account and network of a login.
     pub(in crate::chat::registry) fn check_ban(
         &self,
         nick: &Nick,
         account: Option<AccountId>,
         origin: Origin,
-    ) -> Outcome {
+    ) -> CommandResult {
         let account = account.and_then(|id| self.accounts.nick_of(id));
         let subject = Subject {
             nick: nick.folded(),
@@ -324,25 +324,29 @@ impl Registry {
         match self
             .moderation
             .sanctions
-            .about(&Scope::Server, subject, self.now)
+            .find_active(&Scope::Server, subject, self.now)
         {
             Some(sanction) => Err(banned(sanction)),
             None => Ok(()),
         }
     }
 
-    /// Whether somebody may enter a channel: operators always may.
+    /// Checks whether a user may enter a channel. Operators always may.
     pub(in crate::chat::registry) fn check_entry(
         &self,
         user: UserKey,
         channel: &Channel,
-    ) -> Outcome {
+    ) -> CommandResult {
         if self.moderation.sanctions.is_empty() || self.is_operator(user) {
             return Ok(());
         }
         let scope = Scope::Channel(channel.clone());
         let subject = self.subject(user);
-        match self.moderation.sanctions.about(&scope, subject, self.now) {
+        match self
+            .moderation
+            .sanctions
+            .find_active(&scope, subject, self.now)
+        {
             Some(sanction) => {
                 let why = ban_suffix(sanction.until, sanction.reason.as_deref());
                 let detail = format!("you are banned from {channel}{why}");
@@ -352,8 +356,8 @@ impl Registry {
         }
     }
 
-    /// Whether nobody may take a nick.
-    pub(in crate::chat::registry) fn check_nick(&self, nick: &Nick) -> Outcome {
+    /// Checks whether a nick is banned.
+    pub(in crate::chat::registry) fn check_nick(&self, nick: &Nick) -> CommandResult {
         let target = Target::Nick(nick.clone());
         let found = self.moderation.sanctions.get(&Scope::Server, &target);
         if found.is_some_and(|sanction| sanction.is_active(self.now)) {

@@ -1,4 +1,4 @@
-//! How a ban or a mute begins to hold, is kept, and ends.
+//! The life of a sanction: it is applied, persisted and removed.
 
 use std::sync::Arc;
 
@@ -41,8 +41,8 @@ impl Registry {
         }
     }
 
-    /// A sanction holds from now on, in the place of an earlier one of the same; about somebody who is here
-    /// (`holder`) under any nick, and so it is about its own holder once they are back.
+    /// Applies a sanction, which replaces one with an equal scope and target. It follows the user
+    /// `holder` under any nick.
     pub(in crate::chat::registry) fn apply(
         &mut self,
         mut sanction: Sanction,
@@ -71,8 +71,8 @@ impl Registry {
         self.moderation.sanctions.insert(sanction, holder);
     }
 
-    /// A sanction of before the server was started; says how its addresses are kept out. Called before
-    /// anything else happens.
+    /// Adds a sanction of the process before, and returns the ban of its network. Called before the
+    /// first request.
     pub fn restore_sanction(&mut self, sanction: Sanction) -> Option<(Netblock, NetworkBan)> {
         let barred = match (&sanction.scope, &sanction.target) {
             (Scope::Server, Target::Network(network)) => Some((*network, network_ban(&sanction))),
@@ -90,16 +90,16 @@ impl Registry {
         }
     }
 
-    /// The bans of a channel are for good from now on.
+    /// Makes the bans of a channel permanent.
     pub(in crate::chat::registry) fn persist_sanctions_of(&mut self, channel: &Channel) {
         for sanction in self.moderation.sanctions.make_persistent(channel) {
             self.save_sanction(&sanction);
         }
     }
 
-    /// Lets the sanctions that are about the holder of a token follow the holder to another token.
+    /// Moves the sanctions of a token to another token.
     pub(in crate::chat::registry) fn move_sanctions(&mut self, before: Digest, now: Digest) {
-        for sanction in self.moderation.sanctions.follow(before, now) {
+        for sanction in self.moderation.sanctions.move_token(before, now) {
             self.save_sanction(&sanction);
         }
     }
@@ -124,7 +124,7 @@ impl Registry {
         }
     }
 
-    /// Lifts those of a channel, or but those that last.
+    /// Removes the sanctions of a channel, or only the temporary ones.
     pub(in crate::chat::registry) fn remove_sanctions_of(
         &mut self,
         channel: &Channel,
@@ -139,7 +139,7 @@ impl Registry {
         }
     }
 
-    /// What has ended is forgotten.
+    /// Removes expired sanctions.
     pub(in crate::chat::registry) fn expire_sanctions(&mut self, out: &mut Batch) {
         self.moderation.sanctions.reclaim();
         for sanction in self.moderation.sanctions.expire(self.now) {

@@ -1,6 +1,4 @@
-//! Who may put whom out, and keep them out: operators everywhere, founders in their channels (protocol,
-//! 10. Moderation). What a ban means stands in `bans`, what a mute means in `mutes`; `verdicts` makes either
-//! hold, and ends it.
+//! Moderation by operators, and by owners in their channels (protocol, 10. Moderation).
 
 mod bans;
 mod lifecycle;
@@ -18,7 +16,7 @@ use crate::chat::command::Refusal;
 use crate::chat::effect::Effect;
 use crate::chat::moderation::{LOG, ModerationCommand};
 use crate::chat::registry::Registry;
-use crate::chat::registry::types::{Departure, LOBBY, Outcome, UserKey, lookup};
+use crate::chat::registry::types::{CommandResult, Departure, LOBBY, UserKey, lookup};
 use crate::chat::token::Id;
 use crate::chat::{ChannelKey, SessionId};
 use crate::logging::Quoted;
@@ -32,11 +30,11 @@ use text::{not_permitted, with_reason};
 pub(in crate::chat::registry) struct Moderation {
     pub(in crate::chat::registry) sanctions: Sanctions,
     pub(in crate::chat::registry) ownership: Ownership,
-    /// The users who are still to be disconnected.
+    /// Users who are to be disconnected later.
     pub(in crate::chat::registry) removals: PendingRemovals,
 }
 
-/// Somebody who asks for something that only some may do.
+/// A user who sends a moderation command.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::chat::registry) struct Moderator {
     pub session: SessionId,
@@ -52,11 +50,10 @@ impl Registry {
         id: Option<&Id>,
         act: ModerationCommand,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         self.expire_sanctions(out);
         if self.is_read_only && act.changes_state() {
-            let detail =
-                "the accounts file was renamed, replaced or deleted: this would not be kept";
+            let detail = "cannot persist this: the accounts file was renamed, replaced or deleted";
             return Err(Refusal::new(ErrorCode::NotRecorded, detail));
         }
         let moderator = Moderator {
@@ -73,9 +70,9 @@ impl Registry {
                 let reason = self.unless_muted(user, reason);
                 self.kick(moderator, &nick, channel.as_deref(), reason.as_ref(), out)
             }
-            ModerationCommand::Ban(mut sentence) => {
-                sentence.reason = self.unless_muted(user, sentence.reason);
-                self.ban(moderator, &sentence, out)
+            ModerationCommand::Ban(mut request) => {
+                request.reason = self.unless_muted(user, request.reason);
+                self.ban(moderator, &request, out)
             }
             ModerationCommand::Unban { target, channel } => {
                 self.unban(moderator, target, channel.as_deref(), out)
@@ -100,7 +97,7 @@ impl Registry {
         }
     }
 
-    /// Whether somebody is an account that the configuration names as an operator, under any nick.
+    /// Returns whether a user is an operator, under any nick.
     pub(in crate::chat::registry) fn is_operator(&self, user: UserKey) -> bool {
         let account = self.users[user].account;
         account.is_some_and(|id| {
@@ -108,15 +105,15 @@ impl Registry {
         })
     }
 
-    /// Says which of the operators are not registered: whoever does that is one.
+    /// Logs the operators that are not registered. A user who registers such a nick is an operator.
     pub fn log_unregistered_operators(&self) {
         let operators = self.settings.operators.iter();
         for nick in operators.filter(|nick| !self.accounts.protects(nick)) {
-            log::warn!(target: LOG, "operators: {nick} is no account yet: whoever registers it is one");
+            log::warn!(target: LOG, "operators: no such account: {nick}; the user who registers it becomes an operator");
         }
     }
 
-    /// Whether the configuration names the account of a folded nick.
+    /// Returns whether the settings name the account of a folded nick.
     pub(in crate::chat::registry) fn names_operator(&self, account: Option<&str>) -> bool {
         account.is_some_and(|nick| self.settings.operators.contains(nick))
     }
@@ -131,38 +128,38 @@ impl Registry {
         }
     }
 
-    /// The channel that an act is about; none for the whole server. Whoever asks may do it there.
+    /// Returns the channel of a command, or none for the server, if the moderator may use it there.
     pub(in crate::chat::registry) fn authorize(
         &self,
         moderator: Moderator,
         channel: Option<&str>,
     ) -> Result<Option<ChannelKey>, Refusal> {
-        let room = channel.map_or(Ok(LOBBY), |channel| self.channels.find(channel))?;
-        if moderator.operator || (room != LOBBY && self.is_owner(moderator.user, room)) {
-            return Ok(Some(room).filter(|&room| room != LOBBY));
+        let key = channel.map_or(Ok(LOBBY), |channel| self.channels.find(channel))?;
+        if moderator.operator || (key != LOBBY && self.is_owner(moderator.user, key)) {
+            return Ok(Some(key).filter(|&key| key != LOBBY));
         }
-        Err(not_permitted(if room == LOBBY {
-            "this is for operators"
+        Err(not_permitted(if key == LOBBY {
+            "only operators may do this"
         } else {
-            "this is for operators and for the founder of the channel"
+            "only operators and the founder of the channel may do this"
         }))
     }
 
     pub(in crate::chat::registry) fn find_user(&self, nick: &str) -> Result<UserKey, Refusal> {
         self.users
             .find(&lookup(nick))
-            .ok_or_else(|| Refusal::new(ErrorCode::NoSuchUser, "nobody of that nick is here"))
+            .ok_or_else(|| Refusal::new(ErrorCode::NoSuchUser, "no user of that nick is online"))
     }
 
-    /// Nobody puts out themselves by a slip, nor an operator without being one.
-    fn can_remove(&self, moderator: Moderator, other: UserKey) -> Outcome {
+    /// Rejects removing oneself, and removing an operator unless the moderator is one.
+    fn can_remove(&self, moderator: Moderator, other: UserKey) -> CommandResult {
         if moderator.user == other {
             return Err(not_permitted(
-                "that is you; part leaves a channel, quit the server",
+                "cannot remove yourself; use part to leave a channel, quit to leave the server",
             ));
         }
         if !moderator.operator && self.is_operator(other) {
-            return Err(not_permitted("that is an operator"));
+            return Err(not_permitted("the user is an operator"));
         }
         Ok(())
     }
@@ -174,54 +171,54 @@ impl Registry {
         channel: Option<&str>,
         reason: Option<&Text>,
         out: &mut Batch,
-    ) -> Outcome {
-        let room = self.authorize(moderator, channel)?;
+    ) -> CommandResult {
+        let key = self.authorize(moderator, channel)?;
         let other = self.find_user(nick)?;
         self.can_remove(moderator, other)?;
         let by = self.users[moderator.user].nick.clone();
         let why = reason.map(Text::as_str);
         let nick = &self.users[other].nick;
-        let Some(room) = room else {
+        let Some(key) = key else {
             let words = Quoted::text(why.unwrap_or_default());
             log::info!(target: LOG, "{by} kicks {nick}: {words}");
-            let detail = format!("{by} has put you out{}", with_reason(why));
+            let detail = format!("you were kicked by {by}{}", with_reason(why));
             let refusal = Refusal::new(ErrorCode::Kicked, detail);
-            let parting = Departure {
+            let departure = Departure {
                 reason: why.unwrap_or("kicked"),
                 by: Some(by.as_str()),
                 notify: Some(moderator.session),
             };
-            self.disconnect_user(other, refusal, parting, out);
+            self.disconnect_user(other, refusal, departure, out);
             return Ok(());
         };
-        let channel = self.channels.name(room);
-        if !self.users[other].is_in(room) {
+        let channel = self.channels.name(key);
+        if !self.users[other].is_in(key) {
             let detail = format!("{nick} is not in {channel}");
             return Err(Refusal::new(ErrorCode::NotInChannel, detail));
         }
         let words = Quoted::text(why.unwrap_or_default());
         let from = Quoted::text(channel.as_str());
         log::info!(target: LOG, "{by} kicks {nick} from {from}: {words}");
-        let parting = Departure {
+        let departure = Departure {
             reason: why.unwrap_or("kicked"),
             by: Some(by.as_str()),
             notify: Some(moderator.session),
         };
-        self.remove_from_channel(other, room, parting, out);
+        self.remove_from_channel(other, key, departure, out);
         Ok(())
     }
 
-    /// Ends somebody's connection, and their token.
+    /// Ends the session of a user, and the token.
     pub(in crate::chat::registry) fn disconnect_user(
         &mut self,
         user: UserKey,
         refusal: Refusal,
-        parting: Departure<'_>,
+        departure: Departure<'_>,
         out: &mut Batch,
     ) {
         let session = self.users[user].session;
         self.users.end_session(session);
-        self.remove_user(user, parting, false, out);
+        self.remove_user(user, departure, false, out);
         let Refusal { code, detail } = refusal;
         out.tell(
             session,

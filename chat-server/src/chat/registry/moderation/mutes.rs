@@ -1,4 +1,4 @@
-//! Mutes: who says nothing any more, but to operators.
+//! Mutes: a muted user can only write to operators.
 
 use chat_proto::moderation as wire;
 use chat_proto::{ErrorCode, Event, Nick, Text};
@@ -10,7 +10,7 @@ use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
 use crate::chat::moderation::{LOG, Sanction, Scope, Target};
 use crate::chat::registry::Registry;
-use crate::chat::registry::types::{Outcome, UserKey, lookup};
+use crate::chat::registry::types::{CommandResult, UserKey, lookup};
 
 impl Registry {
     pub(in crate::chat::registry) fn mute(
@@ -20,12 +20,12 @@ impl Registry {
         seconds: Option<u64>,
         reason: Option<&Text>,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         self.authorize(moderator, None)?;
         let other = self.users.find(&lookup(nick));
         let nick = match other {
             Some(other) => self.users[other].nick.clone(),
-            // Whoever is away and has an account comes back as it.
+            // An absent user with an account returns under its nick.
             None => match self.accounts.get(&lookup(nick)) {
                 Some(account) => account.nick.clone(),
                 None => return self.find_user(nick).map(|_| ()),
@@ -33,7 +33,7 @@ impl Registry {
         };
         let target = Target::Nick(nick.clone());
         if self.subject(moderator.user).matches(&target) {
-            return Err(not_permitted("that is you"));
+            return Err(not_permitted("cannot mute yourself"));
         }
         self.check_count(moderator, &Scope::Mute, &target)?;
         let by = self.users[moderator.user].nick.clone();
@@ -55,11 +55,11 @@ impl Registry {
         moderator: Moderator,
         nick: &str,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         self.authorize(moderator, None)?;
         let other = self.users.find(&lookup(nick));
         let mut lifted = Vec::new();
-        // By the nick that they have, or had.
+        // The mutes of the user, under any nick.
         if let Some(other) = other {
             while let Some(sanction) = self.muted(other) {
                 let number = sanction.number;
@@ -77,7 +77,7 @@ impl Registry {
             lifted.extend(self.remove_sanction(number, out));
         }
         if lifted.is_empty() {
-            return Err(Refusal::new(ErrorCode::NoSuchBan, "they are not muted"));
+            return Err(Refusal::new(ErrorCode::NoSuchBan, "the user is not muted"));
         }
         let by = self.users[moderator.user].nick.clone();
         let nick = match other {
@@ -94,7 +94,7 @@ impl Registry {
         Ok(())
     }
 
-    /// Who asked, and whom it is about.
+    /// Sends an event to the moderator and the user.
     fn send_to_both(
         &self,
         moderator: SessionId,
@@ -111,11 +111,16 @@ impl Registry {
         let subject = self.subject(user);
         self.moderation
             .sanctions
-            .about(&Scope::Mute, subject, self.now)
+            .find_active(&Scope::Mute, subject, self.now)
     }
 
-    /// Whether somebody may say something, `to` a person or to everybody: to operators, always.
-    pub(in crate::chat::registry) fn check_mute(&self, user: UserKey, to: Option<&str>) -> Outcome {
+    /// Checks whether a user may write to `to`, or to everyone. Operators are always allowed as
+    /// recipients.
+    pub(in crate::chat::registry) fn check_mute(
+        &self,
+        user: UserKey,
+        to: Option<&str>,
+    ) -> CommandResult {
         if self.moderation.sanctions.is_empty() {
             return Ok(());
         }
@@ -133,14 +138,13 @@ impl Registry {
             }
         }
         let detail = format!(
-            "you may say nothing but to operators{}",
+            "you are muted{}; you can write to operators only",
             ban_suffix(sanction.until, sanction.reason.as_deref())
         );
         Err(Refusal::new(ErrorCode::Muted, detail))
     }
 
-    /// Returns `text` unless its author is muted: a muted user reaches others by no text at all,
-    /// while the request that carries it takes effect.
+    /// Returns `text` unless its author is muted. The request itself takes effect without the text.
     pub(in crate::chat::registry) fn unless_muted(
         &self,
         author: UserKey,

@@ -13,7 +13,7 @@ use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
 use crate::chat::moderation::{ChannelRecord, LOG, Scope, Topic};
 use crate::chat::registry::Registry;
-use crate::chat::registry::types::{LOBBY, Outcome, UserKey};
+use crate::chat::registry::types::{CommandResult, LOBBY, UserKey};
 use crate::chat::state_change::{ChangeKey, StateChange};
 use crate::chat::token::Digest;
 use crate::chat::{ChannelKey, Map, SessionId};
@@ -195,8 +195,8 @@ impl Registry {
         self.save_channel_record(channel.folded());
     }
 
-    /// Returns whether an account may own one more channel permanently. Gives up an unused one if the
-    /// account owns the maximum.
+    /// Returns whether an account may own one more channel permanently. Gives up an unused one if
+    /// the account owns the maximum.
     fn can_own_another(&mut self, id: AccountId) -> bool {
         let Moderation {
             ownership,
@@ -318,7 +318,7 @@ impl Registry {
         channel: &str,
         topic: Option<Text>,
         out: &mut Batch,
-    ) -> Outcome {
+    ) -> CommandResult {
         let key = self.channels.find(channel)?;
         if !self.is_operator(user) && !self.is_owner(user, key) {
             let who = if key == LOBBY {

@@ -1,7 +1,7 @@
-//! Putting out many users at once: some at a time, so that the room stops for none of them.
+//! Disconnects many users in portions, so that the room stays responsive.
 //!
-//! A user who is still to be put out has no other effect: any request of the user, the end of the
-//! connection and a hello under the nick put the user out first.
+//! A user who waits for removal causes no other effect: a request, the end of the connection and a
+//! `hello` with the nick disconnect the user first.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use crate::chat::command::Refusal;
 use crate::chat::registry::Registry;
 use crate::chat::registry::types::{Departure, UserKey};
 
-/// Users who are put out at once.
+/// The size of a portion.
 pub(in crate::chat::registry) const DISCONNECTED_AT_ONCE: usize = 8;
 
-/// Those who are still to be put out.
+/// The users who wait for removal.
 pub(in crate::chat::registry) type PendingRemovals = BTreeMap<SessionId, Arc<Removal>>;
 
-/// Why many users are put out.
+/// The cause of a removal.
 #[derive(Debug)]
 pub(in crate::chat::registry) struct Removal {
     refusal: Refusal,
@@ -30,65 +30,65 @@ pub(in crate::chat::registry) struct Removal {
 }
 
 impl Registry {
-    /// Ends the connections and the tokens of users, of many of them later.
+    /// Ends the sessions and tokens of users: the first portion now, the others later.
     pub(in crate::chat::registry) fn disconnect_all(
         &mut self,
         users: &[UserKey],
         refusal: Refusal,
-        parting: Departure<'_>,
+        departure: Departure<'_>,
         out: &mut Batch,
     ) {
-        let doom = Arc::new(Removal {
+        let removal = Arc::new(Removal {
             refusal,
-            reason: parting.reason.into(),
-            by: parting.by.map(Into::into),
-            notify: parting.notify,
+            reason: departure.reason.into(),
+            by: departure.by.map(Into::into),
+            notify: departure.notify,
         });
         let (now, later) = users.split_at(users.len().min(DISCONNECTED_AT_ONCE));
         for &user in now {
             self.moderation.removals.remove(&self.users[user].session);
-            self.disconnect_for(user, &doom, out);
+            self.disconnect_for(user, &removal, out);
         }
         for &user in later {
             let session = self.users[user].session;
             self.moderation
                 .removals
                 .entry(session)
-                .or_insert_with(|| doom.clone());
+                .or_insert_with(|| removal.clone());
         }
     }
 
-    /// Whether users are still to be put out.
+    /// Returns whether users wait for removal.
     pub fn has_pending_removals(&self) -> bool {
         !self.moderation.removals.is_empty()
     }
 
-    /// Puts out some of those who are still to be put out.
+    /// Disconnects the next portion.
     pub fn disconnect_some(&mut self, out: &mut Batch) {
         for _ in 0..DISCONNECTED_AT_ONCE {
-            let Some((session, doom)) = self.moderation.removals.pop_first() else {
+            let Some((session, removal)) = self.moderation.removals.pop_first() else {
                 return;
             };
             if let Some(user) = self.users.at(session) {
-                self.disconnect_for(user, &doom, out);
+                self.disconnect_for(user, &removal, out);
             }
         }
     }
 
-    /// Puts out the user at a session, if the user is still to be put out. Returns whether it was so.
+    /// Disconnects the user of a session who waits for removal. Returns whether there was one.
     pub(in crate::chat::registry) fn disconnect_pending(
         &mut self,
         session: SessionId,
         out: &mut Batch,
     ) -> bool {
-        let doom = self.moderation.removals.remove(&session);
+        let removal = self.moderation.removals.remove(&session);
         let user = self.users.at(session);
-        let both = doom.zip(user);
-        both.map(|(doom, user)| self.disconnect_for(user, &doom, out))
+        let both = removal.zip(user);
+        both.map(|(removal, user)| self.disconnect_for(user, &removal, out))
             .is_some()
     }
 
-    /// Puts out the user who has a nick, if the user is still to be put out.
+    /// Disconnects the user of a nick who waits for removal.
     pub(in crate::chat::registry) fn disconnect_pending_holder(
         &mut self,
         nick: Option<&Nick>,
@@ -102,12 +102,12 @@ impl Registry {
         }
     }
 
-    fn disconnect_for(&mut self, user: UserKey, doom: &Removal, out: &mut Batch) {
-        let parting = Departure {
-            reason: &doom.reason,
-            by: doom.by.as_deref(),
-            notify: doom.notify,
+    fn disconnect_for(&mut self, user: UserKey, removal: &Removal, out: &mut Batch) {
+        let departure = Departure {
+            reason: &removal.reason,
+            by: removal.by.as_deref(),
+            notify: removal.notify,
         };
-        self.disconnect_user(user, doom.refusal.clone(), parting, out);
+        self.disconnect_user(user, removal.refusal.clone(), departure, out);
     }
 }

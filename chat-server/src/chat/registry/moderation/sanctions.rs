@@ -1,4 +1,4 @@
-//! The bans and mutes that hold, found by whoever they may be about.
+//! The active sanctions, with an index for each kind of target.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeFrom;
@@ -13,24 +13,24 @@ use crate::chat::registry::types::UserKey;
 use crate::chat::token::Digest;
 use crate::netblock::{Netblocks, Origin};
 
-/// How many that have ended are taken out at once.
+/// The maximum number of sanctions that one call removes.
 const SWEPT_AT_ONCE: usize = 256;
 
-/// Who may be meant by a sanction.
+/// A user or client, for comparison with targets.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::chat::registry) struct Subject<'a> {
     /// Folded.
     pub nick: &'a str,
-    /// The nick, folded, of the account that they have proven to be.
+    /// The folded nick of the account that the user has authenticated as.
     pub account: Option<&'a str>,
-    /// Where it is known.
+    /// The network, if known.
     pub origin: Option<Origin>,
-    /// Where they are here.
+    /// The user, if online.
     pub user: Option<UserKey>,
 }
 
 impl Subject<'_> {
-    /// Whether a target means them, whatever nick they had before.
+    /// Returns whether a target matches, under the present nick.
     pub(in crate::chat::registry) fn matches(&self, target: &Target) -> bool {
         #[cfg(test)]
         crate::chat::work::step();
@@ -42,16 +42,16 @@ impl Subject<'_> {
     }
 }
 
-/// The numbers of those of one scope.
+/// The numbers of the sanctions of one scope, by target.
 #[derive(Debug, Default)]
 struct ScopeIndex {
     /// By folded nick.
     nicks: Map<Arc<str>, u64>,
     accounts: Map<Arc<str>, u64>,
     networks: Netblocks<u64>,
-    /// By the holder of a token whom they are about under any nick.
-    holders: Map<TokenKey, BTreeSet<u64>>,
-    /// All of them, and whether each outlives its channel.
+    /// By the token that a sanction follows.
+    tokens: Map<TokenKey, BTreeSet<u64>>,
+    /// All numbers, and whether each is persistent.
     numbers: BTreeMap<u64, bool>,
 }
 
@@ -64,11 +64,11 @@ impl ScopeIndex {
         }
     }
 
-    fn insert(&mut self, sanction: &Sanction, holder: Option<TokenKey>) {
+    fn insert(&mut self, sanction: &Sanction, token: Option<TokenKey>) {
         let number = sanction.number;
         self.numbers.insert(number, sanction.is_persistent);
-        if let Some(holder) = holder {
-            self.holders.entry(holder).or_default().insert(number);
+        if let Some(token) = token {
+            self.tokens.entry(token).or_default().insert(number);
         }
         match &sanction.target {
             Target::Nick(nick) => drop(self.nicks.insert(nick.folded_arc(), number)),
@@ -77,15 +77,15 @@ impl ScopeIndex {
         }
     }
 
-    fn remove(&mut self, sanction: &Sanction, holder: Option<TokenKey>) {
+    fn remove(&mut self, sanction: &Sanction, token: Option<TokenKey>) {
         let number = sanction.number;
         self.numbers.remove(&number);
-        if let Some(holder) = holder
-            && let Some(numbers) = self.holders.get_mut(&holder)
+        if let Some(token) = token
+            && let Some(numbers) = self.tokens.get_mut(&token)
         {
             numbers.remove(&number);
             if numbers.is_empty() {
-                self.holders.remove(&holder);
+                self.tokens.remove(&token);
             }
         }
         match &sanction.target {
@@ -95,13 +95,13 @@ impl ScopeIndex {
         }
     }
 
-    /// Those that may be about somebody.
-    fn about(&self, subject: Subject<'_>, holder: Option<TokenKey>) -> impl Iterator<Item = u64> {
+    /// Returns the candidates for a subject.
+    fn about(&self, subject: Subject<'_>, token: Option<TokenKey>) -> impl Iterator<Item = u64> {
         let account = subject.account;
         let by_nick = self.nicks.get(subject.nick);
         let by_account = account.and_then(|nick| self.nicks.get(nick));
         let as_account = account.and_then(|nick| self.accounts.get(nick));
-        let held = holder.and_then(|holder| self.holders.get(&holder));
+        let held = token.and_then(|token| self.tokens.get(&token));
         [by_nick, by_account, as_account]
             .into_iter()
             .flatten()
@@ -116,23 +116,23 @@ impl ScopeIndex {
     }
 }
 
-/// See the head of this file.
+/// All sanctions.
 #[derive(Debug, Default)]
 pub(in crate::chat::registry) struct Sanctions {
     all: BTreeMap<u64, Arc<Sanction>>,
     server: ScopeIndex,
-    speech: ScopeIndex,
+    mutes: ScopeIndex,
     /// By folded name.
     channels: Map<Arc<str>, ScopeIndex>,
-    /// How many of `channels` there are together.
-    of_channels: usize,
-    /// The numbers of `server` and `speech` together, in order.
-    general: BTreeSet<u64>,
-    holders: TokenIndex,
-    /// When they end.
+    /// The number of sanctions in `channels`.
+    in_channels: usize,
+    /// The numbers of `server` and `mutes`, in order.
+    server_wide: BTreeSet<u64>,
+    tokens: TokenIndex,
+    /// By expiry.
     until: BTreeSet<(Timestamp, u64)>,
-    /// Those of channels that have ended: in no index, but in `all`, `until` and `holders` until
-    /// [`Sanctions::reclaim`] takes them out, some at a time.
+    /// Sanctions of channels that have ended. They are in no index, but in `all`, `until` and
+    /// `tokens` until [`Sanctions::reclaim`] removes them in portions.
     ended: Vec<BTreeMap<u64, bool>>,
     last: u64,
 }
@@ -142,30 +142,30 @@ impl Sanctions {
         self.all.is_empty()
     }
 
-    /// The number for the next one.
+    /// Returns the number for a new sanction.
     pub(in crate::chat::registry) fn next(&mut self) -> u64 {
         self.last += 1;
         self.last
     }
 
-    /// One holds from now on; about `here` too, who has the token that it names, whatever nick they take.
+    /// Adds a sanction. It follows the user `here`, who has its token.
     pub(in crate::chat::registry) fn insert(
         &mut self,
         sanction: Arc<Sanction>,
-        here: Option<UserKey>,
+        user: Option<UserKey>,
     ) {
         let number = sanction.number;
         self.last = self.last.max(number);
-        let holder = sanction
+        let token = sanction
             .token_digest
-            .map(|digest| self.holders.insert(digest, number));
-        if let (Some(holder), Some(user)) = (holder, here) {
-            self.holders.is_here(holder, user);
+            .map(|digest| self.tokens.insert(digest, number));
+        if let (Some(token), Some(user)) = (token, user) {
+            self.tokens.set_online(token, user);
         }
-        self.index_mut(&sanction.scope).insert(&sanction, holder);
+        self.index_mut(&sanction.scope).insert(&sanction, token);
         match sanction.scope {
-            Scope::Server | Scope::Mute => drop(self.general.insert(number)),
-            Scope::Channel(_) => self.of_channels += 1,
+            Scope::Server | Scope::Mute => drop(self.server_wide.insert(number)),
+            Scope::Channel(_) => self.in_channels += 1,
         }
         if let Some(until) = sanction.until {
             self.until.insert((until, number));
@@ -173,15 +173,15 @@ impl Sanctions {
         self.all.insert(number, sanction);
     }
 
-    /// Takes out the one of that number, and returns it if it held until now.
+    /// Removes a sanction, and returns it if it was active.
     pub(in crate::chat::registry) fn remove(&mut self, number: u64) -> Option<Arc<Sanction>> {
         #[cfg(test)]
         crate::chat::work::step();
         let sanction = self.all.remove(&number)?;
         let held = self.is_indexed(&sanction);
-        let holder = sanction
+        let token = sanction
             .token_digest
-            .and_then(|digest| self.holders.remove(digest, number));
+            .and_then(|digest| self.tokens.remove(digest, number));
         if let Some(until) = sanction.until {
             self.until.remove(&(until, number));
         }
@@ -189,12 +189,12 @@ impl Sanctions {
             return None;
         }
         let index = self.index_mut(&sanction.scope);
-        index.remove(&sanction, holder);
+        index.remove(&sanction, token);
         match &sanction.scope {
-            Scope::Server | Scope::Mute => drop(self.general.remove(&number)),
+            Scope::Server | Scope::Mute => drop(self.server_wide.remove(&number)),
             Scope::Channel(channel) => {
                 let is_empty = index.numbers.is_empty();
-                self.of_channels -= 1;
+                self.in_channels -= 1;
                 if is_empty {
                     self.channels.remove(channel.folded());
                 }
@@ -203,8 +203,8 @@ impl Sanctions {
         Some(sanction)
     }
 
-    /// Takes out some of those that have ended, the first first, so that many that end at once stop
-    /// nothing. The others do not hold meanwhile.
+    /// Removes a portion of the expired sanctions, in the order of their expiry. The others are
+    /// inactive meanwhile.
     pub(in crate::chat::registry) fn expire(&mut self, now: Timestamp) -> Vec<Arc<Sanction>> {
         let mut ended = Vec::new();
         for _ in 0..SWEPT_AT_ONCE {
@@ -216,7 +216,8 @@ impl Sanctions {
         ended
     }
 
-    /// Ends those of a channel, or but those that last. Returns the numbers of those that last and are ended.
+    /// Removes the sanctions of a channel, or only the temporary ones. Returns the numbers of the
+    /// persistent ones that are removed.
     pub(in crate::chat::registry) fn end_channel(
         &mut self,
         channel: &Channel,
@@ -227,27 +228,25 @@ impl Sanctions {
             return Vec::new();
         };
         let numbers = index.numbers.iter();
-        let (change_count, passing): (Vec<_>, Vec<_>) = numbers.partition(|&(_, &lasts)| lasts);
-        if !with_persistent && !change_count.is_empty() {
-            let passing: Vec<u64> = passing.into_iter().map(|(&number, _)| number).collect();
-            for number in passing {
+        let (persistent, temporary): (Vec<_>, Vec<_>) =
+            numbers.partition(|&(_, &is_persistent)| is_persistent);
+        if !with_persistent && !persistent.is_empty() {
+            let temporary: Vec<u64> = temporary.into_iter().map(|(&number, _)| number).collect();
+            for number in temporary {
                 self.remove(number);
             }
             return Vec::new();
         }
-        let change_count = change_count
-            .into_iter()
-            .map(|(&number, _)| number)
-            .collect();
+        let persistent = persistent.into_iter().map(|(&number, _)| number).collect();
         if let Some(index) = self.channels.remove(folded) {
-            self.of_channels -= index.numbers.len();
+            self.in_channels -= index.numbers.len();
             self.ended.push(index.numbers);
         }
-        change_count
+        persistent
     }
 
-    /// Forgets some of those whose channels have ended. Called at least as often as one is inserted, it
-    /// keeps their number bounded.
+    /// Frees a portion of the sanctions of ended channels. Called at least once for each new
+    /// sanction, which bounds their number.
     pub(in crate::chat::registry) fn reclaim(&mut self) {
         for _ in 0..SWEPT_AT_ONCE {
             let Some(numbers) = self.ended.last_mut() else {
@@ -260,7 +259,7 @@ impl Sanctions {
         }
     }
 
-    /// Those of a channel outlive it from now on. Returns those that did not before.
+    /// Makes the sanctions of a channel persistent, and returns those that were not.
     pub(in crate::chat::registry) fn make_persistent(
         &mut self,
         channel: &Channel,
@@ -269,8 +268,12 @@ impl Sanctions {
             return Vec::new();
         };
         let mut changed = Vec::new();
-        for (number, lasts) in index.numbers.iter_mut().filter(|(_, lasts)| !**lasts) {
-            *lasts = true;
+        for (number, is_persistent) in index
+            .numbers
+            .iter_mut()
+            .filter(|(_, is_persistent)| !**is_persistent)
+        {
+            *is_persistent = true;
             if let Some(sanction) = self.all.get_mut(number) {
                 Arc::make_mut(sanction).is_persistent = true;
                 changed.push(sanction.clone());
@@ -279,25 +282,25 @@ impl Sanctions {
         changed
     }
 
-    /// Whoever has that token is here.
-    pub(in crate::chat::registry) fn arrived(&mut self, user: UserKey, digest: Digest) {
-        if let Some(&holder) = self.holders.by_digest.get(&digest) {
-            self.holders.is_here(holder, user);
+    /// Notes that the user of a token is online.
+    pub(in crate::chat::registry) fn user_online(&mut self, user: UserKey, digest: Digest) {
+        if let Some(&token) = self.tokens.by_digest.get(&digest) {
+            self.tokens.set_online(token, user);
         }
     }
 
-    pub(in crate::chat::registry) fn departed(&mut self, user: UserKey) {
-        self.holders.has_gone(user);
+    pub(in crate::chat::registry) fn user_offline(&mut self, user: UserKey) {
+        self.tokens.set_offline(user);
     }
 
     /// Moves the sanctions of the token `before` to the token `now`, and returns them.
-    pub(in crate::chat::registry) fn follow(
+    pub(in crate::chat::registry) fn move_token(
         &mut self,
         before: Digest,
         now: Digest,
     ) -> Vec<Arc<Sanction>> {
         let mut moved = Vec::new();
-        for number in self.holders.follow(before, now) {
+        for number in self.tokens.replace(before, now) {
             if let Some(sanction) = self.all.get_mut(number) {
                 Arc::make_mut(sanction).token_digest = Some(now);
                 moved.push(sanction.clone());
@@ -307,7 +310,7 @@ impl Sanctions {
         moved
     }
 
-    /// The one of that scope about that target.
+    /// Returns the sanction with that scope and target.
     pub(in crate::chat::registry) fn get(
         &self,
         scope: &Scope,
@@ -322,8 +325,8 @@ impl Sanctions {
         self.all.get(&number).map(|sanction| &**sanction)
     }
 
-    /// One of that scope that is about somebody at `now`.
-    pub(in crate::chat::registry) fn about(
+    /// Returns an active sanction of a scope that matches a subject.
+    pub(in crate::chat::registry) fn find_active(
         &self,
         scope: &Scope,
         subject: Subject<'_>,
@@ -332,15 +335,15 @@ impl Sanctions {
         if self.all.is_empty() {
             return None;
         }
-        let holder = subject.user.and_then(|user| self.holders.of(user));
+        let token = subject.user.and_then(|user| self.tokens.of(user));
         self.index(scope)?
-            .about(subject, holder)
+            .about(subject, token)
             .filter_map(|number| self.by_number(number))
             .find(|sanction| sanction.is_active(now))
     }
 
-    /// Those of a channel behind a number, in order.
-    pub(in crate::chat::registry) fn of_channel(
+    /// Returns the sanctions of a channel after a number, in order.
+    pub(in crate::chat::registry) fn in_channel(
         &self,
         channel: &Channel,
         after: u64,
@@ -352,24 +355,27 @@ impl Sanctions {
             .filter_map(|(&number, _)| self.by_number(number))
     }
 
-    /// Those of the server and the mutes behind a number, in order.
-    pub(in crate::chat::registry) fn general(&self, after: u64) -> impl Iterator<Item = &Sanction> {
-        self.general
+    /// Returns the sanctions of the server and the mutes after a number, in order.
+    pub(in crate::chat::registry) fn server_wide(
+        &self,
+        after: u64,
+    ) -> impl Iterator<Item = &Sanction> {
+        self.server_wide
             .range(behind(after))
             .filter_map(|&number| self.by_number(number))
     }
 
-    /// How many there are of a scope.
+    /// Returns the number of sanctions of a scope.
     pub(in crate::chat::registry) fn count(&self, scope: &Scope) -> usize {
         self.index(scope).map_or(0, |index| index.numbers.len())
     }
 
-    /// How many there are of all channels.
+    /// Returns the number of sanctions of all channels.
     pub(in crate::chat::registry) fn count_in_channels(&self) -> usize {
-        self.of_channels
+        self.in_channels
     }
 
-    /// Whether one holds that has not expired, in distinction to those of channels that have ended.
+    /// Returns whether a sanction is in its index, which excludes those of ended channels.
     fn is_indexed(&self, sanction: &Sanction) -> bool {
         let index = self.index(&sanction.scope);
         index.is_some_and(|index| index.numbers.contains_key(&sanction.number))
@@ -378,7 +384,7 @@ impl Sanctions {
     fn index(&self, scope: &Scope) -> Option<&ScopeIndex> {
         match scope {
             Scope::Server => Some(&self.server),
-            Scope::Mute => Some(&self.speech),
+            Scope::Mute => Some(&self.mutes),
             Scope::Channel(channel) => self.channels.get(channel.folded()),
         }
     }
@@ -386,7 +392,7 @@ impl Sanctions {
     fn index_mut(&mut self, scope: &Scope) -> &mut ScopeIndex {
         match scope {
             Scope::Server => &mut self.server,
-            Scope::Mute => &mut self.speech,
+            Scope::Mute => &mut self.mutes,
             Scope::Channel(channel) => self.channels.entry(channel.folded_arc()).or_default(),
         }
     }

@@ -1,4 +1,4 @@
-//! What people are told of bans and mutes, and what stands in the log.
+//! Texts and events about sanctions, for clients and the log.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,19 +13,20 @@ use crate::chat::effect::NetworkBan;
 use crate::chat::moderation::{LOG, Sanction, Scope, Target};
 use crate::logging::Quoted;
 
-/// `{"account":,"channel":,"mute":true,"number":,"by":,"time":,"until":,"reason":},` and the numbers.
+/// The length of `{"account":,"channel":,"mute":true,"number":,"by":,"time":,"until":,"reason":},`
+/// with the largest numbers.
 const BAN_ENTRY_BYTES: usize = 200;
 
 pub(in crate::chat::registry) fn not_permitted(detail: impl Into<Cow<'static, str>>) -> Refusal {
     Refusal::new(ErrorCode::NotPermitted, detail)
 }
 
-/// `: spam`, or nothing.
+/// Returns `: spam`, or nothing.
 pub(in crate::chat::registry) fn with_reason(reason: Option<&str>) -> String {
     reason.map_or(String::new(), |reason| format!(": {reason}"))
 }
 
-/// ` until 2026-11-23T18:50:00.123Z: spam`
+/// Returns ` until 2026-11-23T18:50:00.123Z: spam`, as far as known.
 pub(in crate::chat::registry) fn ban_suffix(
     until: Option<Timestamp>,
     reason: Option<&str>,
@@ -65,7 +66,7 @@ pub(in crate::chat::registry) fn channel_label(scope: &Scope) -> Option<Cow<'sta
     }
 }
 
-/// A sanction as people are told it.
+/// Returns a sanction as clients receive it.
 pub(in crate::chat::registry) fn ban_info(sanction: &Sanction) -> BanInfo<'static> {
     let owned = |text: &Option<Arc<str>>| text.as_deref().map(|text| Cow::Owned(text.to_owned()));
     BanInfo {
@@ -80,7 +81,7 @@ pub(in crate::chat::registry) fn ban_info(sanction: &Sanction) -> BanInfo<'stati
     }
 }
 
-/// What an entry of a list takes in JSON, at most.
+/// Returns a bound of the JSON size of a list entry.
 pub(in crate::chat::registry) fn json_size(ban: &BanInfo<'_>) -> usize {
     let (wire::Target::Nick(name) | wire::Target::Account(name) | wire::Target::Address(name)) =
         &ban.target;
@@ -89,7 +90,7 @@ pub(in crate::chat::registry) fn json_size(ban: &BanInfo<'_>) -> usize {
     BAN_ENTRY_BYTES + texts.map(|text| json_string_bytes(text)).sum::<usize>()
 }
 
-/// Whom a sanction is about, for the log.
+/// Describes a sanction in the log.
 pub(in crate::chat::registry) struct Describe<'a>(pub &'a Target, pub &'a Scope);
 
 impl fmt::Display for Describe<'_> {
@@ -119,11 +120,11 @@ pub(in crate::chat::registry) fn log_set(sanction: &Sanction) {
         Scope::Mute => "mutes",
         Scope::Server | Scope::Channel(_) => "bans",
     };
-    let until = until.map_or("for good".into(), |until| format!("until {until}"));
+    let until = until.map_or("permanently".into(), |until| format!("until {until}"));
     log::info!(
         target: LOG,
         "{} {does} {} {until}: {}",
-        by.as_deref().unwrap_or("the server's owner"),
+        by.as_deref().unwrap_or("an administrator"),
         Describe(target, scope),
         Quoted::text(reason.as_deref().unwrap_or_default())
     );

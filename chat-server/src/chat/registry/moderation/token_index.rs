@@ -1,4 +1,4 @@
-//! The holders of tokens whom bans and mutes are about under any nick.
+//! The tokens that sanctions follow, under any nick.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,10 @@ use crate::chat::Map;
 use crate::chat::registry::types::UserKey;
 use crate::chat::token::Digest;
 
-/// The place of a holder, while a sanction is about the holder.
+/// The place of a token in the index.
 pub(in crate::chat::registry) type TokenKey = usize;
 
-/// See the head of this file. A user who is here is found by the place of the user, since the digest of
-/// a token is expensive to calculate.
+/// An index of tokens. An online user is found by key, because the digest of a token is expensive.
 #[derive(Debug, Default)]
 pub(in crate::chat::registry) struct TokenIndex {
     all: Slab<TokenEntry>,
@@ -28,29 +27,29 @@ struct TokenEntry {
 }
 
 impl TokenIndex {
-    /// Adds a sanction about the holder of a token.
+    /// Adds a sanction that follows a token.
     pub(in crate::chat::registry) fn insert(&mut self, digest: Digest, number: u64) -> TokenKey {
-        let holder = *self.by_digest.entry(digest).or_insert_with(|| {
+        let token = *self.by_digest.entry(digest).or_insert_with(|| {
             self.all.insert(TokenEntry {
                 numbers: BTreeSet::new(),
                 user: None,
             })
         });
-        self.all[holder].numbers.insert(number);
-        holder
+        self.all[token].numbers.insert(number);
+        token
     }
 
-    /// Removes a sanction about the holder of a token, and returns the place that the holder had.
+    /// Removes a sanction that follows a token, and returns the place of the token.
     pub(in crate::chat::registry) fn remove(
         &mut self,
         digest: Digest,
         number: u64,
     ) -> Option<TokenKey> {
         let key = *self.by_digest.get(&digest)?;
-        let holder = &mut self.all[key];
-        holder.numbers.remove(&number);
-        if holder.numbers.is_empty() {
-            if let Some(user) = holder.user {
+        let token = &mut self.all[key];
+        token.numbers.remove(&number);
+        if token.numbers.is_empty() {
+            if let Some(user) = token.user {
                 self.here.remove(&user);
             }
             self.all.remove(key);
@@ -59,35 +58,35 @@ impl TokenIndex {
         Some(key)
     }
 
-    /// Takes note that a holder is here.
-    pub(in crate::chat::registry) fn is_here(&mut self, holder: TokenKey, user: UserKey) {
-        self.all[holder].user = Some(user);
-        self.here.insert(user, holder);
+    /// Notes that the user of a token is online.
+    pub(in crate::chat::registry) fn set_online(&mut self, token: TokenKey, user: UserKey) {
+        self.all[token].user = Some(user);
+        self.here.insert(user, token);
     }
 
-    /// Takes note that a user has gone.
-    pub(in crate::chat::registry) fn has_gone(&mut self, user: UserKey) {
-        if let Some(holder) = self.here.remove(&user) {
-            self.all[holder].user = None;
+    /// Notes that a user is offline.
+    pub(in crate::chat::registry) fn set_offline(&mut self, user: UserKey) {
+        if let Some(token) = self.here.remove(&user) {
+            self.all[token].user = None;
         }
     }
 
-    /// Returns the holder that a user is.
+    /// Returns the token of an online user, if a sanction follows it.
     pub(in crate::chat::registry) fn of(&self, user: UserKey) -> Option<TokenKey> {
         self.here.get(&user).copied()
     }
 
-    /// Gives the holder of the token `before` the token `now`; returns the numbers of the sanctions.
-    pub(in crate::chat::registry) fn follow(
+    /// Replaces the token `before` by `now`, and returns the numbers of the sanctions.
+    pub(in crate::chat::registry) fn replace(
         &mut self,
         before: Digest,
         now: Digest,
     ) -> impl Iterator<Item = &u64> {
-        let holder = self.by_digest.remove(&before);
-        if let Some(holder) = holder {
-            self.by_digest.insert(now, holder);
+        let token = self.by_digest.remove(&before);
+        if let Some(token) = token {
+            self.by_digest.insert(now, token);
         }
-        let numbers = holder.map(|holder| &self.all[holder].numbers);
+        let numbers = token.map(|token| &self.all[token].numbers);
         numbers.into_iter().flatten()
     }
 }

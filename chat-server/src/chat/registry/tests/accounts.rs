@@ -1,4 +1,4 @@
-//! Protected nicks, and what outlives the process.
+//! Protected nicks and persistent state.
 
 use super::*;
 use crate::chat::accounts::{AccountChange, AccountId};
@@ -9,7 +9,7 @@ pub(super) fn account_id(id: i64) -> AccountId {
 }
 
 impl Scene {
-    /// The nick is protected from now on; `by` has asked for it.
+    /// Protects a nick, at the request of `by`.
     pub(super) fn protects(&mut self, id: i64, nick: &str, by: Option<SessionId>) {
         let account = Account {
             id: account_id(id),
@@ -24,7 +24,7 @@ impl Scene {
         self.account_changes(AccountChange::Freed { nick, id });
     }
 
-    /// The account has another password; `by` has asked for it.
+    /// Changes the password of an account, at the request of `by`.
     pub(super) fn changes_password(
         &mut self,
         id: i64,
@@ -47,12 +47,12 @@ impl Scene {
         lines(batch)
     }
 
-    /// The first message of a direct conversation that somebody is shown.
+    /// Returns the message after which a user sees direct messages.
     fn since(&self, session: SessionId) -> u64 {
         self.registry.users[self.registry.users.at(session).unwrap()].since
     }
 
-    /// What has changed since the last time: `+nick channels` or `-`.
+    /// Returns the changes since the last call: `+nick channels` or `-`.
     pub(super) fn kept(&mut self) -> Vec<String> {
         let changes = self.registry.take_changes().into_vec().into_iter();
         let mut lines: Vec<String> = changes
@@ -127,7 +127,7 @@ fn only_a_token_of_the_account_is_worth_something() {
         scene.does(LUIS, hello("ana", Some(stranger)))[0],
         "2: auth_failed"
     );
-    // The owner comes: whoever had the nick goes, with all that was theirs.
+    // The owner logs in, which ends the session of the other user.
     assert_eq!(
         scene.does(LUIS, proven("ana", 1)),
         [
@@ -147,7 +147,7 @@ fn only_a_token_of_the_account_is_worth_something() {
         scene.does(ANA, hello("ana", Some(own)))[0],
         "1: welcome ana in #lobby back"
     );
-    // By the password as well, in the same place.
+    // The password alone resumes the session as well.
     assert_eq!(
         scene.does(EVA, proven("ana", 1)),
         [
@@ -254,7 +254,7 @@ fn who_was_here_before_a_restart_is_back() {
         ["2: welcome Ana in #lobby,#x back", "2 in c0", "2 in c1"]
     );
     assert_eq!(scene.token(LUIS).digest(), token.digest());
-    // Its window has begun with the start.
+    // The window has begun at the start.
     let mut scene = restarted(&kept);
     scene.seconds = 60;
     assert_eq!(
@@ -299,7 +299,7 @@ fn a_changed_password_ends_every_token_but_gives_a_new_one_to_the_asker() {
     scene.leaves(LUIS);
     let back = scene.does(LUIS, hello("ana", Some(own)));
     assert!(back.contains(&"2: welcome ana in #lobby,#x back".into()));
-    // A change from outside signs out every connection, and ends the tokens of absent users.
+    // A change from outside ends all sessions and the tokens of absent users.
     assert_eq!(
         scene.changes_password(1, "ana", None)[1..],
         ["2: signed_out", "2 closes"]
@@ -333,7 +333,7 @@ fn another_token_evades_no_sanction_and_loses_no_channel() {
     scene.does(EVA, join("#x"));
     scene.does(EVA, super::moderation::ban("lucita", Some("#x")));
     scene.does(ANA, rename("luz"));
-    // The last one is more than an account may have for good: it is founded by token.
+    // The last one exceeds the maximum of an account, therefore its owner is temporary.
     for n in 0..21 {
         let channel = format!("#{n}");
         scene.does(ANA, join(&channel));

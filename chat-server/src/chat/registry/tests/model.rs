@@ -1,6 +1,7 @@
-//! What people do in any order, against a model of what the protocol promises: one owner of a nick, each
-//! message by_number once and for exactly those whom it is for, said again acked again, back in one's
-//! channels, kept out and silent; direct messages shown to their two ends alone, over a restart too.
+//! Random commands against a model of the protocol's promises: a nick has one user, each message
+//! has one number and reaches exactly its recipients, a repeated message is acknowledged again, a
+//! resumed user is in the old channels, bans and mutes hold, and direct messages are shown to their
+//! two ends only, over a restart too.
 
 mod moderation;
 mod restart;
@@ -16,17 +17,18 @@ use super::*;
 use moderation::Rulings;
 use restart::{Direct, Kepts};
 
-/// The last one is that of an operator, who is always here.
+/// The last nick is that of an operator, who is always online.
 const NICKS: [&str; 5] = ["ana", "Luis", "борис", "Zoë", "eva"];
 const OPERATORS_NICK: usize = 4;
 const OPERATOR: u32 = 4;
 const CHANNELS: [&str; 4] = ["#lobby", "#a", "#Ä", "#c"];
-/// How many nicks before the present one count.
-const FORMER_MAX: usize = 16;
-/// As [`Scene::new`] has it.
+/// The number of previous nicks that count.
+const PREVIOUS_NICKS_MAX: usize = 16;
+/// The setting of [`Scene::new`].
 const CHANNELS_PER_USER: usize = 2;
 
-/// What one of four connections does, or the operator's. Numbers choose a nick, a channel, an id.
+/// A command of one of four connections or of the operator. Numbers choose a nick, a channel or an
+/// id.
 #[derive(Debug, Clone)]
 enum Deed {
     Hello {
@@ -51,7 +53,7 @@ enum Deed {
     },
     Hang,
     Quit,
-    /// The server ends, however, and is started again.
+    /// The server stops or crashes, and starts again.
     Restart,
     Kick {
         nick: usize,
@@ -90,7 +92,7 @@ fn deed() -> impl Strategy<Value = (u32, Deed)> {
         3 => (0..4usize).prop_map(|channel| Deed::Join { channel }),
         2 => (0..4usize).prop_map(|channel| Deed::Part { channel }),
     ];
-    // Most are about few, so that what was decided is met again.
+    // Few targets, so that decisions and users meet often.
     let whom = || prop_oneof![2 => 0..2usize, 1 => 0..5usize];
     let whom_where = || (whom(), 0..3usize);
     let ruling = prop_oneof![
@@ -110,43 +112,43 @@ fn deed() -> impl Strategy<Value = (u32, Deed)> {
     ]
 }
 
-/// The number of a message, and who got it.
+/// The number of a message, and its recipients.
 type Delivery = (u64, BTreeSet<u32>);
 
-/// Somebody who is here.
+/// A user who is online.
 #[derive(Debug, Clone)]
 struct Person {
     nick: usize,
     channels: BTreeSet<usize>,
     token: Token,
-    /// The message that was said under an id, and how many nicks ago.
+    /// The last message of each id, and the number of nicks before it.
     said: BTreeMap<usize, (u64, usize)>,
-    /// How often they have taken another nick.
+    /// The number of changes of nick.
     renames: usize,
 }
 
 impl Person {
-    /// The number of what they have said under an id, unless the nick of then is given up.
+    /// Returns the message with an id, unless its nick is no longer known.
     fn has_said(&self, id: usize) -> Option<u64> {
         let &(seq, renames) = self.said.get(&id)?;
-        (self.renames <= renames + FORMER_MAX).then_some(seq)
+        (self.renames <= renames + PREVIOUS_NICKS_MAX).then_some(seq)
     }
 }
 
-/// What the protocol promises, and the registry that is to keep it.
+/// The model, and the registry under test.
 struct Model {
     scene: Scene,
-    /// How often a connection was made in a slot.
+    /// The number of connections of each slot so far.
     generations: [u32; 5],
     here: BTreeMap<u32, Person>,
-    /// Those who can come back, by nick.
+    /// The users who can resume, by nick.
     away: BTreeMap<usize, Person>,
-    /// The last token with each nick, ended or not.
+    /// The last token of each nick, ended or not.
     tokens: BTreeMap<usize, Token>,
     last_seq: u64,
     directs: Vec<Direct>,
     kepts: Kepts,
-    /// Who gets what is said in a channel, as the dispatcher goes by.
+    /// The subscribers of a channel, as the dispatcher knows them.
     subscribed: BTreeMap<ChannelKey, BTreeSet<u32>>,
     rulings: Rulings,
 }
@@ -154,7 +156,7 @@ struct Model {
 impl Model {
     fn new() -> Self {
         let mut scene = Scene::new(1000);
-        // Nobody who went is forgotten for want of room.
+        // No absent user is evicted.
         scene.registry.settings.absent_max = 1000;
         scene.protects(1, NICKS[OPERATORS_NICK], None);
         let mut model = Self {
@@ -222,7 +224,7 @@ impl Model {
         Ok(())
     }
 
-    /// What they are told, and who got which message.
+    /// Returns the events, and the recipients of messages.
     fn asks(
         &mut self,
         slot: u32,
@@ -282,7 +284,7 @@ impl Model {
             .collect()
     }
 
-    /// Who is to get the message that a deed is, or why it is refused.
+    /// Returns the recipients of a message, or the expected error.
     fn expected(&self, slot: u32, deed: &Deed) -> Result<BTreeSet<u32>, ErrorCode> {
         let nobody = BTreeSet::new();
         let Some(person) = self.here.get(&slot) else {
@@ -299,7 +301,7 @@ impl Model {
         };
         match *deed {
             Deed::Hello { .. } => Err(ErrorCode::BadRequest),
-            // Wherever it goes this time.
+            // Whatever its target is.
             Deed::Say { id: Some(id), .. } if person.has_said(id).is_some() => Ok(nobody),
             Deed::Say { channel, .. } | Deed::Part { channel } => {
                 let members = self.members(channel);
@@ -402,7 +404,7 @@ impl Model {
         let here = here.and_then(|holder| self.here.remove(&holder).inspect(|_| self.ends(holder)));
         let away = self.away.get(&nick).filter(|_| with_token).cloned();
         let back = here.or_else(|| away.map(|person| self.returns(person)));
-        // A token ends when somebody else takes the nick.
+        // A token ends when another user takes the nick.
         self.away.remove(&nick);
         let channels = back
             .as_ref()
@@ -431,7 +433,7 @@ impl Model {
         Ok(())
     }
 
-    /// Who was away enters their channels again, but for those that they are banned from.
+    /// A user who resumes enters the old channels, except those with a ban.
     fn returns(&mut self, mut person: Person) -> Person {
         let channels = person.channels.clone();
         let may = |&channel: &usize| !self.is_banned_from(channel, &person);
@@ -446,7 +448,7 @@ impl Model {
         self.here.get_mut(&slot).expect("they are here")
     }
 
-    /// The connection ends; who may come back is remembered, as far as the settings allow.
+    /// Ends a connection. The user can resume if the settings allow it.
     fn goes(&mut self, slot: u32, may_return: bool) {
         if let Some(person) = self.here.remove(&slot) {
             self.ends(slot);
@@ -462,14 +464,15 @@ impl Model {
         self.generations[slot as usize] += 1;
     }
 
-    /// A connection that ends is in no channel any more.
+    /// Removes an ended connection from all channels.
     fn forget(&mut self, slot: u32) {
         for members in self.subscribed.values_mut() {
             members.remove(&slot);
         }
     }
 
-    /// What a batch says, and who got which message, as the dispatcher would deliver it.
+    /// Returns the events of a batch and the recipients of messages, as the dispatcher delivers
+    /// them.
     fn follow(&mut self, mut batch: Batch) -> (Vec<String>, Vec<Delivery>) {
         let frames = batch.frames();
         let released = batch.release(frames, 0);

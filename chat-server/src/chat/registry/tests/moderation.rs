@@ -1,4 +1,4 @@
-//! Operators and founders: who may do what, and what comes of it.
+//! Operators and channel owners: permissions and effects.
 
 use super::accounts::{account_id, proven};
 use super::*;
@@ -28,7 +28,7 @@ pub(super) fn kick(nick: &str, channel: Option<&str>) -> Command {
     })
 }
 
-/// `luis`, `account luis` or an address.
+/// Parses `luis`, `account luis` or an address.
 fn target(whom: &str) -> Target {
     if let Some(account) = whom.strip_prefix("account ") {
         return Target::Account(Nick::new(account).unwrap());
@@ -96,8 +96,8 @@ pub(super) fn from(address: &str, command: Command) -> Command {
     }
 }
 
-/// Ana, an operator, and Luis, Eva and Zoe from addresses of their own; they are all in #x, which Luis
-/// has founded.
+/// Ana is an operator. Luis, Eva and Zoe come from different addresses. All are in #x, which Luis
+/// owns.
 fn scene() -> Scene {
     let mut scene = Scene::new(10);
     scene.protects(1, "ana", None);
@@ -115,7 +115,7 @@ fn scene() -> Scene {
     scene
 }
 
-/// What is told, in the place of effects that nobody hears.
+/// Returns the effects that clients notice.
 fn told(lines: &[String]) -> Vec<&str> {
     let told = lines.iter().map(String::as_str);
     told.filter(|line| line.contains(": ")).collect()
@@ -124,7 +124,7 @@ fn told(lines: &[String]) -> Vec<&str> {
 #[test]
 fn only_an_account_that_is_named_is_an_operator() {
     let mut scene = scene();
-    // Eva is named too, and has not proven to be an account.
+    // Eva is configured as well, but has not authenticated.
     for session in [LUIS, EVA] {
         for command in [
             kick("zoe", None),
@@ -149,7 +149,7 @@ fn only_an_account_that_is_named_is_an_operator() {
     scene.protects(2, "eva", None);
     assert_eq!(scene.does(EVA, kick("zoe", None)), ["3: not_permitted"]);
     scene.protects(2, "eva", Some(EVA));
-    // An operator is one under any nick, and as long as the configuration says so.
+    // An operator keeps the rights under any nick, while the settings name the account.
     scene.does(EVA, rename("evita"));
     assert_eq!(
         scene.does(EVA, kick("zoe", None)),
@@ -208,7 +208,7 @@ fn a_founder_rules_the_channel_and_nothing_else() {
         scene.does(ZOE, join("#x")).last().unwrap(),
         r##"4: topic #x "crabs""##
     );
-    // An operator rules everywhere, also where they are not.
+    // An operator has rights in all channels, as a member or not.
     scene.does(ANA, part("#x"));
     assert_eq!(
         scene.does(ANA, kick("luis", Some("#x"))),
@@ -218,7 +218,7 @@ fn a_founder_rules_the_channel_and_nothing_else() {
             "2 out c1"
         ]
     );
-    // Who has no account is the founder as long as they are in it.
+    // A user without an account owns the channel while they are a member.
     scene.does(LUIS, join("#x"));
     assert_eq!(
         scene.does(LUIS, kick("zoe", Some("#x"))),
@@ -233,7 +233,7 @@ fn a_founder_without_an_account_is_one_again_by_token() {
     scene.leaves(LUIS);
     scene.does(LUIS, hello("luis", Some(token)));
     assert!(scene.does(LUIS, kick("zoe", Some("#x")))[0].starts_with("c1: left"));
-    // A channel that has ended is nobody's.
+    // An ended channel has no owner.
     scene.does(LUIS, ban("zoe", Some("#x")));
     for session in [LUIS, EVA, ANA] {
         scene.does(session, part("#x"));
@@ -243,7 +243,7 @@ fn a_founder_without_an_account_is_one_again_by_token() {
     assert_eq!(scene.does(LUIS, topic("#x", "no")), ["2: not_permitted"]);
 }
 
-/// Who was alone in a channel and was cut off for a moment had nothing to say in it any more.
+/// A user who was alone in a channel lost the ownership with a short interruption.
 #[test]
 fn who_comes_back_to_a_channel_that_has_ended_founds_it() {
     let mut scene = scene();
@@ -255,7 +255,7 @@ fn who_comes_back_to_a_channel_that_has_ended_founds_it() {
         scene.does(EVA, topic("#y", "mine")),
         [r##"c2: topic #y "mine""##]
     );
-    // As anybody does who enters it first.
+    // Like any user who creates it.
     scene.does(ZOE, join("#y"));
     let (eva, zoe) = (scene.token(EVA), scene.token(ZOE));
     scene.leaves(EVA);
@@ -291,7 +291,7 @@ fn an_account_founds_for_good() {
         scene.does(LUIS, unban("zoe", Some("#x")))[0],
         r##"2: Unbanned(Unbanned { target: Nick("zoe"), channel: Some("#x"), by: Some("luis"), time: Timestamp(0) })"##
     );
-    // An account that is given up leaves nothing.
+    // A removed account leaves nothing.
     scene.does(LUIS, ban("zoe", Some("#x")));
     scene.kept();
     scene.frees(3, "luis");
@@ -319,7 +319,7 @@ fn what_an_account_may_found_is_bounded() {
         .filter(|line| line.starts_with("founded"))
         .count();
     assert_eq!(founded, ownership::OWNED_MAX, "{kept:?}");
-    // The first with a topic are kept, the others only as long as they are there.
+    // The first ones, with a topic, are persistent, the others temporary.
     assert!(kept.contains(&"founded #c0".to_owned()), "{kept:?}");
     scene.does(LUIS, join("#passing"));
     assert!(scene.does(LUIS, topic("#passing", "x"))[0].starts_with("c1: topic"));
@@ -329,8 +329,8 @@ fn what_an_account_may_found_is_bounded() {
 
 #[test]
 fn whom_a_ban_means() {
-    // Whom the ban is about, and of those who say hello then, each with nick, account and address: who
-    // is banned.
+    // The target, the logins that follow, each with nick, account and address, and whether they are
+    // banned.
     for (whom, nick, account, address, is_banned) in [
         ("zoe", "Zoe", None, "192.0.2.9", true),
         ("zoe", "zoey", None, "192.0.2.9", false),
@@ -376,7 +376,7 @@ fn who_is_banned_goes_and_does_not_come_back() {
     );
     let elsewhere = from("192.0.2.9", hello("zoe", Some(token)));
     assert!(!scene.does(ZOE, elsewhere).concat().contains("back"));
-    // Who is away cannot come back either, and nobody takes the nick.
+    // An absent user cannot resume either, and the nick stays blocked.
     let token = scene.token(EVA);
     scene.leaves(EVA);
     scene.does(ANA, ban("eva", None));
@@ -440,7 +440,7 @@ fn nobody_bans_themselves() {
     assert_eq!(scene.does(ANA, kick("anita", None)), ["1: not_permitted"]);
 }
 
-/// Eva could be kicked, as she is no operator without the account, and not be banned.
+/// Eva can be kicked, because she has not authenticated, but not banned.
 #[test]
 fn an_operators_nick_without_an_account_is_a_nick_like_others() {
     let mut scene = scene();
@@ -463,7 +463,7 @@ fn another_nick_does_not_evade_the_ban_of_a_channel() {
     assert_eq!(scene.does(ZOE, join("#x")), ["4: banned_from_channel"]);
     scene.does(ZOE, rename("zeta"));
     assert_eq!(scene.does(ZOE, join("#x")), ["4: banned_from_channel"]);
-    // Also back from an absence.
+    // Also after a resume.
     let token = scene.token(ZOE);
     scene.leaves(ZOE);
     scene.does(ZOE, hello("zeta", Some(token)));
@@ -485,7 +485,7 @@ fn who_was_away_when_banned_from_a_channel_is_not_in_it_again() {
     );
     scene.does(ZOE, rename("zeta"));
     assert_eq!(scene.does(ZOE, join("#x")), ["4: banned_from_channel"]);
-    // Operators enter everywhere.
+    // Operators enter all channels.
     scene.does(ANA, part("#x"));
     let lines = scene.does(ANA, ban("192.0.2.2/31", Some("#x")));
     let out = ["left #x eva spam by ana", "left #x luis spam by ana"];
@@ -521,7 +521,7 @@ fn who_is_muted_is_heard_by_operators_alone() {
     scene.leaves(ZOE);
     scene.does(ZOE, hello("zeta", Some(token)));
     assert_eq!(scene.does(ZOE, say(None, "a")), ["4: muted"]);
-    // Nor are words that go with something else.
+    // Nor do texts that accompany other commands.
     let part = Command::Part {
         channel: "#x".into(),
         reason: words(),
@@ -614,7 +614,7 @@ fn lists_show_addresses_to_operators_alone() {
     assert_eq!(numbers(scene.does(ANA, bans(None))), [1, 4]);
     assert_eq!(numbers(scene.does(ANA, bans(Some("#x")))), [2, 3]);
     assert_eq!(numbers(scene.does(LUIS, bans(Some("#x")))), [2]);
-    // What a ban says of an address is for operators too.
+    // Only operators see the address in a ban.
     let lines = scene.does(ANA, ban("luis", Some("#x")));
     assert!(
         lines[0].contains(r#"came_from: Some("192.0.2.2")"#),

@@ -1,5 +1,5 @@
-//! A refused batch leaves no trace: after any run in which batches cannot be recorded, everything is as in
-//! a run in which their messages were never said.
+//! A refused batch leaves no trace: a run in which batches cannot be recorded ends in the state of
+//! a run without their messages.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -21,7 +21,7 @@ const SLOTS: u32 = 4;
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    /// With the last token of that nick, as its account, or as a stranger.
+    /// With the last token of the nick, as its account, or with neither.
     Hello {
         slot: u32,
         nick: usize,
@@ -59,11 +59,11 @@ enum Step {
         slot: u32,
         nick: usize,
     },
-    /// `register`, `password` or `unregister` is asked.
+    /// Requests `register`, `password` or `unregister`.
     Account {
         slot: u32,
     },
-    /// What was asked last is done: the nick is an account.
+    /// The pending request succeeds: the nick becomes an account.
     Registered {
         slot: u32,
     },
@@ -80,7 +80,7 @@ enum Step {
         slot: Option<u32>,
         nick: usize,
     },
-    /// The batch takes no more.
+    /// Closes the batch.
     Close,
     /// The recorder answers.
     Answer {
@@ -124,21 +124,21 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What is written beside the history.
+/// The persistent state beside the history.
 #[derive(Default)]
 struct Kepts {
     tokens: BTreeMap<[u8; 32], ResumableSession>,
     accounts: BTreeMap<i64, u64>,
 }
 
-/// A registry, and batches on their way as the room has them.
+/// A registry, and the batches that the room would hold.
 struct Run {
     scene: Scene,
     generations: [u32; SLOTS as usize],
     tokens: BTreeMap<usize, Token>,
-    /// The last message before an account that was asked for.
+    /// The last message before a requested account.
     applicants: BTreeMap<SessionId, (Nick, u64)>,
-    /// Those that have asked and are not answered.
+    /// The sessions with a pending request.
     asking: BTreeSet<SessionId>,
     last_account: i64,
     gathering: Batch,
@@ -181,7 +181,7 @@ impl Run {
         Some(self.scene.registry.accounts.id_of(nick.folded())?.0.get())
     }
 
-    /// Does a step and returns it, if it was possible. `number` is part of each text.
+    /// Takes a step and returns it, if it was possible. Each text contains `number`.
     fn does(&mut self, step: Step, number: usize) -> Option<Step> {
         let text = format!("m{number}");
         let with_id = |id: Option<usize>| id.map(|id| Id::from(id.to_string()));
@@ -203,7 +203,7 @@ impl Run {
                 self.generations[slot as usize] += 1;
             }
             Step::Quit { slot } => self.asks(slot, None, Command::Quit { reason: None }),
-            // The first is an operator where it is an account.
+            // The first user is an operator if it has an account.
             Step::Kick { slot, nick } => self.asks(slot, None, kick(NICKS[nick], None)),
             Step::Account { slot } => {
                 if !self.asking.insert(self.session(slot)) {
@@ -253,7 +253,7 @@ impl Run {
         self.learns_token(slot);
     }
 
-    /// Remembers the token of the user at a connection, if there is one.
+    /// Remembers the token of the user of a connection.
     fn learns_token(&mut self, slot: u32) {
         let session = self.session(slot);
         if let Some(user) = self.scene.registry.users.at(session) {
@@ -308,7 +308,7 @@ impl Run {
         self.goodbyes(&here);
     }
 
-    /// Connections that have ended since those of `here` were.
+    /// Ends the connections of `here` that have no user any more.
     fn goodbyes(&mut self, here: &[SessionId]) {
         let still: Vec<SessionId> = self.here().collect();
         for gone in here.iter().filter(|session| !still.contains(session)) {
@@ -393,29 +393,31 @@ impl Run {
         }
     }
 
-    /// Every number that stands somewhere.
+    /// Returns every stored message number.
     fn numbers(&self) -> Vec<u64> {
         let registry = &self.scene.registry;
-        let of = |since: u64, former: &[NickTenure]| {
-            let former = former.iter().flat_map(|held| [held.since, held.until]);
-            former.chain([since]).collect::<Vec<_>>()
+        let of = |since: u64, previous_nicks: &[NickTenure]| {
+            let previous_nicks = previous_nicks
+                .iter()
+                .flat_map(|held| [held.since, held.until]);
+            previous_nicks.chain([since]).collect::<Vec<_>>()
         };
         let here = registry.users.iter();
-        let here = here.flat_map(|(_, user)| of(user.since, &user.former));
+        let here = here.flat_map(|(_, user)| of(user.since, &user.previous_nicks));
         let away = NICKS
             .iter()
             .filter_map(|nick| registry.resume_pool.get(&fold(nick)));
-        let away = away.flat_map(|absent| of(absent.since, &absent.former));
+        let away = away.flat_map(|absent| of(absent.since, &absent.previous_nicks));
         let accounts = registry.accounts.iter().map(|account| account.since);
         here.chain(away).chain(accounts).collect()
     }
 
-    /// All that matters for what happens later.
+    /// Returns all state that affects later steps.
     fn state(&self) -> BTreeSet<String> {
         let registry = &self.scene.registry;
         let mut state = BTreeSet::new();
         for (_, user) in registry.users.iter() {
-            let held = user.held();
+            let held = user.tenures();
             state.insert(format!("here {:?} {:?} {held:?}", user.nick, user.account));
         }
         for absent in NICKS
@@ -425,11 +427,13 @@ impl Run {
             let DetachedSession {
                 nick,
                 since,
-                former,
+                previous_nicks,
                 account,
                 ..
             } = absent;
-            state.insert(format!("away {nick:?} {since} {former:?} {account:?}"));
+            state.insert(format!(
+                "away {nick:?} {since} {previous_nicks:?} {account:?}"
+            ));
         }
         for account in registry.accounts.iter() {
             state.insert(format!("{account:?}"));
@@ -440,13 +444,13 @@ impl Run {
                 account,
                 channels,
                 since,
-                former,
+                previous_nicks,
                 until,
                 ..
             } = kept;
             let gone = until.is_some();
             state.insert(format!(
-                "kept {nick:?} {account:?} {channels:?} {since} {former:?} {gone}"
+                "kept {nick:?} {account:?} {channels:?} {since} {previous_nicks:?} {gone}"
             ));
         }
         for (account, since) in &self.kepts.accounts {

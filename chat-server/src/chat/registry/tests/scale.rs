@@ -1,5 +1,5 @@
-//! What a command costs when the room is large, counted in steps: a command walks no more than what its
-//! answer consists of.
+//! The cost of commands in a large room, in steps. A command iterates only over what its answer
+//! contains.
 
 use super::accounts::proven;
 use super::moderation::{ban, ban_for, bans, from, kick, mute, unban, unmute};
@@ -8,17 +8,17 @@ use crate::chat::state_change::StateChange;
 use crate::chat::work::steps_of;
 
 const USERS: usize = 10_000;
-/// As many as one account may have for good, each with as many bans as it may have.
+/// The maximum of channels per account, each with the maximum of bans.
 const FOUNDED: usize = 20;
 const OF_CHANNEL: usize = 100;
-/// A few for the user, the asker and the channel; far below everything that is walked by mistake.
+/// Allows for the user, the moderator and the channel; far below a full iteration.
 const FEW: usize = 30;
 
 fn session(number: usize) -> SessionId {
     SessionId::new(1, number, 1).unwrap()
 }
 
-/// Ana, an operator, and as many users as a large server has, from 100 networks.
+/// Ana, an operator, and many users from 100 networks.
 fn crowd() -> Scene {
     let mut scene = Scene::new(500);
     scene.registry.settings.channels_per_user = 128;
@@ -38,7 +38,7 @@ impl Scene {
         steps_of(|| drop(self.does(session, command)))
     }
 
-    /// `user0` founds channels and bans a hundred from each who are here.
+    /// Lets `user0` create channels and ban a hundred online users from each.
     fn founds(&mut self) {
         for channel in 0..FOUNDED {
             let channel = format!("#x{channel}");
@@ -52,7 +52,7 @@ impl Scene {
     }
 }
 
-/// Each ban was looked for among all bans, and its holder among all users by the digest of each token.
+/// Each ban was searched in all bans, and its user by the digest of every token.
 #[test]
 fn to_register_with_many_channels_walks_their_bans_alone() {
     let mut scene = crowd();
@@ -65,7 +65,7 @@ fn to_register_with_many_channels_walks_their_bans_alone() {
         |change| matches!(change, StateChange::SanctionSaved(sanction) if sanction.is_persistent),
     );
     assert_eq!(kept.count(), FOUNDED * OF_CHANNEL);
-    // A ban is still about its holder under another nick.
+    // A ban follows its user to another nick.
     scene.does(session(1), rename("else"));
     let told = scene.does(session(1), join("#x7"));
     assert_eq!(told, [format!("{}: banned_from_channel", session(1).slot)]);
@@ -113,7 +113,7 @@ fn many_bans_that_end_at_once_are_taken_out_bit_by_bit() {
     assert!(scene.registry.moderation.sanctions.is_empty());
 }
 
-/// After a restart the time of all users who do not come back is over at once.
+/// After a restart all sessions expire at once.
 #[test]
 fn many_users_whose_time_is_over_are_forgotten_bit_by_bit() {
     let mut scene = crowd();
@@ -165,7 +165,7 @@ fn commands_of_moderation_walk_neither_users_nor_sanctions_of_others() {
         let steps = scene.steps(ANA, command);
         assert!(steps <= FEW + OF_CHANNEL, "{shown}: {steps}");
     }
-    // The account under another nick, and the account that was away.
+    // The account under another nick, and the account of an absent user.
     assert!(scene.registry.users.at(session(600)).is_none());
     assert!(scene.registry.resume_pool.get("user700").is_none());
     for command in [
@@ -183,7 +183,7 @@ fn commands_of_moderation_walk_neither_users_nor_sanctions_of_others() {
     assert!(steps <= FEW, "{steps}");
 }
 
-/// An account may have any number of connections under other nicks, and a network any number of users.
+/// An account may have many connections under different nicks, and a network many users.
 #[test]
 fn many_users_are_put_out_bit_by_bit() {
     let mut scene = crowd();
@@ -198,7 +198,7 @@ fn many_users_are_put_out_bit_by_bit() {
     let told = scene.changes_password(2, "mine", None);
     let closed = |told: &[String]| told.iter().filter(|line| line.ends_with("closes")).count();
     assert!((1..=8).contains(&closed(&told)), "{told:?}");
-    // Neither a request nor a token of those who are left is worth anything, nor is the end of one.
+    // The other users can neither send requests nor resume.
     let slot = session(80).slot;
     let told = scene.does(session(80), say(None, "x"));
     assert!(told.contains(&format!("{slot}: signed_out")), "{told:?}");

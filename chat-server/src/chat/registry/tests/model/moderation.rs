@@ -1,15 +1,15 @@
-//! What of the promises is moderation (protocol, 10. Moderation): who may put whom out, and what holds then.
+//! The model of moderation (protocol, 10. Moderation): permissions and effects.
 
 use super::*;
 
-/// What operators and founders have decided.
+/// The decisions of operators and channel owners.
 #[derive(Debug, Default)]
 pub(super) struct Rulings {
-    /// Nicks that are kept out.
+    /// Banned nicks.
     pub(super) banned: BTreeSet<usize>,
-    /// Channels and the nicks that are kept out of them.
+    /// Channels and the nicks that are banned from them.
     bans: BTreeMap<(usize, usize), Ban>,
-    /// Nicks, and who had them then.
+    /// Muted nicks, and their users at that time.
     muted: BTreeMap<usize, Option<Token>>,
     founders: BTreeMap<usize, Token>,
     topics: BTreeMap<usize, &'static str>,
@@ -17,14 +17,14 @@ pub(super) struct Rulings {
 
 #[derive(Debug)]
 struct Ban {
-    /// Who had the nick then, or has left it behind.
+    /// The user of the nick then, online or absent.
     holder: Option<Token>,
-    /// Longer than its channel.
+    /// Whether it outlives its channel.
     lasts: bool,
 }
 
 impl Model {
-    /// Why what operators and founders may do is refused.
+    /// Returns the error of a moderation command.
     pub(super) fn may(&self, slot: u32, deed: &Deed) -> Result<(), ErrorCode> {
         let refuse = |when, code| if when { Err(code) } else { Ok(()) };
         let (Deed::Kick { channel, .. }
@@ -70,7 +70,7 @@ impl Model {
         }
     }
 
-    /// Whether somebody is an operator, or the founder of a channel.
+    /// Checks whether a user is an operator or the owner of a channel.
     fn rules(&self, slot: u32, channel: usize) -> Result<(), ErrorCode> {
         let Person {
             channels, token, ..
@@ -84,7 +84,7 @@ impl Model {
         }
     }
 
-    /// By which nicks those are muted who have one, or had it.
+    /// Returns the nicks of the mutes that apply to the user of a nick.
     fn mutes_of(&self, nick: usize) -> Vec<usize> {
         let holder = self.holder(nick).map(|slot| self.here[&slot].token);
         let muted = self.rulings.muted.iter();
@@ -105,7 +105,7 @@ impl Model {
         })
     }
 
-    /// What operators and founders may do is done, and who has to know it is told.
+    /// Applies a moderation command to the model, and checks the events.
     pub(super) fn is_ruled(&mut self, slot: u32, deed: &Deed, told: &[String]) -> TestCaseResult {
         let both =
             |other: Option<u32>| other.map_or(slot.to_string(), |other| format!("{slot}+{other}"));
@@ -156,9 +156,11 @@ impl Model {
         Ok(())
     }
 
-    /// Whoever is meant and is in the channel is out of it; returns what has to be told.
+    /// Removes a matching member from the channel; returns the expected events.
     fn is_put_out(&mut self, by: u32, nick: usize, channel: usize, how: &str) -> Vec<String> {
-        let end = format!("{} spam by {}", NICKS[nick], NICKS[self.here[&by].nick]);
+        // A muted moderator removes a user without a reason.
+        let why = if self.is_muted(by) { how } else { "spam" };
+        let end = format!("{} {why} by {}", NICKS[nick], NICKS[self.here[&by].nick]);
         match self.holder(nick) {
             Some(other) if channel == 0 => {
                 self.goes(other, false);
@@ -172,7 +174,7 @@ impl Model {
         }
     }
 
-    /// Who enters a channel that does not exist founds it.
+    /// A user who creates a channel owns it.
     pub(super) fn enters(&mut self, channel: usize, token: Token) {
         if self.members(channel).is_empty() {
             self.rulings.founders.entry(channel).or_insert(token);
@@ -188,13 +190,13 @@ impl Model {
         }
     }
 
-    /// Whether a channel is what it is while nobody is in it, too.
+    /// Returns whether decisions in a channel outlive it.
     fn lasts(&self, channel: usize) -> bool {
         let account = &self.here[&OPERATOR].token;
         channel == 0 || self.rulings.founders.get(&channel) == Some(account)
     }
 
-    /// What was decided in a channel ends with it.
+    /// Ends the temporary decisions of ended channels.
     pub(super) fn channels_end(&mut self) {
         for channel in 0..CHANNELS.len() {
             if self.members(channel).is_empty() && !self.lasts(channel) {
@@ -206,7 +208,7 @@ impl Model {
         }
     }
 
-    /// Who enters channels is told what they are about, and of no others.
+    /// Checks that a user receives the topics of the entered channels, and no others.
     pub(super) fn hears_topics(
         &self,
         told: &[String],

@@ -1,4 +1,4 @@
-//! What outlives a restart, and whose the direct messages and ids are then.
+//! The state after a restart, and the owners of direct messages and ids.
 
 use super::super::accounts::account_id;
 use super::*;
@@ -13,7 +13,7 @@ pub(super) struct Direct {
     ends: [(Arc<str>, Token, usize); 2],
 }
 
-/// What is written beside the history, and the ids in it.
+/// The persistent state, and the ids in the history.
 #[derive(Debug, Default)]
 pub(super) struct Kepts {
     tokens: BTreeMap<[u8; 32], ResumableSession>,
@@ -47,8 +47,7 @@ impl Model {
         }
     }
 
-    /// Checks that each user who is here or may come back is shown their own direct messages, and no
-    /// others.
+    /// Checks that each user who is online or can resume sees exactly their own direct messages.
     pub(super) fn directs_are_theirs_alone(&self) -> TestCaseResult {
         let registry = &self.scene.registry;
         let here = self.here.keys().map(|&slot| {
@@ -57,11 +56,11 @@ impl Model {
                 .at(self.session(slot))
                 .expect("they are here");
             let user = &registry.users[user];
-            (&self.here[&slot], user.held())
+            (&self.here[&slot], user.tenures())
         });
         let away = self.away.iter().filter_map(|(&nick, person)| {
             let absent = registry.resume_pool.get(&fold(NICKS[nick]))?;
-            Some((person, absent.held()))
+            Some((person, absent.tenures()))
         });
         for (person, held) in here.chain(away) {
             for direct in &self.directs {
@@ -70,7 +69,7 @@ impl Model {
                     in_time && direct.ends.iter().any(|(nick, ..)| *nick == held.nick)
                 });
                 let is_theirs = direct.ends.iter().any(|&(_, token, renames)| {
-                    token == person.token && person.renames <= renames + FORMER_MAX
+                    token == person.token && person.renames <= renames + PREVIOUS_NICKS_MAX
                 });
                 prop_assert_eq!(is_shown, is_theirs, "{:?} {:?} {:?}", person, held, direct);
             }
@@ -78,7 +77,7 @@ impl Model {
         Ok(())
     }
 
-    /// Changes are written.
+    /// Persists the changes.
     pub(super) fn keeps(&mut self) {
         let kepts = &mut self.kepts;
         for change in self.scene.registry.take_changes().into_vec() {
@@ -99,7 +98,7 @@ impl Model {
         }
     }
 
-    /// The server ends, and begins with what was written. The operator logs in again.
+    /// Starts a registry with the persistent state. The operator logs in again.
     pub(super) fn restarts(&mut self) {
         let settings = self.scene.registry.settings.clone();
         let remembered = self
