@@ -17,7 +17,7 @@ use chat_server::error::ServerError;
 use chat_server::net::tls;
 use chat_server::net::worker::{Listener, Speaks};
 use chat_server::store::database::Database;
-use chat_server::store::log::expected_length::Known;
+use chat_server::store::log::expected_length::ExpectedLength;
 use chat_server::store::log::recovery;
 use log::LevelFilter;
 use tokio::net::TcpListener;
@@ -106,10 +106,10 @@ fn start(args: &Args) -> anyhow::Result<()> {
 async fn serve(config: &Config, args: Args) -> anyhow::Result<()> {
     // Before anyone can connect: a server that cannot record, or does not know who is who, does not
     // listen.
-    let history = recovery::claim(&config.history.path)?;
+    let history = recovery::lock(&config.history.path)?;
     let accounts = Database::claim(&config.accounts.path)?;
-    let known = Known::of(&config.history.path, accounts.newest_number()?);
-    let opened = history.open(&known.accepting(args.accept_shorter_history))?;
+    let expected = ExpectedLength::read(&config.history.path, accounts.highest_seq()?);
+    let opened = history.open(&expected.accepting_shorter(args.accept_shorter_history))?;
     let listeners = listen(config).await?;
     let (tell, orders) = mpsc::channel(1);
     actix_rt::spawn(pass_on_signals(Signals::new()?, args, tell));

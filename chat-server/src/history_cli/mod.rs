@@ -18,7 +18,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use chat_proto::{Message, Record};
-use chat_server::store::log::{Entry, Lines as _, Log};
+use chat_server::store::log::{Log, LogEntry, ReadLine as _};
 use clap::{Args, Subcommand};
 
 use self::export::Export;
@@ -81,9 +81,12 @@ fn each(
 ) -> anyhow::Result<()> {
     let end = log.end_of_lines(log.length()?)?;
     let mut lines = log.forward(0, end);
-    while let Some(Entry { place, bytes, .. }) = lines.next_line()? {
-        progress.reached(place.offset, end);
-        take(&message(log, place.offset, bytes)?, bytes)?;
+    while let Some(LogEntry {
+        position, bytes, ..
+    }) = lines.next_line()?
+    {
+        progress.reached(position.offset, end);
+        take(&message(log, position.offset, bytes)?, bytes)?;
     }
     Ok(())
 }

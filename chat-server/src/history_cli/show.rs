@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write};
 
 use chat_proto::Message;
-use chat_server::store::log::{Entry, Lines as _, Log};
+use chat_server::store::log::{Log, LogEntry, ReadLine as _};
 use clap::Args;
 use jiff::tz::TimeZone;
 
@@ -55,10 +55,12 @@ impl Show {
         let mut found = Vec::new();
         let mut lines = log.backward(0, end);
         while found.len() < last
-            && let Some(Entry { place, bytes, .. }) = lines.next_line()?
+            && let Some(LogEntry {
+                position, bytes, ..
+            }) = lines.next_line()?
         {
-            progress.reached(end - place.offset, end);
-            let message = message(log, place.offset, bytes)?;
+            progress.reached(end - position.offset, end);
+            let message = message(log, position.offset, bytes)?;
             if self.filter.has(&message) {
                 found.push(shown(&message, zone));
             }

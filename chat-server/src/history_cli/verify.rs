@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use chat_proto::name::NameError;
 use chat_proto::{Channel, Message, Nick, Text, Timestamp};
-use chat_server::store::log::{Entry, Lines as _, Log};
+use chat_server::store::log::{Log, LogEntry, ReadLine as _};
 
 use super::message;
 use super::progress::Progress;
@@ -15,15 +15,18 @@ pub(super) fn run(log: &Log) -> anyhow::Result<()> {
     let mut lines = log.forward(0, end);
     let (mut count, mut back) = (0, 0);
     let mut times: Option<(Timestamp, Timestamp)> = None;
-    while let Some(Entry { place, bytes, .. }) = lines.next_line()? {
-        progress.reached(place.offset, end);
-        let message = message(log, place.offset, bytes)?;
+    while let Some(LogEntry {
+        position, bytes, ..
+    }) = lines.next_line()?
+    {
+        progress.reached(position.offset, end);
+        let message = message(log, position.offset, bytes)?;
         count += 1;
         if message.seq != count {
             let what = format!("it has the number {} instead of {count}", message.seq);
-            return Err(log.damaged(place.offset, what).into());
+            return Err(log.damaged(position.offset, what).into());
         }
-        legal(&message).map_err(|what| log.damaged(place.offset, what))?;
+        legal(&message).map_err(|what| log.damaged(position.offset, what))?;
         let (first, last) = times.unwrap_or((message.time, message.time));
         back += u64::from(message.time < last);
         times = Some((first, message.time));

@@ -369,9 +369,9 @@ impl Connection {
 
     fn begin(&self, job: Job, table: &Table) {
         let what = match job {
-            Job::Welcome(arrival) => history::What::Missed(arrival),
-            Job::Rest(plan) => history::What::Rest(plan),
-            Job::Page { page, upto } => history::What::Page { page, upto },
+            Job::Welcome(arrival) => history::HistoryRequest::Missed(arrival),
+            Job::Rest(plan) => history::HistoryRequest::Rest(plan),
+            Job::Page { page, upto } => history::HistoryRequest::Page { page, upto },
         };
         table.read_history(self, what);
     }

@@ -25,7 +25,7 @@ use super::table::{Limits, Table};
 use crate::chat::batch::{Audience, Effect, Released};
 use crate::chat::room::Release;
 use crate::logging::log_throttled;
-use crate::store::history::{Answer, Answered};
+use crate::store::history::{Answer, HistoryResponse};
 use crate::vital::Vital;
 
 /// Other limits hold from now on.
@@ -183,13 +183,13 @@ impl Handler<CaughtUp> for Dispatcher {
 impl Handler<Answer> for Dispatcher {
     type Result = ();
 
-    fn handle(&mut self, Answer { session, answered }: Answer, _: &mut Self::Context) {
+    fn handle(&mut self, Answer { session, response }: Answer, _: &mut Self::Context) {
         let Some(connection) = self.table.get(session) else {
             return;
         };
-        match answered {
-            Ok(Answered::Page(page)) => connection.answered(page, None),
-            Ok(Answered::Missed {
+        match response {
+            Ok(HistoryResponse::Page(page)) => connection.answered(page, None),
+            Ok(HistoryResponse::Missed {
                 mut welcome,
                 gap,
                 frames,
@@ -200,8 +200,10 @@ impl Handler<Answer> for Dispatcher {
                 bytes.extend_from_slice(&frames);
                 connection.answered(bytes.freeze(), rest.map(Job::Rest));
             }
-            Ok(Answered::Rest { frames, rest }) => connection.answered(frames, rest.map(Job::Rest)),
-            Ok(Answered::NoSuchUser { with, id }) => {
+            Ok(HistoryResponse::Rest { frames, rest }) => {
+                connection.answered(frames, rest.map(Job::Rest))
+            }
+            Ok(HistoryResponse::NoSuchUser { with, id }) => {
                 let detail =
                     format!("nobody of the nick {with} is here, or has ever spoken with you");
                 let id = id.as_deref().map(Into::into);
@@ -213,7 +215,7 @@ impl Handler<Answer> for Dispatcher {
                 self.table.counts.refuses(ErrorCode::NoSuchUser);
                 connection.answered(frame(&refusal), None);
             }
-            Ok(Answered::Unreadable { id }) => {
+            Ok(HistoryResponse::Unreadable { id }) => {
                 let refusal = Event::Error {
                     code: ErrorCode::NotRecorded,
                     detail: "the history cannot be read now".into(),
@@ -223,7 +225,7 @@ impl Handler<Answer> for Dispatcher {
                 connection.answered(frame(&refusal), None);
             }
             // The client comes back by itself, and its welcome has a gap then.
-            Ok(Answered::BrokenOff) => connection.break_off(),
+            Ok(HistoryResponse::BrokenOff) => connection.break_off(),
             Err(error) => {
                 log_throttled!(
                     error,

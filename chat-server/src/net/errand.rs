@@ -19,7 +19,7 @@ use crate::chat::command::{Command, Id, Refusal, Request};
 use crate::chat::room;
 use crate::error::DatabaseError;
 use crate::logging::log_throttled;
-use crate::store::accounts::{Act, Answer, Declined, Outcome};
+use crate::store::accounts::{AuthOutcome, AuthRejection, AuthReply, AuthRequest};
 
 /// Failures after which a connection is closed (protocol, 5. Accounts).
 const STRIKES_MAX: u8 = 3;
@@ -85,7 +85,7 @@ impl Connection {
             return Some(refuse(Refusal::new(ErrorCode::Banned, detail)));
         }
         let nick = nick.folded_arc();
-        match self.send_out(Act::Prove { nick, password }, table) {
+        match self.send_out(AuthRequest::Prove { nick, password }, table) {
             Ok(()) => {
                 *self.errand.borrow_mut() = Errand::Out(Box::new(request));
                 None
@@ -103,13 +103,13 @@ impl Connection {
         let nick = nick.clone();
         let act = match *wish {
             Wish::Prove(_) => return,
-            Wish::Register(password) => Act::Register {
+            Wish::Register(password) => AuthRequest::Register {
                 nick,
                 since: *last_seq,
                 password,
             },
-            Wish::Change { old, new } => Act::Change { nick, old, new },
-            Wish::Unregister(password) => Act::Unregister { nick, password },
+            Wish::Change { old, new } => AuthRequest::Change { nick, old, new },
+            Wish::Unregister(password) => AuthRequest::Unregister { nick, password },
         };
         match self.send_out(act, table) {
             Ok(()) => {
@@ -134,17 +134,17 @@ impl Connection {
         }
     }
 
-    fn send_out(&self, act: Act, table: &Table) -> Result<(), Refusal> {
+    fn send_out(&self, act: AuthRequest, table: &Table) -> Result<(), Refusal> {
         let asked = table.ask_accounts(self.id, self.peer.ip(), act);
         asked.map_err(declined)
     }
 
     /// The accounts have answered.
-    fn come_back(&self, outcome: Outcome, table: &Table) {
+    fn come_back(&self, outcome: AuthOutcome, table: &Table) {
         let Errand::Out(request) = self.errand.take() else {
             return;
         };
-        if matches!(outcome, Outcome::Wrong) {
+        if matches!(outcome, AuthOutcome::Wrong) {
             log_throttled!(
                 info,
                 "wrong passwords",
@@ -159,7 +159,7 @@ impl Connection {
         let Request { id, command } = *request;
         if let Command::Hello(mut hello) = command {
             let command = match outcome {
-                Outcome::Proven(account) => {
+                AuthOutcome::Proven(account) => {
                     hello.account = Some(account);
                     Command::Hello(hello)
                 }
@@ -174,13 +174,13 @@ impl Connection {
             });
         } else {
             match outcome {
-                Outcome::Registered(nick) => self.push_event(&Event::Registered {
+                AuthOutcome::Registered(nick) => self.push_event(&Event::Registered {
                     nick: nick.as_str().into(),
                     token: None,
                 }),
                 // The room tells, with the new token.
-                Outcome::Changed => {}
-                Outcome::Unregistered(nick) => self.push_event(&Event::Unregistered {
+                AuthOutcome::Changed => {}
+                AuthOutcome::Unregistered(nick) => self.push_event(&Event::Unregistered {
                     nick: nick.as_str().into(),
                 }),
                 other => {
@@ -227,31 +227,33 @@ impl Connection {
 }
 
 /// What a client is told whose errand is not run.
-fn declined(declined: Declined) -> Refusal {
+fn declined(declined: AuthRejection) -> Refusal {
     let detail = match declined {
-        Declined::Guesses => "too many wrong passwords came from your address; try again later",
-        Declined::Registrations => {
+        AuthRejection::Guesses => {
+            "too many wrong passwords came from your address; try again later"
+        }
+        AuthRejection::Registrations => {
             "too many nicks were registered from your address; try again later"
         }
-        Declined::Busy => "too many people are logging in; try again in a moment",
+        AuthRejection::Busy => "too many people are logging in; try again in a moment",
     };
     Refusal::new(ErrorCode::RateLimited, detail)
 }
 
 /// What a client is told of an errand that brought nothing.
-fn refusal(outcome: Outcome) -> Refusal {
+fn refusal(outcome: AuthOutcome) -> Refusal {
     let (code, detail) = match outcome {
-        Outcome::Wrong | Outcome::Proven(_) => (
+        AuthOutcome::Wrong | AuthOutcome::Proven(_) => (
             ErrorCode::AuthFailed,
             "the password is wrong, or the nick is no account",
         ),
-        Outcome::AlreadyRegistered => (
+        AuthOutcome::AlreadyRegistered => (
             ErrorCode::AlreadyRegistered,
             "your nick is an account already",
         ),
-        Outcome::NotRegistered => (ErrorCode::NotRegistered, "your nick is no account"),
-        Outcome::Declined(why) => return declined(why),
-        Outcome::Failed(error @ DatabaseError::Displaced { .. }) => {
+        AuthOutcome::NotRegistered => (ErrorCode::NotRegistered, "your nick is no account"),
+        AuthOutcome::Declined(why) => return declined(why),
+        AuthOutcome::Failed(error @ DatabaseError::Displaced { .. }) => {
             log_throttled!(
                 error,
                 "accounts",
@@ -262,14 +264,14 @@ fn refusal(outcome: Outcome) -> Refusal {
                 "the accounts file was renamed, replaced or deleted: this would not be kept",
             )
         }
-        Outcome::Failed(error) => {
+        AuthOutcome::Failed(error) => {
             log_throttled!(error, "accounts", "the accounts cannot be used: {error}");
             (ErrorCode::Internal, "the accounts cannot be used now")
         }
-        Outcome::Registered(_)
-        | Outcome::Changes(_)
-        | Outcome::Changed
-        | Outcome::Unregistered(_) => (
+        AuthOutcome::Registered(_)
+        | AuthOutcome::Changes(_)
+        | AuthOutcome::Changed
+        | AuthOutcome::Unregistered(_) => (
             ErrorCode::Internal,
             "a login was answered as something else",
         ),
@@ -277,10 +279,10 @@ fn refusal(outcome: Outcome) -> Refusal {
     Refusal::new(code, detail)
 }
 
-impl Handler<Answer> for Dispatcher {
+impl Handler<AuthReply> for Dispatcher {
     type Result = ();
 
-    fn handle(&mut self, Answer { session, outcome }: Answer, _: &mut Self::Context) {
+    fn handle(&mut self, AuthReply { session, outcome }: AuthReply, _: &mut Self::Context) {
         if let Some(connection) = self.table.get(session) {
             connection.come_back(outcome, &self.table);
             connection.flush(&self.table);

@@ -12,7 +12,7 @@ use std::io::{self, IoSlice};
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::chat::batch::Page;
-use crate::store::history::Plan;
+use crate::store::history::ReplayCursor;
 
 use super::connection::Arrival;
 use super::stage::Shared;
@@ -30,7 +30,7 @@ pub(super) enum Job {
     /// A welcome, and what was missed behind it.
     Welcome(Box<Arrival>),
     /// The next part of what was missed.
-    Rest(Box<Plan>),
+    Rest(Box<ReplayCursor>),
     /// A page, of messages up to `upto`.
     Page { page: Box<Page>, upto: u64 },
 }

@@ -69,10 +69,10 @@ pub struct Table {
     history: Readers,
     /// Whom the history answers: the dispatcher of this thread, from its start on.
     pub(super) answers: OnceCell<Recipient<history::Answer>>,
-    pub(super) accounts: accounts::Desk,
+    pub(super) accounts: accounts::AuthService,
     pub(super) barred: Barred,
     /// The same for the accounts.
-    pub(super) outcomes: OnceCell<Recipient<accounts::Answer>>,
+    pub(super) outcomes: OnceCell<Recipient<accounts::AuthReply>>,
     /// No session reads any more: the server ends.
     pub deaf: Cell<bool>,
     scratch: RefCell<Box<[u8]>>,
@@ -98,7 +98,7 @@ impl Table {
         counts: Arc<Counts>,
         room: Addr<ChatRoom>,
         history: Readers,
-        accounts: accounts::Desk,
+        accounts: accounts::AuthService,
         barred: Barred,
     ) -> Self {
         Self {
@@ -211,7 +211,7 @@ impl Table {
     }
 
     /// Has the history read something; the dispatcher gets the answer.
-    pub(super) fn read_history(&self, connection: &Connection, what: history::What) {
+    pub(super) fn read_history(&self, connection: &Connection, what: history::HistoryRequest) {
         let reply = self
             .answers
             .get()
@@ -219,7 +219,7 @@ impl Table {
             .clone();
         let read = history::Read {
             session: connection.id,
-            what,
+            request: what,
             reply,
         };
         self.history.ask(connection.peer.ip(), read);
@@ -243,8 +243,8 @@ impl Table {
         &self,
         session: SessionId,
         address: IpAddr,
-        act: accounts::Act,
-    ) -> Result<(), accounts::Declined> {
+        act: accounts::AuthRequest,
+    ) -> Result<(), accounts::AuthRejection> {
         let reply = self
             .outcomes
             .get()

@@ -60,7 +60,7 @@ pub struct Surroundings {
     pub limits: Limits,
     pub room: Addr<ChatRoom>,
     pub history: Readers,
-    pub accounts: accounts::Desk,
+    pub accounts: accounts::AuthService,
     pub places: Arc<Places>,
     pub barred: Barred,
     pub watch: Watch,

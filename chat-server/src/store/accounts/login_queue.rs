@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use actix::prelude::*;
 
-use super::fair_queue::{Next, Turns, Waiting};
-use super::rate_limit::{Attempts, GUESSES, TRIES};
-use super::request::{Act, Answer, Declined, Outcome};
+use super::fair_queue::{FairQueue, Next, Waiting};
+use super::rate_limit::{GUESS_QUOTA, KeyedRateLimiter, RETRY_QUOTA};
+use super::request::{AuthOutcome, AuthRejection, AuthReply, AuthRequest};
 use crate::chat::SessionId;
 
 /// Logins that may wait for a thread: at some 30 hashes a second of one thread, the last of them
@@ -21,35 +21,35 @@ const PAUSED_MAX: usize = 4;
 
 /// What a session has asked for.
 #[derive(Debug)]
-pub(super) struct Ask {
+pub(super) struct QueuedAuth {
     pub session: SessionId,
-    pub act: Act,
-    pub reply: Recipient<Answer>,
+    pub request: AuthRequest,
+    pub reply: Recipient<AuthReply>,
 }
 
-impl Ask {
-    fn decline(self, why: Declined) {
-        self.reply.do_send(Answer {
+impl QueuedAuth {
+    fn decline(self, why: AuthRejection) {
+        self.reply.do_send(AuthReply {
             session: self.session,
-            outcome: Outcome::Declined(why),
+            outcome: AuthOutcome::Declined(why),
         });
     }
 }
 
 /// The queue before the threads, and what each network has guessed.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct LoginQueue {
     queue: Mutex<Queue>,
     /// Something was added.
     added: Condvar,
-    guesses: Attempts,
-    tries: Attempts,
+    guesses: KeyedRateLimiter,
+    tries: KeyedRateLimiter,
 }
 
 /// What waits, and the calls for it.
 #[derive(Debug)]
 struct Queue {
-    turns: Turns<Ask>,
+    turns: FairQueue<QueuedAuth>,
     /// Messages [`Turn`](super) that are under way: at least as many as wait, and as
     /// bounded.
     calls: usize,
@@ -57,29 +57,29 @@ struct Queue {
 
 /// What is to be done now.
 #[derive(Debug)]
-pub(super) struct Due {
+pub(super) struct DueAuth {
     pub network: IpAddr,
-    pub ask: Ask,
+    pub ask: QueuedAuth,
     /// The network had sent too many wrong passwords before.
     pub over_quota: bool,
 }
 
-impl Line {
+impl LoginQueue {
     pub(super) fn new() -> Self {
         Self {
             queue: Mutex::new(Queue {
-                turns: Turns::new(WAITING_MAX),
+                turns: FairQueue::new(WAITING_MAX),
                 calls: 0,
             }),
             added: Condvar::new(),
-            guesses: Attempts::new(GUESSES),
-            tries: Attempts::new(TRIES),
+            guesses: KeyedRateLimiter::new(GUESS_QUOTA),
+            tries: KeyedRateLimiter::new(RETRY_QUOTA),
         }
     }
 
     /// Adds to the queue. Returns whether a thread has to be called for it.
-    pub(super) fn add(&self, network: IpAddr, ask: Ask) -> bool {
-        let account = ask.act.nick();
+    pub(super) fn add(&self, network: IpAddr, ask: QueuedAuth) -> bool {
+        let account = ask.request.nick();
         let mut queue = self.queue();
         let lost = queue.turns.push(Waiting {
             network,
@@ -91,26 +91,26 @@ impl Line {
         drop(queue);
         self.added.notify_one();
         if let Some(lost) = lost {
-            lost.what.decline(Declined::Busy);
+            lost.what.decline(AuthRejection::Busy);
         }
         calls
     }
 
     /// Answers a call: waits for what may be done next; none if nothing is left.
-    pub(super) fn next(&self) -> Option<Due> {
+    pub(super) fn next(&self) -> Option<DueAuth> {
         let mut queue = self.queue();
         loop {
             let now = Instant::now();
             let paused = queue.turns.paused(now, |network| self.pause(network));
             for &network in paused.keys() {
-                for gone in queue.turns.thin(network, PAUSED_MAX) {
-                    gone.what.decline(Declined::Guesses);
+                for gone in queue.turns.shed(network, PAUSED_MAX) {
+                    gone.what.decline(AuthRejection::Guesses);
                 }
             }
             match queue.turns.take(&paused) {
                 Next::Turn(Waiting { network, what, .. }) => {
                     queue.calls -= 1;
-                    return Some(Due {
+                    return Some(DueAuth {
                         network,
                         ask: what,
                         over_quota: !self.guesses.allows(network, now),
@@ -131,18 +131,22 @@ impl Line {
 
     /// Returns until when a network has to pause that has guessed too much.
     fn pause(&self, network: IpAddr) -> Option<Instant> {
-        Some(self.guesses.next(network)?.min(self.tries.next(network)?))
+        Some(
+            self.guesses
+                .allowed_at(network)?
+                .min(self.tries.allowed_at(network)?),
+        )
     }
 
     /// Counts a wrong password. Returns what the client is to be answered.
-    pub(super) fn wrong(&self, network: IpAddr, over_quota: bool) -> Outcome {
+    pub(super) fn wrong(&self, network: IpAddr, over_quota: bool) -> AuthOutcome {
         let now = Instant::now();
         if over_quota {
-            self.tries.count(network, now);
-            Outcome::Declined(Declined::Guesses)
+            self.tries.record(network, now);
+            AuthOutcome::Declined(AuthRejection::Guesses)
         } else {
-            self.guesses.count(network, now);
-            Outcome::Wrong
+            self.guesses.record(network, now);
+            AuthOutcome::Wrong
         }
     }
 

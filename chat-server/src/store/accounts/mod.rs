@@ -1,15 +1,15 @@
-//! `Accounts`: checks passwords and changes accounts, on threads of its own.
+//! `AuthWorker`: checks passwords and changes accounts, on threads of its own.
 //!
 //! A hash takes tens of milliseconds, so there are few threads ([`threads`]) and a bounded queue
-//! before them ([`Desk`]), which serves networks and accounts in turn ([`fair_queue`]): a storm
+//! before them ([`AuthService`]), which serves networks and accounts in turn ([`fair_queue`]): a storm
 //! of logins makes its own network and its own account slow, and beyond the bound refused, and
 //! nothing else. Whoever asks is answered through the [`watcher`], which tells the room first
 //! what has changed.
 //!
 //! A wrong password, and a nick that is no account, take the same time and get the same answer.
 //!
-//! Wrong passwords are counted by network. Beyond [`rate_limit::GUESSES`] they are answered
-//! otherwise, and a network may send few a second ([`rate_limit::TRIES`]); right passwords are
+//! Wrong passwords are counted by network. Beyond [`rate_limit::GUESS_QUOTA`] they are answered
+//! otherwise, and a network may send few a second ([`rate_limit::RETRY_QUOTA`]); right passwords are
 //! not counted, so that the owner of an account gets in beside a neighbour who guesses. A client
 //! that has hung up is hashed for all the same: one that has closed its sending half is to be
 //! answered, and looks no different.
@@ -33,11 +33,11 @@ use crate::chat::SessionId;
 use crate::error::DatabaseError;
 use crate::store::database::{Database, Opener};
 use crate::vital::{Vital, Watch};
-use login_queue::{Ask, Line};
-use password::Hasher;
-use rate_limit::{Attempts, REGISTRATIONS};
-pub use request::{Act, Answer, Declined, NewHash, Outcome};
-use watcher::Settled;
+use login_queue::{LoginQueue, QueuedAuth};
+use password::PasswordHasher;
+use rate_limit::{KeyedRateLimiter, REGISTRATION_QUOTA};
+pub use request::{AuthOutcome, AuthRejection, AuthReply, AuthRequest, NewHash};
+use watcher::AuthCompleted;
 
 /// How many hash at the same time, each with 19 MiB: half of the processors, so that whoever is in does
 /// not notice.
@@ -46,7 +46,7 @@ pub fn threads() -> usize {
     (processors / 2).clamp(1, 4)
 }
 
-/// Something waits in the [`Line`]: do what has its turn.
+/// Something waits in the [`LoginQueue`]: do what has its turn.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 struct Turn;
@@ -54,30 +54,30 @@ struct Turn;
 /// Where sessions ask: the queue, and which networks make accounts by the hundred. All threads
 /// share it.
 #[derive(Debug, Clone)]
-pub struct Desk {
-    accounts: Addr<Accounts>,
-    line: Arc<Line>,
-    registrations: Attempts,
+pub struct AuthService {
+    accounts: Addr<AuthWorker>,
+    line: Arc<LoginQueue>,
+    registrations: KeyedRateLimiter,
 }
 
-impl Desk {
+impl AuthService {
     /// Starts the threads, each with a connection of its own.
-    pub fn open(opener: Opener, keeper: Recipient<Settled>, watch: Watch) -> Self {
-        let line = Arc::new(Line::new());
+    pub fn open(opener: Opener, watcher: Recipient<AuthCompleted>, watch: Watch) -> Self {
+        let line = Arc::new(LoginQueue::new());
         let served = line.clone();
-        let accounts = SyncArbiter::start(threads(), move || Accounts {
+        let accounts = SyncArbiter::start(threads(), move || AuthWorker {
             line: served.clone(),
             // Tried again, and reported, when it is needed.
             database: opener.open().ok(),
             opener: opener.clone(),
             hasher: None,
-            keeper: keeper.clone(),
+            watcher: watcher.clone(),
             _vital: watch.over("accounts"),
         });
         Self {
             accounts,
             line,
-            registrations: Attempts::new(REGISTRATIONS),
+            registrations: KeyedRateLimiter::new(REGISTRATION_QUOTA),
         }
     }
 
@@ -89,19 +89,19 @@ impl Desk {
         &self,
         session: SessionId,
         address: IpAddr,
-        act: Act,
-        reply: Recipient<Answer>,
-    ) -> Result<(), Declined> {
-        if matches!(act, Act::Register { .. }) {
+        request: AuthRequest,
+        reply: Recipient<AuthReply>,
+    ) -> Result<(), AuthRejection> {
+        if matches!(request, AuthRequest::Register { .. }) {
             let now = Instant::now();
             if !self.registrations.allows(address, now) {
-                return Err(Declined::Registrations);
+                return Err(AuthRejection::Registrations);
             }
-            self.registrations.count(address, now);
+            self.registrations.record(address, now);
         }
-        let ask = Ask {
+        let ask = QueuedAuth {
             session,
-            act,
+            request,
             reply,
         };
         if self.line.add(network_of(address), ask) {
@@ -113,68 +113,70 @@ impl Desk {
 
 /// See the head of this file.
 #[derive(Debug)]
-struct Accounts {
-    line: Arc<Line>,
+struct AuthWorker {
+    line: Arc<LoginQueue>,
     database: Option<Database>,
     opener: Opener,
     /// Not before it is needed: a server without accounts does without the memory.
-    hasher: Option<Hasher>,
-    keeper: Recipient<Settled>,
+    hasher: Option<PasswordHasher>,
+    watcher: Recipient<AuthCompleted>,
     /// Without it nobody would be answered who logs in.
     _vital: Vital,
 }
 
-impl Accounts {
-    fn act(&mut self, act: Act) -> Result<Outcome, DatabaseError> {
+impl AuthWorker {
+    fn request(&mut self, request: AuthRequest) -> Result<AuthOutcome, DatabaseError> {
         let database = match self.database.take() {
             Some(database) => database,
             None => self.opener.open()?,
         };
         let database = self.database.insert(database);
         let hasher = self.hasher.get_or_insert_with(|| {
-            let mut hasher = Hasher::default();
-            hasher.prepare();
+            let mut hasher = PasswordHasher::default();
+            hasher.warm_up();
             hasher
         });
-        match act {
-            Act::Prove { nick, password } => {
+        match request {
+            AuthRequest::Prove { nick, password } => {
                 let account = database.account(&nick)?;
                 let hash = account.as_ref().map(|account| &*account.hash);
-                let right = hasher.is_right(&password, hash);
+                let right = hasher.verify(&password, hash);
                 Ok(account
                     .filter(|_| right)
-                    .map_or(Outcome::Wrong, |account| Outcome::Proven(account.id)))
+                    .map_or(AuthOutcome::Wrong, |account| {
+                        AuthOutcome::Proven(account.id)
+                    }))
             }
-            Act::Register {
+            AuthRequest::Register {
                 nick,
                 since,
                 password,
             } => register(database, hasher, nick, since, &password),
-            Act::Change { nick, old, new } => {
+            AuthRequest::Change { nick, old, new } => {
                 let Some(account) = database.account(nick.folded())? else {
-                    return Ok(Outcome::NotRegistered);
+                    return Ok(AuthOutcome::NotRegistered);
                 };
-                if !hasher.is_right(&old, Some(&account.hash)) {
-                    return Ok(Outcome::Wrong);
+                if !hasher.verify(&old, Some(&account.hash)) {
+                    return Ok(AuthOutcome::Wrong);
                 }
                 let hash = hasher.hash(&new).map_err(DatabaseError::Hash)?;
-                Ok(Outcome::Changes(Box::new(NewHash {
+                Ok(AuthOutcome::Changes(Box::new(NewHash {
                     id: account.id,
                     before: account.hash,
                     hash,
                 })))
             }
-            Act::Unregister { nick, password } => {
+            AuthRequest::Unregister { nick, password } => {
                 let Some(account) = database.account(nick.folded())? else {
-                    return Ok(Outcome::NotRegistered);
+                    return Ok(AuthOutcome::NotRegistered);
                 };
-                if !hasher.is_right(&password, Some(&account.hash)) {
-                    return Ok(Outcome::Wrong);
+                if !hasher.verify(&password, Some(&account.hash)) {
+                    return Ok(AuthOutcome::Wrong);
                 }
                 Ok(if database.remove_account(account.id)? {
-                    Outcome::Unregistered(nick)
+                    AuthOutcome::Unregistered(nick)
                 } else {
-                    Outcome::NotRegistered
+                    AuthOutcome::NotRegistered
                 })
             }
         }
@@ -183,47 +185,47 @@ impl Accounts {
 
 fn register(
     database: &Database,
-    hasher: &mut Hasher,
+    hasher: &mut PasswordHasher,
     nick: Nick,
     since: u64,
     password: &Secret<'_>,
-) -> Result<Outcome, DatabaseError> {
+) -> Result<AuthOutcome, DatabaseError> {
     if database.account(nick.folded())?.is_some() {
-        return Ok(Outcome::AlreadyRegistered);
+        return Ok(AuthOutcome::AlreadyRegistered);
     }
     let hash = hasher.hash(password).map_err(DatabaseError::Hash)?;
     Ok(if database.add_account(&nick, &hash, since)? {
-        Outcome::Registered(nick)
+        AuthOutcome::Registered(nick)
     } else {
-        Outcome::AlreadyRegistered
+        AuthOutcome::AlreadyRegistered
     })
 }
 
-impl Actor for Accounts {
+impl Actor for AuthWorker {
     type Context = SyncContext<Self>;
 }
 
-impl Handler<Turn> for Accounts {
+impl Handler<Turn> for AuthWorker {
     type Result = ();
 
     fn handle(&mut self, Turn: Turn, _: &mut Self::Context) {
         let Some(due) = self.line.next() else {
             return;
         };
-        let Ask {
+        let QueuedAuth {
             session,
-            act,
+            request,
             reply,
         } = due.ask;
-        let nick = act.nick();
-        let outcome = match self.act(act) {
-            Ok(Outcome::Wrong) => self.line.wrong(due.network, due.over_quota),
+        let nick = request.nick();
+        let outcome = match self.request(request) {
+            Ok(AuthOutcome::Wrong) => self.line.wrong(due.network, due.over_quota),
             Ok(outcome) => outcome,
-            Err(error) => Outcome::Failed(error),
+            Err(error) => AuthOutcome::Failed(error),
         };
-        self.keeper.do_send(Settled {
+        self.watcher.do_send(AuthCompleted {
             nick,
-            answer: Answer { session, outcome },
+            answer: AuthReply { session, outcome },
             reply,
         });
     }
@@ -236,22 +238,22 @@ mod tests {
 
     /// Counts what is answered.
     #[derive(Default)]
-    struct Probe(Vec<Outcome>);
+    struct Probe(Vec<AuthOutcome>);
 
     impl Actor for Probe {
         type Context = Context<Self>;
     }
 
-    impl Handler<Settled> for Probe {
+    impl Handler<AuthCompleted> for Probe {
         type Result = ();
 
-        fn handle(&mut self, _: Settled, _: &mut Self::Context) {}
+        fn handle(&mut self, _: AuthCompleted, _: &mut Self::Context) {}
     }
 
-    impl Handler<Answer> for Probe {
+    impl Handler<AuthReply> for Probe {
         type Result = ();
 
-        fn handle(&mut self, Answer { outcome, .. }: Answer, _: &mut Self::Context) {
+        fn handle(&mut self, AuthReply { outcome, .. }: AuthReply, _: &mut Self::Context) {
             self.0.push(outcome);
         }
     }
@@ -265,7 +267,9 @@ mod tests {
         type Result = usize;
 
         fn handle(&mut self, _: Declines, _: &mut Self::Context) -> usize {
-            let busy = |outcome: &&Outcome| matches!(outcome, Outcome::Declined(Declined::Busy));
+            let busy = |outcome: &&AuthOutcome| {
+                matches!(outcome, AuthOutcome::Declined(AuthRejection::Busy))
+            };
             self.0.iter().filter(busy).count()
         }
     }
@@ -277,19 +281,19 @@ mod tests {
         actix::System::new().block_on(async {
             let probe = Probe::default().start();
             let (watch, _failures) = Watch::new();
-            let keeper = probe.clone().recipient();
-            let desk = Desk::open(database.opener(), keeper, watch);
+            let watcher = probe.clone().recipient();
+            let service = AuthService::open(database.opener(), watcher, watch);
             let session = SessionId {
                 slot: 1,
                 generation: 1,
             };
             for _ in 0..WAITING_MAX + 100 {
-                let act = Act::Prove {
+                let request = AuthRequest::Prove {
                     nick: "ana".into(),
                     password: Secret::from("a guess").into_owned(),
                 };
                 let address = "192.0.2.7".parse().unwrap();
-                let asked = desk.ask(session, address, act, probe.clone().recipient());
+                let asked = service.ask(session, address, request, probe.clone().recipient());
                 assert_eq!(asked, Ok(()));
             }
             let declined = probe.send(Declines).await.unwrap();

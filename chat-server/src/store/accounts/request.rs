@@ -11,7 +11,7 @@ use crate::error::DatabaseError;
 
 /// What can be asked of the accounts.
 #[derive(Debug)]
-pub enum Act {
+pub enum AuthRequest {
     /// Whether this is the password of that account (folded).
     Prove {
         nick: Arc<str>,
@@ -34,7 +34,7 @@ pub enum Act {
     },
 }
 
-impl Act {
+impl AuthRequest {
     /// The folded nick that it is about.
     pub(super) fn nick(&self) -> Arc<str> {
         match self {
@@ -48,7 +48,7 @@ impl Act {
 
 /// What came of it.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum AuthOutcome {
     /// The password is that of the account.
     Proven(AccountId),
     /// The password is wrong, or there is no such account.
@@ -61,7 +61,7 @@ pub enum Outcome {
     Unregistered(Nick),
     AlreadyRegistered,
     NotRegistered,
-    Declined(Declined),
+    Declined(AuthRejection),
     Failed(DatabaseError),
 }
 
@@ -84,14 +84,14 @@ impl std::fmt::Debug for NewHash {
 /// To whoever asked.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct Answer {
+pub struct AuthReply {
     pub session: SessionId,
-    pub outcome: Outcome,
+    pub outcome: AuthOutcome,
 }
 
 /// Why nothing is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Declined {
+pub enum AuthRejection {
     /// Too many wait already.
     Busy,
     /// Too many wrong passwords came from the address.

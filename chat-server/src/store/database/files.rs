@@ -64,9 +64,9 @@ pub(super) fn lock(path: &Path) -> Result<File, DatabaseError> {
 
 /// Which files the connections have open, to notice that a path leads to another one.
 #[derive(Debug)]
-pub(crate) struct Identities(Vec<(PathBuf, FileIdentity)>);
+pub(crate) struct FileIdentities(Vec<(PathBuf, FileIdentity)>);
 
-impl Identities {
+impl FileIdentities {
     /// Notes the files at `path`. A connection has to be open.
     pub(crate) fn of(path: &Path) -> Result<Self, DatabaseError> {
         let mut noted = Vec::new();

@@ -9,7 +9,7 @@ type Former = Vec<(String, u64, u64)>;
 #[expect(clippy::missing_errors_doc, reason = "said once for all")]
 impl Database {
     /// Returns the highest number of a message in the database, 0 where there is none.
-    pub fn newest_number(&self) -> Result<u64, DatabaseError> {
+    pub fn highest_seq(&self) -> Result<u64, DatabaseError> {
         let newest = || {
             let plain: i64 = self.connection.query_row(
                 // -1 of an account that no server has noted yet.
@@ -34,7 +34,7 @@ impl Database {
             }
             Ok(newest)
         };
-        newest().map_err(|source| self.wrong(source))
+        newest().map_err(|source| self.sqlite_error(source))
     }
 }
 
@@ -52,7 +52,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.db");
         let mut database = Database::create(&path).unwrap();
-        assert_eq!(database.newest_number().unwrap(), 0);
+        assert_eq!(database.highest_seq().unwrap(), 0);
         for (nick, since) in [("Ana", 5), ("Luis", u64::MAX)] {
             let nick = Nick::new(nick).unwrap();
             database.add_account(&nick, "hash", since).unwrap();
@@ -73,6 +73,6 @@ mod tests {
         };
         let changes = [KeptChange::Keep(Box::new(kept))];
         database.keep(&changes).unwrap();
-        assert_eq!(database.newest_number().unwrap(), 60);
+        assert_eq!(database.highest_seq().unwrap(), 60);
     }
 }

@@ -26,7 +26,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::error::DatabaseError;
-use files::Identities;
+use files::FileIdentities;
 pub use files::Stamps;
 
 /// The schema, step by step. A step that was released is never changed.
@@ -51,21 +51,21 @@ const CACHE_KIB: i32 = 256;
 #[derive(Debug)]
 pub struct Database {
     connection: Connection,
-    place: Arc<Place>,
+    files: Arc<DatabaseFiles>,
 }
 
 /// Where the files are that all connections of the process have open.
 #[derive(Debug)]
-struct Place {
+struct DatabaseFiles {
     path: PathBuf,
-    files: Identities,
+    files: FileIdentities,
     /// Another program has written over the file.
     overwritten: AtomicBool,
     /// Held by a server until its last connection is closed.
     _lock: Option<File>,
 }
 
-impl Place {
+impl DatabaseFiles {
     fn check(&self) -> Result<(), DatabaseError> {
         if self.overwritten.load(Ordering::Relaxed) {
             let path = self.path.clone();
@@ -77,7 +77,7 @@ impl Place {
 
 /// Opens further connections to the files that another connection has open.
 #[derive(Debug, Clone)]
-pub struct Opener(Arc<Place>);
+pub struct Opener(Arc<DatabaseFiles>);
 
 impl Opener {
     /// Opens a connection.
@@ -87,10 +87,10 @@ impl Opener {
     pub fn open(&self) -> Result<Database, DatabaseError> {
         let path = &self.0.path;
         self.0.check()?;
-        let connection = prepared(path, connect(path)?)?;
+        let connection = configure(path, connect(path)?)?;
         self.0.check()?;
-        let place = self.0.clone();
-        Ok(Database { connection, place })
+        let files = self.0.clone();
+        Ok(Database { connection, files })
     }
 }
 
@@ -124,20 +124,20 @@ impl Database {
 
     fn open_locked(path: &Path, lock: Option<File>) -> Result<Self, DatabaseError> {
         files::restrict(path);
-        let connection = prepared(path, connect(path)?)?;
-        let place = Place {
+        let connection = configure(path, connect(path)?)?;
+        let files = DatabaseFiles {
             path: path.to_owned(),
-            files: Identities::of(path)?,
+            files: FileIdentities::of(path)?,
             overwritten: AtomicBool::new(false),
             _lock: lock,
         };
-        let place = Arc::new(place);
-        Ok(Self { connection, place })
+        let files = Arc::new(files);
+        Ok(Self { connection, files })
     }
 
     /// Returns what opens further connections to the same files.
     pub fn opener(&self) -> Opener {
-        Opener(self.place.clone())
+        Opener(self.files.clone())
     }
 
     /// Checks that the paths still lead to the open files, by calls of `stat`.
@@ -145,7 +145,7 @@ impl Database {
     /// # Errors
     /// [`DatabaseError::Displaced`]: what is written would be found by nobody.
     pub fn in_place(&self) -> Result<(), DatabaseError> {
-        self.place.check()
+        self.files.check()
     }
 
     /// Returns when the files were written last.
@@ -153,7 +153,7 @@ impl Database {
     /// # Errors
     /// A file cannot be looked for.
     pub fn stamps(&self) -> Result<Stamps, DatabaseError> {
-        Stamps::of(&self.place.path)
+        Stamps::of(&self.files.path)
     }
 
     /// Reads the whole file anew, past what this connection has cached. Returns whether it is free
@@ -171,13 +171,13 @@ impl Database {
         };
         match read() {
             Err(error) if is_damage(&error) => Ok(false),
-            read => read.map_err(|source| self.wrong(source)),
+            read => read.map_err(|source| self.sqlite_error(source)),
         }
     }
 
     /// Has all connections of the process treat the file as displaced from now on.
     pub fn set_overwritten(&self) {
-        self.place.overwritten.store(true, Ordering::Relaxed);
+        self.files.overwritten.store(true, Ordering::Relaxed);
     }
 
     /// Returns a number that changes when another connection has written to the file.
@@ -187,11 +187,11 @@ impl Database {
     pub fn version(&self) -> Result<i64, DatabaseError> {
         self.connection
             .pragma_query_value(None, "data_version", |row| row.get(0))
-            .map_err(|source| self.wrong(source))
+            .map_err(|source| self.sqlite_error(source))
     }
 
-    fn wrong(&self, source: rusqlite::Error) -> DatabaseError {
-        wrong(&self.place.path, source)
+    fn sqlite_error(&self, source: rusqlite::Error) -> DatabaseError {
+        sqlite_error(&self.files.path, source)
     }
 }
 
@@ -211,12 +211,12 @@ fn create(path: &Path) -> Result<(), DatabaseError> {
 
 fn connect(path: &Path) -> Result<Connection, DatabaseError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(path, flags).map_err(|source| wrong(path, source))
+    Connection::open_with_flags(path, flags).map_err(|source| sqlite_error(path, source))
 }
 
 /// Sets a connection up and brings the schema up to date.
-fn prepared(path: &Path, mut connection: Connection) -> Result<Connection, DatabaseError> {
-    let version = migrated(&mut connection).map_err(|source| wrong(path, source))?;
+fn configure(path: &Path, mut connection: Connection) -> Result<Connection, DatabaseError> {
+    let version = migrate(&mut connection).map_err(|source| sqlite_error(path, source))?;
     if version > NEWEST {
         let path = path.to_owned();
         return Err(DatabaseError::Newer { path, version });
@@ -225,7 +225,7 @@ fn prepared(path: &Path, mut connection: Connection) -> Result<Connection, Datab
 }
 
 /// Returns the version of the schema that was found.
-fn migrated(connection: &mut Connection) -> rusqlite::Result<u32> {
+fn migrate(connection: &mut Connection) -> rusqlite::Result<u32> {
     connection.busy_timeout(BUSY)?;
     // Negative: KiB, not pages.
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
@@ -243,7 +243,7 @@ fn migrated(connection: &mut Connection) -> rusqlite::Result<u32> {
     Ok(version)
 }
 
-fn wrong(path: &Path, source: rusqlite::Error) -> DatabaseError {
+fn sqlite_error(path: &Path, source: rusqlite::Error) -> DatabaseError {
     DatabaseError::Sqlite {
         path: path.to_owned(),
         source,

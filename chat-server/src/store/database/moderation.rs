@@ -6,13 +6,13 @@ use chat_proto::{Channel, Nick, Timestamp};
 use rusqlite::{Row, Transaction, params};
 
 use super::Database;
-use super::rows::{Malformed, readable};
+use super::rows::{MalformedRow, read_rows};
 use crate::chat::accounts::AccountId;
 use crate::chat::command::Digest;
 use crate::chat::moderation::{Charter, Sanction, Scope, Target, Topic};
 use crate::error::DatabaseError;
 
-fn sanction(row: &Row<'_>) -> Result<Sanction, Malformed> {
+fn sanction(row: &Row<'_>) -> Result<Sanction, MalformedRow> {
     let (scope, kind, target): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
     let scope = match &*scope {
         "server" => Scope::Server,
@@ -38,7 +38,7 @@ fn sanction(row: &Row<'_>) -> Result<Sanction, Malformed> {
     })
 }
 
-fn charter(row: &Row<'_>) -> Result<Charter, Malformed> {
+fn charter(row: &Row<'_>) -> Result<Charter, MalformedRow> {
     let channel = Channel::new(&row.get::<_, String>(0)?)?;
     let topic = match row.get::<_, Option<String>>(2)? {
         Some(text) => Some(Topic {
@@ -67,14 +67,14 @@ impl Database {
             self.connection
                 .execute("DELETE FROM sanctions WHERE until <= ?1", [now.as_millis()])?;
             let mut statement = self.connection.prepare(ALL)?;
-            readable(
-                &self.place.path,
+            read_rows(
+                &self.files.path,
                 "sanctions",
                 statement.query([])?,
                 sanction,
             )
         };
-        read().map_err(|source| self.wrong(source))
+        read().map_err(|source| self.sqlite_error(source))
     }
 
     /// The channels that are somebody's for good; those of accounts that are no more are deleted.
@@ -85,9 +85,9 @@ impl Database {
         let read = || -> rusqlite::Result<Vec<Charter>> {
             self.connection.execute(ORPHANS, [])?;
             let mut statement = self.connection.prepare(ALL)?;
-            readable(&self.place.path, "channels", statement.query([])?, charter)
+            read_rows(&self.files.path, "channels", statement.query([])?, charter)
         };
-        read().map_err(|source| self.wrong(source))
+        read().map_err(|source| self.sqlite_error(source))
     }
 }
 

@@ -5,7 +5,7 @@ use std::num::NonZeroI64;
 use chat_proto::{Channel, Nick, Timestamp};
 use rusqlite::{Row, params};
 
-use super::rows::{Malformed, readable};
+use super::rows::{MalformedRow, read_rows};
 use super::{Database, moderation};
 use crate::chat::accounts::AccountId;
 use crate::chat::batch::Held;
@@ -13,7 +13,7 @@ use crate::chat::command::Digest;
 use crate::chat::kept::{Kept, KeptChange};
 use crate::error::DatabaseError;
 
-fn kept(row: &Row<'_>) -> Result<Kept, Malformed> {
+fn kept(row: &Row<'_>) -> Result<Kept, MalformedRow> {
     let nick: String = row.get(1)?;
     let channels: String = row.get(3)?;
     let channels: Vec<String> =
@@ -53,12 +53,12 @@ impl Database {
             transaction.execute("DELETE FROM tokens WHERE until <= ?1", [now.as_millis()])?;
             let all = {
                 let mut statement = transaction.prepare(ALL)?;
-                readable(&database.place.path, "tokens", statement.query([])?, kept)?
+                read_rows(&database.files.path, "tokens", statement.query([])?, kept)?
             };
             transaction.commit()?;
             Ok(all)
         };
-        read(self).map_err(|source| self.wrong(source))
+        read(self).map_err(|source| self.sqlite_error(source))
     }
 
     /// Ends at `until` the tokens of the users who were here when the server ended. What follows from
@@ -66,15 +66,15 @@ impl Database {
     pub fn end_tokens(&self, until: Timestamp) -> Result<(), DatabaseError> {
         const END: &str = "UPDATE tokens SET until = ?1 WHERE until IS NULL";
         let ended = self.connection.execute(END, [until.as_millis()]);
-        ended.map(drop).map_err(|source| self.wrong(source))
+        ended.map(drop).map_err(|source| self.sqlite_error(source))
     }
 
     /// A crash of the machine, which is not one of the server, may lose the last changes: nothing waits
     /// for the disk.
-    pub fn relax(&self) -> Result<(), DatabaseError> {
+    pub fn set_synchronous_normal(&self) -> Result<(), DatabaseError> {
         self.connection
             .pragma_update(None, "synchronous", "NORMAL")
-            .map_err(|source| self.wrong(source))
+            .map_err(|source| self.sqlite_error(source))
     }
 
     /// All of the changes, or none.
@@ -123,7 +123,7 @@ impl Database {
             transaction.commit()
         };
         self.in_place()?;
-        written(self).map_err(|source| self.wrong(source))?;
+        written(self).map_err(|source| self.sqlite_error(source))?;
         self.in_place()
     }
 }

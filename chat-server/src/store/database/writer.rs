@@ -1,4 +1,4 @@
-//! `Tokens`: keeps who may come back, and what operators and founders have decided, so that a restart of
+//! `StateWriter`: keeps who may come back, and what operators and founders have decided, so that a restart of
 //! the server, however it ended, is over for its people when it listens again.
 //!
 //! The room sends it changes one batch at a time ([`Keep`]) and does not wait long for the answer; while
@@ -21,7 +21,7 @@ const AGAIN: Duration = Duration::from_millis(100);
 
 /// See the head of this file.
 #[derive(Debug)]
-pub struct Tokens {
+pub struct StateWriter {
     database: Database,
     room: Addr<ChatRoom>,
     /// The file cannot be written: said once, until it can.
@@ -31,7 +31,7 @@ pub struct Tokens {
     _vital: Vital,
 }
 
-impl Tokens {
+impl StateWriter {
     /// Keeps them in the file of `database`.
     ///
     /// # Errors
@@ -42,7 +42,7 @@ impl Tokens {
         health: Health,
         vital: Vital,
     ) -> Result<Self, DatabaseError> {
-        database.relax()?;
+        database.set_synchronous_normal()?;
         Ok(Self {
             database,
             room,
@@ -77,11 +77,11 @@ impl Tokens {
     }
 }
 
-impl Actor for Tokens {
+impl Actor for StateWriter {
     type Context = Context<Self>;
 }
 
-impl Handler<Keep> for Tokens {
+impl Handler<Keep> for StateWriter {
     type Result = ();
 
     fn handle(&mut self, Keep(changes): Keep, ctx: &mut Self::Context) {

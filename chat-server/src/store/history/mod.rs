@@ -2,7 +2,7 @@
 //!
 //! A dispatcher asks ([`Read`]) when the answer's turn to be written has come, so there is at most one
 //! question of each session under way, and an answer is never larger than one socket may have waiting.
-//! What somebody missed is planned once (which lines) and read piece by piece as the socket takes it.
+//! What a client missed is planned once (which lines) and read piece by piece as the socket takes it.
 //! Readers never look behind the recorded end, and a line that is damaged is an error that names it.
 
 pub(in crate::store) mod filter;
@@ -23,14 +23,14 @@ use crate::chat::batch::Page;
 use crate::chat::command::Id;
 use crate::error::HistoryError;
 use crate::net::connection::Arrival;
-use crate::store::index::{self, Index, Trust};
-use crate::store::log::{First, Log, Place, RecordedEnd};
-use filter::Wanted;
+use crate::store::index::{self, Index, IndexStatus};
+use crate::store::log::{Direction, LinePosition, Log, RecordedEnd};
+use filter::MessageFilter;
 use queue::{Class, ReadQueue};
-pub use request::{Answer, Answered, Plan, Read, What};
+pub use request::{Answer, HistoryRequest, HistoryResponse, Read, ReplayCursor};
 
 /// How much of what was missed is read at once.
-const PIECE_BYTES: usize = 64 * 1024;
+const READ_BYTES: usize = 64 * 1024;
 
 /// Sessions ask here. Clones share the queue and its threads.
 #[derive(Debug, Clone)]
@@ -50,9 +50,9 @@ impl Readers {
 
     /// Queues the read of a session at `address`. The session has no other one.
     pub fn ask(&self, address: IpAddr, read: Read) {
-        let class = match read.what {
-            What::Page { .. } | What::Rest(_) => Class::Short,
-            What::Missed(_) => Class::Long,
+        let class = match read.request {
+            HistoryRequest::Page { .. } | HistoryRequest::Rest(_) => Class::Short,
+            HistoryRequest::Missed(_) => Class::Long,
         };
         let network = network_of(address);
         if self.queue.push(network, read.session, class, read) {
@@ -81,21 +81,26 @@ struct Turn;
 pub struct History {
     log: Log,
     end: RecordedEnd,
-    trust: Trust,
+    status: IndexStatus,
     queue: Arc<ReadQueue<Read>>,
     /// Where there is none, more of the log is read.
     index: Option<Index>,
-    /// Which index that is, see [`Trust::generation`].
+    /// Which index that is, see [`IndexStatus::generation`].
     generation: u64,
 }
 
 impl History {
     /// A reader of `log` up to `end`.
-    pub fn new(log: Log, end: RecordedEnd, trust: Trust, queue: Arc<ReadQueue<Read>>) -> Self {
+    pub fn new(
+        log: Log,
+        end: RecordedEnd,
+        status: IndexStatus,
+        queue: Arc<ReadQueue<Read>>,
+    ) -> Self {
         Self {
             log,
             end,
-            trust,
+            status,
             queue,
             index: None,
             generation: 0,
@@ -103,16 +108,16 @@ impl History {
     }
 
     /// Answers, also where the file was truncated under the server.
-    fn answer(&mut self, what: What) -> Result<Answered, HistoryError> {
-        let unreadable = Unreadable::of(&what);
+    fn answer(&mut self, request: HistoryRequest) -> Result<HistoryResponse, HistoryError> {
+        let unreadable = Unreadable::of(&request);
         let end = self.end.get();
         self.renew_index();
-        match self.read(what, end) {
+        match self.read(request, end) {
             Err(error) if self.is_truncated(end) => {
                 log::debug!("a part of the history is missing: {error}");
-                Ok(unreadable.answered())
+                Ok(unreadable.response())
             }
-            answered => answered,
+            response => response,
         }
     }
 
@@ -122,7 +127,7 @@ impl History {
 
     /// Opens the index that the indexer has opened or made since.
     fn renew_index(&mut self) {
-        let generation = self.trust.generation();
+        let generation = self.status.generation();
         if std::mem::replace(&mut self.generation, generation) == generation {
             return;
         }
@@ -130,96 +135,106 @@ impl History {
             Ok(index) => Some(index),
             Err(error) => {
                 log::error!("old messages will be found slowly: {error}");
-                self.trust.distrust();
+                self.status.report_damage();
                 None
             }
         };
     }
 
-    fn read(&mut self, what: What, end: u64) -> Result<Answered, HistoryError> {
-        match what {
-            What::Page { page, upto } => self.read_page(end, *page, upto),
-            What::Missed(arrival) => {
+    fn read(&mut self, request: HistoryRequest, end: u64) -> Result<HistoryResponse, HistoryError> {
+        match request {
+            HistoryRequest::Page { page, upto } => self.read_page(end, *page, upto),
+            HistoryRequest::Missed(arrival) => {
                 let Arrival { welcome, replay } = *arrival;
-                let wanted = Wanted::missed(&replay, welcome.seq + 1);
-                let (mut places, gap) = self.select(&wanted, end, First::Newest, replay.max)?;
-                places.reverse();
-                let (frames, rest) = self.read_piece(Plan { wanted, places })?;
-                Ok(Answered::Missed {
+                let filter = MessageFilter::missed(&replay, welcome.seq + 1);
+                let (mut positions, gap) =
+                    self.select(&filter, end, Direction::NewestFirst, replay.max)?;
+                positions.reverse();
+                let (frames, rest) = self.read_frames(ReplayCursor { filter, positions })?;
+                Ok(HistoryResponse::Missed {
                     welcome: Box::new(welcome),
                     gap,
                     frames,
                     rest,
                 })
             }
-            What::Rest(plan) => {
-                let (frames, rest) = self.read_piece(*plan)?;
-                Ok(Answered::Rest { frames, rest })
+            HistoryRequest::Rest(cursor) => {
+                let (frames, rest) = self.read_frames(*cursor)?;
+                Ok(HistoryResponse::Rest { frames, rest })
             }
         }
     }
 
     fn select(
         &mut self,
-        wanted: &Wanted,
+        filter: &MessageFilter,
         end: u64,
-        first: First,
+        direction: Direction,
         max: usize,
-    ) -> Result<(Vec<Place>, bool), HistoryError> {
-        match wanted.select(&self.log, self.index.as_ref(), end, first, max) {
+    ) -> Result<(Vec<LinePosition>, bool), HistoryError> {
+        match filter.select(&self.log, self.index.as_ref(), end, direction, max) {
             Err(HistoryError::Index(error)) => {
                 log::error!("old messages will be found slowly: the index: {error}");
                 self.index = None;
-                self.trust.distrust();
-                wanted.select(&self.log, None, end, first, max)
+                self.status.report_damage();
+                filter.select(&self.log, None, end, direction, max)
             }
             selected => selected,
         }
     }
 
-    fn read_page(&mut self, end: u64, page: Page, upto: u64) -> Result<Answered, HistoryError> {
+    fn read_page(
+        &mut self,
+        end: u64,
+        page: Page,
+        upto: u64,
+    ) -> Result<HistoryResponse, HistoryError> {
         let before = page.before.unwrap_or(u64::MAX).min(upto + 1);
-        let first = if page.after.is_some() {
-            First::Oldest
+        let direction = if page.after.is_some() {
+            Direction::OldestFirst
         } else {
-            First::Newest
+            Direction::NewestFirst
         };
-        let wanted = Wanted::conversation(&page.conversation, page.after.unwrap_or(0), before);
-        let (mut places, mut more) = self.select(&wanted, end, first, page.limit.into())?;
-        if places.is_empty() && !page.somebody {
-            return Ok(Answered::NoSuchUser {
+        let filter =
+            MessageFilter::conversation(&page.conversation, page.after.unwrap_or(0), before);
+        let (mut positions, mut more) = self.select(&filter, end, direction, page.limit.into())?;
+        if positions.is_empty() && !page.somebody {
+            return Ok(HistoryResponse::NoSuchUser {
                 with: page.with,
                 id: page.id,
             });
         }
-        more |= cut_to_fit(&mut places, first, &page.with);
-        let lines: Vec<Vec<u8>> = places
+        more |= fit_into_frame(&mut positions, direction, &page.with);
+        let lines: Vec<Vec<u8>> = positions
             .iter()
-            .map(|place| wanted.read(&self.log, place))
+            .map(|position| filter.read(&self.log, position))
             .collect::<Result<_, _>>()?;
         let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
         let mut frame = BytesMut::new();
         encode_history(&page.with, &lines, more, &mut frame).expect("the lines were chosen to fit");
-        Ok(Answered::Page(frame.freeze()))
+        Ok(HistoryResponse::Page(frame.freeze()))
     }
 
     /// The next frames of a plan: each line with its newline, as it was delivered first.
-    fn read_piece(&self, mut plan: Plan) -> Result<(Bytes, Option<Box<Plan>>), HistoryError> {
+    fn read_frames(
+        &self,
+        mut cursor: ReplayCursor,
+    ) -> Result<(Bytes, Option<Box<ReplayCursor>>), HistoryError> {
         let mut frames = BytesMut::new();
-        while frames.len() < PIECE_BYTES
-            && let Some(place) = plan.places.pop()
+        while frames.len() < READ_BYTES
+            && let Some(position) = cursor.positions.pop()
         {
-            let line = plan.wanted.read(&self.log, &place)?;
-            frames.put_u32(place.bytes + 1);
+            let line = cursor.filter.read(&self.log, &position)?;
+            frames.put_u32(position.bytes + 1);
             frames.put_slice(&line);
             frames.put_u8(b'\n');
         }
-        let rest = (!plan.places.is_empty()).then(|| Box::new(plan));
+        let rest = (!cursor.positions.is_empty()).then(|| Box::new(cursor));
         Ok((frames.freeze(), rest))
     }
 }
 
-/// What is answered where the file was truncated under the server.
+/// The response if the file was truncated while the server runs.
 enum Unreadable {
     Page { id: Option<Id> },
     Missed(Box<Welcome<'static>>),
@@ -227,48 +242,57 @@ enum Unreadable {
 }
 
 impl Unreadable {
-    fn of(what: &What) -> Self {
-        match what {
-            What::Page { page, .. } => Self::Page {
+    fn of(request: &HistoryRequest) -> Self {
+        match request {
+            HistoryRequest::Page { page, .. } => Self::Page {
                 id: page.id.clone(),
             },
-            What::Missed(arrival) => Self::Missed(Box::new(arrival.welcome.clone())),
-            What::Rest(_) => Self::Rest,
+            HistoryRequest::Missed(arrival) => Self::Missed(Box::new(arrival.welcome.clone())),
+            HistoryRequest::Rest(_) => Self::Rest,
         }
     }
 
-    fn answered(self) -> Answered {
+    fn response(self) -> HistoryResponse {
         match self {
-            Self::Page { id } => Answered::Unreadable { id },
-            Self::Missed(welcome) => Answered::Missed {
+            Self::Page { id } => HistoryResponse::Unreadable { id },
+            Self::Missed(welcome) => HistoryResponse::Missed {
                 welcome,
                 gap: true,
                 frames: Bytes::new(),
                 rest: None,
             },
-            Self::Rest => Answered::BrokenOff,
+            Self::Rest => HistoryResponse::BrokenOff,
         }
     }
 }
 
 /// Leaves out what does not fit into one frame, at the far end; true if something did not.
-fn cut_to_fit(places: &mut Vec<Place>, first: First, with: &str) -> bool {
+fn fit_into_frame(positions: &mut Vec<LinePosition>, direction: Direction, with: &str) -> bool {
     let mut room = history_room(with);
-    let mut fits = |place: &Place| {
-        let bytes = place.bytes as usize + 1;
+    let mut fits = |position: &LinePosition| {
+        let bytes = position.bytes as usize + 1;
         let fits = bytes <= room;
         room = room.saturating_sub(bytes);
         fits
     };
-    let all = places.len();
-    match first {
-        First::Oldest => places.truncate(places.iter().take_while(|place| fits(place)).count()),
-        First::Newest => {
-            let kept = places.iter().rev().take_while(|place| fits(place)).count();
-            places.drain(..all - kept);
+    let all = positions.len();
+    match direction {
+        Direction::OldestFirst => positions.truncate(
+            positions
+                .iter()
+                .take_while(|position| fits(position))
+                .count(),
+        ),
+        Direction::NewestFirst => {
+            let kept = positions
+                .iter()
+                .rev()
+                .take_while(|position| fits(position))
+                .count();
+            positions.drain(..all - kept);
         }
     }
-    places.len() < all
+    positions.len() < all
 }
 
 impl Actor for History {
@@ -284,11 +308,11 @@ impl Handler<Turn> for History {
         while let Some((read, _served)) = queue.next() {
             let Read {
                 session,
-                what,
+                request,
                 reply,
             } = read;
-            let answered = self.answer(what);
-            reply.do_send(Answer { session, answered });
+            let response = self.answer(request);
+            reply.do_send(Answer { session, response });
         }
     }
 }

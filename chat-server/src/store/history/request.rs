@@ -1,4 +1,4 @@
-//! What the history is asked for and what it answers.
+//! Requests to the history and their responses.
 
 use std::sync::Arc;
 
@@ -6,52 +6,52 @@ use actix::prelude::*;
 use bytes::Bytes;
 use chat_proto::Welcome;
 
-use super::filter::Wanted;
+use super::filter::MessageFilter;
 use crate::chat::SessionId;
 use crate::chat::batch::Page;
 use crate::chat::command::Id;
 use crate::error::HistoryError;
 use crate::net::connection::Arrival;
-use crate::store::log::Place;
+use crate::store::log::LinePosition;
 
-/// What is to be read for a session.
+/// A request of a session.
 #[derive(Debug)]
 pub struct Read {
     pub session: SessionId,
-    pub what: What,
+    pub request: HistoryRequest,
     pub reply: Recipient<Answer>,
 }
 
-/// What can be read.
+/// What to read.
 #[derive(Debug)]
-pub enum What {
+pub enum HistoryRequest {
     /// A page of messages up to `upto`.
     Page { page: Box<Page>, upto: u64 },
-    /// What was missed, before the welcome's `seq`.
+    /// Missed messages, up to the `seq` of the welcome.
     Missed(Box<Arrival>),
     /// More of what was missed.
-    Rest(Box<Plan>),
+    Rest(Box<ReplayCursor>),
 }
 
-/// Lines that are still to be read.
+/// Lines of a replay that are still to be read.
 #[derive(Debug)]
-pub struct Plan {
-    pub(super) wanted: Wanted,
+pub struct ReplayCursor {
+    pub(super) filter: MessageFilter,
     /// The last one first.
-    pub(super) places: Vec<Place>,
+    pub(super) positions: Vec<LinePosition>,
 }
 
-/// What was read.
+/// The answer to a [`Read`].
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Answer {
     pub session: SessionId,
-    pub answered: Result<Answered, HistoryError>,
+    pub response: Result<HistoryResponse, HistoryError>,
 }
 
-/// See [`What`].
+/// The response to a [`HistoryRequest`].
 #[derive(Debug)]
-pub enum Answered {
+pub enum HistoryResponse {
     /// The frame of the page.
     Page(Bytes),
     /// The lines of the page are not in the file any more; the request bore this id.
@@ -60,16 +60,16 @@ pub enum Answered {
     BrokenOff,
     /// The page is empty, and nobody has the nick.
     NoSuchUser { with: Arc<str>, id: Option<Id> },
-    /// What the welcome has to say of it, and the first frames.
+    /// The welcome of a resumed session and the first frames.
     Missed {
         welcome: Box<Welcome<'static>>,
         gap: bool,
         frames: Bytes,
-        rest: Option<Box<Plan>>,
+        rest: Option<Box<ReplayCursor>>,
     },
     /// The next frames.
     Rest {
         frames: Bytes,
-        rest: Option<Box<Plan>>,
+        rest: Option<Box<ReplayCursor>>,
     },
 }

@@ -4,7 +4,7 @@
 //!
 //! The log is the truth. The index is a SQLite file beside it (`chat_history.log.index`) that holds
 //! nothing but places in the log. The recorder gathers them from what it records; where they were not
-//! gathered, or the file is missing or does not fit, they are made from the log alone. What it does not
+//! gathered, or the file is missing or does not fit, they are made from the log alone. HistoryRequest it does not
 //! cover yet is found by reading the log.
 //!
 //! | file | what |
@@ -27,9 +27,9 @@ mod status;
 use std::path::{Path, PathBuf};
 
 use crate::store::private_file::with_suffix;
-pub use postings::{Chunk, Covered, Gathering, Key, Lines};
+pub use postings::{Chunk, ChunkBuilder, ConversationKey, IndexedUpTo, LineBuffer};
 pub use sqlite::Index;
-pub use status::Trust;
+pub use status::IndexStatus;
 
 /// Where the index of the history at `log` is.
 pub fn path_of(log: &Path) -> PathBuf {

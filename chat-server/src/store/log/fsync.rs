@@ -23,7 +23,7 @@ use crate::store::file_identity::FileIdentity;
 const BLOCK_BYTES: usize = 256 * 1024;
 
 /// More than a batch of the room: what a server may have left behind that the disk did not confirm.
-const LAST_BYTES: u64 = 1024 * 1024;
+const UNCONFIRMED_BYTES: u64 = 1024 * 1024;
 
 /// What is recorded by now is to be on the disk. Where the disk takes it neither at once nor when it is
 /// written again, the next attempt writes it again.
@@ -38,9 +38,9 @@ pub(super) struct Syncer {
     path: PathBuf,
     end: RecordedEnd,
     /// All before it is on the disk.
-    forced: u64,
+    synced_upto: u64,
     /// The last attempt failed.
-    suspect: bool,
+    needs_rewrite: bool,
     /// Told how long each attempt took.
     fsync: Histogram,
 }
@@ -54,37 +54,37 @@ impl Syncer {
         end: RecordedEnd,
         fsync: Histogram,
     ) -> Addr<Self> {
-        let forced = end.get().saturating_sub(LAST_BYTES);
+        let synced_upto = end.get().saturating_sub(UNCONFIRMED_BYTES);
         SyncArbiter::start(1, move || Self {
             file: file.clone(),
             path: path.clone(),
             end: end.clone(),
-            forced,
-            suspect: false,
+            synced_upto,
+            needs_rewrite: false,
             fsync: fsync.clone(),
         })
     }
 
-    fn force(&mut self) -> io::Result<()> {
+    fn sync(&mut self) -> io::Result<()> {
         let end = self.end.get();
-        if !self.suspect {
-            let forced = self
+        if !self.needs_rewrite {
+            let outcome = self
                 .fsync
                 .observe_closure_duration(|| self.file.sync_data());
-            match forced {
+            match outcome {
                 Ok(()) => {
-                    self.forced = end;
+                    self.synced_upto = end;
                     return Ok(());
                 }
                 Err(error) => {
                     log::warn!("the history was not forced to the disk, is written again: {error}");
-                    self.suspect = true;
+                    self.needs_rewrite = true;
                 }
             }
         }
-        write_again(&self.file, &self.path, self.forced, end)?;
-        self.suspect = false;
-        self.forced = end;
+        rewrite(&self.file, &self.path, self.synced_upto, end)?;
+        self.needs_rewrite = false;
+        self.synced_upto = end;
         Ok(())
     }
 }
@@ -97,7 +97,7 @@ impl Handler<Sync> for Syncer {
     type Result = io::Result<()>;
 
     fn handle(&mut self, Sync: Sync, _: &mut Self::Context) -> Self::Result {
-        self.force()
+        self.sync()
     }
 }
 
@@ -106,11 +106,11 @@ impl Handler<Sync> for Syncer {
 ///
 /// # Errors
 /// The disk does not take them.
-pub(super) fn make_sure(file: &File, path: &Path, end: u64) -> io::Result<()> {
-    write_again(file, path, end.saturating_sub(LAST_BYTES), end)
+pub(super) fn rewrite_and_sync(file: &File, path: &Path, end: u64) -> io::Result<()> {
+    rewrite(file, path, end.saturating_sub(UNCONFIRMED_BYTES), end)
 }
 
-fn write_again(file: &File, path: &Path, from: u64, end: u64) -> io::Result<()> {
+fn rewrite(file: &File, path: &Path, from: u64, end: u64) -> io::Result<()> {
     // Not by `file`, which appends wherever one wants to write.
     let writer = OpenOptions::new().write(true).open(path)?;
     if FileIdentity::of(file)? != FileIdentity::of(&writer)? {
@@ -144,13 +144,13 @@ mod tests {
             .open(&path)
             .unwrap();
         let end = text.len() as u64;
-        write_again(&file, &path, 77, end).unwrap();
-        make_sure(&file, &path, end).unwrap();
+        rewrite(&file, &path, 77, end).unwrap();
+        rewrite_and_sync(&file, &path, end).unwrap();
         assert!(std::fs::read(&path).unwrap() == text);
         // Another file at the path is left alone.
         std::fs::rename(&path, dir.path().join("aside")).unwrap();
         std::fs::write(&path, "foreign").unwrap();
-        assert!(write_again(&file, &path, 0, end).is_err());
+        assert!(rewrite(&file, &path, 0, end).is_err());
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "foreign");
     }
 }

@@ -26,28 +26,36 @@ pub enum Displaced {
     )]
     Replaced { path: PathBuf },
     #[error(
-        "{} was truncated from {was} to {is} bytes while the server runs; stop the server and restore \
+        "{} was truncated from {expected} to {found} bytes while the server runs; stop the server and restore \
          the file from the copy or the backup", path.display()
     )]
-    Shorter { path: PathBuf, is: u64, was: u64 },
+    Truncated {
+        path: PathBuf,
+        found: u64,
+        expected: u64,
+    },
     #[error(
-        "another program has appended to {}, or changed it: it has {is} bytes instead of {was}; stop that \
-         program and cut off what it has written: truncate -s {was} '{}'", path.display(), path.display()
+        "another program has appended to {}, or changed it: it has {found} bytes instead of {expected}; stop that \
+         program and cut off what it has written: truncate -s {expected} '{}'", path.display(), path.display()
     )]
-    Longer { path: PathBuf, is: u64, was: u64 },
+    Extended {
+        path: PathBuf,
+        found: u64,
+        expected: u64,
+    },
     #[error("{}: {source}", path.display())]
-    Unknown { path: PathBuf, source: io::Error },
+    Inaccessible { path: PathBuf, source: io::Error },
 }
 
 impl Displaced {
     /// Returns how `/healthz` names it.
-    pub(super) fn ailment(&self) -> Ailment {
+    pub(super) fn health_issue(&self) -> Ailment {
         match self {
             Self::Missing { .. } => Ailment::HistoryMissing,
             Self::Replaced { .. } => Ailment::HistoryReplaced,
-            Self::Shorter { .. } => Ailment::HistoryShorter,
-            Self::Longer { .. } => Ailment::HistoryLonger,
-            Self::Unknown { .. } => Ailment::History,
+            Self::Truncated { .. } => Ailment::HistoryShorter,
+            Self::Extended { .. } => Ailment::HistoryLonger,
+            Self::Inaccessible { .. } => Ailment::History,
         }
     }
 
@@ -55,7 +63,11 @@ impl Displaced {
     /// behind it, and must not be recorded by the repair.
     pub(super) fn cut_at(self, end: u64) -> Self {
         match self {
-            Self::Longer { path, is, .. } => Self::Longer { path, is, was: end },
+            Self::Extended { path, found, .. } => Self::Extended {
+                path,
+                found,
+                expected: end,
+            },
             other => other,
         }
     }
@@ -64,19 +76,19 @@ impl Displaced {
     pub fn loses_lines(&self) -> bool {
         matches!(
             self,
-            Self::Missing { .. } | Self::Replaced { .. } | Self::Shorter { .. }
+            Self::Missing { .. } | Self::Replaced { .. } | Self::Truncated { .. }
         )
     }
 }
 
 /// The identity of the open file.
 #[derive(Debug, Clone)]
-pub(super) struct Guard {
+pub(super) struct PathCheck {
     path: PathBuf,
     identity: FileIdentity,
 }
 
-impl Guard {
+impl PathCheck {
     /// Returns the guard of `file`, which was opened at `path`.
     pub(super) fn of(path: &Path, file: &File) -> io::Result<Self> {
         Ok(Self {
@@ -91,16 +103,24 @@ impl Guard {
         let found = match metadata(&self.path) {
             Ok(Some(found)) => found,
             Ok(None) => return Err(Displaced::Missing { path }),
-            Err(source) => return Err(Displaced::Unknown { path, source }),
+            Err(source) => return Err(Displaced::Inaccessible { path, source }),
         };
         if FileIdentity::from(&found) != self.identity {
             return Err(Displaced::Replaced { path });
         }
-        let (is, was) = (found.len(), length);
-        match is.cmp(&was) {
+        let (found, expected) = (found.len(), length);
+        match found.cmp(&expected) {
             Ordering::Equal => Ok(()),
-            Ordering::Less => Err(Displaced::Shorter { path, is, was }),
-            Ordering::Greater => Err(Displaced::Longer { path, is, was }),
+            Ordering::Less => Err(Displaced::Truncated {
+                path,
+                found,
+                expected,
+            }),
+            Ordering::Greater => Err(Displaced::Extended {
+                path,
+                found,
+                expected,
+            }),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Where a line stands; its length without the newline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct LinePosition {
     pub seq: u64,
     pub offset: u64,
     pub bytes: u32,
@@ -13,9 +13,9 @@ pub struct Place {
 
 /// Which end to begin at, where not all is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum First {
-    Newest,
-    Oldest,
+pub enum Direction {
+    NewestFirst,
+    OldestFirst,
 }
 
 /// Where the recorded lines end; readers look no further.

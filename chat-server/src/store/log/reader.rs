@@ -15,7 +15,7 @@ use chat_proto::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::Place;
+use super::LinePosition;
 use crate::error::HistoryError;
 
 /// What is read at once.
@@ -26,7 +26,7 @@ const LINE_MAX: usize = 64 * 1024;
 
 /// What a line says, but for the text.
 #[derive(Debug, Deserialize)]
-pub struct Line<'a> {
+pub struct LogLine<'a> {
     #[serde(borrow)]
     r#type: Cow<'a, str>,
     pub seq: u64,
@@ -41,7 +41,7 @@ pub struct Line<'a> {
     pub id: Option<Cow<'a, str>>,
 }
 
-impl<'a> Line<'a> {
+impl<'a> LogLine<'a> {
     /// The message in `bytes`, a line without its newline.
     ///
     /// # Errors
@@ -59,20 +59,20 @@ impl<'a> Line<'a> {
 
 /// A line that was read, and what it says.
 #[derive(Debug)]
-pub struct Entry<'a> {
-    pub place: Place,
-    pub line: Line<'a>,
+pub struct LogEntry<'a> {
+    pub position: LinePosition,
+    pub line: LogLine<'a>,
     /// Without the newline.
     pub bytes: &'a [u8],
 }
 
-/// Lines, one by one, in one direction.
-pub trait Lines {
+/// Reads lines one by one, in one direction.
+pub trait ReadLine {
     /// The next line.
     ///
     /// # Errors
     /// The file cannot be read, or is damaged there.
-    fn next_line(&mut self) -> Result<Option<Entry<'_>>, HistoryError>;
+    fn next_line(&mut self) -> Result<Option<LogEntry<'_>>, HistoryError>;
 }
 
 /// A history file, to be read.
@@ -167,16 +167,16 @@ impl Log {
                 continue;
             };
             match self.forward(begin, high).next_line()? {
-                Some(entry) if entry.place.seq < seq => low = begin,
+                Some(entry) if entry.position.seq < seq => low = begin,
                 Some(_) => high = middle.max(low + 1).min(begin),
                 None => high = middle,
             }
         }
         // `high` may stand within a line; what begins before it is looked at one by one.
         let mut lines = self.forward(low, end);
-        while let Some(Entry { place, .. }) = lines.next_line()? {
-            if place.seq >= seq {
-                return Ok(place.offset);
+        while let Some(LogEntry { position, .. }) = lines.next_line()? {
+            if position.seq >= seq {
+                return Ok(position.offset);
             }
         }
         Ok(end)
@@ -207,11 +207,11 @@ impl Log {
     }
 
     /// The line at a place, without its newline.
-    pub fn line(&self, place: &Place) -> Result<Vec<u8>, HistoryError> {
-        let mut line = vec![0; place.bytes as usize];
+    pub fn line(&self, position: &LinePosition) -> Result<Vec<u8>, HistoryError> {
+        let mut line = vec![0; position.bytes as usize];
         self.read(
-            place.offset,
-            place.offset + u64::from(place.bytes),
+            position.offset,
+            position.offset + u64::from(position.bytes),
             &mut line,
         )?;
         Ok(line)
@@ -242,14 +242,18 @@ impl Log {
         }
     }
 
-    fn entry<'a>(&self, bytes: &'a [u8], offset: u64) -> Result<Entry<'a>, HistoryError> {
-        let line = Line::parse(bytes).map_err(|what| self.damaged(offset, what))?;
-        let place = Place {
+    fn entry<'a>(&self, bytes: &'a [u8], offset: u64) -> Result<LogEntry<'a>, HistoryError> {
+        let line = LogLine::parse(bytes).map_err(|what| self.damaged(offset, what))?;
+        let position = LinePosition {
             seq: line.seq,
             offset,
             bytes: u32::try_from(bytes.len()).expect("a line is at most LINE_MAX"),
         };
-        Ok(Entry { place, line, bytes })
+        Ok(LogEntry {
+            position,
+            line,
+            bytes,
+        })
     }
 
     pub fn io(&self, source: io::Error) -> HistoryError {
@@ -278,7 +282,7 @@ impl io::Read for Section<'_> {
     }
 }
 
-/// Lines, the first one first; each is checked to be a message with the number behind the last.
+/// Reads lines forward.
 #[derive(Debug)]
 pub struct Forward<'l> {
     log: &'l Log,
@@ -288,8 +292,8 @@ pub struct Forward<'l> {
     line: Vec<u8>,
 }
 
-impl Lines for Forward<'_> {
-    fn next_line(&mut self) -> Result<Option<Entry<'_>>, HistoryError> {
+impl ReadLine for Forward<'_> {
+    fn next_line(&mut self) -> Result<Option<LogEntry<'_>>, HistoryError> {
         let offset = self.at;
         if offset >= self.end {
             return Ok(None);
@@ -311,7 +315,7 @@ impl Lines for Forward<'_> {
     }
 }
 
-/// Lines, the last one first.
+/// Reads lines backward.
 #[derive(Debug)]
 pub struct Backward<'l> {
     log: &'l Log,
@@ -325,8 +329,8 @@ pub struct Backward<'l> {
     line: Vec<u8>,
 }
 
-impl Lines for Backward<'_> {
-    fn next_line(&mut self) -> Result<Option<Entry<'_>>, HistoryError> {
+impl ReadLine for Backward<'_> {
+    fn next_line(&mut self) -> Result<Option<LogEntry<'_>>, HistoryError> {
         if self.at <= self.start {
             return Ok(None);
         }
