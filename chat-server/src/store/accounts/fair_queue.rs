@@ -1,10 +1,10 @@
-//! The order in which waiting logins are served: in turn by network and by account.
+//! A bounded queue that serves waiting logins in turn by network and by account.
 //!
 //! Every second turn goes to the network that was served least recently, the others to the account
-//! that was. So neither a network with many logins nor an account that many networks ask for delays
-//! others by more than a turn or two. Within one account of one network the newest goes first, as
-//! its client is the most likely to wait still; every fourth turn takes the oldest, so that none
-//! waits for ever.
+//! that was served least recently. Neither a network with many logins nor an account that many
+//! networks request delays others by more than a turn or two. Within one account of one network the
+//! newest login goes first, because its client most likely still waits; every fourth turn takes the
+//! oldest.
 
 use std::collections::HashMap;
 use std::hash::Hash;

@@ -1,4 +1,4 @@
-//! The queue of logins before the threads that look at them, and what each network has guessed.
+//! The queue of logins before the worker threads, with the wrong passwords of each network.
 
 use std::net::IpAddr;
 use std::sync::{Condvar, Mutex, MutexGuard};
@@ -119,7 +119,7 @@ impl LoginQueue {
                 Next::Pause(until) => {
                     let rest = until.saturating_duration_since(now);
                     let waited = self.added.wait_timeout(queue, rest);
-                    queue = waited.expect("nobody panics while holding it").0;
+                    queue = waited.expect("no thread panics while holding the lock").0;
                 }
                 Next::Empty => {
                     queue.calls -= 1;
@@ -151,6 +151,8 @@ impl LoginQueue {
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().expect("nobody panics while holding it")
+        self.queue
+            .lock()
+            .expect("no thread panics while holding the lock")
     }
 }

@@ -1,18 +1,18 @@
-//! `AuthWorker`: checks passwords and changes accounts, on threads of its own.
+//! `AuthWorker`: checks passwords and changes accounts, on its own threads.
 //!
-//! A hash takes tens of milliseconds, so there are few threads ([`threads`]) and a bounded queue
-//! before them ([`AuthService`]), which serves networks and accounts in turn ([`fair_queue`]): a storm
-//! of logins makes its own network and its own account slow, and beyond the bound refused, and
-//! nothing else. Whoever asks is answered through the [`watcher`], which tells the room first
-//! what has changed.
+//! A password hash takes tens of milliseconds, so there are few threads ([`threads`]) and a bounded
+//! queue before them ([`AuthService`]), which serves networks and accounts in turn
+//! ([`fair_queue`]). Many logins delay only their own network and account; logins beyond the bound
+//! are rejected. The answer passes through the [`watcher`], which first tells the room what
+//! changed.
 //!
-//! A wrong password, and a nick that is no account, take the same time and get the same answer.
+//! A wrong password and an unknown nick take equal time and get equal answers.
 //!
-//! Wrong passwords are counted by network. Beyond [`rate_limit::GUESS_QUOTA`] they are answered
-//! otherwise, and a network may send few a second ([`rate_limit::RETRY_QUOTA`]); right passwords are
-//! not counted, so that the owner of an account gets in beside a neighbour who guesses. A client
-//! that has hung up is hashed for all the same: one that has closed its sending half is to be
-//! answered, and looks no different.
+//! Wrong passwords are counted per network. Beyond [`rate_limit::GUESS_QUOTA`] they get another
+//! answer, and the network may try only at the rate of [`rate_limit::RETRY_QUOTA`]. Right passwords
+//! are not counted, so an account owner can log in beside a guessing neighbour. A disconnected
+//! client is still hashed, because it is indistinguishable from one that closed its sending half
+//! and awaits the answer.
 
 pub mod fair_queue;
 mod login_queue;
@@ -39,14 +39,14 @@ use rate_limit::{KeyedRateLimiter, REGISTRATION_QUOTA};
 pub use request::{AuthOutcome, AuthRejection, AuthReply, AuthRequest, NewHash};
 use watcher::AuthCompleted;
 
-/// How many hash at the same time, each with 19 MiB: half of the processors, so that whoever is in does
-/// not notice.
+/// Returns the number of hashing threads, each with 19 MiB: half of the processors, so that
+/// connected users notice no delay.
 pub fn threads() -> usize {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     (processors / 2).clamp(1, 4)
 }
 
-/// Something waits in the [`LoginQueue`]: do what has its turn.
+/// Wakes a worker: the [`LoginQueue`] has a request.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 struct Turn;
@@ -81,7 +81,7 @@ impl AuthService {
         }
     }
 
-    /// Has something done for a session of somebody at `address`; `reply` is told when it is.
+    /// Queues a request of a session at `address`; `reply` receives the outcome.
     ///
     /// # Errors
     /// Nothing is done.
@@ -111,7 +111,7 @@ impl AuthService {
     }
 }
 
-/// See the head of this file.
+/// An actor that checks passwords and changes accounts.
 #[derive(Debug)]
 struct AuthWorker {
     line: Arc<LoginQueue>,
@@ -120,7 +120,7 @@ struct AuthWorker {
     /// Not before it is needed: a server without accounts does without the memory.
     hasher: Option<PasswordHasher>,
     watcher: Recipient<AuthCompleted>,
-    /// Without it nobody would be answered who logs in.
+    /// Stops the server if this actor fails, because logins would get no answer.
     _vital: Vital,
 }
 

@@ -1,5 +1,6 @@
-//! Passwords as argon2id hashes, with the parameters that OWASP recommends (Password Storage Cheat Sheet:
-//! 19 MiB of memory, 2 passes, 1 lane): some tens of milliseconds each, by intent.
+//! Password hashing with argon2id and the parameters that OWASP recommends (Password Storage Cheat
+//! Sheet: 19 MiB of memory, 2 passes, 1 lane), which take some tens of milliseconds per hash by
+//! intent.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -14,8 +15,8 @@ const MEMORY_KIB: u32 = 19 * 1024;
 /// Why a password cannot be hashed: the system has no randomness to give.
 pub use argon2::password_hash::Error;
 
-/// Hashes one password at a time, in memory that is used again: allocated anew each time, it would be
-/// many times as much in the end, as the allocator keeps what it once had.
+/// Hashes one password at a time, in memory that is used again: allocated anew each time, it would
+/// be many times as much in the end, as the allocator keeps what it once had.
 #[derive(Default)]
 pub struct PasswordHasher {
     memory: Vec<Block>,
@@ -46,7 +47,8 @@ impl PasswordHasher {
         .to_string())
     }
 
-    /// Whether the password is the one that was hashed. Without a hash it takes the same time, and is not.
+    /// Returns whether `password` matches `hash`. Takes equal time without a hash and returns
+    /// false.
     pub fn verify(&mut self, password: &Secret<'_>, hash: Option<&str>) -> bool {
         static DUMMY_HASH: LazyLock<String> = LazyLock::new(|| {
             let some = Secret::from("a password that nobody has");
@@ -81,8 +83,8 @@ impl PasswordHasher {
         Ok(Output::new(&output)?)
     }
 
-    /// Has the memory, and the hash that stands in for those who have none, so that the first one asked
-    /// for is no slower.
+    /// Has the memory, and the hash that stands in for those who have none, so that the first one
+    /// asked for is no slower.
     pub fn warm_up(&mut self) {
         self.verify(&Secret::default(), None);
     }

@@ -1,5 +1,4 @@
-//! How many wrong passwords, and how many new accounts, may come from one address: a bucket for each,
-//! bounded in number.
+//! Limits wrong passwords and new accounts per network: one bounded set of token buckets for each.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -15,8 +14,8 @@ pub struct RateQuota {
     pub period: Duration,
 }
 
-/// Wrong passwords: as many as a household, or a script with an old one, may send; then less than 9,000
-/// a day.
+/// Wrong passwords: as many as a household, or a script with an old one, may send; then less than
+/// 9,000 a day.
 pub const GUESS_QUOTA: RateQuota = RateQuota {
     burst: 50,
     period: Duration::from_secs(10),
@@ -29,7 +28,7 @@ pub const RETRY_QUOTA: RateQuota = RateQuota {
     period: Duration::from_millis(500),
 };
 
-/// New accounts: a school on its first day; then 1,440 a day, so that nobody fills the file.
+/// New accounts: a school on its first day; then 1,440 a day, which bounds the growth of the file.
 pub const REGISTRATION_QUOTA: RateQuota = RateQuota {
     burst: 300,
     period: Duration::from_secs(60),
@@ -43,8 +42,8 @@ const MAX_NETWORKS: usize = 10_000;
 #[derive(Debug, Clone)]
 pub struct KeyedRateLimiter {
     quota: RateQuota,
-    /// When the bucket will be full again (GCRA's theoretical arrival time). Held for a look only, and
-    /// only where a password is at stake.
+    /// When the bucket will be full again (GCRA's theoretical arrival time). Held for a look only,
+    /// and only where a password is at stake.
     full_at: Arc<Mutex<HashMap<IpAddr, Instant>>>,
 }
 
@@ -87,7 +86,9 @@ impl KeyedRateLimiter {
     }
 
     fn full_at(&self) -> MutexGuard<'_, HashMap<IpAddr, Instant>> {
-        self.full_at.lock().expect("nobody panics while holding it")
+        self.full_at
+            .lock()
+            .expect("no thread panics while holding the lock")
     }
 }
 

@@ -9,7 +9,7 @@ use crate::chat::SessionId;
 use crate::chat::accounts::AccountId;
 use crate::error::DatabaseError;
 
-/// What can be asked of the accounts.
+/// A request to the accounts.
 #[derive(Debug)]
 pub enum AuthRequest {
     /// Whether this is the password of that account (folded).
@@ -35,7 +35,7 @@ pub enum AuthRequest {
 }
 
 impl AuthRequest {
-    /// The folded nick that it is about.
+    /// Returns the folded nick of the account.
     pub(super) fn nick(&self) -> Arc<str> {
         match self {
             Self::Prove { nick, .. } => nick.clone(),
@@ -46,7 +46,7 @@ impl AuthRequest {
     }
 }
 
-/// What came of it.
+/// The outcome of an [`AuthRequest`].
 #[derive(Debug)]
 pub enum AuthOutcome {
     /// The password is that of the account.
@@ -81,7 +81,7 @@ impl std::fmt::Debug for NewHash {
     }
 }
 
-/// To whoever asked.
+/// The outcome, sent to the requester.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct AuthReply {
@@ -89,10 +89,10 @@ pub struct AuthReply {
     pub outcome: AuthOutcome,
 }
 
-/// Why nothing is done.
+/// Why a request is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthRejection {
-    /// Too many wait already.
+    /// The queue is full.
     Busy,
     /// Too many wrong passwords came from the address.
     Guesses,

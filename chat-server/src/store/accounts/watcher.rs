@@ -1,9 +1,10 @@
-//! `AccountWatcher`: tells the room which nicks are protected, and keeps it in step with the file.
+//! `AccountWatcher`: tells the room which nicks are protected and keeps it in step with the
+//! database.
 //!
-//! It alone tells, so what the room knows follows the file in order, whoever has changed it: the
-//! [`super`] of this server, whose answers pass through here once the room has been told, or
-//! `chat-server account` beside it, which is noticed within [`POLL`]. It lives on a thread of its own,
-//! for the blocking calls.
+//! It is the only sender of account changes, so the room sees them in the order of the database.
+//! Changes come from the [`super`] actors of this server, whose answers pass through here after the
+//! room is told, and from `chat-server account`, noticed within [`POLL`]. It runs on its own
+//! thread, because its calls block.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -22,10 +23,10 @@ use crate::health::{Ailment, Health};
 use crate::store::database::{ChangedAccounts, Database, Stamps, StoredAccount};
 use crate::vital::Vital;
 
-/// How long what somebody else has written to the file may go unnoticed.
+/// The interval at which changes of other programs are noticed.
 pub const POLL: Duration = Duration::from_millis(500);
 
-/// Something was done about a nick (folded): tell the room, then whoever asked.
+/// A completed request about a nick (folded): the watcher tells the room, then the requester.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct AuthCompleted {
@@ -34,7 +35,7 @@ pub struct AuthCompleted {
     pub reply: Recipient<AuthReply>,
 }
 
-/// See the head of this file.
+/// The actor that reports account changes to the room.
 #[derive(Debug)]
 pub struct AccountWatcher {
     database: Database,
@@ -55,7 +56,7 @@ pub struct AccountWatcher {
     /// The file is no longer at its path: said once, until it is.
     displaced: bool,
     health: Health,
-    /// Without it nobody would be answered who logs in.
+    /// Stops the server if this actor fails, because logins would get no answer.
     _vital: Vital,
 }
 
@@ -253,8 +254,8 @@ impl AccountWatcher {
         Ok(())
     }
 
-    /// Sets another password, which `by` has asked for, and tells the room: both here, so that the change
-    /// is not taken for one from outside.
+    /// Sets another password, which `by` has asked for, and tells the room: both here, so that the
+    /// change is not taken for one from outside.
     fn change(
         &mut self,
         nick: &Arc<str>,

@@ -23,7 +23,7 @@ pub struct StoredAccount {
     pub created: Timestamp,
 }
 
-/// A hash is shown to nobody.
+/// Omits the hash.
 impl std::fmt::Debug for StoredAccount {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("StoredAccount")
@@ -56,8 +56,8 @@ pub enum ChangedAccounts {
     Unknown,
 }
 
-/// All of it fails with [`DatabaseError`] where the file cannot be read or written.
-#[expect(clippy::missing_errors_doc, reason = "said above, once for all")]
+/// All methods return a [`DatabaseError`] if the file cannot be read or written.
+#[expect(clippy::missing_errors_doc, reason = "documented at the impl block")]
 impl Database {
     /// Returns the account of a folded nick. A malformed row counts as none.
     pub fn account(&self, folded: &str) -> Result<Option<StoredAccount>, DatabaseError> {
@@ -125,8 +125,8 @@ impl Database {
         self.change(ADD, row)
     }
 
-    /// Gives an account another hash and ends its tokens. Returns whether the account still had the hash
-    /// `before`.
+    /// Gives an account another hash and ends its tokens. Returns whether the account still had the
+    /// hash `before`.
     pub fn change_hash(
         &mut self,
         id: AccountId,

@@ -1,8 +1,9 @@
-//! The files of the database on the file system: creation, modes, identity and the server's lock.
+//! The files of a SQLite database: creation, modes, identity and the lock of the server.
 //!
-//! SQLite protects its files with POSIX locks, and closing *any* descriptor of a file drops all
-//! POSIX locks that the process holds on it. Nothing here opens the database, its `-wal` or its
-//! `-shm`: creation goes through another name, modes and identities go by path.
+//! SQLite protects its files with POSIX locks, and closing any descriptor of a file releases all
+//! POSIX locks that the process holds on it. This module therefore never opens the database, its
+//! `-wal` or its `-shm`: it creates the file under another name, and reads modes and identities by
+//! path.
 
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io;

@@ -1,12 +1,12 @@
-//! The numbers of messages in all tables: the history has to have that many messages.
+//! The highest message number in all tables, which the history must have reached.
 
 use super::Database;
 use crate::error::DatabaseError;
 
 type Former = Vec<(String, u64, u64)>;
 
-/// All of it fails with [`DatabaseError`] where the file cannot be read or written.
-#[expect(clippy::missing_errors_doc, reason = "said once for all")]
+/// All methods return a [`DatabaseError`] if the file cannot be read or written.
+#[expect(clippy::missing_errors_doc, reason = "documented at the impl block")]
 impl Database {
     /// Returns the highest number of a message in the database, 0 where there is none.
     pub fn highest_seq(&self) -> Result<u64, DatabaseError> {

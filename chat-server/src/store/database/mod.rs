@@ -1,10 +1,10 @@
-//! The SQLite file of `[accounts] path`: opening it, its schema, and what is asked of it.
+//! The SQLite file of `[accounts] path`: opening, schema migrations and queries.
 //!
-//! Every thread has a connection of its own, and so has `chat-server account` beside a running server:
-//! the write-ahead log lets all read while one writes, and who would write at the same time waits. The
-//! schema has a number (`user_version`) and grows by the migrations, in order, one transaction for all.
+//! Every thread has its own connection, and so has `chat-server account` beside a running server.
+//! The write-ahead log lets all connections read while one writes; other writers wait. The schema
+//! has a version (`user_version`) and grows by the migrations, in order, in one transaction.
 //!
-//! SQLite alone opens the file, see `files`. A write is confirmed only while the paths still lead
+//! Only SQLite opens the file (see `files`). A write is confirmed only while the paths still lead
 //! to the files that the connections have open.
 
 mod accounts;
@@ -43,8 +43,8 @@ const NEWEST: u32 = MIGRATIONS.len() as u32;
 /// How long one waits for another who writes: an operator's command takes milliseconds.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// What each connection keeps of the file in memory, in KiB: SQLite's own 2 MiB would be 100 bytes for each
-/// of 19,000 people, and the system has the pages in its cache anyway.
+/// What each connection keeps of the file in memory, in KiB: SQLite's own 2 MiB would be 100 bytes
+/// for each of 19,000 people, and the system has the pages in its cache anyway.
 const CACHE_KIB: i32 = 256;
 
 /// A connection to the file.
@@ -135,7 +135,7 @@ impl Database {
         Ok(Self { connection, files })
     }
 
-    /// Returns what opens further connections to the same files.
+    /// Returns an opener of further connections to these files.
     pub fn opener(&self) -> Opener {
         Opener(self.files.clone())
     }
@@ -143,7 +143,7 @@ impl Database {
     /// Checks that the paths still lead to the open files, by calls of `stat`.
     ///
     /// # Errors
-    /// [`DatabaseError::Displaced`]: what is written would be found by nobody.
+    /// [`DatabaseError::Displaced`]: a write would be lost.
     pub fn in_place(&self) -> Result<(), DatabaseError> {
         self.files.check()
     }

@@ -1,4 +1,4 @@
-//! The tables of what operators and founders have decided.
+//! The tables of sanctions and channel owners.
 
 use std::num::NonZeroI64;
 
@@ -55,8 +55,8 @@ fn charter(row: &Row<'_>) -> Result<Charter, MalformedRow> {
     })
 }
 
-/// All of it fails with [`DatabaseError`] where the file cannot be read or written.
-#[expect(clippy::missing_errors_doc, reason = "said above, once for all")]
+/// All methods return a [`DatabaseError`] if the file cannot be read or written.
+#[expect(clippy::missing_errors_doc, reason = "documented at the impl block")]
 impl Database {
     /// The bans and mutes that hold after `now`; the others are deleted.
     pub fn sanctions(&self, now: Timestamp) -> Result<Vec<Sanction>, DatabaseError> {
@@ -77,7 +77,7 @@ impl Database {
         read().map_err(|source| self.sqlite_error(source))
     }
 
-    /// The channels that are somebody's for good; those of accounts that are no more are deleted.
+    /// Returns the channels with an owner. Deletes those of removed accounts.
     pub fn charters(&self) -> Result<Vec<Charter>, DatabaseError> {
         const ALL: &str = "SELECT name, founder, topic, topic_by, topic_set FROM channels";
         const ORPHANS: &str = "DELETE FROM channels

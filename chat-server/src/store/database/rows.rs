@@ -1,4 +1,4 @@
-//! Reading a table whose rows another program may have written.
+//! Reads tables whose rows another program may have written.
 
 use std::error::Error;
 use std::fmt::Write as _;

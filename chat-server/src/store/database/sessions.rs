@@ -1,4 +1,4 @@
-//! The table of who may come back.
+//! The table of resumable sessions.
 
 use std::num::NonZeroI64;
 
@@ -40,11 +40,11 @@ fn kept(row: &Row<'_>) -> Result<Kept, MalformedRow> {
     })
 }
 
-/// All of it fails with [`DatabaseError`] where the file cannot be read or written.
-#[expect(clippy::missing_errors_doc, reason = "said above, once for all")]
+/// All methods return a [`DatabaseError`] if the file cannot be read or written.
+#[expect(clippy::missing_errors_doc, reason = "documented at the impl block")]
 impl Database {
-    /// Returns the users who may come back after `now`, longest last. A user without an end was here when
-    /// the server ended.
+    /// Returns the users who may come back after `now`, longest last. A user without an end was
+    /// here when the server ended.
     pub fn tokens(&mut self, now: Timestamp) -> Result<Vec<Kept>, DatabaseError> {
         const ALL: &str = "SELECT digest, nick, account, channels, since, former, until
             FROM tokens ORDER BY until IS NULL, until";
@@ -61,16 +61,16 @@ impl Database {
         read(self).map_err(|source| self.sqlite_error(source))
     }
 
-    /// Ends at `until` the tokens of the users who were here when the server ended. What follows from
-    /// their presence has to be kept before.
+    /// Ends at `until` the tokens of the users who were here when the server ended. What follows
+    /// from their presence has to be kept before.
     pub fn end_tokens(&self, until: Timestamp) -> Result<(), DatabaseError> {
         const END: &str = "UPDATE tokens SET until = ?1 WHERE until IS NULL";
         let ended = self.connection.execute(END, [until.as_millis()]);
         ended.map(drop).map_err(|source| self.sqlite_error(source))
     }
 
-    /// A crash of the machine, which is not one of the server, may lose the last changes: nothing waits
-    /// for the disk.
+    /// A crash of the machine, which is not one of the server, may lose the last changes: nothing
+    /// waits for the disk.
     pub fn set_synchronous_normal(&self) -> Result<(), DatabaseError> {
         self.connection
             .pragma_update(None, "synchronous", "NORMAL")

@@ -1,9 +1,8 @@
-//! `StateWriter`: keeps who may come back, and what operators and founders have decided, so that a restart of
-//! the server, however it ended, is over for its people when it listens again.
+//! `StateWriter`: persists resumable sessions, sanctions and channel owners across a restart.
 //!
-//! The room sends it changes one batch at a time ([`Keep`]) and does not wait long for the answer; while
-//! the file takes none, this tries again with the same batch and the room goes on gathering. It lives on
-//! a thread of its own, for the blocking calls.
+//! The room sends one batch of changes at a time ([`Keep`]) and does not wait long for the answer.
+//! While the file cannot be written, the writer retries the batch and the room collects further
+//! changes. It runs on its own thread, because its calls block.
 
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use crate::vital::Vital;
 /// How long to wait before what could not be written is tried again.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// See the head of this file.
+/// The actor that writes state changes to the database.
 #[derive(Debug)]
 pub struct StateWriter {
     database: Database,

@@ -1,4 +1,4 @@
-//! Which lines of the log belong to a page or to what somebody missed.
+//! Selects the lines of the log that belong to a page or a replay.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use crate::error::HistoryError;
 use crate::store::index::{ConversationKey, Index, IndexedUpTo};
 use crate::store::log::{Direction, LinePosition, Log, LogEntry, LogLine, ReadLine};
 
-/// The messages that somebody may see and asks for.
+/// Selects messages by channel, direct-message tenure and number.
 #[derive(Debug, Clone, Default)]
 pub(in crate::store) struct MessageFilter {
     /// Messages to these channels, folded.
     pub channels: Vec<Arc<str>>,
-    /// Direct messages from or to somebody while the nick was theirs,
+    /// Direct messages from or to a nick during these tenures.
     pub tenures: Vec<Held>,
-    /// if the other end is this one, or whoever it is.
+    /// The other end of the direct messages; `None` selects all.
     pub other: Option<Arc<str>>,
     /// Only numbers between these two, which are not among them.
     pub after: u64,
@@ -66,7 +66,7 @@ impl MessageFilter {
         }
     }
 
-    /// The line at `position`, if it is one of them.
+    /// Reads the line at `position`. A line that the filter does not match is an error.
     pub(in crate::store) fn read(
         &self,
         log: &Log,
@@ -99,7 +99,8 @@ impl MessageFilter {
         })
     }
 
-    /// The places of at most `max` of the wanted lines before `end`, in order, and whether there are more.
+    /// Returns the positions of at most `max` matching lines before `end`, in order, and whether
+    /// more exist.
     pub(in crate::store) fn select(
         &self,
         log: &Log,
@@ -135,7 +136,7 @@ impl MessageFilter {
         Ok((positions, more))
     }
 
-    /// Adds what the index knows until there are `enough`.
+    /// Adds positions from the index until there are `enough`.
     fn look_up(
         &self,
         index: &Index,
@@ -166,14 +167,14 @@ impl MessageFilter {
             Direction::NewestFirst => u64::MAX - position.seq,
             Direction::OldestFirst => position.seq,
         });
-        // A word between two nicks that somebody held both is found twice.
+        // A message between two nicks of one user is found twice.
         found.dedup();
         found.truncate(missing);
         positions.append(&mut found);
         Ok(())
     }
 
-    /// Adds what stands behind the part that is covered until there are `enough`.
+    /// Adds positions from the part that is not indexed until there are `enough`.
     fn scan(
         &self,
         log: &Log,
@@ -199,8 +200,7 @@ impl MessageFilter {
         }
     }
 
-    /// Adds the wanted ones of `lines`, which begin within the range, until they leave it or there are
-    /// `enough`.
+    /// Adds matching lines until `lines` leave the range or there are `enough`.
     fn gather(
         &self,
         mut lines: impl ReadLine,

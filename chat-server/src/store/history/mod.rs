@@ -1,9 +1,9 @@
-//! `History`: reads pages and what somebody missed, on threads of its own.
+//! `History`: reads pages and replays, on its own threads.
 //!
-//! A dispatcher asks ([`Read`]) when the answer's turn to be written has come, so there is at most one
-//! question of each session under way, and an answer is never larger than one socket may have waiting.
-//! What a client missed is planned once (which lines) and read piece by piece as the socket takes it.
-//! Readers never look behind the recorded end, and a line that is damaged is an error that names it.
+//! A dispatcher sends a [`Read`] when the session is ready to write the answer. Each session
+//! therefore has at most one read in progress, and an answer never exceeds the send queue of a
+//! socket. A replay is planned once (the positions of its lines) and read in parts as the socket
+//! accepts them. Reads never pass the recorded end, and a damaged line is an error that names it.
 
 pub(in crate::store) mod filter;
 mod queue;
@@ -76,7 +76,7 @@ impl Readers {
 #[rtype(result = "()")]
 struct Turn;
 
-/// See the head of this file.
+/// A reader of the history.
 #[derive(Debug)]
 pub struct History {
     log: Log,

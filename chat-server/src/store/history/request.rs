@@ -58,7 +58,7 @@ pub enum HistoryResponse {
     Unreadable { id: Option<Id> },
     /// Nor are the next frames: what is missing cannot be told behind the welcome.
     BrokenOff,
-    /// The page is empty, and nobody has the nick.
+    /// The page is empty, and no user has the nick.
     NoSuchUser { with: Arc<str>, id: Option<Id> },
     /// The welcome of a resumed session and the first frames.
     Missed {

@@ -1,10 +1,9 @@
-//! `Indexer`: keeps the index up with the log, behind everyone's back.
+//! `Indexer`: extends the index in the background.
 //!
-//! The recorder gathers the chunks of what it records, as it has the lines at hand, and hands them on ([`LogAppended::Chunks`]).
-//! HistoryRequest nobody has gathered (what was recorded before the start, or while there was too much to do here) is read from
-//! the log: catching up after a crash, making the index anew and filling a hole are one and the same. It lives on a
-//! thread of its own. If it falls behind or fails, readers read more of the log, and nobody misses anything.
-//! An index that cannot be read or written any more, or that its path no longer leads to, is made again.
+//! The recorder sends chunks of the lines that it wrote ([`LogAppended::Chunks`]). The indexer
+//! builds all other chunks from the log: lines written before the start, or while its mailbox was
+//! full. It runs on its own thread. If it falls behind or fails, readers scan more of the log and
+//! no message is lost. It rebuilds an index that is damaged, or whose path leads to another file.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -28,25 +27,23 @@ const REBUILD_INTERVAL: Duration = Duration::from_secs(10);
 /// Chunks that are added at once: what is read in some tens of milliseconds.
 const CHUNKS_PER_TRANSACTION: usize = 64;
 
-/// A tenth of a core is left to it where all are busy, three times what it needs, and who answers people has the core at
-/// once: while ten million messages were indexed on the only core, a page took 3.3 ms and takes 0.5.
+/// Lower priority than the threads that serve clients.
 const NICENESS: i32 = 10;
 
-/// Hand-overs that wait to be dealt with; the recorder keeps no more for a slow disk. Most have some 5 kB, on a
-/// busy day twenty times that.
+/// Bound of the chunk batches that wait in the mailbox.
 const MAILBOX_CAPACITY: usize = 16;
 
-/// The log has grown
+/// The log has grown.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub enum LogAppended {
-    /// by these chunks,
+    /// By the lines of these chunks.
     Chunks(Vec<Chunk>),
-    /// or up to this offset, and nobody has gathered what is new.
+    /// Up to this offset; the new lines are only in the log.
     UpTo(u64),
 }
 
-/// See the head of this file.
+/// The actor that extends the index.
 #[derive(Debug)]
 pub struct Indexer {
     path: PathBuf,
@@ -61,7 +58,7 @@ pub struct Indexer {
     indexed_up_to: Option<IndexedUpTo>,
     log: Log,
     end: RecordedEnd,
-    /// HistoryRequest a chunk is read into; kept, as the system takes its time to give so much anew.
+    /// The buffer of a chunk; the allocation is reused.
     buffer: Vec<u8>,
     /// The last try failed: said once, until one succeeds.
     failing: bool,
@@ -70,8 +67,8 @@ pub struct Indexer {
 }
 
 impl Indexer {
-    /// An indexer for the index at `path` of `log`, whose lines end at `end`. Where the index can neither
-    /// be opened nor be made, that is tried again later.
+    /// Returns an indexer for the index at `path` of `log`, whose lines end at `end`. Retries later
+    /// if the index can be neither opened nor created.
     pub fn new(path: &Path, log: Log, end: RecordedEnd, status: IndexStatus) -> Self {
         let mut indexer = Self {
             path: path.to_owned(),
@@ -163,7 +160,7 @@ impl Indexer {
                         indexed_up_to.extend(&chunk);
                         chunks.push(chunk);
                     }
-                    // HistoryRequest stands before the damage is of use.
+                    // Index the lines before the damage.
                     Err(error) => return index.add(&chunks).and(Err(error)),
                 }
             }

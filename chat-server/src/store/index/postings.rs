@@ -1,4 +1,4 @@
-//! A piece of the log, and which of its lines belong to which conversation.
+//! Chunks of the log, with the lines of each conversation.
 
 use std::collections::HashMap;
 use std::iter;
@@ -15,22 +15,23 @@ use crate::store::log::{Log, LogLine};
 pub(super) const CHUNK_BYTES: u64 = CHUNK as u64;
 const CHUNK: usize = 256 * 1024;
 
-/// HistoryRequest the index is asked for. Names are folded, and none of them has white space or begins with `@`.
+/// A key of the index. Names are folded, and none of them has white space or
+/// begins with `@`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ConversationKey(String);
 
 impl ConversationKey {
-    /// All that was said in a channel.
+    /// All messages of a channel.
     pub fn channel(name: &str) -> Self {
         Self(name.to_owned())
     }
 
-    /// The direct messages of somebody, with whomever.
+    /// All direct messages of a user.
     pub fn user(nick: &str) -> Self {
         Self(format!("@{nick}"))
     }
 
-    /// The direct messages of two people.
+    /// The direct messages between two nicks.
     pub fn pair(one: &str, other: &str) -> Self {
         let (first, second) = (one.min(other), one.max(other));
         Self(format!("{first} {second}"))
@@ -53,7 +54,7 @@ impl ConversationKey {
     }
 }
 
-/// See the head of this file.
+/// A chunk of the log, with the lines of each conversation.
 #[derive(Debug)]
 pub struct Chunk {
     pub(super) first_seq: u64,
@@ -64,13 +65,13 @@ pub struct Chunk {
     pub(super) crc: u32,
     /// How long each line is, without its newline.
     pub(super) lengths: Vec<u16>,
-    /// Which lines have this key: the how manieth.
+    /// Line indices, within the chunk, that belong to each key.
     pub(super) postings: Vec<(ConversationKey, Vec<u16>)>,
 }
 
 impl Chunk {
-    /// The chunk that begins at `offset`, with the message `first_seq`, and ends at `end` or where it has enough. It is
-    /// read into `buffer`, whatever that holds.
+    /// The chunk that begins at `offset`, with the message `first_seq`, and ends at `end` or where
+    /// it has enough. It is read into `buffer`, whatever that holds.
     ///
     /// # Errors
     /// The log cannot be read or is damaged there.
@@ -109,7 +110,8 @@ impl Chunk {
     }
 }
 
-/// How far the index covers the log: all lines before the offset `end`, the last of which is `last_seq`.
+/// How far the index covers the log: all lines before the offset `end`, the last of which is
+/// `last_seq`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct IndexedUpTo {
     pub end: u64,
@@ -199,8 +201,8 @@ impl ChunkBuilder {
         self.start + self.bytes as u64
     }
 
-    /// Adds the lines of what is said in `talks`, from message `first_seq` on, and puts each chunk that has enough
-    /// to `whole`. It need not look into them: who writes them knows what they say.
+    /// Adds the lines of what is said in `talks`, from message `first_seq` on, and puts each chunk
+    /// that has enough to `whole`. It need not look into them: who writes them knows what they say.
     pub fn add_batch(
         &mut self,
         lines: &LineBuffer,
@@ -233,8 +235,8 @@ impl ChunkBuilder {
         self.crc.update(rest);
     }
 
-    /// Adds the lines that `bytes` begin with as long as they fit in, and returns how many bytes they have; at least
-    /// one line where there was none.
+    /// Adds the lines that `bytes` begin with as long as they fit in, and returns how many bytes
+    /// they have; at least one line where there was none.
     fn add(&mut self, bytes: &[u8]) -> Result<usize, String> {
         let room = CHUNK - self.bytes;
         let mut start = 0;
@@ -292,8 +294,8 @@ fn wrong_number(seq: u64, expected: u64) -> String {
 struct Postings {
     by_key: Vec<(ConversationKey, Vec<u16>)>,
     numbers: HashMap<ConversationKey, usize>,
-    /// Which of `by_key` a line belongs to, by what stands in it from the sender's name to the receiver's, or by both
-    /// names: they are folded once a chunk, not once a line.
+    /// Which of `by_key` a line belongs to, by what stands in it from the sender's name to the
+    /// receiver's, or by both names: they are folded once a chunk, not once a line.
     known: HashMap<Box<[u8]>, Indices, foldhash::fast::RandomState>,
 }
 
@@ -359,8 +361,8 @@ impl Postings {
     }
 }
 
-/// HistoryRequest stands between the names and the text of a line. A quote within a JSON string is escaped, so what looks
-/// like the next key is the next key.
+/// The bytes between the names and the text of a line. A quote within a JSON string is
+/// escaped, so what looks like the next key is the next key.
 const TEXT: &[u8] = b"\",\"text\":\"";
 
 /// The number of a line as the recorder writes it, and what stands in it from the sender's name on.

@@ -44,19 +44,20 @@ const FIND: &str = "
       AND posting.first_seq <= ?3
     ORDER BY posting.first_seq";
 
-/// Room for several chunks: with SQLite's own 4 KiB, which files keep that have it, to add them takes a seventh longer.
+/// Room for several chunks: with SQLite's own 4 KiB, which files keep that have it, to add them
+/// takes a seventh longer.
 const PAGE_BYTES: u32 = 16 * 1024;
 
 /// How long to wait for another process that has the file.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// See the head of this file.
+/// A connection to the index file.
 #[derive(Debug)]
 pub struct Index(Connection);
 
 impl Index {
-    /// Opens the index at `path` to add to it; made anew where it is missing, broken, or of another log
-    /// than `log`, whose lines end at `end`.
+    /// Opens the index at `path` to add to it; made anew where it is missing, broken, or of another
+    /// log than `log`, whose lines end at `end`.
     ///
     /// # Errors
     /// It can neither be opened nor be made.
@@ -72,8 +73,8 @@ impl Index {
         Self::create(path)
     }
 
-    /// Makes an empty index in place of whatever is at `path`. No connection of this process may write
-    /// to that any more: SQLite removes the log of a file by name when it closes it.
+    /// Makes an empty index in place of whatever is at `path`. No connection of this process may
+    /// write to that any more: SQLite removes the log of a file by name when it closes it.
     ///
     /// # Errors
     /// It cannot be made.
@@ -93,7 +94,7 @@ impl Index {
     }
 
     fn connect(path: &Path) -> Result<Self, HistoryError> {
-        // Made here, as SQLite would let everyone read it: it tells who talks with whom.
+        // Created here, because SQLite would make it world-readable and it lists conversations.
         files::create(path).map_err(|source| io_error(path, source))?;
         files::restrict(path);
         let connection = Connection::open(path)?;
@@ -127,7 +128,8 @@ impl Index {
         statements.iter().all(|sql| self.0.prepare(sql).is_ok())
     }
 
-    /// Drops the last chunks until one stands in the log as it did; false if the first one does not.
+    /// Drops the last chunks until one stands in the log as it did; false if the first one does
+    /// not.
     fn truncate_stale(&mut self, log: &Log, end: u64) -> Result<bool, HistoryError> {
         let stands = |order: &str| -> Result<Option<(u64, bool)>, HistoryError> {
             let sql = format!(
@@ -208,8 +210,8 @@ impl Index {
         Ok(transaction.commit()?)
     }
 
-    /// The places of at most `max` lines of a conversation with a number between `after` and `before`,
-    /// which are not among them: the newest or the oldest of them, and that one first.
+    /// The places of at most `max` lines of a conversation with a number between `after` and
+    /// `before`, which are not among them: the newest or the oldest of them, and that one first.
     pub(in crate::store) fn positions(
         &self,
         key: &ConversationKey,
@@ -289,8 +291,8 @@ fn decode_numbers(blob: &[u8]) -> impl Iterator<Item = u16> {
     numbers.iter().map(|&number| u16::from_le_bytes(number))
 }
 
-/// Which of a chunk's `lines` lines: a list of them behind [`LIST`] or, where that is shorter, a bit for each line behind
-/// [`BITS`]. A busy channel takes a tenth so.
+/// Which of a chunk's `lines` lines: a list of them behind [`LIST`] or, where that is shorter, a
+/// bit for each line behind [`BITS`]. A busy channel takes a tenth so.
 fn encode_postings(numbers: &[u16], lines: usize) -> Vec<u8> {
     let bytes = lines.div_ceil(8);
     if numbers.len() * 2 <= bytes {

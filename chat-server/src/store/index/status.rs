@@ -1,4 +1,4 @@
-//! HistoryRequest the readers and the indexer tell each other about the index file.
+//! State of the index file, shared by the readers and the indexer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

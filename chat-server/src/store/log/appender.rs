@@ -1,7 +1,6 @@
-//! Appends lines to the history file, and takes back those that could not be written whole.
+//! Appends lines to the history file and removes lines that could not be written completely.
 //!
-//! It cuts off nothing but its own bytes: what another program has written stays, and so does a line that
-//! was acknowledged.
+//! The appender cuts off only its own bytes. Bytes of another program and acknowledged lines stay.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -14,10 +13,10 @@ use super::path_check::{Displaced, PathCheck};
 use crate::config::Durability;
 use crate::health::Ailment;
 
-/// How much a disk that was full must have room for.
+/// Free bytes that a write probe requires.
 const PROBE_BYTES: usize = 64 * 1024;
 
-/// Why nothing can be recorded.
+/// Why a batch cannot be recorded.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RecordError {
     #[error(transparent)]
@@ -43,9 +42,9 @@ impl RecordError {
 /// The reason why a batch was not recorded.
 #[derive(Debug)]
 pub(super) enum AppendFailure {
-    /// Nothing of it is in the file.
+    /// The file contains nothing of the batch.
     RolledBack(RecordError),
-    /// Some of it may be, or may be there again after a power cut.
+    /// The file may contain a part of the batch, now or after a power failure.
     Indeterminate(io::Error),
 }
 
@@ -86,8 +85,8 @@ impl Appender {
         self.path_check.check(end + self.probed as u64)
     }
 
-    /// Appends `lines` behind `end`. The file is checked before, so that nothing is written to a wrong
-    /// one, and afterwards, as it may have been renamed meanwhile.
+    /// Appends `lines` behind `end`. The file is checked before, so that nothing is written to a
+    /// wrong one, and afterwards, as it may have been renamed meanwhile.
     pub(super) fn append(&mut self, lines: &[u8], end: u64) -> Result<(), AppendFailure> {
         let refused = |displaced| AppendFailure::RolledBack(RecordError::Displaced(displaced));
         self.check(end).map_err(refused)?;
@@ -128,8 +127,9 @@ impl Appender {
         Ok(())
     }
 
-    /// Cuts off `ours`, which were written last; with durability `batch` also for after a power cut. Where
-    /// the file does not end with them (another program has truncated it or appended to it), it stays.
+    /// Cuts off `ours`, which were written last; with durability `batch` also for after a power
+    /// cut. Where the file does not end with them (another program has truncated it or appended to
+    /// it), it stays.
     fn roll_back(&self, ours: &[u8]) -> io::Result<()> {
         let length = self.file.metadata()?.len();
         let Some(start) = length.checked_sub(ours.len() as u64) else {
@@ -196,8 +196,8 @@ mod tests {
         )
     }
 
-    /// Whatever another program does between the write and the check: its bytes stay, and so do the lines
-    /// that were acknowledged before.
+    /// Whatever another program does between the write and the check: its bytes stay, and so do the
+    /// lines that were acknowledged before.
     #[test]
     fn own_bytes_alone_are_taken_back() {
         let dir = tempfile::tempdir().unwrap();

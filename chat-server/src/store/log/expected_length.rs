@@ -1,19 +1,20 @@
-//! What else than the log knows how many messages the history has: the accounts and tokens, the index, and
-//! the `state_file`. A start beside a shorter history is refused, as the missing messages were
-//! acknowledged and their numbers would be given a second time.
+//! Rejects a history that is shorter than other files prove: the database, the index and the state
+//! file.
 //!
-//! | the log | the server before | start |
+//! The missing messages were acknowledged, and their numbers would be assigned a second time.
+//!
+//! | the log | the previous server | start |
 //! | --- | --- | --- |
-//! | has all messages that are known of | any | as usual |
-//! | missing or empty | ended with the log in place | anew at message 1, with a warning: the operator has archived it |
-//! | missing or empty | was killed | refused: the log may have vanished while the server ran |
-//! | missing or empty | has seen it vanish | refused |
-//! | shorter | any | refused |
-//! | shorter or empty by at most `CRASH_MESSAGES` | the machine has failed | as usual, with a warning: `durability` allows it |
+//! | has all known messages | any | normal |
+//! | missing or empty | stopped with the log in place | from message 1, with a warning |
+//! | missing or empty | was killed | rejected: the log may have vanished while the server ran |
+//! | missing or empty | recorded that the log vanished | rejected |
+//! | shorter | any | rejected |
+//! | lacks at most `CRASH_MESSAGES` | ran when the machine failed | normal, with a warning |
 //!
-//! A running server checks the file with every batch and once a second, and notes in the ledger that the log
-//! has vanished. A kill can come before that note, so only an orderly end proves that the log was complete.
-//! Numbers beyond the end are set back in the database at each start.
+//! A running server checks the log with each batch and once a second, and records a loss in the
+//! state file. A kill can come before that record, so only an orderly shutdown proves that the log
+//! was complete. Each start resets higher numbers in the database.
 
 use std::path::Path;
 
@@ -21,8 +22,8 @@ use super::state_file::{self, HistoryState, StateRecord};
 use crate::error::HistoryError;
 use crate::store::index::{self, Index};
 
-/// Messages that a failure of the machine may cost: some seconds of a busy server that does not force each
-/// batch to the disk.
+/// Messages that a failure of the machine may cost: some seconds of a busy server that does not
+/// force each batch to the disk.
 const CRASH_MESSAGES: u64 = 100_000;
 
 /// The number of messages that each source knows of.
@@ -44,7 +45,8 @@ pub(super) struct FoundLog {
 }
 
 impl ExpectedLength {
-    /// Returns what is known of the history at `log`; `database` is the highest number in the database.
+    /// Returns what is known of the history at `log`; `database` is the highest number in the
+    /// database.
     pub fn read(log: &Path, database: u64) -> Self {
         let index = index::path_of(log);
         // One that is missing or broken knows nothing.

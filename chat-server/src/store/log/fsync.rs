@@ -1,11 +1,11 @@
-//! Forcing the history to the disk, so that success means something.
+//! Forces the history to the disk, with a retry that does not trust a failed `fdatasync`.
 //!
-//! An `fdatasync` that failed may have marked as clean what never reached the disk: asked again, the
-//! system says yes and does nothing (PostgreSQL's "fsyncgate", 2018). So whatever was not confirmed is
-//! written once more, in its place, before the system is asked again.
+//! A failed `fdatasync` may mark pages as clean that never reached the disk; a second call then
+//! succeeds and writes nothing (PostgreSQL's "fsyncgate", 2018). Unconfirmed bytes are therefore
+//! rewritten in their place before the next call.
 //!
-//! With durability `interval` that is the business of the [`Syncer`], on a thread of its own: nobody's
-//! message waits for the disk, however long that takes.
+//! With durability `interval` the [`Syncer`] does this on its own thread, so that no message waits
+//! for the disk.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -19,35 +19,35 @@ use prometheus::Histogram;
 use super::RecordedEnd;
 use crate::store::file_identity::FileIdentity;
 
-/// What is written again at once.
+/// Bytes rewritten at once.
 const BLOCK_BYTES: usize = 256 * 1024;
 
 /// More than a batch of the room: what a server may have left behind that the disk did not confirm.
 const UNCONFIRMED_BYTES: u64 = 1024 * 1024;
 
-/// What is recorded by now is to be on the disk. Where the disk takes it neither at once nor when it is
-/// written again, the next attempt writes it again.
+/// What is recorded by now is to be on the disk. Where the disk takes it neither at once nor when
+/// it is written again, the next attempt writes it again.
 #[derive(Debug, Message)]
 #[rtype(result = "io::Result<()>")]
 pub(super) struct Sync;
 
-/// See the head of this file.
+/// The actor that syncs the history with durability `interval`.
 #[derive(Debug)]
 pub(super) struct Syncer {
     file: Arc<File>,
     path: PathBuf,
     end: RecordedEnd,
-    /// All before it is on the disk.
+    /// End of the bytes that are on the disk.
     synced_upto: u64,
     /// The last attempt failed.
     needs_rewrite: bool,
-    /// Told how long each attempt took.
+    /// Observes the time of each `fdatasync`.
     fsync: Histogram,
 }
 
 impl Syncer {
-    /// For the history at `path`, whose lines end at `end`. The last of them may not be on the disk when
-    /// the server starts.
+    /// For the history at `path`, whose lines end at `end`. The last of them may not be on the disk
+    /// when the server starts.
     pub(super) fn start(
         file: Arc<File>,
         path: PathBuf,
@@ -101,8 +101,9 @@ impl Handler<Sync> for Syncer {
     }
 }
 
-/// Has the last lines of the history on the disk, those of the last batch among them, before anyone is
-/// told again that they are recorded: a server may have ended for the very reason that they were not.
+/// Has the last lines of the history on the disk, those of the last batch among them, before anyone
+/// is told again that they are recorded: a server may have ended for the very reason that they were
+/// not.
 ///
 /// # Errors
 /// The disk does not take them.
@@ -111,7 +112,7 @@ pub(super) fn rewrite_and_sync(file: &File, path: &Path, end: u64) -> io::Result
 }
 
 fn rewrite(file: &File, path: &Path, from: u64, end: u64) -> io::Result<()> {
-    // Not by `file`, which appends wherever one wants to write.
+    // `file` is in append mode and ignores the offset of a write.
     let writer = OpenOptions::new().write(true).open(path)?;
     if FileIdentity::of(file)? != FileIdentity::of(&writer)? {
         return Err(io::Error::other("another file is at the path"));

@@ -1,8 +1,8 @@
-//! Whether the path of the history still leads to the file that the recorder has open, and whether that is
-//! as long as the recorder has made it.
+//! Checks that the path of the history leads to the open file and that the file has its expected
+//! length.
 //!
-//! An operator or a program may rename, delete, replace, truncate or extend the file while the server runs.
-//! The server then records nothing, so that it acknowledges no line that the path does not have.
+//! Another program may rename, delete, replace, truncate or extend the file while the server runs.
+//! The recorder then records nothing, so every acknowledged line is at the path.
 
 use std::cmp::Ordering;
 use std::fs::File;
@@ -59,8 +59,8 @@ impl Displaced {
         }
     }
 
-    /// Names `end` as the length that the file is to be cut to: the lines of a batch that is being refused stand
-    /// behind it, and must not be recorded by the repair.
+    /// Names `end` as the length that the file is to be cut to: the lines of a batch that is being
+    /// refused stand behind it, and must not be recorded by the repair.
     pub(super) fn cut_at(self, end: u64) -> Self {
         match self {
             Self::Extended { path, found, .. } => Self::Extended {

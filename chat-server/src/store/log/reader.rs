@@ -1,8 +1,8 @@
-//! The history file: one line per message, the very JSON that everyone was sent (protocol, What a
-//! message promises, 5). Line n is message n: the file is its own index of numbers.
+//! Reads the history file: one line per message, in the JSON that clients received.
 //!
-//! Reading is positioned and bounded by an end, so that readers and the [`super::recorder`] never
-//! meet. A line that is no message, or the wrong one, is an error that names it, always.
+//! Line n is message n (protocol, What a message promises, 5), which makes the file its own index
+//! of numbers. Reads are positioned and bounded by an end, so readers and the [`super::recorder`]
+//! never conflict. A malformed or misnumbered line is always an error that names the line.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -18,13 +18,13 @@ use serde::de::IgnoredAny;
 use super::LinePosition;
 use crate::error::HistoryError;
 
-/// What is read at once.
+/// Bytes read at once.
 const BLOCK_BYTES: usize = 64 * 1024;
 
 /// No line is longer: the longest message is a third of a frame of 64 KiB.
 const LINE_MAX: usize = 64 * 1024;
 
-/// What a line says, but for the text.
+/// A parsed line without its text.
 #[derive(Debug, Deserialize)]
 pub struct LogLine<'a> {
     #[serde(borrow)]
@@ -45,7 +45,7 @@ impl<'a> LogLine<'a> {
     /// The message in `bytes`, a line without its newline.
     ///
     /// # Errors
-    /// What is wrong with it, for people.
+    /// A readable reason if the line is not a message.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, String> {
         let line: Self =
             serde_json::from_slice(bytes).map_err(|error| format!("no message: {error}"))?;
@@ -57,7 +57,7 @@ impl<'a> LogLine<'a> {
     }
 }
 
-/// A line that was read, and what it says.
+/// A line with its position.
 #[derive(Debug)]
 pub struct LogEntry<'a> {
     pub position: LinePosition,
@@ -75,7 +75,7 @@ pub trait ReadLine {
     fn next_line(&mut self) -> Result<Option<LogEntry<'_>>, HistoryError>;
 }
 
-/// A history file, to be read.
+/// A history file that is open for reading.
 #[derive(Debug)]
 pub struct Log {
     path: PathBuf,
@@ -91,7 +91,7 @@ impl Log {
         Ok(Self::over(path, file))
     }
 
-    /// A log over a file that is open already.
+    /// Returns a log that reads an open file.
     pub fn over(path: &Path, file: impl Into<Arc<File>>) -> Self {
         Self {
             path: path.to_owned(),
@@ -103,7 +103,7 @@ impl Log {
         &self.path
     }
 
-    /// How long the file is now.
+    /// Returns the current length of the file.
     pub fn length(&self) -> Result<u64, HistoryError> {
         Ok(self
             .file
@@ -112,7 +112,7 @@ impl Log {
             .len())
     }
 
-    /// Where the last whole line before `end` ends: behind its newline.
+    /// Returns the offset behind the newline of the last complete line before `end`.
     pub fn end_of_lines(&self, end: u64) -> Result<u64, HistoryError> {
         let mut block = vec![0; BLOCK_BYTES];
         let mut upto = end;
@@ -127,7 +127,8 @@ impl Log {
         Ok(0)
     }
 
-    /// The lines from `start` to `end`, both of which stand at the beginning of a line or at the end.
+    /// The lines from `start` to `end`, both of which stand at the beginning of a line or at the
+    /// end.
     pub fn forward(&self, start: u64, end: u64) -> Forward<'_> {
         let section = Section {
             log: self,
@@ -143,7 +144,7 @@ impl Log {
         }
     }
 
-    /// The same lines, the last one first.
+    /// Returns these lines in reverse order.
     pub fn backward(&self, start: u64, end: u64) -> Backward<'_> {
         Backward {
             log: self,

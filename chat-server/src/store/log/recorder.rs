@@ -1,14 +1,16 @@
-//! `Recorder`: appends every message to the history before anyone is sent it.
+//! `Recorder`: appends every message to the history before it is sent to any client.
 //!
-//! It owns the file for writing and lives on a thread of its own, for the blocking calls. The room
-//! sends it one batch at a time ([`Append`]); it answers [`Appended`] when all of the batch is in the
-//! file (and, with durability `batch`, on the disk), or nothing of it: a batch that could be written in
-//! part only, or was not forced to the disk, is cut off again. The same is done where the path leads to another
-//! file than the open one, or that was truncated or extended (`store::log::path_check`). Where cutting off fails, what is recorded is
-//! not known: nobody is answered, the recorder ends and the server with it, and the next start finds out.
-//! A full disk is no state of its own: the next batch is simply tried. With durability `interval` nothing
-//! more is taken while what was taken cannot be forced to the disk (`store::log::fsync`).
-//! Behind that it gathers for the index which of the lines belong where, as the room has told it.
+//! The recorder owns the file for writing and runs on its own thread, because its calls block. The
+//! room sends one batch at a time ([`Append`]). The recorder answers [`Appended`] after the whole
+//! batch is in the file (with durability `batch`: on the disk). A batch that was written in part,
+//! or whose sync failed, is cut off again; likewise if the path leads to another file, or the file
+//! was truncated or extended ([`super::path_check`]). If the cut fails, the state of the file is
+//! unknown: the recorder stops without an answer, the server stops with it, and the next start
+//! recovers the file.
+//!
+//! A full disk needs no state: the recorder tries the next batch. With durability `interval` it
+//! rejects batches while earlier ones cannot be synced (`fsync`). After each batch it builds chunks
+//! of the index from the senders and receivers that the room supplies.
 
 use std::fs::File;
 use std::io;
@@ -35,16 +37,15 @@ use crate::store::index::indexer::LogAppended;
 use crate::store::index::{Chunk, ChunkBuilder, LineBuffer};
 use crate::vital::Vital;
 
-/// How often the file is checked while no message comes, and whether it can be written again.
+/// How often the recorder checks the file and retries a failed write without a message.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long chunks wait for more of them on their way to the index: to hand on each by itself, and to commit it there,
-/// took a quarter of the indexer's time.
+/// How long chunks wait, so that the indexer commits several in one transaction.
 const CHUNK_BATCH_DELAY: Duration = Duration::from_millis(20);
-/// So many do not wait, and so are bounded: timers have their turn when no batch is there.
+/// Bound of the chunks that wait: timers only run between batches.
 const MAX_QUEUED_CHUNKS: usize = 64;
 
-/// What it tells those who watch over the server.
+/// Health and metrics of the recorder.
 #[derive(Debug, Clone)]
 pub struct RecorderMetrics {
     pub health: Health,
@@ -55,12 +56,13 @@ pub struct RecorderMetrics {
     pub fsync: Histogram,
 }
 
-/// Forces everything to the disk before the server ends; fails where it is not on the disk, or not at its path.
+/// Syncs the history before the server stops. Fails if the history is not on the disk or not at its
+/// path.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<(), ServerError>")]
 pub struct Flush;
 
-/// The history file as the recorder takes it over.
+/// The open history file that the recorder receives.
 #[derive(Debug)]
 pub struct OpenHistory {
     /// Opened for appending and reading.
@@ -73,17 +75,17 @@ pub struct OpenHistory {
 #[derive(Debug, Default)]
 struct SyncState {
     syncer: Option<Addr<Syncer>>,
-    /// A timer will ask.
+    /// A timer is set.
     is_due: bool,
-    /// It is asked, there is never more than one [`Sync`] on its way,
+    /// A [`Sync`] is in progress; there is at most one.
     is_running: bool,
-    /// and when that is done another one is due.
+    /// Another one follows it.
     run_again: bool,
-    /// The disk does not take what was promised to be there by now.
+    /// The last sync failed.
     failing: bool,
 }
 
-/// See the head of this file.
+/// The actor that appends to the history file.
 #[derive(Debug)]
 pub struct Recorder {
     appender: Appender,
@@ -94,13 +96,13 @@ pub struct Recorder {
     durability: Durability,
     interval: Duration,
     room: Recipient<Appended>,
-    /// Given the chunks that were gathered; nobody where there is no index.
+    /// Receives the chunks; `None` without an index.
     indexer: Option<Recipient<LogAppended>>,
     chunk_builder: ChunkBuilder,
-    /// Whole, and handed on in a moment.
+    /// Complete chunks that wait for [`CHUNK_BATCH_DELAY`].
     chunks: Vec<Chunk>,
     syncing: SyncState,
-    /// The lines of the present batch; kept, as the system takes its time to give so much anew.
+    /// The lines of the current batch; the allocation is reused.
     lines: LineBuffer,
     /// Why nothing can be recorded, as it was logged.
     failing: Option<String>,
@@ -112,7 +114,7 @@ impl Recorder {
     /// Returns a recorder for an open history.
     ///
     /// # Errors
-    /// The file cannot be looked at.
+    /// The metadata of the file cannot be read.
     pub fn new(
         written: OpenHistory,
         history: &History,
@@ -162,7 +164,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// Reports when the history cannot be written any more and why, and when it can again.
+    /// Logs and reports a change between a writable and an unwritable history.
     fn update_health(&mut self, outcome: Result<(), RecordError>) {
         let Err(error) = outcome else {
             if self.failing.take().is_some() {
@@ -192,8 +194,8 @@ impl Recorder {
         self.end.set_truncated(is_truncated);
     }
 
-    /// Checks the file, also while no message comes: a supervisor may keep clients away until it can be
-    /// written again.
+    /// Checks the file, also while no message comes: a supervisor may keep clients away until it
+    /// can be written again.
     fn check(&mut self, ctx: &mut Context<Self>) {
         let end = self.end.get();
         let checked = self.appender.check(end).map_err(RecordError::Displaced);
@@ -210,7 +212,7 @@ impl Recorder {
         }
     }
 
-    /// Gathers for the index what was recorded last.
+    /// Adds the recorded batch to the chunks of the index.
     fn index_batch(&mut self, first_seq: u64, talks: &[Talk], ctx: &mut Context<Self>) {
         if self.indexer.is_none() {
             return;
@@ -226,19 +228,19 @@ impl Recorder {
         }
     }
 
-    /// Hands the chunks that are whole to the indexer.
+    /// Sends the complete chunks to the indexer.
     fn send_chunks(&mut self) {
         let chunks = std::mem::take(&mut self.chunks);
         if let (Some(indexer), Some(last)) = (&self.indexer, chunks.last()) {
             let end = last.end();
             if indexer.try_send(LogAppended::Chunks(chunks)).is_err() {
-                // Too many wait; it reads the log for these.
+                // The mailbox is full: the indexer reads these lines from the log.
                 indexer.do_send(LogAppended::UpTo(end));
             }
         }
     }
 
-    /// What was written until the interval is over is forced to the disk then.
+    /// Schedules a sync at the end of the interval.
     fn schedule_sync(&mut self, ctx: &mut Context<Self>) {
         if self.syncing.syncer.is_some() && !std::mem::replace(&mut self.syncing.is_due, true) {
             ctx.run_later(self.interval, |recorder, ctx| {
@@ -276,8 +278,8 @@ impl Recorder {
     }
 }
 
-/// Makes `lines` those of frames, which stand behind their headers: where they have 200 bytes that costs less than
-/// what the kernel takes to gather them.
+/// Copies the lines of `frames` to `lines`, without the frame headers. For short lines one copy is
+/// cheaper than a vectored write.
 fn strip_headers(mut frames: &[u8], lines: &mut LineBuffer) {
     lines.clear();
     while let Ok(Some(line)) = split_frame(frames) {
@@ -367,7 +369,7 @@ impl Handler<Flush> for Recorder {
 }
 
 impl Recorder {
-    /// Notes for the next start whether the history is complete at its path.
+    /// Records for the next start whether the history is complete at its path.
     fn finish(&mut self, synced: io::Result<()>) -> Result<(), ServerError> {
         match self.appender.check(self.end.get()) {
             Err(displaced) if displaced.loses_lines() => {

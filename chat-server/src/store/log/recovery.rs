@@ -1,9 +1,9 @@
-//! Opening the history at the start: what a crash left half-written is cut off, and the tail tells
-//! where the counting goes on. The file is not read from its beginning, however long it is.
+//! Opens the history at the start and cuts off the incomplete tail that a crash may leave.
 //!
-//! A crash of the machine may leave holes: what was written last reaches the disk in any order, and what
-//! did not is read as zeros. No line has a zero, and nothing was confirmed behind a hole, so the lines end
-//! before the first one; what is cut off there is put aside, not thrown away.
+//! Only the tail is read, regardless of the length of the file. A crash of the machine may leave
+//! gaps: the last writes reach the disk in any order, and missing blocks read as zeros. No line
+//! contains a zero byte and no message behind a gap was acknowledged, so the lines end before the
+//! first gap. The bytes that are cut off are kept in a file beside the history.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
@@ -21,31 +21,31 @@ use crate::chat::registry::Remembered;
 use crate::error::HistoryError;
 use crate::store::private_file::{self, PRIVATE, with_suffix};
 
-/// How far from the end holes are looked for: what the slowest durability leaves to the system in the
-/// tenth of a second for which it usually does, at 40 MB a second.
+/// Bytes of the tail that are searched for gaps: more than the system holds back with the slowest
+/// durability.
 const GAP_SEARCH_BYTES: u64 = 4 * 1024 * 1024;
 
 const BLOCK_BYTES: usize = 64 * 1024;
 
-/// A history that can be appended to.
+/// A history that is ready for appending.
 #[derive(Debug)]
 pub struct RecoveredLog {
     pub file: File,
-    /// Where its lines end.
+    /// End of the lines.
     pub end: u64,
     pub last_seq: u64,
-    /// When the last message was said; the clock may have been set back since.
+    /// The latest time of a message; the clock may have been set back since.
     pub last_time: Option<Timestamp>,
-    /// Of the last messages those with an id, oldest first.
+    /// Ids of recent messages, oldest first.
     pub recent_ids: Vec<Remembered>,
 }
 
-/// A history file that no other server has open.
+/// A history file that this server has locked.
 #[derive(Debug)]
 pub struct LockedLog {
     path: PathBuf,
     file: File,
-    /// There was none.
+    /// The file was created by this start.
     is_new: bool,
 }
 
@@ -100,7 +100,8 @@ impl LockedLog {
         let Self { path, file, is_new } = self;
         let opened = recover(&path, file, is_new, expected);
         if opened.is_err() && is_new {
-            // It holds nothing. An error leaves an empty file, which the next start rejects as well.
+            // It holds nothing. An error leaves an empty file, which the next start rejects as
+            // well.
             std::fs::remove_file(&path).ok();
         }
         opened
@@ -168,8 +169,8 @@ fn recover(
 }
 
 impl RecoveredLog {
-    /// Has the last lines on the disk, whatever the server before this one left undone. For durability
-    /// `batch`, before anyone is told again that they are recorded.
+    /// Rewrites and syncs the last lines, which the previous server may not have synced. Required
+    /// with durability `batch` before clients receive these lines again.
     ///
     /// # Errors
     /// The disk does not take them.
@@ -210,7 +211,7 @@ fn has_partial_tail(log: &Log, end: u64, length: u64, seq: u64) -> Result<bool, 
         .starts_with(log.read(end, bytes, &mut buffer)?))
 }
 
-/// Where the first zero stands in what was written last.
+/// Returns the offset of the first zero byte in the tail.
 fn first_gap(log: &Log, length: u64) -> Result<Option<u64>, HistoryError> {
     let mut block = vec![0; BLOCK_BYTES];
     let mut at = length.saturating_sub(GAP_SEARCH_BYTES);
@@ -224,7 +225,7 @@ fn first_gap(log: &Log, length: u64) -> Result<Option<u64>, HistoryError> {
     Ok(None)
 }
 
-/// Copies what is to be cut off into a file beside the history.
+/// Copies the bytes that are to be cut off into a file beside the history.
 fn quarantine(log: &Log, end: u64, length: u64) -> Result<PathBuf, HistoryError> {
     let quarantined = with_suffix(log.path(), &format!(".cut-{end}"));
     let io = |source| HistoryError::Io {
@@ -249,7 +250,7 @@ fn quarantine(log: &Log, end: u64, length: u64) -> Result<PathBuf, HistoryError>
     Ok(quarantined)
 }
 
-/// What the last lines tell.
+/// The content of the last lines.
 #[derive(Default)]
 struct Tail {
     last_seq: u64,
@@ -296,8 +297,8 @@ fn read_tail(log: &Log, end: u64) -> Result<Tail, HistoryError> {
     Ok(tail)
 }
 
-/// The error that the line behind `position` does not go on from it: line n is message n, so the wrong one is
-/// the first of the two that does not stand where its number says.
+/// Returns the error for two consecutive lines whose numbers are not consecutive. Line n is message
+/// n, which shows which of the two is wrong.
 fn wrong_number(log: &Log, position: LinePosition, behind: LinePosition) -> HistoryError {
     let line = log.line_number(position.offset);
     let (wrong, expected) = if position.seq == line {

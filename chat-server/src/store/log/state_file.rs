@@ -1,9 +1,9 @@
-//! A small file beside the history (`chat_history.log.state`) that outlives a missing or truncated log: how
-//! many messages the history had when the server looked last, and whether the server has seen it vanish.
+//! The state file `chat_history.log.state`: number of messages and state of the history.
 //!
-//! By it the next start tells a history that an operator has archived while the server was stopped from one
-//! that was lost while the server ran. Rewritten in place once a second while messages are recorded, and
-//! forced to the disk when its state changes. A missing or unreadable file means that nothing is known.
+//! The file survives the loss of the log. The next start uses it to distinguish a log that was
+//! archived while the server was stopped from a log that was lost while the server ran. The
+//! recorder rewrites it in place once a second while messages are recorded, and syncs it when the
+//! state changes. A missing or unreadable file means that nothing is known.
 
 use std::fs::{File, OpenOptions};
 use std::io;
