@@ -55,7 +55,7 @@ impl KeyedRateLimiter {
         }
     }
 
-    /// Whether there may be another one from that address.
+    /// Returns whether the limit allows another event of the address.
     pub fn allows(&self, address: IpAddr, now: Instant) -> bool {
         self.allowed_at(address)
             .is_none_or(|allowed_at| allowed_at <= now)

@@ -12,7 +12,7 @@ use crate::error::DatabaseError;
 /// A request to the accounts.
 #[derive(Debug)]
 pub enum AuthRequest {
-    /// Whether this is the password of that account (folded).
+    /// Checks the password of an account (folded nick).
     Prove {
         nick: Arc<str>,
         password: Secret<'static>,

@@ -115,7 +115,7 @@ impl Database {
         Ok(ChangedAccounts::Some(nicks))
     }
 
-    /// Whether the account is new: not where the nick is one already.
+    /// Adds an account. Returns false if the nick is registered already.
     pub fn add_account(&self, nick: &Nick, hash: &str, since: u64) -> Result<bool, DatabaseError> {
         const ADD: &str = "INSERT INTO accounts (folded, nick, hash, since, created)
             VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
@@ -151,7 +151,7 @@ impl Database {
         Ok(changed)
     }
 
-    /// Whether there was such an account, which is no more.
+    /// Removes an account. Returns whether it existed.
     pub fn remove_account(&self, id: AccountId) -> Result<bool, DatabaseError> {
         self.change("DELETE FROM accounts WHERE id = ?1", params![id.0.get()])
     }

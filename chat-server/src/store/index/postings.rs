@@ -100,7 +100,7 @@ impl Chunk {
         self.end
     }
 
-    /// Whether it stands where the index ends.
+    /// Returns whether the chunk begins where the index ends.
     pub(super) fn follows(&self, indexed_up_to: &IndexedUpTo) -> bool {
         self.start == indexed_up_to.end && self.first_seq == indexed_up_to.last_seq + 1
     }
@@ -155,7 +155,7 @@ impl LineBuffer {
         self.lengths.len()
     }
 
-    /// Whether this is what they say.
+    /// Returns whether the lines have these senders, receivers and numbers.
     fn matches(&self, first_seq: u64, talks: &[Talk]) -> bool {
         let lines = self.bytes.split_inclusive(|&byte| byte == b'\n');
         let Ok(lines) = lines.map(LogLine::parse).collect::<Result<Vec<_>, _>>() else {

@@ -326,7 +326,7 @@ fn decode_postings(blob: &[u8]) -> Vec<u16> {
 const LIST: u8 = 0;
 const BITS: u8 = 1;
 
-/// Whether the file is no index, and will not be one if it is tried again.
+/// Returns whether the file is corrupt, so that a retry would fail too.
 fn is_corrupt(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),

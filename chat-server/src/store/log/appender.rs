@@ -33,7 +33,7 @@ impl RecordError {
         }
     }
 
-    /// Whether lines that were acknowledged are not at the path.
+    /// Returns whether acknowledged lines are missing at the path.
     pub(super) fn loses_lines(&self) -> bool {
         matches!(self, Self::Displaced(displaced) if displaced.loses_lines())
     }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::health::Ailment;
 use crate::store::file_identity::{FileIdentity, metadata};
 
-/// What is wrong with the file at the path.
+/// Why the file at the path is not the recorded history.
 #[derive(Debug, thiserror::Error)]
 pub enum Displaced {
     #[error(
@@ -72,7 +72,7 @@ impl Displaced {
         }
     }
 
-    /// Whether lines that were acknowledged are not at the path.
+    /// Returns whether acknowledged lines are missing at the path.
     pub fn loses_lines(&self) -> bool {
         matches!(
             self,

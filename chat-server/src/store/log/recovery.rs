@@ -201,7 +201,7 @@ fn restrict_quarantined(path: &Path) {
     }
 }
 
-/// Whether the bytes from `end` to `length` are the beginning of the line of message `seq`.
+/// Returns whether the bytes from `end` to `length` are the beginning of the line of message `seq`.
 fn has_partial_tail(log: &Log, end: u64, length: u64, seq: u64) -> Result<bool, HistoryError> {
     let line = format!("{{\"type\":\"message\",\"seq\":{seq},");
     let bytes = length.min(end + line.len() as u64);
