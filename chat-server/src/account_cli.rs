@@ -10,7 +10,7 @@ use chat_proto::{Nick, PASSWORD_BYTES, Secret};
 use chat_server::chat::accounts::Account as Protected;
 use chat_server::chat::confusables::is_mixed;
 use chat_server::config::Config;
-use chat_server::store::accounts::password::Hasher;
+use chat_server::store::accounts::password::PasswordHasher;
 use chat_server::store::database::{Database, StoredAccount};
 use clap::Subcommand;
 
@@ -61,7 +61,7 @@ pub(crate) fn run(config: &Config, is_configured: bool, command: &Account) -> an
         );
         let taken = || format!("{nick} is an account already");
         ensure!(database.account(nick.folded())?.is_none(), taken());
-        let hash = Hasher::default().hash(&new_password()?)?;
+        let hash = PasswordHasher::default().hash(&new_password()?)?;
         let added = database.add_account(nick, &hash, Protected::UNNOTED)?;
         ensure!(added, taken());
         return report("added", nick.as_str(), path);
@@ -81,7 +81,7 @@ pub(crate) fn run(config: &Config, is_configured: bool, command: &Account) -> an
         }
         Account::Passwd { nick } => {
             let account = find(&database, nick)?;
-            let hash = Hasher::default().hash(&new_password()?)?;
+            let hash = PasswordHasher::default().hash(&new_password()?)?;
             let changed = database.change_hash(account.id, &account.hash, &hash)?;
             ensure!(changed, "{nick:?} has changed meanwhile; nothing was done");
             report("changed the password of", account.nick.as_str(), path)

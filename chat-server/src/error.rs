@@ -140,17 +140,25 @@ pub enum Displaced {
     )]
     Replaced { path: PathBuf },
     #[error(
-        "{} was truncated from {was} to {is} bytes while the server runs; stop the server and restore \
+        "{} was truncated from {expected} to {found} bytes while the server runs; stop the server and restore \
          the file from the copy or the backup", path.display()
     )]
-    Shorter { path: PathBuf, is: u64, was: u64 },
+    Truncated {
+        path: PathBuf,
+        found: u64,
+        expected: u64,
+    },
     #[error(
-        "another program has appended to {}, or changed it: it has {is} bytes instead of {was}; stop that \
-         program and cut off what it has written: truncate -s {was} '{}'", path.display(), path.display()
+        "another program has appended to {}, or changed it: it has {found} bytes instead of {expected}; stop that \
+         program and cut off what it has written: truncate -s {expected} '{}'", path.display(), path.display()
     )]
-    Longer { path: PathBuf, is: u64, was: u64 },
+    Extended {
+        path: PathBuf,
+        found: u64,
+        expected: u64,
+    },
     #[error("{}: {source}", path.display())]
-    Unknown { path: PathBuf, source: io::Error },
+    Inaccessible { path: PathBuf, source: io::Error },
 }
 
 impl Displaced {
@@ -158,7 +166,7 @@ impl Displaced {
     pub fn loses_lines(&self) -> bool {
         matches!(
             self,
-            Self::Missing { .. } | Self::Replaced { .. } | Self::Shorter { .. }
+            Self::Missing { .. } | Self::Replaced { .. } | Self::Truncated { .. }
         )
     }
 }

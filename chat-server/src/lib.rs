@@ -58,17 +58,17 @@ use net::web::origin::Origins;
 use net::web::proxies::Proxies;
 use net::web::{Manners, Render};
 use net::worker::{Listener, Surroundings, Worker};
-use store::accounts::Desk;
-use store::accounts::watcher::Keeper;
+use store::accounts::AccountsHandle;
+use store::accounts::watcher::AccountWatcher;
 use store::database::Database;
-use store::database::writer::Tokens;
+use store::database::writer::StateWriter;
 use store::history::History;
 use store::history::Readers;
 use store::index::indexer::Indexer;
-use store::index::{self, Trust};
-use store::log::recovery::Opened;
+use store::index::{self, IndexStatus};
+use store::log::recovery::RecoveredLog;
 use store::log::{Log, RecordedEnd};
-use store::recorder::{Flush, Recorder, Report, Written};
+use store::recorder::{Flush, OpenHistory, Recorder, RecorderMetrics};
 use vital::{Vital, Watch};
 
 /// How long a server that has failed may take to save what is recorded.
@@ -94,13 +94,13 @@ pub enum Order {
 /// cannot do without has ended.
 pub async fn run(
     config: &Config,
-    opened: Opened,
+    opened: RecoveredLog,
     accounts: Database,
     listeners: Vec<Listener>,
     mut orders: mpsc::Receiver<Order>,
 ) -> Result<(), ServerError> {
     if config.history.durability == Durability::Batch {
-        opened.make_sure(&config.history.path)?;
+        opened.rewrite_and_sync(&config.history.path)?;
     }
     let (watch, mut failures) = Watch::new();
     let server = Server::start(config, opened, accounts, listeners, watch).await?;
@@ -135,7 +135,7 @@ struct Server {
 impl Server {
     async fn start(
         config: &Config,
-        opened: Opened,
+        opened: RecoveredLog,
         accounts: Database,
         listeners: Vec<Listener>,
         watch: Watch,
@@ -144,13 +144,13 @@ impl Server {
         let (last_seq, end) = (opened.last_seq, RecordedEnd::new(opened.end));
         let (file, bytes) = (path.display(), opened.end);
         log::info!("{file}: {last_seq} messages, {bytes} bytes");
-        let mut registry = Registry::new(settings(config), last_seq, opened.remembered);
+        let mut registry = Registry::new(settings(config), last_seq, opened.recent_ids);
         let mut clock = clock_behind(opened.last_time);
         let room_context = Context::<ChatRoom>::new();
         let room = room_context.address();
 
         let file = Arc::new(opened.file);
-        let trust = Trust::default();
+        let trust = IndexStatus::default();
         let indexer = start_indexer(path, &file, &end, &trust);
         let history = start_readers(path, &file, &end, &trust);
         let health = Health::default();
@@ -165,7 +165,7 @@ impl Server {
             &health,
         )?;
         let recording = Arbiter::new();
-        let written = Written {
+        let written = OpenHistory {
             file,
             end,
             last_seq,
@@ -299,10 +299,10 @@ fn surroundings(
 /// Starts the recorder on the thread of `arbiter`.
 fn start_recorder(
     config: &Config,
-    written: Written,
+    written: OpenHistory,
     room: &Addr<ChatRoom>,
     indexer: Addr<Indexer>,
-    (report, vital): (Report, Vital),
+    (report, vital): (RecorderMetrics, Vital),
     arbiter: &Arbiter,
 ) -> Result<Addr<Recorder>, ServerError> {
     let (room, indexer) = (room.clone().recipient(), Some(indexer.recipient()));
@@ -316,7 +316,7 @@ fn start_recorder(
     }))
 }
 
-fn start_readers(path: &Path, file: &Arc<File>, end: &RecordedEnd, trust: &Trust) -> Readers {
+fn start_readers(path: &Path, file: &Arc<File>, end: &RecordedEnd, trust: &IndexStatus) -> Readers {
     let (path, file) = (path.to_owned(), file.clone());
     let (end, trust) = (end.clone(), trust.clone());
     Readers::start(move |queue| {
@@ -326,7 +326,12 @@ fn start_readers(path: &Path, file: &Arc<File>, end: &RecordedEnd, trust: &Trust
 }
 
 /// Starts the indexer, on a thread of its own. Without it old messages are found slowly.
-fn start_indexer(path: &Path, file: &Arc<File>, end: &RecordedEnd, trust: &Trust) -> Addr<Indexer> {
+fn start_indexer(
+    path: &Path,
+    file: &Arc<File>,
+    end: &RecordedEnd,
+    trust: &IndexStatus,
+) -> Addr<Indexer> {
     let log = Log::over(path, file.clone());
     let indexer = Indexer::new(&index::path_of(path), log, end.clone(), trust.clone());
     let thread = Arbiter::new().handle();
@@ -355,7 +360,7 @@ fn clock_behind(last: Option<Timestamp>) -> Clock {
 /// What keeps the accounts and who may come back, on a thread of its own.
 struct People {
     thread: Arbiter,
-    desk: Desk,
+    desk: AccountsHandle,
     /// The addresses that nobody comes in from.
     barred: Barred,
     tokens: Recipient<room::Persist>,
@@ -375,7 +380,8 @@ impl People {
         let vital = watch.over("keeper of the accounts");
         let opener = database.opener();
         let (changes, unkept) = (room.clone().recipient(), room.clone().recipient());
-        let (keeper, accounts) = Keeper::new(database, changes, unkept, health.clone(), vital)?;
+        let (keeper, accounts) =
+            AccountWatcher::new(database, changes, unkept, health.clone(), vital)?;
         for account in accounts {
             registry.restore_account(account);
         }
@@ -406,14 +412,14 @@ impl People {
         database.keep(&registry.take_changes().into_vec())?;
         database.end_tokens(registry.resume_deadline(now))?;
         let vital = watch.over("keeper of the tokens");
-        let tokens = Tokens::new(database, room.clone(), health.clone(), vital)?;
+        let tokens = StateWriter::new(database, room.clone(), health.clone(), vital)?;
         let thread = Arbiter::new();
-        let keeper = Keeper::start_in_arbiter(&thread.handle(), move |_| keeper);
-        let tokens = Tokens::start_in_arbiter(&thread.handle(), move |_| tokens);
+        let keeper = AccountWatcher::start_in_arbiter(&thread.handle(), move |_| keeper);
+        let tokens = StateWriter::start_in_arbiter(&thread.handle(), move |_| tokens);
         Ok(Self {
             thread,
             barred,
-            desk: Desk::open(opener, keeper.recipient(), watch.clone()),
+            desk: AccountsHandle::open(opener, keeper.recipient(), watch.clone()),
             tokens: tokens.recipient(),
         })
     }

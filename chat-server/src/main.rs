@@ -18,7 +18,7 @@ use chat_server::error::ServerError;
 use chat_server::net::tls;
 use chat_server::net::worker::{Listener, Speaks};
 use chat_server::store::database::Database;
-use chat_server::store::expected_length::Known;
+use chat_server::store::expected_length::ExpectedLength;
 use chat_server::store::log::recovery;
 use chat_server::store::rewind;
 use log::LevelFilter;
@@ -108,24 +108,24 @@ fn start(args: &Args) -> anyhow::Result<()> {
 async fn serve(config: &Config, args: Args) -> anyhow::Result<()> {
     // Before anyone can connect: a server that cannot record, or does not know who is who, does not
     // listen.
-    let history = recovery::claim(&config.history.path)?;
+    let history = recovery::lock(&config.history.path)?;
     let had_accounts = config.accounts.path.exists();
     let mut accounts = Database::claim(&config.accounts.path)?;
     let path = &config.history.path;
-    let known = Known::of(path, accounts.newest_number()?)
-        .accepting(args.accept_shorter_history)
+    let expected = ExpectedLength::read(path, accounts.newest_number()?)
+        .accepting_shorter(args.accept_shorter_history)
         .written_with(config.history.durability);
-    if !had_accounts && known.has_history() {
+    if !had_accounts && expected.has_history() {
         log::warn!(
             "{}: a new file, although the history has messages: no nick is protected. If the file was not \
              removed on purpose, stop the server now and put it back",
             config.accounts.path.display()
         );
     }
-    let mut opened = history.open(|found| known.check(path, found))?;
-    opened.tokens_lag = known.lag();
+    let mut opened = history.open(|found| expected.check(path, found))?;
+    opened.tokens_lag = expected.lag();
     let now = SystemTime::now().into();
-    rewind::fit(&mut accounts, &known, path, &opened, now)?;
+    rewind::fit(&mut accounts, &expected, path, &opened, now)?;
     let listeners = listen(config).await?;
     let (tell, orders) = mpsc::channel(1);
     actix_rt::spawn(pass_on_signals(Signals::new()?, args, tell));

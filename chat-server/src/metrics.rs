@@ -37,7 +37,7 @@ pub struct Metrics {
     pub tally: Arc<RoomMetrics>,
     /// One for each thread that serves connections.
     pub threads: Vec<Arc<Counts>>,
-    pub recorder: recorder::Report,
+    pub recorder: recorder::RecorderMetrics,
     pub deliver: Histogram,
     pub health: Health,
     history: RecordedEnd,
@@ -55,7 +55,7 @@ impl Metrics {
         Arc::new(Self {
             tally: Arc::default(),
             threads: (0..threads).map(|_| Arc::default()).collect(),
-            recorder: recorder::Report {
+            recorder: recorder::RecorderMetrics {
                 health: health.clone(),
                 messages: Arc::default(),
                 append: histogram(

@@ -18,7 +18,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use chat_proto::{Message, Record};
-use chat_server::store::log::{Entry, Lines as _, Log};
+use chat_server::store::log::{Log, LogEntry, ReadLine as _};
 use clap::{Args, Subcommand};
 
 use self::export::Export;
@@ -82,7 +82,7 @@ fn each(
     let end = log.end_of_lines(log.length()?)?;
     let mut lines = log.forward(0, end);
     while let Some(entry) = lines.next_line()? {
-        progress.reached(entry.place.offset, end);
+        progress.reached(entry.position.offset, end);
         if let Some(message) = message(log, &entry)? {
             take(&message, entry.bytes)?;
         }
@@ -91,11 +91,11 @@ fn each(
 }
 
 /// Returns the message in a line; nothing for a record of a kind that is not known.
-fn message<'l>(log: &Log, entry: &Entry<'l>) -> anyhow::Result<Option<Message<'l>>> {
+fn message<'l>(log: &Log, entry: &LogEntry<'l>) -> anyhow::Result<Option<Message<'l>>> {
     if !entry.line.is_message() {
         return Ok(None);
     }
     let Record::Message(message) = serde_json::from_slice(entry.bytes)
-        .map_err(|error| log.damaged(entry.place.offset, format!("no message: {error}")))?;
+        .map_err(|error| log.damaged(entry.position.offset, format!("no message: {error}")))?;
     Ok(Some(message))
 }

@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write};
 
 use chat_proto::Message;
-use chat_server::store::log::{Lines as _, Log};
+use chat_server::store::log::{Log, ReadLine as _};
 use clap::Args;
 use jiff::tz::TimeZone;
 
@@ -57,7 +57,7 @@ impl Show {
         while found.len() < last
             && let Some(entry) = lines.next_line()?
         {
-            progress.reached(end - entry.place.offset, end);
+            progress.reached(end - entry.position.offset, end);
             let message = message(log, &entry)?;
             if let Some(message) = message.filter(|message| self.filter.has(message)) {
                 found.push(shown(&message, zone));

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use chat_proto::name::NameError;
 use chat_proto::{Channel, Message, Nick, Text, Timestamp};
-use chat_server::store::log::{Entry, Lines as _, Log};
+use chat_server::store::log::{Log, LogEntry, ReadLine as _};
 
 use super::message;
 use super::progress::Progress;
@@ -17,17 +17,17 @@ pub(super) fn run(log: &Log) -> anyhow::Result<()> {
     let (mut count, mut others, mut back) = (0, 0, 0);
     let mut times: Option<(Timestamp, Timestamp)> = None;
     while let Some(entry) = lines.next_line()? {
-        let Entry { place, line, .. } = &entry;
-        progress.reached(place.offset, end);
+        let LogEntry { position, line, .. } = &entry;
+        progress.reached(position.offset, end);
         let message = message(log, &entry)?;
         count += 1;
-        if place.seq != count {
-            let what = format!("it has the number {} instead of {count}", place.seq);
-            return Err(log.damaged(place.offset, what).into());
+        if position.seq != count {
+            let what = format!("it has the number {} instead of {count}", position.seq);
+            return Err(log.damaged(position.offset, what).into());
         }
         match message {
             Some(message) => {
-                legal(&message).map_err(|what| log.damaged(place.offset, what))?;
+                legal(&message).map_err(|what| log.damaged(position.offset, what))?;
             }
             None => others += 1,
         }

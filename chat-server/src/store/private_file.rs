@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 /// Access for the owner alone.
 pub(super) const PRIVATE: u32 = 0o600;
 
-/// Removes all access of the group and of others to a file. Does nothing if the file does not exist.
+/// Removes all access of the group and of others to a file. Does nothing if the file does not
+/// exist.
 pub(super) fn restrict(file: &Path) {
     let Ok(metadata) = fs::metadata(file) else {
         return;

@@ -1,14 +1,16 @@
-//! `Recorder`: appends every message to the history before anyone is sent it.
+//! `Recorder`: appends every message to the history before it is sent to any client.
 //!
-//! It owns the file for writing and lives on a thread of its own, for the blocking calls. The room
-//! sends it one batch at a time ([`Append`]); it answers [`Appended`] when all of the batch is in the
-//! file (and, with durability `batch`, on the disk), or nothing of it: a batch that could be written in
-//! part only, or was not forced to the disk, is cut off again. The same is done where the path leads to another
-//! file than the open one, or that was truncated or extended (`store::log::path_check`). Where cutting off fails, what is recorded is
-//! not known: nobody is answered, the recorder ends and the server with it, and the next start finds out.
-//! A full disk is no state of its own: the next batch is simply tried. With durability `interval` nothing
-//! more is taken while what was taken cannot be forced to the disk (`store::log::fsync`).
-//! Behind that it gathers for the index which of the lines belong where, as the room has told it.
+//! The recorder owns the file for writing and runs on its own thread, because its calls block. The
+//! room sends one batch at a time ([`Append`]). The recorder answers [`Appended`] after the whole
+//! batch is in the file (with durability `batch`: on the disk). A batch that was written in part,
+//! or whose sync failed, is cut off again; likewise if the path leads to another file, or the file
+//! was truncated or extended ([`super::path_check`]). If the cut fails, the state of the file is
+//! unknown: the recorder stops without an answer, the server stops with it, and the next start
+//! recovers the file.
+//!
+//! A full disk needs no state: the recorder tries the next batch. With durability `interval` it
+//! rejects batches while earlier ones cannot be synced (`fsync`). After each batch it builds chunks
+//! of the index from the senders and receivers that the room supplies.
 
 use std::fs::File;
 use std::io;
@@ -20,13 +22,13 @@ use actix::prelude::*;
 use chat_proto::codec::{HEADER_BYTES, split_frame};
 use prometheus::Histogram;
 
-use super::index::indexer::Grown;
-use super::index::{Chunk, Gathering, Lines};
+use super::index::indexer::LogAppended;
+use super::index::{Chunk, ChunkBuilder, LineBuffer};
 use super::log::RecordedEnd;
-use super::log::appender::{Appender, Failure, Trouble};
+use super::log::appender::{AppendFailure, Appender, RecordError};
 use super::log::fsync::{Sync, Syncer};
-use super::log::path_check::Guard;
-use super::log::state_file::{Ledger, State};
+use super::log::path_check::PathCheck;
+use super::log::state_file::{HistoryState, StateFile};
 use crate::chat::batch::SenderRun;
 use crate::chat::room::{Append, Appended, NoteLag};
 use crate::config::{Durability, History};
@@ -35,18 +37,17 @@ use crate::error::ServerError;
 use crate::health::{Ailment, Health};
 use crate::vital::Vital;
 
-/// How often the file is checked while no message comes, and whether it can be written again.
-const AGAIN: Duration = Duration::from_secs(1);
+/// How often the recorder checks the file and retries a failed write without a message.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long chunks wait for more of them on their way to the index: to hand on each by itself, and to commit it there,
-/// took a quarter of the indexer's time.
-const MOMENT: Duration = Duration::from_millis(20);
-/// So many do not wait, and so are bounded: timers have their turn when no batch is there.
-const CHUNKS_MAX: usize = 64;
+/// How long chunks wait, so that the indexer commits several in one transaction.
+const CHUNK_BATCH_DELAY: Duration = Duration::from_millis(20);
+/// Bound of the chunks that wait: timers only run between batches.
+const MAX_QUEUED_CHUNKS: usize = 64;
 
-/// What it tells those who watch over the server.
+/// Health and metrics of the recorder.
 #[derive(Debug, Clone)]
-pub struct Report {
+pub struct RecorderMetrics {
     pub health: Health,
     /// Messages that were recorded.
     pub messages: Arc<Count>,
@@ -55,14 +56,15 @@ pub struct Report {
     pub fsync: Histogram,
 }
 
-/// Forces everything to the disk before the server ends; fails where it is not on the disk, or not at its path.
+/// Syncs the history before the server stops. Fails if the history is not on the disk or not at its
+/// path.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<(), ServerError>")]
 pub struct Flush;
 
-/// The history file as the recorder takes it over.
+/// The open history file that the recorder receives.
 #[derive(Debug)]
-pub struct Written {
+pub struct OpenHistory {
     /// Opened for appending and reading.
     pub file: Arc<File>,
     pub end: RecordedEnd,
@@ -71,40 +73,40 @@ pub struct Written {
 
 /// How far the disk is behind, with durability `interval`.
 #[derive(Debug, Default)]
-struct Syncing {
+struct SyncState {
     syncer: Option<Addr<Syncer>>,
-    /// A timer will ask.
+    /// A timer is set.
     is_due: bool,
-    /// It is asked, there is never more than one [`Sync`] on its way,
-    is_asked: bool,
-    /// and when that is done another one is due.
-    again: bool,
-    /// The disk does not take what was promised to be there by now.
+    /// A [`Sync`] is in progress; there is at most one.
+    is_running: bool,
+    /// Another one follows it.
+    run_again: bool,
+    /// The last sync failed.
     failing: bool,
 }
 
-/// See the head of this file.
+/// The actor that appends to the history file.
 #[derive(Debug)]
 pub struct Recorder {
     appender: Appender,
     path: PathBuf,
     end: RecordedEnd,
     last_seq: u64,
-    ledger: Ledger,
+    state_file: StateFile,
     durability: Durability,
     interval: Duration,
     room: Recipient<Appended>,
-    /// Given the chunks that were gathered; nobody where there is no index.
-    indexer: Option<Recipient<Grown>>,
-    gathering: Gathering,
-    /// Whole, and handed on in a moment.
+    /// Receives the chunks; `None` without an index.
+    indexer: Option<Recipient<LogAppended>>,
+    chunk_builder: ChunkBuilder,
+    /// Complete chunks that wait for [`CHUNK_BATCH_DELAY`].
     chunks: Vec<Chunk>,
-    syncing: Syncing,
-    /// The lines of the present batch; kept, as the system takes its time to give so much anew.
-    lines: Lines,
+    syncing: SyncState,
+    /// The lines of the current batch; the allocation is reused.
+    lines: LineBuffer,
     /// Why nothing can be recorded, as it was logged.
     failing: Option<String>,
-    report: Report,
+    metrics: RecorderMetrics,
     _vital: Vital,
 }
 
@@ -112,134 +114,134 @@ impl Recorder {
     /// Returns a recorder for an open history.
     ///
     /// # Errors
-    /// The file cannot be looked at.
+    /// The metadata of the file cannot be read.
     pub fn new(
-        written: Written,
+        written: OpenHistory,
         history: &History,
         room: Recipient<Appended>,
-        indexer: Option<Recipient<Grown>>,
-        report: Report,
+        indexer: Option<Recipient<LogAppended>>,
+        metrics: RecorderMetrics,
         vital: Vital,
     ) -> io::Result<Self> {
-        let Written {
+        let OpenHistory {
             file,
             end,
             last_seq,
         } = written;
-        let guard = Guard::of(&history.path, &file)?;
+        let guard = PathCheck::of(&history.path, &file)?;
         let durability = history.durability;
         Ok(Self {
-            appender: Appender::new(file, guard, durability, report.fsync.clone()),
+            appender: Appender::new(file, guard, durability, metrics.fsync.clone()),
             path: history.path.clone(),
-            gathering: Gathering::new(end.get()),
+            chunk_builder: ChunkBuilder::new(end.get()),
             chunks: Vec::new(),
             end,
             last_seq,
-            ledger: Ledger::start(&history.path, last_seq),
+            state_file: StateFile::start(&history.path, last_seq),
             durability,
             interval: history.interval.get(),
             room,
             indexer,
-            syncing: Syncing::default(),
-            lines: Lines::default(),
+            syncing: SyncState::default(),
+            lines: LineBuffer::default(),
             failing: None,
-            report,
+            metrics,
             _vital: vital,
         })
     }
 
-    fn append(&mut self, frames: &[u8]) -> Result<(), Failure> {
+    fn append(&mut self, frames: &[u8]) -> Result<(), AppendFailure> {
         if self.syncing.failing {
             let what = "what was recorded before is not on the disk yet";
-            return Err(Failure::Refused(io::Error::other(what).into()));
+            return Err(AppendFailure::RolledBack(io::Error::other(what).into()));
         }
         let end = self.end.get();
-        put_side_by_side(frames, &mut self.lines);
+        strip_headers(frames, &mut self.lines);
         self.appender.append(self.lines.bytes(), end)?;
-        self.report.messages.add(self.lines.count() as u64);
+        self.metrics.messages.add(self.lines.count() as u64);
         let end = end + self.lines.bytes().len() as u64;
         self.end.set(end);
         Ok(())
     }
 
-    /// Reports when the history cannot be written any more and why, and when it can again.
-    fn note(&mut self, outcome: Result<(), Trouble>) {
-        let Err(trouble) = outcome else {
+    /// Logs and reports a change between a writable and an unwritable history.
+    fn update_health(&mut self, outcome: Result<(), RecordError>) {
+        let Err(error) = outcome else {
             if self.failing.take().is_some() {
-                self.report_ailment(None);
-                self.ledger.set(State::Running, self.last_seq);
+                self.set_health_issue(None);
+                self.state_file.set(HistoryState::Running, self.last_seq);
                 log::info!("the history can be written again");
             }
             return;
         };
-        let said = trouble.to_string();
-        if self.failing.as_ref() == Some(&said) {
+        let text = error.to_string();
+        if self.failing.as_ref() == Some(&text) {
             return;
         }
-        log::error!("the history cannot be written, messages are refused: {said}");
-        self.failing = Some(said);
-        self.report_ailment(Some(trouble.ailment()));
-        if trouble.loses_lines() {
-            self.ledger.set(State::Lost, self.last_seq);
+        log::error!("the history cannot be written, messages are refused: {text}");
+        self.failing = Some(text);
+        self.set_health_issue(Some(error.health_issue()));
+        if error.loses_lines() {
+            self.state_file.set(HistoryState::Lost, self.last_seq);
         }
     }
 
-    fn report_ailment(&self, ailment: Option<Ailment>) {
+    fn set_health_issue(&self, health_issue: Option<Ailment>) {
         for each in Ailment::OF_HISTORY {
-            self.report.health.set(each, Some(each) == ailment);
+            self.metrics.health.set(each, Some(each) == health_issue);
         }
-        let is_truncated = ailment == Some(Ailment::HistoryShorter);
+        let is_truncated = health_issue == Some(Ailment::HistoryShorter);
         self.end.set_truncated(is_truncated);
     }
 
-    /// Checks the file, also while no message comes: a supervisor may keep clients away until it can be
-    /// written again.
-    fn look(&mut self, ctx: &mut Context<Self>) {
+    /// Checks the file, also while no message comes: a supervisor may keep clients away until it
+    /// can be written again.
+    fn check(&mut self, ctx: &mut Context<Self>) {
         let end = self.end.get();
-        let checked = self.appender.check(end).map_err(Trouble::Displaced);
+        let checked = self.appender.check(end).map_err(RecordError::Displaced);
         if checked.is_err() {
-            self.note(checked);
+            self.update_health(checked);
         } else if self.syncing.failing {
             self.sync(ctx);
         } else if self.failing.is_some() {
             let outcome = self.appender.probe(end);
-            self.note(outcome);
+            self.update_health(outcome);
         }
         if self.failing.is_none() {
-            self.ledger.progress(self.last_seq);
+            self.state_file.set_messages(self.last_seq);
         }
     }
 
-    /// Gathers for the index what was recorded last.
-    fn gather(&mut self, first_seq: u64, talks: &[SenderRun], ctx: &mut Context<Self>) {
+    /// Adds the recorded batch to the chunks of the index.
+    fn index_batch(&mut self, first_seq: u64, talks: &[SenderRun], ctx: &mut Context<Self>) {
         if self.indexer.is_none() {
             return;
         }
         let nothing_waits = self.chunks.is_empty();
-        self.gathering
-            .gather(&self.lines, first_seq, talks, &mut self.chunks);
-        debug_assert_eq!(self.gathering.stop(), self.end.get());
-        if self.chunks.len() >= CHUNKS_MAX {
-            self.hand_on();
+        self.chunk_builder
+            .add_batch(&self.lines, first_seq, talks, &mut self.chunks);
+        debug_assert_eq!(self.chunk_builder.end(), self.end.get());
+        if self.chunks.len() >= MAX_QUEUED_CHUNKS {
+            self.send_chunks();
         } else if nothing_waits && !self.chunks.is_empty() {
-            ctx.run_later(MOMENT, |recorder, _| recorder.hand_on());
+            ctx.run_later(CHUNK_BATCH_DELAY, |recorder, _| recorder.send_chunks());
         }
     }
 
-    /// Hands the chunks that are whole to the indexer.
-    fn hand_on(&mut self) {
+    /// Sends the complete chunks to the indexer.
+    fn send_chunks(&mut self) {
         let chunks = std::mem::take(&mut self.chunks);
         if let (Some(indexer), Some(last)) = (&self.indexer, chunks.last()) {
-            let stop = last.stop();
-            if indexer.try_send(Grown::By(chunks)).is_err() {
-                // Too many wait; it reads the log for these.
-                indexer.do_send(Grown::To(stop));
+            let end = last.end();
+            if indexer.try_send(LogAppended::Chunks(chunks)).is_err() {
+                // The mailbox is full: the indexer reads these lines from the log.
+                indexer.do_send(LogAppended::UpTo(end));
             }
         }
     }
 
-    /// What was written until the interval is over is forced to the disk then.
-    fn sync_later(&mut self, ctx: &mut Context<Self>) {
+    /// Schedules a sync at the end of the interval.
+    fn schedule_sync(&mut self, ctx: &mut Context<Self>) {
         if self.syncing.syncer.is_some() && !std::mem::replace(&mut self.syncing.is_due, true) {
             ctx.run_later(self.interval, |recorder, ctx| {
                 recorder.syncing.is_due = false;
@@ -252,33 +254,33 @@ impl Recorder {
         let Some(syncer) = self.syncing.syncer.clone() else {
             return;
         };
-        if std::mem::replace(&mut self.syncing.is_asked, true) {
-            self.syncing.again = true;
+        if std::mem::replace(&mut self.syncing.is_running, true) {
+            self.syncing.run_again = true;
             return;
         }
         let asked = syncer.send(Sync).into_actor(self);
         ctx.spawn(asked.map(|outcome, recorder, ctx| {
-            recorder.syncing.is_asked = false;
+            recorder.syncing.is_running = false;
             let outcome = outcome.unwrap_or_else(|error| Err(io::Error::other(error)));
             let failed = std::mem::replace(&mut recorder.syncing.failing, outcome.is_err());
-            let again = std::mem::take(&mut recorder.syncing.again);
-            if again && outcome.is_ok() {
+            let run_again = std::mem::take(&mut recorder.syncing.run_again);
+            if run_again && outcome.is_ok() {
                 recorder.sync(ctx);
             }
             if failed || outcome.is_err() {
-                let checked = outcome.map_err(Trouble::Disk).and_then(|()| {
+                let checked = outcome.map_err(RecordError::Disk).and_then(|()| {
                     let end = recorder.end.get();
                     Ok(recorder.appender.check(end)?)
                 });
-                recorder.note(checked);
+                recorder.update_health(checked);
             }
         }));
     }
 }
 
-/// Makes `lines` those of frames, which stand behind their headers: where they have 200 bytes that costs less than
-/// what the kernel takes to gather them.
-fn put_side_by_side(mut frames: &[u8], lines: &mut Lines) {
+/// Copies the lines of `frames` to `lines`, without the frame headers. For short lines one copy is
+/// cheaper than a vectored write.
+fn strip_headers(mut frames: &[u8], lines: &mut LineBuffer) {
     lines.clear();
     while let Ok(Some(line)) = split_frame(frames) {
         lines.push(line);
@@ -291,13 +293,13 @@ impl Actor for Recorder {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.run_interval(AGAIN, Self::look);
+        ctx.run_interval(CHECK_INTERVAL, Self::check);
         if let Some(indexer) = &self.indexer {
-            indexer.do_send(Grown::To(self.end.get()));
+            indexer.do_send(LogAppended::UpTo(self.end.get()));
         }
         if self.durability == Durability::Interval {
             let (file, path) = (self.appender.file().clone(), self.path.clone());
-            let fsync = self.report.fsync.clone();
+            let fsync = self.metrics.fsync.clone();
             let syncer = Syncer::start(file, path, self.end.clone(), fsync);
             self.syncing.syncer = Some(syncer);
         }
@@ -313,13 +315,13 @@ impl Handler<Append> for Recorder {
             first_seq,
             talks,
         } = append;
-        let timer = self.report.append.start_timer();
+        let timer = self.metrics.append.start_timer();
         let outcome = self.append(&frames);
         timer.observe_duration();
         let outcome = match outcome {
             Ok(()) => Ok(()),
-            Err(Failure::Refused(trouble)) => Err(trouble),
-            Err(Failure::Unknown(error)) => {
+            Err(AppendFailure::RolledBack(error)) => Err(error),
+            Err(AppendFailure::Indeterminate(error)) => {
                 log::error!(
                     "the history cannot be written, and what was begun cannot be taken back: {error}"
                 );
@@ -332,12 +334,12 @@ impl Handler<Append> for Recorder {
         });
         if outcome.is_ok() {
             self.last_seq = first_seq + self.lines.count() as u64 - 1;
-            self.gather(first_seq, &talks, ctx);
+            self.index_batch(first_seq, &talks, ctx);
         }
         if !self.syncing.failing {
-            self.note(outcome);
+            self.update_health(outcome);
         }
-        self.sync_later(ctx);
+        self.schedule_sync(ctx);
     }
 }
 
@@ -345,7 +347,7 @@ impl Handler<NoteLag> for Recorder {
     type Result = ();
 
     fn handle(&mut self, NoteLag(lag): NoteLag, _: &mut Self::Context) {
-        self.ledger.set_lag(lag);
+        self.state_file.set_lag(lag);
     }
 }
 
@@ -356,7 +358,7 @@ impl Handler<Flush> for Recorder {
         let file = self.appender.file().clone();
         let syncer = self.syncing.syncer.clone();
         let durability = self.durability;
-        let forced = async move {
+        let synced = async move {
             match (syncer, durability) {
                 (Some(syncer), _) => {
                     let outcome = syncer.send(Sync).await;
@@ -367,27 +369,27 @@ impl Handler<Flush> for Recorder {
             }
         };
         Box::pin(
-            forced
+            synced
                 .into_actor(self)
-                .map(|forced, recorder, _| recorder.end(forced)),
+                .map(|synced, recorder, _| recorder.finish(synced)),
         )
     }
 }
 
 impl Recorder {
-    /// Notes for the next start whether the history is complete at its path.
-    fn end(&mut self, forced: io::Result<()>) -> Result<(), ServerError> {
+    /// Records for the next start whether the history is complete at its path.
+    fn finish(&mut self, synced: io::Result<()>) -> Result<(), ServerError> {
         match self.appender.check(self.end.get()) {
             Err(displaced) if displaced.loses_lines() => {
-                self.ledger.set(State::Lost, self.last_seq);
+                self.state_file.set(HistoryState::Lost, self.last_seq);
                 return Err(ServerError::Displaced(displaced));
             }
             // The lines that were acknowledged are there.
             Err(displaced) => log::error!("{displaced}"),
             Ok(()) => {}
         }
-        forced.map_err(ServerError::NotForced)?;
-        self.ledger.set(State::Ended, self.last_seq);
+        synced.map_err(ServerError::NotForced)?;
+        self.state_file.set(HistoryState::Ended, self.last_seq);
         Ok(())
     }
 }

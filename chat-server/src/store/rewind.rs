@@ -8,8 +8,8 @@ use std::path::Path;
 use chat_proto::Timestamp;
 
 use super::database::Database;
-use super::expected_length::Known;
-use super::log::recovery::Opened;
+use super::expected_length::ExpectedLength;
+use super::log::recovery::RecoveredLog;
 use crate::error::ServerError;
 
 /// Makes the numbers in the database those of the history that was `opened` at `path`.
@@ -18,9 +18,9 @@ use crate::error::ServerError;
 /// The database or the history cannot be read or written.
 pub fn fit(
     database: &mut Database,
-    known: &Known,
+    expected: &ExpectedLength,
     path: &Path,
-    opened: &Opened,
+    opened: &RecoveredLog,
     now: Timestamp,
 ) -> Result<(), ServerError> {
     let last_seq = opened.last_seq;
@@ -37,7 +37,7 @@ pub fn fit(
             return Ok(database.undo_rewind(rewind, last_seq)?);
         }
     }
-    let (highest, _) = known.most();
+    let (highest, _) = expected.highest();
     let begins_unnoticed =
         last_seq == 0 && rewinds.last().is_none_or(|rewind| rewind.last_seq != 0);
     if highest > last_seq || begins_unnoticed {

@@ -1,10 +1,10 @@
-//! The order in which waiting logins are served: in turn by network and by account.
+//! A bounded queue that serves waiting logins in turn by network and by account.
 //!
 //! Every second turn goes to the network that was served least recently, the others to the account
-//! that was. So neither a network with many logins nor an account that many networks ask for delays
-//! others by more than a turn or two. Within one account of one network the newest goes first, as
-//! its client is the most likely to wait still; every fourth turn takes the oldest, so that none
-//! waits for ever.
+//! that was served least recently. Neither a network with many logins nor an account that many
+//! networks request delays others by more than a turn or two. Within one account of one network the
+//! newest login goes first, because its client most likely still waits; every fourth turn takes the
+//! oldest.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -36,18 +36,18 @@ pub enum Next<T> {
 
 /// A bounded queue.
 #[derive(Debug)]
-pub struct Turns<T> {
+pub struct FairQueue<T> {
     max: usize,
     /// In the order of arrival.
     waiting: Vec<Waiting<T>>,
-    /// Turns taken.
+    /// Number of turns taken.
     turn: u64,
     /// The last turn of each network and of each account.
     networks: HashMap<IpAddr, u64>,
     accounts: HashMap<Arc<str>, u64>,
 }
 
-impl<T> Turns<T> {
+impl<T> FairQueue<T> {
     /// A queue of at most `max`.
     pub fn new(max: usize) -> Self {
         Self {
@@ -86,7 +86,7 @@ impl<T> Turns<T> {
         Some(self.waiting.remove(oldest))
     }
 
-    /// Takes the next turn, passing over the networks that are [`Turns::paused`].
+    /// Takes the next turn, passing over the networks that are [`FairQueue::paused`].
     pub fn take(&mut self, paused: &HashMap<IpAddr, Instant>) -> Next<T> {
         let may = |waiting: &&Waiting<T>| !paused.contains_key(&waiting.network);
         let network = |waiting: &Waiting<T>| last(&self.networks, &waiting.network);
@@ -123,7 +123,7 @@ impl<T> Turns<T> {
 
     /// Removes all but `max` of a network: those stay that are the newest of their account, and of
     /// these the newest. Returns the others.
-    pub fn thin(&mut self, network: IpAddr, max: usize) -> Vec<Waiting<T>> {
+    pub fn shed(&mut self, network: IpAddr, max: usize) -> Vec<Waiting<T>> {
         let mut seen: HashMap<Arc<str>, usize> = HashMap::new();
         let mut ranked = Vec::new();
         for (age, (at, waiting)) in self.waiting.iter().enumerate().rev().enumerate() {
@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     /// Adds logins, numbered on from `first`.
-    fn push(turns: &mut Turns<u32>, network: u8, account: &str, numbers: std::ops::Range<u32>) {
+    fn push(turns: &mut FairQueue<u32>, network: u8, account: &str, numbers: std::ops::Range<u32>) {
         for what in numbers {
             let lost = turns.push(Waiting {
                 network: [192, 0, 2, network].into(),
@@ -215,7 +215,7 @@ mod tests {
         }
     }
 
-    fn take(turns: &mut Turns<u32>) -> Option<u32> {
+    fn take(turns: &mut FairQueue<u32>) -> Option<u32> {
         match turns.take(&HashMap::new()) {
             Next::Turn(waiting) => Some(waiting.what),
             Next::Pause(_) | Next::Empty => None,
@@ -223,7 +223,7 @@ mod tests {
     }
 
     /// After how many turns `what` is served.
-    fn turns_until(turns: &mut Turns<u32>, what: u32) -> usize {
+    fn turns_until(turns: &mut FairQueue<u32>, what: u32) -> usize {
         std::iter::from_fn(|| take(turns))
             .position(|taken| taken == what)
             .unwrap()
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn another_network_or_account_waits_a_turn_or_two() {
         for (network, account) in [(1, "luis"), (2, "ana"), (2, "luis")] {
-            let mut turns = Turns::new(2_000);
+            let mut turns = FairQueue::new(2_000);
             push(&mut turns, 1, "ana", 0..1_000);
             assert!(take(&mut turns).is_some());
             push(&mut turns, network, account, 1_000..1_001);
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn many_networks_that_ask_for_one_account_do_not_delay_another() {
-        let mut turns = Turns::new(2_000);
+        let mut turns = FairQueue::new(2_000);
         for network in 0..200 {
             push(&mut turns, network, "ana", 0..5);
         }
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn the_newest_goes_first_and_the_oldest_does_not_wait_for_ever() {
-        let mut turns = Turns::new(100);
+        let mut turns = FairQueue::new(100);
         push(&mut turns, 1, "ana", 0..50);
         assert_eq!(take(&mut turns), Some(49));
         // One comes for each that is served.
@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_full_queue_drops_the_oldest_of_the_most_crowded() {
-        let mut turns = Turns::new(10);
+        let mut turns = FairQueue::new(10);
         push(&mut turns, 1, "ana", 0..7);
         push(&mut turns, 1, "eva", 7..8);
         push(&mut turns, 2, "luis", 8..10);
@@ -285,14 +285,14 @@ mod tests {
 
     #[test]
     fn a_network_that_pauses_is_passed_over_and_thinned() {
-        let (mut turns, now) = (Turns::new(100), Instant::now());
+        let (mut turns, now) = (FairQueue::new(100), Instant::now());
         let (guesser, until) = (IpAddr::from([192, 0, 2, 1]), now + Duration::from_secs(1));
         let pause = |network| (network == guesser).then_some(until);
         push(&mut turns, 1, "ana", 0..20);
         push(&mut turns, 1, "eva", 20..21);
         push(&mut turns, 1, "ana", 21..23);
         push(&mut turns, 2, "ana", 30..31);
-        let gone = turns.thin(guesser, 3);
+        let gone = turns.shed(guesser, 3);
         assert_eq!(gone.len(), 20);
         let left: Vec<u32> = turns.waiting.iter().map(|waiting| waiting.what).collect();
         assert_eq!(left, [20, 21, 22, 30], "the newest of each account first");
@@ -306,7 +306,7 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_bounded() {
-        let mut turns = Turns::new(10);
+        let mut turns = FairQueue::new(10);
         for number in 0..100_u8 {
             push(&mut turns, number, &number.to_string(), 0..1);
             take(&mut turns);

@@ -1,18 +1,18 @@
-//! `Accounts`: checks passwords and changes accounts, on threads of its own.
+//! `AuthWorker`: checks passwords and changes accounts, on its own threads.
 //!
-//! A hash takes tens of milliseconds, so there are few threads ([`threads`]) and a bounded queue
-//! before them ([`Desk`]), which serves networks and accounts in turn ([`fair_queue`]): a storm
-//! of logins makes its own network and its own account slow, and beyond the bound refused, and
-//! nothing else. Whoever asks is answered through the [`watcher`], which tells the room first
-//! what has changed.
+//! A password hash takes tens of milliseconds, so there are few threads ([`threads`]) and a bounded
+//! queue before them ([`AuthService`]), which serves networks and accounts in turn
+//! ([`fair_queue`]). Many logins delay only their own network and account; logins beyond the bound
+//! are rejected. The answer passes through the [`watcher`], which first tells the room what
+//! changed.
 //!
-//! A wrong password, and a nick that is no account, take the same time and get the same answer.
+//! A wrong password and an unknown nick take equal time and get equal answers.
 //!
-//! Wrong passwords are counted by network. Beyond [`rate_limit::GUESSES`] they are answered
-//! otherwise, and a network may send few a second ([`rate_limit::TRIES`]); right passwords are
-//! not counted, so that the owner of an account gets in beside a neighbour who guesses. A client
-//! that has hung up is hashed for all the same: one that has closed its sending half is to be
-//! answered, and looks no different.
+//! Wrong passwords are counted per network. Beyond [`rate_limit::GUESS_QUOTA`] they get another
+//! answer, and the network may try only at the rate of [`rate_limit::RETRY_QUOTA`]. Right passwords
+//! are not counted, so an account owner can log in beside a guessing neighbour. A disconnected
+//! client is still hashed, because it is indistinguishable from one that closed its sending half
+//! and awaits the answer.
 
 pub mod fair_queue;
 mod login_queue;
@@ -35,19 +35,19 @@ use crate::chat::auth::{
 use crate::error::DatabaseError;
 use crate::store::database::{Database, Opener};
 use crate::vital::{Vital, Watch};
-use login_queue::{Ask, Line};
-use password::Hasher;
-use rate_limit::{Attempts, REGISTRATIONS};
-use watcher::{NewHash, Settled};
+use login_queue::{LoginQueue, QueuedAuth};
+use password::PasswordHasher;
+use rate_limit::{KeyedRateLimiter, REGISTRATION_QUOTA};
+use watcher::{AuthCompleted, NewHash};
 
-/// How many hash at the same time, each with 19 MiB: half of the processors, so that whoever is in does
-/// not notice.
+/// Returns the number of hashing threads, each with 19 MiB: half of the processors, so that
+/// connected users notice no delay.
 pub fn threads() -> usize {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     (processors / 2).clamp(1, 4)
 }
 
-/// Something waits in the [`Line`]: do what has its turn.
+/// Wakes a worker: the [`LoginQueue`] has a request.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 struct Turn;
@@ -55,52 +55,52 @@ struct Turn;
 /// Where sessions ask: the queue, and which networks make accounts by the hundred. All threads
 /// share it.
 #[derive(Debug, Clone)]
-pub struct Desk {
-    accounts: Addr<Accounts>,
-    line: Arc<Line>,
-    registrations: Attempts,
+pub struct AccountsHandle {
+    accounts: Addr<AuthWorker>,
+    line: Arc<LoginQueue>,
+    registrations: KeyedRateLimiter,
 }
 
-impl Desk {
+impl AccountsHandle {
     /// Starts the threads, each with a connection of its own.
-    pub fn open(opener: Opener, keeper: Recipient<Settled>, watch: Watch) -> Self {
-        let line = Arc::new(Line::new());
+    pub fn open(opener: Opener, watcher: Recipient<AuthCompleted>, watch: Watch) -> Self {
+        let line = Arc::new(LoginQueue::new());
         let served = line.clone();
-        let accounts = SyncArbiter::start(threads(), move || Accounts {
+        let accounts = SyncArbiter::start(threads(), move || AuthWorker {
             line: served.clone(),
             // Tried again, and reported, when it is needed.
             database: opener.open().ok(),
             opener: opener.clone(),
             hasher: None,
-            keeper: keeper.clone(),
+            watcher: watcher.clone(),
             _vital: watch.over("accounts"),
         });
         Self {
             accounts,
             line,
-            registrations: Attempts::new(REGISTRATIONS),
+            registrations: KeyedRateLimiter::new(REGISTRATION_QUOTA),
         }
     }
 }
 
-impl AuthService for Desk {
+impl AuthService for AccountsHandle {
     fn ask(
         &self,
         session: SessionId,
         address: IpAddr,
-        act: AuthRequest,
+        request: AuthRequest,
         reply: Recipient<AuthResponse>,
     ) -> Result<(), AuthRejection> {
-        if matches!(act, AuthRequest::Register { .. }) {
+        if matches!(request, AuthRequest::Register { .. }) {
             let now = Instant::now();
             if !self.registrations.allows(address, now) {
                 return Err(AuthRejection::Registrations);
             }
-            self.registrations.count(address, now);
+            self.registrations.record(address, now);
         }
-        let ask = Ask {
+        let ask = QueuedAuth {
             session,
-            act,
+            request,
             reply,
         };
         if self.line.add(network_of(address), ask) {
@@ -110,24 +110,24 @@ impl AuthService for Desk {
     }
 }
 
-/// See the head of this file.
+/// An actor that checks passwords and changes accounts.
 #[derive(Debug)]
-struct Accounts {
-    line: Arc<Line>,
+struct AuthWorker {
+    line: Arc<LoginQueue>,
     database: Option<Database>,
     opener: Opener,
     /// Not before it is needed: a server without accounts does without the memory.
-    hasher: Option<Hasher>,
-    keeper: Recipient<Settled>,
-    /// Without it nobody would be answered who logs in.
+    hasher: Option<PasswordHasher>,
+    watcher: Recipient<AuthCompleted>,
+    /// Stops the server if this actor fails, because logins would get no answer.
     _vital: Vital,
 }
 
-impl Accounts {
+impl AuthWorker {
     /// Serves a request. The hash of another password is left in `new_hash`, for the watcher to set.
-    fn act(
+    fn request(
         &mut self,
-        act: AuthRequest,
+        request: AuthRequest,
         new_hash: &mut Option<NewHash>,
     ) -> Result<AuthOutcome, DatabaseError> {
         let database = match self.database.take() {
@@ -136,20 +136,17 @@ impl Accounts {
         };
         let database = self.database.insert(database);
         let hasher = self.hasher.get_or_insert_with(|| {
-            let mut hasher = Hasher::default();
-            hasher.prepare();
+            let mut hasher = PasswordHasher::default();
+            hasher.warm_up();
             hasher
         });
-        match act {
+        match request {
             AuthRequest::Prove { nick, password } => {
                 let account = database.account(&nick)?;
                 let hash = account.as_ref().map(|account| &*account.hash);
-                let right = hasher.is_right(&password, hash);
-                Ok(account
-                    .filter(|_| right)
-                    .map_or(AuthOutcome::Wrong, |account| {
-                        AuthOutcome::Proven(account.id)
-                    }))
+                let right = hasher.verify(&password, hash);
+                let proven = account.filter(|_| right).map(|account| account.id);
+                Ok(proven.map_or(AuthOutcome::Wrong, AuthOutcome::Proven))
             }
             AuthRequest::Register {
                 nick,
@@ -165,7 +162,7 @@ impl Accounts {
                 let Some(account) = database.account(nick.folded())? else {
                     return Ok(AuthOutcome::NotRegistered);
                 };
-                if !hasher.is_right(&old, Some(&account.hash)) {
+                if !hasher.verify(&old, Some(&account.hash)) {
                     return Ok(AuthOutcome::Wrong);
                 }
                 let hash = hasher.hash(&new).map_err(DatabaseError::Hash)?;
@@ -181,7 +178,7 @@ impl Accounts {
                 let Some(account) = database.account(nick.folded())? else {
                     return Ok(AuthOutcome::NotRegistered);
                 };
-                if !hasher.is_right(&password, Some(&account.hash)) {
+                if !hasher.verify(&password, Some(&account.hash)) {
                     return Ok(AuthOutcome::Wrong);
                 }
                 Ok(if database.remove_account(account.id)? {
@@ -196,7 +193,7 @@ impl Accounts {
 
 fn register(
     database: &Database,
-    hasher: &mut Hasher,
+    hasher: &mut PasswordHasher,
     nick: Nick,
     since: u64,
     password: &Secret<'_>,
@@ -212,30 +209,30 @@ fn register(
     })
 }
 
-impl Actor for Accounts {
+impl Actor for AuthWorker {
     type Context = SyncContext<Self>;
 }
 
-impl Handler<Turn> for Accounts {
+impl Handler<Turn> for AuthWorker {
     type Result = ();
 
     fn handle(&mut self, Turn: Turn, _: &mut Self::Context) {
         let Some(due) = self.line.next() else {
             return;
         };
-        let Ask {
+        let QueuedAuth {
             session,
-            act,
+            request,
             reply,
         } = due.ask;
-        let nick = act.nick();
+        let nick = request.nick();
         let mut new_hash = None;
-        let outcome = match self.act(act, &mut new_hash) {
+        let outcome = match self.request(request, &mut new_hash) {
             Ok(AuthOutcome::Wrong) => self.line.wrong(due.network, due.over_quota),
             Ok(outcome) => outcome,
             Err(error) => AuthOutcome::Failed(error.into()),
         };
-        self.keeper.do_send(Settled {
+        self.watcher.do_send(AuthCompleted {
             nick,
             answer: AuthResponse { session, outcome },
             new_hash,
@@ -266,10 +263,10 @@ mod tests {
         type Context = Context<Self>;
     }
 
-    impl Handler<Settled> for Probe {
+    impl Handler<AuthCompleted> for Probe {
         type Result = ();
 
-        fn handle(&mut self, _: Settled, _: &mut Self::Context) {}
+        fn handle(&mut self, _: AuthCompleted, _: &mut Self::Context) {}
     }
 
     impl Handler<AuthResponse> for Probe {
@@ -303,19 +300,19 @@ mod tests {
         actix::System::new().block_on(async {
             let probe = Probe::default().start();
             let (watch, _failures) = Watch::new();
-            let keeper = probe.clone().recipient();
-            let desk = Desk::open(database.opener(), keeper, watch);
+            let watcher = probe.clone().recipient();
+            let service = AccountsHandle::open(database.opener(), watcher, watch);
             let session = SessionId {
                 slot: 1,
                 generation: 1,
             };
             for _ in 0..WAITING_MAX + 100 {
-                let act = AuthRequest::Prove {
+                let request = AuthRequest::Prove {
                     nick: "ana".into(),
                     password: Secret::from("a guess").into_owned(),
                 };
                 let address = "192.0.2.7".parse().unwrap();
-                let asked = desk.ask(session, address, act, probe.clone().recipient());
+                let asked = service.ask(session, address, request, probe.clone().recipient());
                 assert_eq!(asked, Ok(()));
             }
             let declined = probe.send(Declines).await.unwrap();

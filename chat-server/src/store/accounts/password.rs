@@ -1,5 +1,6 @@
-//! Passwords as argon2id hashes, with the parameters that OWASP recommends (Password Storage Cheat Sheet:
-//! 19 MiB of memory, 2 passes, 1 lane): some tens of milliseconds each, by intent.
+//! Password hashing with argon2id and the parameters that OWASP recommends (Password Storage Cheat
+//! Sheet: 19 MiB of memory, 2 passes, 1 lane), which take some tens of milliseconds per hash by
+//! intent.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -14,20 +15,20 @@ const MEMORY_KIB: u32 = 19 * 1024;
 /// Why a password cannot be hashed: the system has no randomness to give.
 pub use argon2::password_hash::Error;
 
-/// Hashes one password at a time, in memory that is used again: allocated anew each time, it would be
-/// many times as much in the end, as the allocator keeps what it once had.
+/// Hashes one password at a time, in memory that is used again: allocated anew each time, it would
+/// be many times as much in the end, as the allocator keeps what it once had.
 #[derive(Default)]
-pub struct Hasher {
+pub struct PasswordHasher {
     memory: Vec<Block>,
 }
 
-impl fmt::Debug for Hasher {
+impl fmt::Debug for PasswordHasher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hasher").finish_non_exhaustive()
     }
 }
 
-impl Hasher {
+impl PasswordHasher {
     /// A PHC string of the password, with a salt of its own.
     ///
     /// # Errors
@@ -46,13 +47,14 @@ impl Hasher {
         .to_string())
     }
 
-    /// Whether the password is the one that was hashed. Without a hash it takes the same time, and is not.
-    pub fn is_right(&mut self, password: &Secret<'_>, hash: Option<&str>) -> bool {
-        static NOBODYS: LazyLock<String> = LazyLock::new(|| {
+    /// Returns whether `password` matches `hash`. Takes equal time without a hash and returns
+    /// false.
+    pub fn verify(&mut self, password: &Secret<'_>, hash: Option<&str>) -> bool {
+        static DUMMY_HASH: LazyLock<String> = LazyLock::new(|| {
             let some = Secret::from("a password that nobody has");
-            Hasher::default().hash(&some).unwrap_or_default()
+            PasswordHasher::default().hash(&some).unwrap_or_default()
         });
-        let matches = self.matches(password, hash.unwrap_or(&NOBODYS));
+        let matches = self.matches(password, hash.unwrap_or(&DUMMY_HASH));
         matches.unwrap_or(false) && hash.is_some()
     }
 
@@ -81,10 +83,10 @@ impl Hasher {
         Ok(Output::new(&output)?)
     }
 
-    /// Has the memory, and the hash that stands in for those who have none, so that the first one asked
-    /// for is no slower.
-    pub fn prepare(&mut self) {
-        self.is_right(&Secret::default(), None);
+    /// Has the memory, and the hash that stands in for those who have none, so that the first one
+    /// asked for is no slower.
+    pub fn warm_up(&mut self) {
+        self.verify(&Secret::default(), None);
     }
 }
 
@@ -96,17 +98,17 @@ mod tests {
 
     #[test]
     fn a_password_is_right_or_not() {
-        let mut hasher = Hasher::default();
+        let mut hasher = PasswordHasher::default();
         let right = Secret::from("contraseña");
         let known = hasher.hash(&right).unwrap();
         assert!(
             known.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
             "{known}"
         );
-        assert!(hasher.is_right(&right, Some(&known)));
-        assert!(!hasher.is_right(&"contrasena".into(), Some(&known)));
-        assert!(!hasher.is_right(&"a password that nobody has".into(), None));
-        assert!(!hasher.is_right(&right, Some("no hash at all")));
+        assert!(hasher.verify(&right, Some(&known)));
+        assert!(!hasher.verify(&"contrasena".into(), Some(&known)));
+        assert!(!hasher.verify(&"a password that nobody has".into(), None));
+        assert!(!hasher.verify(&right, Some("no hash at all")));
         assert_ne!(hasher.hash(&right).unwrap(), known, "a salt of its own");
         // As the library does it in one piece.
         let bytes = right.reveal().as_bytes();

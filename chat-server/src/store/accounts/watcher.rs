@@ -1,9 +1,10 @@
-//! `Keeper`: tells the room which nicks are protected, and keeps it in step with the file.
+//! `AccountWatcher`: tells the room which nicks are protected and keeps it in step with the
+//! database.
 //!
-//! It alone tells, so what the room knows follows the file in order, whoever has changed it: the
-//! [`super`] of this server, whose answers pass through here once the room has been told, or
-//! `chat-server account` beside it, which is noticed within [`POLL`]. It lives on a thread of its own,
-//! for the blocking calls.
+//! It is the only sender of account changes, so the room sees them in the order of the database.
+//! Changes come from the [`super`] actors of this server, whose answers pass through here after the
+//! room is told, and from `chat-server account`, noticed within [`POLL`]. It runs on its own
+//! thread, because its calls block.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -23,7 +24,7 @@ use crate::health::{Ailment, Health};
 use crate::store::database::{ChangedAccounts, Database, Stamps, StoredAccount};
 use crate::vital::Vital;
 
-/// How long what somebody else has written to the file may go unnoticed.
+/// The interval at which changes of other programs are noticed.
 pub const POLL: Duration = Duration::from_millis(500);
 
 /// The hash of another password for an account.
@@ -44,10 +45,10 @@ impl std::fmt::Debug for NewHash {
     }
 }
 
-/// Something was done about a nick (folded): tell the room, then whoever asked.
+/// Something completed request about a nick (folded): the watcher tells the room, then the requester.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct Settled {
+pub struct AuthCompleted {
     pub nick: Arc<str>,
     pub answer: AuthResponse,
     /// The hash to set before the answer.
@@ -55,19 +56,19 @@ pub struct Settled {
     pub reply: Recipient<AuthResponse>,
 }
 
-/// See the head of this file.
+/// The actor that reports account changes to the room.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct AccountWatcher {
     database: Database,
     version: i64,
-    /// The number of the last change of an account that `known` has.
+    /// The number of the last change of an account that `snapshot` has.
     seen: u64,
     /// When the files were written last.
     stamps: Stamps,
     /// The content has to be checked.
-    doubtful: bool,
+    needs_check: bool,
     /// The accounts that the room was told of, by folded nick.
-    known: HashMap<Arc<str>, Known>,
+    snapshot: HashMap<Arc<str>, AccountSnapshot>,
     room: Recipient<AccountChanges>,
     /// Is told when changes cannot be kept.
     unkept: Recipient<ReadOnly>,
@@ -76,26 +77,26 @@ pub struct Keeper {
     /// The file is no longer at its path: said once, until it is.
     displaced: bool,
     health: Health,
-    /// Without it nobody would be answered who logs in.
+    /// Stops the server if this actor fails, because logins would get no answer.
     _vital: Vital,
 }
 
 /// An account, and its password, of which only a change is noticed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Known {
+struct AccountSnapshot {
     account: Account,
     password: u64,
 }
 
 /// A number that is another one for another hash of a password.
-fn print_of(hash: &str) -> u64 {
+fn password_fingerprint(hash: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     hash.hash(&mut hasher);
     hasher.finish()
 }
 
 /// The account as the room knows it; nothing where the rules for nicks have become stricter.
-fn known(stored: &StoredAccount) -> Option<Known> {
+fn snapshot(stored: &StoredAccount) -> Option<AccountSnapshot> {
     let nick = Nick::new(&stored.nick)
         .inspect_err(|error| log::warn!("the account {:?} is out of use: {error}", stored.nick))
         .ok()?;
@@ -104,13 +105,13 @@ fn known(stored: &StoredAccount) -> Option<Known> {
         nick,
         since: stored.since,
     };
-    Some(Known {
+    Some(AccountSnapshot {
         account,
-        password: print_of(&stored.hash),
+        password: password_fingerprint(&stored.hash),
     })
 }
 
-impl Keeper {
+impl AccountWatcher {
     /// A keeper for the file of `database`, and the accounts in it: what the room is to begin with.
     ///
     /// # Errors
@@ -125,15 +126,18 @@ impl Keeper {
         let version = database.version()?;
         let seen = database.last_account_change()?;
         let stamps = database.stamps()?;
-        let known = by_nick(&database.accounts()?);
-        let accounts = known.values().map(|known| known.account.clone()).collect();
-        let keeper = Self {
+        let snapshot = by_nick(&database.accounts()?);
+        let accounts = snapshot
+            .values()
+            .map(|snapshot| snapshot.account.clone())
+            .collect();
+        let watcher = Self {
             database,
             version,
             seen,
             stamps,
-            doubtful: false,
-            known,
+            needs_check: false,
+            snapshot,
             room,
             unkept,
             failing: false,
@@ -141,18 +145,18 @@ impl Keeper {
             health,
             _vital: vital,
         };
-        Ok((keeper, accounts))
+        Ok((watcher, accounts))
     }
 
     /// Checks the file and reads which accounts have changed.
     fn poll(&mut self) {
-        self.check_place();
+        self.check_files();
         let polled = self.read_changes();
         self.health.set(Ailment::Accounts, polled.is_err());
         match polled {
             Ok(()) => self.failing = false,
             Err(error) => {
-                self.doubtful = true;
+                self.needs_check = true;
                 if !std::mem::replace(&mut self.failing, true) {
                     log::error!("the accounts cannot be read, the last ones known hold: {error}");
                 }
@@ -161,17 +165,17 @@ impl Keeper {
     }
 
     /// Reports when the file is no longer at its path or was written over, and when it is again.
-    fn check_place(&mut self) {
+    fn check_files(&mut self) {
         if let Ok(stamps) = self.database.stamps()
             && stamps != self.stamps
         {
             if stamps.are_suspicious(self.stamps) {
                 log::info!("the accounts file was written not by way of its log: it is checked");
-                self.doubtful = true;
+                self.needs_check = true;
             }
             self.stamps = stamps;
         }
-        if self.doubtful {
+        if self.needs_check {
             self.check_content();
         }
         let in_place = self.database.in_place();
@@ -197,11 +201,11 @@ impl Keeper {
             self.read_changes()?;
             let now = by_nick(&self.database.accounts()?);
             // Changed through SQLite while it was read: as harmless.
-            Ok(now == self.known || self.database.version()? != self.version)
+            Ok(now == self.snapshot || self.database.version()? != self.version)
         });
         match checked {
             Ok(whole) => {
-                self.doubtful = false;
+                self.needs_check = false;
                 if !whole {
                     self.database.set_overwritten();
                 }
@@ -223,7 +227,7 @@ impl Keeper {
         match self.database.changed_accounts(self.seen, last)? {
             ChangedAccounts::Some(nicks) => {
                 for nick in nicks {
-                    self.look(&nick.into(), None)?;
+                    self.refresh(&nick.into(), None)?;
                 }
             }
             ChangedAccounts::Unknown => {
@@ -240,39 +244,39 @@ impl Keeper {
     fn compare(&mut self, stored: Vec<StoredAccount>) {
         let now = by_nick(&stored);
         let gone = self
-            .known
+            .snapshot
             .iter()
             .filter(|(nick, _)| !now.contains_key(*nick));
         let mut changes: Vec<AccountChange> =
-            gone.map(|(_, known)| freed(&known.account)).collect();
-        for (nick, known) in &now {
-            changes.extend(changed(self.known.get(nick), known));
+            gone.map(|(_, snapshot)| freed(&snapshot.account)).collect();
+        for (nick, snapshot) in &now {
+            changes.extend(changed(self.snapshot.get(nick), snapshot));
         }
-        self.known = now;
-        self.tell(changes);
+        self.snapshot = now;
+        self.notify_room(changes);
     }
 
     /// Looks at one nick, which `by` may have registered just now.
-    fn look(&mut self, nick: &Arc<str>, by: Option<SessionId>) -> Result<(), DatabaseError> {
-        let now = self.database.account(nick)?.as_ref().and_then(known);
+    fn refresh(&mut self, nick: &Arc<str>, by: Option<SessionId>) -> Result<(), DatabaseError> {
+        let now = self.database.account(nick)?.as_ref().and_then(snapshot);
         let before = match &now {
-            Some(known) => self.known.insert(nick.clone(), known.clone()),
-            None => self.known.remove(nick),
+            Some(snapshot) => self.snapshot.insert(nick.clone(), snapshot.clone()),
+            None => self.snapshot.remove(nick),
         };
         let changes = match (before, now) {
-            (_, Some(Known { account, .. })) if by.is_some() => {
+            (_, Some(AccountSnapshot { account, .. })) if by.is_some() => {
                 vec![AccountChange::Protected { account, by }]
             }
             (before, Some(now)) => changed(before.as_ref(), &now),
             (Some(before), None) => vec![freed(&before.account)],
             (None, None) => Vec::new(),
         };
-        self.tell(changes);
+        self.notify_room(changes);
         Ok(())
     }
 
-    /// Sets another password, which `by` has asked for, and tells the room: both here, so that the change
-    /// is not taken for one from outside.
+    /// Sets another password, which `by` has asked for, and tells the room: both here, so that the
+    /// change is not taken for one from outside.
     fn change(
         &mut self,
         nick: &Arc<str>,
@@ -282,12 +286,12 @@ impl Keeper {
         if !self.database.change_hash(new.id, &new.before, &new.hash)? {
             return Ok(AuthOutcome::NotRegistered);
         }
-        let Some(known) = self.known.get_mut(nick) else {
+        let Some(snapshot) = self.snapshot.get_mut(nick) else {
             return Ok(AuthOutcome::NotRegistered);
         };
-        known.password = print_of(&new.hash);
-        let nick = known.account.nick.clone();
-        self.tell(vec![AccountChange::PasswordChanged {
+        snapshot.password = password_fingerprint(&new.hash);
+        let nick = snapshot.account.nick.clone();
+        self.notify_room(vec![AccountChange::PasswordChanged {
             nick,
             id: new.id,
             by: Some(by),
@@ -296,22 +300,22 @@ impl Keeper {
         Ok(AuthOutcome::Changed)
     }
 
-    fn tell(&self, changes: Vec<AccountChange>) {
+    fn notify_room(&self, changes: Vec<AccountChange>) {
         if !changes.is_empty() {
             self.room.do_send(AccountChanges(changes));
         }
     }
 }
 
-fn by_nick(stored: &[StoredAccount]) -> HashMap<Arc<str>, Known> {
-    let known = stored.iter().filter_map(known);
-    known
-        .map(|known| (known.account.nick.folded_arc(), known))
+fn by_nick(stored: &[StoredAccount]) -> HashMap<Arc<str>, AccountSnapshot> {
+    let snapshot = stored.iter().filter_map(snapshot);
+    snapshot
+        .map(|snapshot| (snapshot.account.nick.folded_arc(), snapshot))
         .collect()
 }
 
 /// What the room has to be told of an account.
-fn changed(before: Option<&Known>, now: &Known) -> Vec<AccountChange> {
+fn changed(before: Option<&AccountSnapshot>, now: &AccountSnapshot) -> Vec<AccountChange> {
     let Account { id, nick, .. } = &now.account;
     let mut changes = Vec::new();
     if before.is_none_or(|before| before.account != now.account) {
@@ -338,25 +342,25 @@ fn freed(account: &Account) -> AccountChange {
     }
 }
 
-impl Actor for Keeper {
+impl Actor for AccountWatcher {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.run_interval(POLL, |keeper, _| keeper.poll());
+        ctx.run_interval(POLL, |watcher, _| watcher.poll());
     }
 }
 
-impl Handler<Settled> for Keeper {
+impl Handler<AuthCompleted> for AccountWatcher {
     type Result = ();
 
     fn handle(
         &mut self,
-        Settled {
+        AuthCompleted {
             nick,
             mut answer,
             new_hash,
             reply,
-        }: Settled,
+        }: AuthCompleted,
         _: &mut Self::Context,
     ) {
         if let Some(new) = new_hash {
@@ -366,7 +370,7 @@ impl Handler<Settled> for Keeper {
         }
         let by = matches!(answer.outcome, AuthOutcome::Registered(_)).then_some(answer.session);
         if !matches!(answer.outcome, AuthOutcome::Wrong | AuthOutcome::Failed(_))
-            && let Err(error) = self.look(&nick, by)
+            && let Err(error) = self.refresh(&nick, by)
         {
             answer.outcome = AuthOutcome::Failed(error.into());
         }
@@ -400,19 +404,19 @@ mod tests {
         fn handle(&mut self, _: ReadOnly, _: &mut Self::Context) {}
     }
 
-    fn keeper(database: Database) -> Keeper {
+    fn watcher(database: Database) -> AccountWatcher {
         let probe = Probe.start();
         let (watch, _failures) = Watch::new();
         let (room, unkept) = (probe.clone().recipient(), probe.recipient());
         let health = Health::default();
-        let new = Keeper::new(database, room, unkept, health, watch.over("a test"));
+        let new = AccountWatcher::new(database, room, unkept, health, watch.over("a test"));
         new.unwrap().0
     }
 
-    fn sinces(keeper: &Keeper) -> Vec<(&str, u64)> {
-        let known = keeper.known.iter();
-        let mut all: Vec<_> = known
-            .map(|(nick, known)| (&**nick, known.account.since))
+    fn sinces(watcher: &AccountWatcher) -> Vec<(&str, u64)> {
+        let snapshot = watcher.snapshot.iter();
+        let mut all: Vec<_> = snapshot
+            .map(|(nick, snapshot)| (&**nick, snapshot.account.since))
             .collect();
         all.sort_unstable();
         all
@@ -446,24 +450,24 @@ mod tests {
             }
         };
         actix::System::new().block_on(async {
-            let mut keeper = keeper(server.opener().open().unwrap());
+            let mut watcher = watcher(server.opener().open().unwrap());
             secretly("UPDATE accounts SET since = 9 WHERE folded = 'ana'");
             server
                 .keep(&[StateChange::SessionRemoved(Digest([1; 32]))])
                 .unwrap();
-            keeper.read_changes().unwrap();
+            watcher.read_changes().unwrap();
             let before = [("ana", 1), ("eva", 1), ("luis", 1)];
-            assert_eq!(sinces(&keeper), before, "a token is no account");
+            assert_eq!(sinces(&watcher), before, "a token is no account");
             outside
                 .execute("UPDATE accounts SET since = 5 WHERE folded = 'eva'", [])
                 .unwrap();
-            keeper.read_changes().unwrap();
-            assert_eq!(sinces(&keeper), [("ana", 1), ("eva", 5), ("luis", 1)]);
+            watcher.read_changes().unwrap();
+            assert_eq!(sinces(&watcher), [("ana", 1), ("eva", 5), ("luis", 1)]);
             outside
                 .execute("DELETE FROM accounts WHERE folded = 'luis'", [])
                 .unwrap();
-            keeper.read_changes().unwrap();
-            assert_eq!(sinces(&keeper), [("ana", 1), ("eva", 5)]);
+            watcher.read_changes().unwrap();
+            assert_eq!(sinces(&watcher), [("ana", 1), ("eva", 5)]);
             // More changes than the file notes.
             outside
                 .execute_batch(
@@ -473,9 +477,9 @@ mod tests {
                         SELECT 'u' || n, 'u' || n, 'hash', 0, 0 FROM number;",
                 )
                 .unwrap();
-            keeper.read_changes().unwrap();
-            assert_eq!(keeper.known.len(), 1502);
-            assert_eq!(keeper.known["ana"].account.since, 9, "all are read");
+            watcher.read_changes().unwrap();
+            assert_eq!(watcher.snapshot.len(), 1502);
+            assert_eq!(watcher.snapshot["ana"].account.since, 9, "all are read");
         });
     }
 }

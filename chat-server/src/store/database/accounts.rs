@@ -6,7 +6,7 @@ use chat_proto::{Nick, Timestamp};
 use rusqlite::{Row, TransactionBehavior, params};
 
 use super::Database;
-use super::rows::{Malformed, readable};
+use super::rows::{MalformedRow, read_rows};
 use crate::chat::accounts::AccountId;
 use crate::error::DatabaseError;
 
@@ -23,7 +23,7 @@ pub struct StoredAccount {
     pub created: Timestamp,
 }
 
-/// A hash is shown to nobody.
+/// Omits the hash.
 impl std::fmt::Debug for StoredAccount {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("StoredAccount")
@@ -36,7 +36,7 @@ impl std::fmt::Debug for StoredAccount {
 
 const COLUMNS: &str = "SELECT id, nick, hash, since, created FROM accounts";
 
-fn stored(row: &Row<'_>) -> Result<StoredAccount, Malformed> {
+fn stored(row: &Row<'_>) -> Result<StoredAccount, MalformedRow> {
     Ok(StoredAccount {
         id: AccountId(row.get(0)?),
         nick: row.get(1)?,
@@ -56,8 +56,8 @@ pub enum ChangedAccounts {
     Unknown,
 }
 
-/// All of it fails with [`DatabaseError`] where the file cannot be read or written.
-#[expect(clippy::missing_errors_doc, reason = "said above, once for all")]
+/// All methods return a [`DatabaseError`] if the file cannot be read or written.
+#[expect(clippy::missing_errors_doc, reason = "documented at the impl block")]
 impl Database {
     /// Returns the account of a folded nick. A malformed row counts as none.
     pub fn account(&self, folded: &str) -> Result<Option<StoredAccount>, DatabaseError> {
@@ -68,18 +68,18 @@ impl Database {
             let mut rows = statement.query([folded])?;
             Ok(rows.next()?.and_then(|row| stored(row).ok()))
         };
-        read().map_err(|source| self.wrong(source))
+        read().map_err(|source| self.sqlite_error(source))
     }
 
-    /// Returns all accounts, by folded nick. Malformed rows are logged and left out.
+    /// Returns all accounts, by folded nick. Malformed rows are logged and skipped.
     pub fn accounts(&self) -> Result<Vec<StoredAccount>, DatabaseError> {
         let read = || {
             let mut statement = self
                 .connection
                 .prepare(&format!("{COLUMNS} ORDER BY folded"))?;
-            readable(&self.place.path, "accounts", statement.query([])?, stored)
+            read_rows(&self.files.path, "accounts", statement.query([])?, stored)
         };
-        read().map_err(|source| self.wrong(source))
+        read().map_err(|source| self.sqlite_error(source))
     }
 
     /// Returns the number of the last change of an account.
@@ -87,7 +87,7 @@ impl Database {
         self.connection
             .prepare_cached("SELECT coalesce(max(number), 0) FROM account_changes")
             .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
-            .map_err(|source| self.wrong(source))
+            .map_err(|source| self.sqlite_error(source))
     }
 
     /// Returns which accounts have changed after the change of number `seen`, up to that of `last`.
@@ -104,7 +104,7 @@ impl Database {
                 .query_map([seen, last], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect()
         };
-        let changes = read().map_err(|source| self.wrong(source))?;
+        let changes = read().map_err(|source| self.sqlite_error(source))?;
         // Older ones are deleted, and another program may have deleted some.
         if last.checked_sub(seen) != Some(changes.len() as u64) {
             return Ok(ChangedAccounts::Unknown);
@@ -115,7 +115,7 @@ impl Database {
         Ok(ChangedAccounts::Some(nicks))
     }
 
-    /// Whether the account is new: not where the nick is one already.
+    /// Adds an account. Returns false if the nick is registered already.
     pub fn add_account(&self, nick: &Nick, hash: &str, since: u64) -> Result<bool, DatabaseError> {
         const ADD: &str = "INSERT INTO accounts (folded, nick, hash, since, created)
             VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
@@ -125,8 +125,8 @@ impl Database {
         self.change(ADD, row)
     }
 
-    /// Gives an account another hash and ends its tokens. Returns whether the account still had the hash
-    /// `before`.
+    /// Gives an account another hash and ends its tokens. Returns whether the account still had the
+    /// hash `before`.
     pub fn change_hash(
         &mut self,
         id: AccountId,
@@ -146,12 +146,12 @@ impl Database {
             transaction.commit()?;
             Ok(changed)
         };
-        let changed = change(self).map_err(|source| self.wrong(source))?;
+        let changed = change(self).map_err(|source| self.sqlite_error(source))?;
         self.in_place()?;
         Ok(changed)
     }
 
-    /// Whether there was such an account, which is no more.
+    /// Removes an account. Returns whether it existed.
     pub fn remove_account(&self, id: AccountId) -> Result<bool, DatabaseError> {
         self.change("DELETE FROM accounts WHERE id = ?1", params![id.0.get()])
     }
@@ -162,7 +162,7 @@ impl Database {
             .connection
             .prepare_cached(sql)
             .and_then(|mut statement| statement.execute(row))
-            .map_err(|source| self.wrong(source))?;
+            .map_err(|source| self.sqlite_error(source))?;
         self.in_place()?;
         Ok(changed > 0)
     }

@@ -1,8 +1,9 @@
-//! The files of the database on the file system: creation, modes, identity and the server's lock.
+//! The files of a SQLite database: creation, modes, identity and the lock of the server.
 //!
-//! SQLite protects its files with POSIX locks, and closing *any* descriptor of a file drops all
-//! POSIX locks that the process holds on it. Nothing here opens the database, its `-wal` or its
-//! `-shm`: creation goes through another name, modes and identities go by path.
+//! SQLite protects its files with POSIX locks, and closing any descriptor of a file releases all
+//! POSIX locks that the process holds on it. This module therefore never opens the database, its
+//! `-wal` or its `-shm`: it creates the file under another name, and reads modes and identities by
+//! path.
 
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io;
@@ -64,7 +65,7 @@ pub(super) fn lock(path: &Path) -> Result<File, DatabaseError> {
 
 /// Which files the connections have open, to notice that a path leads to another one.
 #[derive(Debug)]
-pub(crate) struct Identities(Vec<NotedFile>);
+pub(crate) struct FileIdentities(Vec<NotedFile>);
 
 /// A file that a connection has open.
 #[derive(Debug)]
@@ -98,7 +99,7 @@ impl NotedFile {
     }
 }
 
-impl Identities {
+impl FileIdentities {
     /// Notes the files at `path`. A connection has to be open.
     pub(crate) fn of(path: &Path) -> Result<Self, DatabaseError> {
         let mut noted = Vec::new();

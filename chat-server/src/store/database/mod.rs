@@ -1,10 +1,10 @@
-//! The SQLite file of `[accounts] path`: opening it, its schema, and what is asked of it.
+//! The SQLite file of `[accounts] path`: opening, schema migrations and queries.
 //!
-//! Every thread has a connection of its own, and so has `chat-server account` beside a running server:
-//! the write-ahead log lets all read while one writes, and who would write at the same time waits. The
-//! schema has a number (`user_version`) and grows by the migrations, in order, one transaction for all.
+//! Every thread has its own connection, and so has `chat-server account` beside a running server.
+//! The write-ahead log lets all connections read while one writes; other writers wait. The schema
+//! has a version (`user_version`) and grows by the migrations, in order, in one transaction.
 //!
-//! SQLite alone opens the file, see `files`. A write is confirmed only while the paths still lead
+//! Only SQLite opens the file (see `files`). A write is confirmed only while the paths still lead
 //! to the files that the connections have open.
 
 mod accounts;
@@ -26,7 +26,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::error::DatabaseError;
-use files::Identities;
+use files::FileIdentities;
 pub use files::Stamps;
 
 /// The schema, step by step. A step that was released is never changed.
@@ -44,29 +44,29 @@ const NEWEST: u32 = MIGRATIONS.len() as u32;
 /// How long one waits for another who writes: an operator's command takes milliseconds.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// What each connection keeps of the file in memory, in KiB: SQLite's own 2 MiB would be 100 bytes for each
-/// of 19,000 people, and the system has the pages in its cache anyway.
+/// What each connection keeps of the file in memory, in KiB: SQLite's own 2 MiB would be 100 bytes
+/// for each of 19,000 people, and the system has the pages in its cache anyway.
 const CACHE_KIB: i32 = 256;
 
 /// A connection to the file.
 #[derive(Debug)]
 pub struct Database {
     connection: Connection,
-    place: Arc<Place>,
+    files: Arc<DatabaseFiles>,
 }
 
 /// Where the files are that all connections of the process have open.
 #[derive(Debug)]
-struct Place {
+struct DatabaseFiles {
     path: PathBuf,
-    files: Identities,
+    files: FileIdentities,
     /// Another program has written over the file.
     overwritten: AtomicBool,
     /// Held by a server until its last connection is closed.
     _lock: Option<File>,
 }
 
-impl Place {
+impl DatabaseFiles {
     fn check(&self) -> Result<(), DatabaseError> {
         if self.overwritten.load(Ordering::Relaxed) {
             let path = self.path.clone();
@@ -78,7 +78,7 @@ impl Place {
 
 /// Opens further connections to the files that another connection has open.
 #[derive(Debug, Clone)]
-pub struct Opener(Arc<Place>);
+pub struct Opener(Arc<DatabaseFiles>);
 
 impl Opener {
     /// Opens a connection.
@@ -88,10 +88,10 @@ impl Opener {
     pub fn open(&self) -> Result<Database, DatabaseError> {
         let path = &self.0.path;
         self.0.check()?;
-        let connection = prepared(path, connect(path)?)?;
+        let connection = configure(path, connect(path)?)?;
         self.0.check()?;
-        let place = self.0.clone();
-        Ok(Database { connection, place })
+        let files = self.0.clone();
+        Ok(Database { connection, files })
     }
 }
 
@@ -125,28 +125,28 @@ impl Database {
 
     fn open_locked(path: &Path, lock: Option<File>) -> Result<Self, DatabaseError> {
         files::restrict(path);
-        let connection = prepared(path, connect(path)?)?;
-        let place = Place {
+        let connection = configure(path, connect(path)?)?;
+        let files = DatabaseFiles {
             path: path.to_owned(),
-            files: Identities::of(path)?,
+            files: FileIdentities::of(path)?,
             overwritten: AtomicBool::new(false),
             _lock: lock,
         };
-        let place = Arc::new(place);
-        Ok(Self { connection, place })
+        let files = Arc::new(files);
+        Ok(Self { connection, files })
     }
 
-    /// Returns what opens further connections to the same files.
+    /// Returns an opener of further connections to these files.
     pub fn opener(&self) -> Opener {
-        Opener(self.place.clone())
+        Opener(self.files.clone())
     }
 
     /// Checks that the paths still lead to the open files, by calls of `stat`.
     ///
     /// # Errors
-    /// [`DatabaseError::Displaced`]: what is written would be found by nobody.
+    /// [`DatabaseError::Displaced`]: a write would be lost.
     pub fn in_place(&self) -> Result<(), DatabaseError> {
-        self.place.check()
+        self.files.check()
     }
 
     /// Returns when the files were written last.
@@ -154,7 +154,7 @@ impl Database {
     /// # Errors
     /// A file cannot be looked for.
     pub fn stamps(&self) -> Result<Stamps, DatabaseError> {
-        Stamps::of(&self.place.path)
+        Stamps::of(&self.files.path)
     }
 
     /// Reads the whole file anew, past what this connection has cached. Returns whether it is free
@@ -172,13 +172,13 @@ impl Database {
         };
         match read() {
             Err(error) if is_damage(&error) => Ok(false),
-            read => read.map_err(|source| self.wrong(source)),
+            read => read.map_err(|source| self.sqlite_error(source)),
         }
     }
 
     /// Has all connections of the process treat the file as displaced from now on.
     pub fn set_overwritten(&self) {
-        self.place.overwritten.store(true, Ordering::Relaxed);
+        self.files.overwritten.store(true, Ordering::Relaxed);
     }
 
     /// Returns a number that changes when another connection has written to the file.
@@ -188,11 +188,11 @@ impl Database {
     pub fn version(&self) -> Result<i64, DatabaseError> {
         self.connection
             .pragma_query_value(None, "data_version", |row| row.get(0))
-            .map_err(|source| self.wrong(source))
+            .map_err(|source| self.sqlite_error(source))
     }
 
-    fn wrong(&self, source: rusqlite::Error) -> DatabaseError {
-        wrong(&self.place.path, source)
+    fn sqlite_error(&self, source: rusqlite::Error) -> DatabaseError {
+        sqlite_error(&self.files.path, source)
     }
 }
 
@@ -212,12 +212,12 @@ fn create(path: &Path) -> Result<(), DatabaseError> {
 
 fn connect(path: &Path) -> Result<Connection, DatabaseError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(path, flags).map_err(|source| wrong(path, source))
+    Connection::open_with_flags(path, flags).map_err(|source| sqlite_error(path, source))
 }
 
 /// Sets a connection up and brings the schema up to date.
-fn prepared(path: &Path, mut connection: Connection) -> Result<Connection, DatabaseError> {
-    let version = migrated(&mut connection).map_err(|source| wrong(path, source))?;
+fn configure(path: &Path, mut connection: Connection) -> Result<Connection, DatabaseError> {
+    let version = migrate(&mut connection).map_err(|source| sqlite_error(path, source))?;
     if version > NEWEST {
         let path = path.to_owned();
         return Err(DatabaseError::Newer { path, version });
@@ -226,7 +226,7 @@ fn prepared(path: &Path, mut connection: Connection) -> Result<Connection, Datab
 }
 
 /// Returns the version of the schema that was found.
-fn migrated(connection: &mut Connection) -> rusqlite::Result<u32> {
+fn migrate(connection: &mut Connection) -> rusqlite::Result<u32> {
     connection.busy_timeout(BUSY)?;
     // Negative: KiB, not pages.
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
@@ -244,7 +244,7 @@ fn migrated(connection: &mut Connection) -> rusqlite::Result<u32> {
     Ok(version)
 }
 
-fn wrong(path: &Path, source: rusqlite::Error) -> DatabaseError {
+fn sqlite_error(path: &Path, source: rusqlite::Error) -> DatabaseError {
     DatabaseError::Sqlite {
         path: path.to_owned(),
         source,

@@ -1,4 +1,4 @@
-//! The tables of what operators and founders have decided.
+//! The tables of sanctions and channel owners.
 
 use std::num::NonZeroI64;
 
@@ -6,13 +6,13 @@ use chat_proto::{Channel, Nick, Timestamp};
 use rusqlite::{Row, Transaction, params};
 
 use super::Database;
-use super::rows::{Malformed, readable};
+use super::rows::{MalformedRow, read_rows};
 use crate::chat::accounts::AccountId;
 use crate::chat::moderation::{ChannelRecord, Sanction, Scope, Target, Topic};
 use crate::chat::token::Digest;
 use crate::error::DatabaseError;
 
-fn sanction(row: &Row<'_>) -> Result<Sanction, Malformed> {
+fn sanction(row: &Row<'_>) -> Result<Sanction, MalformedRow> {
     let (scope, kind, target): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
     let scope = match &*scope {
         "server" => Scope::Server,
@@ -38,7 +38,7 @@ fn sanction(row: &Row<'_>) -> Result<Sanction, Malformed> {
     })
 }
 
-fn charter(row: &Row<'_>) -> Result<ChannelRecord, Malformed> {
+fn charter(row: &Row<'_>) -> Result<ChannelRecord, MalformedRow> {
     let channel = Channel::new(&row.get::<_, String>(0)?)?;
     let topic = match row.get::<_, Option<String>>(2)? {
         Some(text) => Some(Topic {
@@ -55,8 +55,8 @@ fn charter(row: &Row<'_>) -> Result<ChannelRecord, Malformed> {
     })
 }
 
-/// All of it fails with [`DatabaseError`] where the file cannot be read or written.
-#[expect(clippy::missing_errors_doc, reason = "said above, once for all")]
+/// All methods return a [`DatabaseError`] if the file cannot be read or written.
+#[expect(clippy::missing_errors_doc, reason = "documented at the impl block")]
 impl Database {
     /// The bans and mutes that hold after `now`; the others are deleted.
     pub fn sanctions(&self, now: Timestamp) -> Result<Vec<Sanction>, DatabaseError> {
@@ -67,14 +67,14 @@ impl Database {
             self.connection
                 .execute("DELETE FROM sanctions WHERE until <= ?1", [now.as_millis()])?;
             let mut statement = self.connection.prepare(ALL)?;
-            readable(
-                &self.place.path,
+            read_rows(
+                &self.files.path,
                 "sanctions",
                 statement.query([])?,
                 sanction,
             )
         };
-        read().map_err(|source| self.wrong(source))
+        read().map_err(|source| self.sqlite_error(source))
     }
 
     /// Returns the saved channels.
@@ -82,9 +82,9 @@ impl Database {
         const ALL: &str = "SELECT name, founder, topic, topic_by, topic_set FROM channels";
         let read = || -> rusqlite::Result<Vec<ChannelRecord>> {
             let mut statement = self.connection.prepare(ALL)?;
-            readable(&self.place.path, "channels", statement.query([])?, charter)
+            read_rows(&self.files.path, "channels", statement.query([])?, charter)
         };
-        read().map_err(|source| self.wrong(source))
+        read().map_err(|source| self.sqlite_error(source))
     }
 }
 

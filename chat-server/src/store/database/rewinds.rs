@@ -47,7 +47,7 @@ impl Database {
             }
             Ok(newest)
         };
-        newest().map_err(|source| self.wrong(source))
+        newest().map_err(|source| self.sqlite_error(source))
     }
 
     /// Returns all rewinds, oldest first.
@@ -65,7 +65,7 @@ impl Database {
             })?;
             rows.collect::<rusqlite::Result<Vec<_>>>()
         };
-        read().map_err(|source| self.wrong(source))
+        read().map_err(|source| self.sqlite_error(source))
     }
 
     /// Limits all numbers of accounts to `last_seq`, the last message of the history, and saves what they
@@ -93,7 +93,7 @@ impl Database {
             )?;
             transaction.commit()
         };
-        write(self).map_err(|source| self.wrong(source))
+        write(self).map_err(|source| self.sqlite_error(source))
     }
 
     /// Restores the numbers from before `rewind`. Accounts that were made after it, and all tokens, have
@@ -116,7 +116,7 @@ impl Database {
             transaction.execute("DELETE FROM rewinds WHERE number >= ?1", [rewind.number])?;
             transaction.commit()
         };
-        write(self).map_err(|source| self.wrong(source))
+        write(self).map_err(|source| self.sqlite_error(source))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reading a table whose rows another program may have written.
+//! Reads tables whose rows another program may have written.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -14,16 +14,16 @@ const LOGGED_MAX: u64 = 20;
 const KEY_BYTES: usize = 64;
 
 /// Why a row is of no use.
-pub(super) type Malformed = Box<dyn Error>;
+pub(super) type MalformedRow = Box<dyn Error>;
 
 /// Reads all rows of a table. Rows that `read` cannot make sense of are logged and left out.
 ///
 /// The first column has to be the key.
-pub(super) fn readable<T>(
+pub(super) fn read_rows<T>(
     path: &Path,
     table: &str,
     mut rows: Rows<'_>,
-    read: impl Fn(&Row<'_>) -> Result<T, Malformed>,
+    read: impl Fn(&Row<'_>) -> Result<T, MalformedRow>,
 ) -> rusqlite::Result<Vec<T>> {
     let (mut all, mut malformed) = (Vec::new(), 0_u64);
     while let Some(row) = rows.next()? {

@@ -1,11 +1,11 @@
-//! The table of who may come back.
+//! The table of resumable sessions.
 
 use std::num::NonZeroI64;
 
 use chat_proto::{Channel, Nick, Timestamp};
 use rusqlite::{Row, params};
 
-use super::rows::{Malformed, readable};
+use super::rows::{MalformedRow, read_rows};
 use super::{Database, moderation};
 use crate::chat::accounts::AccountId;
 use crate::chat::effect::NickTenure;
@@ -13,7 +13,7 @@ use crate::chat::state_change::{ResumableSession, StateChange};
 use crate::chat::token::Digest;
 use crate::error::DatabaseError;
 
-fn kept(row: &Row<'_>) -> Result<ResumableSession, Malformed> {
+fn kept(row: &Row<'_>) -> Result<ResumableSession, MalformedRow> {
     let nick: String = row.get(1)?;
     let channels: String = row.get(3)?;
     let channels: Vec<String> =
@@ -40,11 +40,11 @@ fn kept(row: &Row<'_>) -> Result<ResumableSession, Malformed> {
     })
 }
 
-/// All of it fails with [`DatabaseError`] where the file cannot be read or written.
-#[expect(clippy::missing_errors_doc, reason = "said above, once for all")]
+/// All methods return a [`DatabaseError`] if the file cannot be read or written.
+#[expect(clippy::missing_errors_doc, reason = "documented at the impl block")]
 impl Database {
-    /// Returns the users who may come back after `now`, longest last. A user without an end was here when
-    /// the server ended.
+    /// Returns the users who may come back after `now`, longest last. A user without an end was
+    /// here when the server ended.
     pub fn tokens(&mut self, now: Timestamp) -> Result<Vec<ResumableSession>, DatabaseError> {
         const ALL: &str = "SELECT digest, nick, account, channels, since, former, until
             FROM tokens ORDER BY until IS NULL, until";
@@ -53,28 +53,28 @@ impl Database {
             transaction.execute("DELETE FROM tokens WHERE until <= ?1", [now.as_millis()])?;
             let all = {
                 let mut statement = transaction.prepare(ALL)?;
-                readable(&database.place.path, "tokens", statement.query([])?, kept)?
+                read_rows(&database.files.path, "tokens", statement.query([])?, kept)?
             };
             transaction.commit()?;
             Ok(all)
         };
-        read(self).map_err(|source| self.wrong(source))
+        read(self).map_err(|source| self.sqlite_error(source))
     }
 
-    /// Ends at `until` the tokens of the users who were here when the server ended. What follows from
-    /// their presence has to be kept before.
+    /// Ends at `until` the tokens of the users who were here when the server ended. What follows
+    /// from their presence has to be kept before.
     pub fn end_tokens(&self, until: Timestamp) -> Result<(), DatabaseError> {
         const END: &str = "UPDATE tokens SET until = ?1 WHERE until IS NULL";
         let ended = self.connection.execute(END, [until.as_millis()]);
-        ended.map(drop).map_err(|source| self.wrong(source))
+        ended.map(drop).map_err(|source| self.sqlite_error(source))
     }
 
-    /// A crash of the machine, which is not one of the server, may lose the last changes: nothing waits
-    /// for the disk.
-    pub fn relax(&self) -> Result<(), DatabaseError> {
+    /// A crash of the machine, which is not one of the server, may lose the last changes: nothing
+    /// waits for the disk.
+    pub fn set_synchronous_normal(&self) -> Result<(), DatabaseError> {
         self.connection
             .pragma_update(None, "synchronous", "NORMAL")
-            .map_err(|source| self.wrong(source))
+            .map_err(|source| self.sqlite_error(source))
     }
 
     /// All of the changes, or none.
@@ -123,7 +123,7 @@ impl Database {
             transaction.commit()
         };
         self.in_place()?;
-        written(self).map_err(|source| self.wrong(source))?;
+        written(self).map_err(|source| self.sqlite_error(source))?;
         self.in_place()
     }
 }

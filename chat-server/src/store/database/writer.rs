@@ -1,9 +1,8 @@
-//! `Tokens`: keeps who may come back, and what operators and founders have decided, so that a restart of
-//! the server, however it ended, is over for its people when it listens again.
+//! `StateWriter`: persists resumable sessions, sanctions and channel owners across a restart.
 //!
-//! The room sends it changes one batch at a time ([`Persist`]) and does not wait long for the answer; while
-//! the file takes none, this tries again with the same batch and the room goes on gathering. It lives on
-//! a thread of its own, for the blocking calls.
+//! The room sends one batch of changes at a time ([`Persist`]) and does not wait long for the answer.
+//! While the file cannot be written, the writer retries the batch and the room collects further
+//! changes. It runs on its own thread, because its calls block.
 
 use std::time::Duration;
 
@@ -19,9 +18,9 @@ use crate::vital::Vital;
 /// How long to wait before what could not be written is tried again.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// See the head of this file.
+/// The actor that writes state changes to the database.
 #[derive(Debug)]
-pub struct Tokens {
+pub struct StateWriter {
     database: Database,
     room: Addr<ChatRoom>,
     /// The file cannot be written: said once, until it can.
@@ -31,7 +30,7 @@ pub struct Tokens {
     _vital: Vital,
 }
 
-impl Tokens {
+impl StateWriter {
     /// Keeps them in the file of `database`.
     ///
     /// # Errors
@@ -42,7 +41,7 @@ impl Tokens {
         health: Health,
         vital: Vital,
     ) -> Result<Self, DatabaseError> {
-        database.relax()?;
+        database.set_synchronous_normal()?;
         Ok(Self {
             database,
             room,
@@ -77,11 +76,11 @@ impl Tokens {
     }
 }
 
-impl Actor for Tokens {
+impl Actor for StateWriter {
     type Context = Context<Self>;
 }
 
-impl Handler<Persist> for Tokens {
+impl Handler<Persist> for StateWriter {
     type Result = ();
 
     fn handle(&mut self, Persist(changes): Persist, ctx: &mut Self::Context) {

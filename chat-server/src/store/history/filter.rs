@@ -1,4 +1,4 @@
-//! Which lines of the log belong to a page or to what somebody missed.
+//! Selects the lines of the log that belong to a page or a replay.
 
 use std::sync::Arc;
 
@@ -6,30 +6,30 @@ use chat_proto::name::fold;
 
 use crate::chat::effect::{Conversation, NickTenure, Replay};
 use crate::error::HistoryError;
-use crate::store::index::{Covered, Index, Key};
-use crate::store::log::{Entry, First, Line, Lines, Log, Place};
+use crate::store::index::{ConversationKey, Index, IndexedUpTo};
+use crate::store::log::{Direction, LinePosition, Log, LogEntry, LogLine, ReadLine};
 
-/// The messages that somebody may see and asks for.
+/// Selects messages by channel, direct-message tenure and number.
 #[derive(Debug, Clone, Default)]
-pub(in crate::store) struct Wanted {
+pub(in crate::store) struct MessageFilter {
     /// Messages to these channels, folded.
     pub channels: Vec<Arc<str>>,
-    /// Direct messages from or to somebody while the nick was theirs,
-    pub held: Vec<NickTenure>,
-    /// if the other end is this one, or whoever it is.
+    /// Direct messages from or to a nick during these tenures.
+    pub tenures: Vec<NickTenure>,
+    /// The other end of the direct messages; `None` selects all.
     pub other: Option<Arc<str>>,
     /// Only numbers between these two, which are not among them.
     pub after: u64,
     pub before: u64,
 }
 
-impl Wanted {
+impl MessageFilter {
     pub(in crate::store) fn conversation(
         conversation: &Conversation,
         after: u64,
         before: u64,
     ) -> Self {
-        let wanted = Self {
+        let filter = Self {
             after,
             before,
             ..Self::default()
@@ -37,12 +37,15 @@ impl Wanted {
         match conversation {
             Conversation::Channel(channel) => Self {
                 channels: vec![channel.clone()],
-                ..wanted
+                ..filter
             },
-            Conversation::Direct { held, other } => Self {
-                held: held.clone(),
+            Conversation::Direct {
+                held: tenures,
+                other,
+            } => Self {
+                tenures: tenures.clone(),
                 other: Some(other.clone()),
-                ..wanted
+                ..filter
             },
         }
     }
@@ -50,159 +53,170 @@ impl Wanted {
     pub(in crate::store) fn missed(replay: &Replay, before: u64) -> Self {
         let Replay {
             channels,
-            held,
+            held: tenures,
             after,
             ..
         } = replay;
         Self {
             channels: channels.clone(),
-            held: held.clone(),
+            tenures: tenures.clone(),
             other: None,
             after: *after,
             before,
         }
     }
 
-    /// The line at `place`, if it is one of them.
-    pub(in crate::store) fn read(&self, log: &Log, place: &Place) -> Result<Vec<u8>, HistoryError> {
-        let bytes = log.line(place)?;
-        let line = Line::parse(&bytes).map_err(|what| log.damaged(place.offset, what))?;
-        if line.seq != place.seq || !self.has(&line) {
+    /// Reads the line at `position`. A line that the filter does not match is an error.
+    pub(in crate::store) fn read(
+        &self,
+        log: &Log,
+        position: &LinePosition,
+    ) -> Result<Vec<u8>, HistoryError> {
+        let bytes = log.line(position)?;
+        let line = LogLine::parse(&bytes).map_err(|what| log.damaged(position.offset, what))?;
+        if line.seq != position.seq || !self.matches(&line) {
             let what = "it is not the message that it was; a changed history needs a new start of the server";
-            return Err(log.damaged(place.offset, what));
+            return Err(log.damaged(position.offset, what));
         }
         Ok(bytes)
     }
 
-    fn has(&self, line: &Line<'_>) -> bool {
+    fn matches(&self, line: &LogLine<'_>) -> bool {
         if !line.is_message() {
             return false;
         }
         if line.to.starts_with('#') {
             let channel = fold(&line.to);
-            return self.channels.iter().any(|wanted| **wanted == *channel);
+            return self.channels.iter().any(|filter| **filter == *channel);
         }
-        if self.held.is_empty() {
+        if self.tenures.is_empty() {
             return false;
         }
         let (from, to) = (fold(&line.from), fold(&line.to));
         let other_is = |end: &str| self.other.as_deref().is_none_or(|other| other == end);
-        self.held.iter().any(|held| {
-            line.seq > held.since
-                && line.seq <= held.until
-                && ((*held.nick == *from && other_is(&to))
-                    || (*held.nick == *to && other_is(&from)))
+        self.tenures.iter().any(|tenures| {
+            line.seq > tenures.since
+                && line.seq <= tenures.until
+                && ((*tenures.nick == *from && other_is(&to))
+                    || (*tenures.nick == *to && other_is(&from)))
         })
     }
 
-    /// The places of at most `max` of the wanted lines before `end`, in order, and whether there are more.
+    /// Returns the positions of at most `max` matching lines before `end`, in order, and whether
+    /// more exist.
     pub(in crate::store) fn select(
         &self,
         log: &Log,
         index: Option<&Index>,
         end: u64,
-        first: First,
+        direction: Direction,
         max: usize,
-    ) -> Result<(Vec<Place>, bool), HistoryError> {
+    ) -> Result<(Vec<LinePosition>, bool), HistoryError> {
         // One more than there may be tells whether there are more.
         let enough = max + 1;
-        let covered = index.map_or(Ok(Covered::default()), Index::covered)?;
-        let mut places = Vec::new();
-        if first == First::Newest {
-            self.scan(log, covered, end, first, enough, &mut places)?;
+        let indexed_up_to = index.map_or(Ok(IndexedUpTo::default()), Index::indexed_up_to)?;
+        let mut positions = Vec::new();
+        if direction == Direction::NewestFirst {
+            self.scan(log, indexed_up_to, end, direction, enough, &mut positions)?;
         }
         if let Some(index) = index {
-            self.look_up(index, covered.last_seq, first, enough, &mut places)?;
+            self.look_up(
+                index,
+                indexed_up_to.last_seq,
+                direction,
+                enough,
+                &mut positions,
+            )?;
         }
-        if first == First::Oldest {
-            self.scan(log, covered, end, first, enough, &mut places)?;
+        if direction == Direction::OldestFirst {
+            self.scan(log, indexed_up_to, end, direction, enough, &mut positions)?;
         }
-        let more = places.len() > max;
-        places.truncate(max);
-        if first == First::Newest {
-            places.reverse();
+        let more = positions.len() > max;
+        positions.truncate(max);
+        if direction == Direction::NewestFirst {
+            positions.reverse();
         }
-        Ok((places, more))
+        Ok((positions, more))
     }
 
-    /// Adds what the index knows until there are `enough`.
+    /// Adds positions from the index until there are `enough`.
     fn look_up(
         &self,
         index: &Index,
         last_seq: u64,
-        first: First,
+        direction: Direction,
         enough: usize,
-        places: &mut Vec<Place>,
+        positions: &mut Vec<LinePosition>,
     ) -> Result<(), HistoryError> {
-        let missing = enough.saturating_sub(places.len());
+        let missing = enough.saturating_sub(positions.len());
         let before = self.before.min(last_seq + 1);
         let mut found = Vec::new();
-        let mut add = |key: &Key, after: u64, before: u64| {
-            found.extend(index.places(key, after, before, first, missing)?);
+        let mut add = |key: &ConversationKey, after: u64, before: u64| {
+            found.extend(index.positions(key, after, before, direction, missing)?);
             Ok::<_, HistoryError>(())
         };
         for channel in &self.channels {
-            add(&Key::channel(channel), self.after, before)?;
+            add(&ConversationKey::channel(channel), self.after, before)?;
         }
-        for NickTenure { nick, since, until } in &self.held {
+        for NickTenure { nick, since, until } in &self.tenures {
             let key = match &self.other {
-                Some(other) => Key::pair(nick, other),
-                None => Key::person(nick),
+                Some(other) => ConversationKey::pair(nick, other),
+                None => ConversationKey::user(nick),
             };
             let before = before.min(until.saturating_add(1));
             add(&key, self.after.max(*since), before)?;
         }
-        found.sort_unstable_by_key(|place| match first {
-            First::Newest => u64::MAX - place.seq,
-            First::Oldest => place.seq,
+        found.sort_unstable_by_key(|position| match direction {
+            Direction::NewestFirst => u64::MAX - position.seq,
+            Direction::OldestFirst => position.seq,
         });
-        // A word between two nicks that somebody held both is found twice.
+        // A message between two nicks of one user is found twice.
         found.dedup();
         found.truncate(missing);
-        places.append(&mut found);
+        positions.append(&mut found);
         Ok(())
     }
 
-    /// Adds what stands behind the part that is covered until there are `enough`.
+    /// Adds positions from the part that is not indexed until there are `enough`.
     fn scan(
         &self,
         log: &Log,
-        covered: Covered,
+        indexed_up_to: IndexedUpTo,
         end: u64,
-        first: First,
+        direction: Direction,
         enough: usize,
-        places: &mut Vec<Place>,
+        positions: &mut Vec<LinePosition>,
     ) -> Result<(), HistoryError> {
-        if self.before <= covered.last_seq + 1 || self.is_empty() || places.len() >= enough {
+        if self.before <= indexed_up_to.last_seq + 1 || self.is_empty() || positions.len() >= enough
+        {
             return Ok(());
         }
-        match first {
-            First::Newest => {
-                let end = log.locate(self.before, covered.end, end)?;
-                self.gather(log.backward(covered.end, end), enough, places)
+        match direction {
+            Direction::NewestFirst => {
+                let end = log.locate(self.before, indexed_up_to.end, end)?;
+                self.gather(log.backward(indexed_up_to.end, end), enough, positions)
             }
-            First::Oldest => {
-                let start = log.locate(self.after.saturating_add(1), covered.end, end)?;
-                self.gather(log.forward(start, end), enough, places)
+            Direction::OldestFirst => {
+                let start = log.locate(self.after.saturating_add(1), indexed_up_to.end, end)?;
+                self.gather(log.forward(start, end), enough, positions)
             }
         }
     }
 
-    /// Adds the wanted ones of `lines`, which begin within the range, until they leave it or there are
-    /// `enough`.
+    /// Adds matching lines until `lines` leave the range or there are `enough`.
     fn gather(
         &self,
-        mut lines: impl Lines,
+        mut lines: impl ReadLine,
         enough: usize,
-        places: &mut Vec<Place>,
+        positions: &mut Vec<LinePosition>,
     ) -> Result<(), HistoryError> {
-        while places.len() < enough
-            && let Some(Entry { place, line, .. }) = lines.next_line()?
-            && self.after < place.seq
-            && place.seq < self.before
+        while positions.len() < enough
+            && let Some(LogEntry { position, line, .. }) = lines.next_line()?
+            && self.after < position.seq
+            && position.seq < self.before
         {
-            if self.has(&line) {
-                places.push(place);
+            if self.matches(&line) {
+                positions.push(position);
             }
         }
         Ok(())

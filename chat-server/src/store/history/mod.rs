@@ -1,9 +1,9 @@
-//! `History`: reads pages and what somebody missed, on threads of its own.
+//! `History`: reads pages and replays, on its own threads.
 //!
-//! A dispatcher asks ([`HistoryRequest`]) when the answer's turn to be written has come, so there is at most one
-//! question of each session under way, and an answer is never larger than one socket may have waiting.
-//! What somebody missed is planned once (which lines) and read piece by piece as the socket takes it.
-//! Readers never look behind the recorded end, and a line that is damaged is an error that names it.
+//! A dispatcher sends a [`HistoryRequest`] when the session is ready to write the answer. Each session
+//! therefore has at most one read in progress, and an answer never exceeds the send queue of a
+//! socket. A replay is planned once (the positions of its lines) and read in parts as the socket
+//! accepts them. Reads never pass the recorded end, and a damaged line is an error that names it.
 
 pub(in crate::store) mod filter;
 mod queue;
@@ -25,13 +25,13 @@ use crate::chat::history_query::{
 };
 use crate::chat::token::Id;
 use crate::error::HistoryError;
-use crate::store::index::{self, Index, Trust};
-use crate::store::log::{First, Log, Place, RecordedEnd};
-use filter::Wanted;
+use crate::store::index::{self, Index, IndexStatus};
+use crate::store::log::{Direction, LinePosition, Log, RecordedEnd};
+use filter::MessageFilter;
 use queue::{Class, ReadQueue};
 
 /// How much of what was missed is read at once.
-const PIECE_BYTES: usize = 64 * 1024;
+const READ_BYTES: usize = 64 * 1024;
 
 /// Sessions ask here. Clones share the queue and its threads.
 #[derive(Debug, Clone)]
@@ -76,9 +76,9 @@ impl HistoryReader for Readers {
 /// The lines of a replay that are still to be read.
 #[derive(Debug)]
 struct ReplayPosition {
-    wanted: Wanted,
+    filter: MessageFilter,
     /// The last one first.
-    places: Vec<Place>,
+    positions: Vec<LinePosition>,
 }
 
 /// Work off the queue.
@@ -86,16 +86,16 @@ struct ReplayPosition {
 #[rtype(result = "()")]
 struct Turn;
 
-/// See the head of this file.
+/// A reader of the history.
 #[derive(Debug)]
 pub struct History {
     log: Log,
     end: RecordedEnd,
-    trust: Trust,
+    status: IndexStatus,
     queue: Arc<ReadQueue<HistoryRequest>>,
     /// Where there is none, more of the log is read.
     index: Option<Index>,
-    /// Which index that is, see [`Trust::generation`].
+    /// Which index that is, see [`IndexStatus::generation`].
     generation: u64,
 }
 
@@ -104,13 +104,13 @@ impl History {
     pub fn new(
         log: Log,
         end: RecordedEnd,
-        trust: Trust,
+        status: IndexStatus,
         queue: Arc<ReadQueue<HistoryRequest>>,
     ) -> Self {
         Self {
             log,
             end,
-            trust,
+            status,
             queue,
             index: None,
             generation: 0,
@@ -118,16 +118,16 @@ impl History {
     }
 
     /// Answers, also where the file was truncated under the server.
-    fn answer(&mut self, what: HistoryQuery) -> Result<HistoryAnswer, HistoryError> {
-        let unreadable = Unreadable::of(&what);
+    fn answer(&mut self, request: HistoryQuery) -> Result<HistoryAnswer, HistoryError> {
+        let unreadable = Unreadable::of(&request);
         let end = self.end.get();
         self.renew_index();
-        match self.read(what, end) {
+        match self.read(request, end) {
             Err(error) if self.is_truncated(end) => {
                 log::debug!("a part of the history is missing: {error}");
-                Ok(unreadable.answered())
+                Ok(unreadable.response())
             }
-            answered => answered,
+            response => response,
         }
     }
 
@@ -137,7 +137,7 @@ impl History {
 
     /// Opens the index that the indexer has opened or made since.
     fn renew_index(&mut self) {
-        let generation = self.trust.generation();
+        let generation = self.status.generation();
         if std::mem::replace(&mut self.generation, generation) == generation {
             return;
         }
@@ -145,21 +145,22 @@ impl History {
             Ok(index) => Some(index),
             Err(error) => {
                 log::error!("old messages will be found slowly: {error}");
-                self.trust.distrust();
+                self.status.report_damage();
                 None
             }
         };
     }
 
-    fn read(&mut self, what: HistoryQuery, end: u64) -> Result<HistoryAnswer, HistoryError> {
-        match what {
+    fn read(&mut self, request: HistoryQuery, end: u64) -> Result<HistoryAnswer, HistoryError> {
+        match request {
             HistoryQuery::Page { page, upto } => self.read_page(end, *page, upto),
             HistoryQuery::Missed(arrival) => {
                 let ResumeRequest { welcome, replay } = *arrival;
-                let wanted = Wanted::missed(&replay, welcome.seq + 1);
-                let (mut places, gap) = self.select(&wanted, end, First::Newest, replay.max)?;
-                places.reverse();
-                let (frames, rest) = self.read_piece(ReplayPosition { wanted, places })?;
+                let filter = MessageFilter::missed(&replay, welcome.seq + 1);
+                let (mut positions, gap) =
+                    self.select(&filter, end, Direction::NewestFirst, replay.max)?;
+                positions.reverse();
+                let (frames, rest) = self.read_frames(ReplayPosition { filter, positions })?;
                 Ok(HistoryAnswer::Missed {
                     welcome: Box::new(welcome),
                     gap,
@@ -169,7 +170,7 @@ impl History {
             }
             HistoryQuery::Rest(cursor) => {
                 let position = cursor.into_position().expect("made by this reader");
-                let (frames, rest) = self.read_piece(*position)?;
+                let (frames, rest) = self.read_frames(*position)?;
                 Ok(HistoryAnswer::Rest { frames, rest })
             }
         }
@@ -177,17 +178,17 @@ impl History {
 
     fn select(
         &mut self,
-        wanted: &Wanted,
+        filter: &MessageFilter,
         end: u64,
-        first: First,
+        direction: Direction,
         max: usize,
-    ) -> Result<(Vec<Place>, bool), HistoryError> {
-        match wanted.select(&self.log, self.index.as_ref(), end, first, max) {
+    ) -> Result<(Vec<LinePosition>, bool), HistoryError> {
+        match filter.select(&self.log, self.index.as_ref(), end, direction, max) {
             Err(HistoryError::Index(error)) => {
                 log::error!("old messages will be found slowly: the index: {error}");
                 self.index = None;
-                self.trust.distrust();
-                wanted.select(&self.log, None, end, first, max)
+                self.status.report_damage();
+                filter.select(&self.log, None, end, direction, max)
             }
             selected => selected,
         }
@@ -200,24 +201,25 @@ impl History {
         upto: u64,
     ) -> Result<HistoryAnswer, HistoryError> {
         let before = page.before.unwrap_or(u64::MAX).min(upto + 1);
-        let first = if page.after.is_some() {
-            First::Oldest
+        let direction = if page.after.is_some() {
+            Direction::OldestFirst
         } else {
-            First::Newest
+            Direction::NewestFirst
         };
-        let wanted = Wanted::conversation(&page.conversation, page.after.unwrap_or(0), before);
-        let (mut places, mut more) = self.select(&wanted, end, first, page.limit.into())?;
-        if places.is_empty() && !page.is_known {
+        let filter =
+            MessageFilter::conversation(&page.conversation, page.after.unwrap_or(0), before);
+        let (mut positions, mut more) = self.select(&filter, end, direction, page.limit.into())?;
+        if positions.is_empty() && !page.is_known {
             return Ok(HistoryAnswer::NoSuchUser {
                 with: page.with,
                 id: page.id,
             });
         }
         let id = page.id.as_deref();
-        more |= cut_to_fit(&mut places, first, history_room(&page.with, id));
-        let lines: Vec<Vec<u8>> = places
+        more |= fit_into_frame(&mut positions, direction, history_room(&page.with, id));
+        let lines: Vec<Vec<u8>> = positions
             .iter()
-            .map(|place| wanted.read(&self.log, place))
+            .map(|position| filter.read(&self.log, position))
             .collect::<Result<_, _>>()?;
         let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
         let mut frame = BytesMut::new();
@@ -227,25 +229,25 @@ impl History {
     }
 
     /// The next frames of a plan: each line with its newline, as it was delivered first.
-    fn read_piece(
+    fn read_frames(
         &self,
-        mut plan: ReplayPosition,
+        mut cursor: ReplayPosition,
     ) -> Result<(Bytes, Option<ReplayCursor>), HistoryError> {
         let mut frames = BytesMut::new();
-        while frames.len() < PIECE_BYTES
-            && let Some(place) = plan.places.pop()
+        while frames.len() < READ_BYTES
+            && let Some(position) = cursor.positions.pop()
         {
-            let line = plan.wanted.read(&self.log, &place)?;
-            frames.put_u32(place.bytes + 1);
+            let line = cursor.filter.read(&self.log, &position)?;
+            frames.put_u32(position.bytes + 1);
             frames.put_slice(&line);
             frames.put_u8(b'\n');
         }
-        let rest = (!plan.places.is_empty()).then(|| ReplayCursor::new(plan));
+        let rest = (!cursor.positions.is_empty()).then(|| ReplayCursor::new(cursor));
         Ok((frames.freeze(), rest))
     }
 }
 
-/// What is answered where the file was truncated under the server.
+/// The response if the file was truncated while the server runs.
 enum Unreadable {
     Page { id: Option<Id> },
     Missed(Box<Welcome<'static>>),
@@ -253,8 +255,8 @@ enum Unreadable {
 }
 
 impl Unreadable {
-    fn of(what: &HistoryQuery) -> Self {
-        match what {
+    fn of(request: &HistoryQuery) -> Self {
+        match request {
             HistoryQuery::Page { page, .. } => Self::Page {
                 id: page.id.clone(),
             },
@@ -263,7 +265,7 @@ impl Unreadable {
         }
     }
 
-    fn answered(self) -> HistoryAnswer {
+    fn response(self) -> HistoryAnswer {
         match self {
             Self::Page { id } => HistoryAnswer::Unreadable { id },
             Self::Missed(welcome) => HistoryAnswer::Missed {
@@ -278,22 +280,35 @@ impl Unreadable {
 }
 
 /// Leaves out what does not fit into `room` bytes, at the far end; true if something did not.
-fn cut_to_fit(places: &mut Vec<Place>, first: First, mut room: usize) -> bool {
-    let mut fits = |place: &Place| {
-        let bytes = place.bytes as usize + 1;
+fn fit_into_frame(
+    positions: &mut Vec<LinePosition>,
+    direction: Direction,
+    mut room: usize,
+) -> bool {
+    let mut fits = |position: &LinePosition| {
+        let bytes = position.bytes as usize + 1;
         let fits = bytes <= room;
         room = room.saturating_sub(bytes);
         fits
     };
-    let all = places.len();
-    match first {
-        First::Oldest => places.truncate(places.iter().take_while(|place| fits(place)).count()),
-        First::Newest => {
-            let kept = places.iter().rev().take_while(|place| fits(place)).count();
-            places.drain(..all - kept);
+    let all = positions.len();
+    match direction {
+        Direction::OldestFirst => positions.truncate(
+            positions
+                .iter()
+                .take_while(|position| fits(position))
+                .count(),
+        ),
+        Direction::NewestFirst => {
+            let kept = positions
+                .iter()
+                .rev()
+                .take_while(|position| fits(position))
+                .count();
+            positions.drain(..all - kept);
         }
     }
-    places.len() < all
+    positions.len() < all
 }
 
 impl Actor for History {

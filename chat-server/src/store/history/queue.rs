@@ -1,9 +1,9 @@
 //! The queue before the threads that read the history.
 //!
-//! Each session has at most one read here. Short reads (a page, the next part of a replay) go before
-//! the selection of missed messages, of which one runs at a time, so that a storm of resumes leaves a
-//! thread for pages. Reads of closing sessions go last, and reads of ended sessions are dropped. Within
-//! a class the networks take turns.
+//! Each session has at most one read here. Short reads (a page, the next part of a replay) go
+//! before the selection of missed messages, of which one runs at a time, so that a storm of resumes
+//! leaves a thread for pages. Reads of closing sessions go last, and reads of ended sessions are
+//! dropped. Within a class the networks take turns.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -115,7 +115,8 @@ impl<T> ReadQueue<T> {
         calls
     }
 
-    /// Notes that a thread has taken its [`Turn`](super::Turn). It works until [`ReadQueue::next`] has no more.
+    /// Notes that a thread has taken its [`Turn`](super::Turn). It works until [`ReadQueue::next`]
+    /// has no more.
     pub(super) fn taken(&self) {
         self.lock().calls -= 1;
     }

@@ -1,4 +1,4 @@
-//! A piece of the log, and which of its lines belong to which conversation.
+//! Chunks of the log, with the lines of each conversation.
 
 use std::collections::HashMap;
 use std::iter;
@@ -9,28 +9,29 @@ use smallvec::SmallVec;
 
 use crate::chat::batch::SenderRun;
 use crate::error::HistoryError;
-use crate::store::log::{Line, Log};
+use crate::store::log::{Log, LogLine};
 
 /// How much of the log makes a chunk, but for the line that would not fit whole.
 pub(super) const CHUNK_BYTES: u64 = CHUNK as u64;
 const CHUNK: usize = 256 * 1024;
 
-/// What the index is asked for. Names are folded, and none of them has white space or begins with `@`.
+/// A key of the index. Names are folded, and none of them has white space or
+/// begins with `@`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Key(String);
+pub struct ConversationKey(String);
 
-impl Key {
-    /// All that was said in a channel.
+impl ConversationKey {
+    /// All messages of a channel.
     pub fn channel(name: &str) -> Self {
         Self(name.to_owned())
     }
 
-    /// The direct messages of somebody, with whomever.
-    pub fn person(nick: &str) -> Self {
+    /// All direct messages of a user.
+    pub fn user(nick: &str) -> Self {
         Self(format!("@{nick}"))
     }
 
-    /// The direct messages of two people.
+    /// The direct messages between two nicks.
     pub fn pair(one: &str, other: &str) -> Self {
         let (first, second) = (one.min(other), one.max(other));
         Self(format!("{first} {second}"))
@@ -40,37 +41,37 @@ impl Key {
         &self.0
     }
 
-    fn all_of(from: &str, to: &str) -> Vec<Self> {
+    fn of_message(from: &str, to: &str) -> Vec<Self> {
         if to.starts_with('#') {
             return vec![Self::channel(&fold(to))];
         }
         let (from, to) = (fold(from), fold(to));
-        let mut keys = vec![Self::pair(&from, &to), Self::person(&from)];
+        let mut keys = vec![Self::pair(&from, &to), Self::user(&from)];
         if from != to {
-            keys.push(Self::person(&to));
+            keys.push(Self::user(&to));
         }
         keys
     }
 }
 
-/// See the head of this file.
+/// A chunk of the log, with the lines of each conversation.
 #[derive(Debug)]
 pub struct Chunk {
     pub(super) first_seq: u64,
     /// Where it begins and ends in the log.
     pub(super) start: u64,
-    pub(super) stop: u64,
+    pub(super) end: u64,
     /// CRC-32 of its bytes: tells whether it is still this chunk that stands there.
     pub(super) crc: u32,
     /// How long each line is, without its newline.
     pub(super) lengths: Vec<u16>,
-    /// Which lines have this key: the how manieth.
-    pub(super) postings: Vec<(Key, Vec<u16>)>,
+    /// Line indices, within the chunk, that belong to each key.
+    pub(super) postings: Vec<(ConversationKey, Vec<u16>)>,
 }
 
 impl Chunk {
-    /// The chunk that begins at `offset`, with the message `first_seq`, and ends at `end` or where it has enough. It is
-    /// read into `buffer`, whatever that holds.
+    /// The chunk that begins at `offset`, with the message `first_seq`, and ends at `end` or where
+    /// it has enough. It is read into `buffer`, whatever that holds.
     ///
     /// # Errors
     /// The log cannot be read or is damaged there.
@@ -83,25 +84,25 @@ impl Chunk {
     ) -> Result<Self, HistoryError> {
         buffer.resize(CHUNK, 0);
         let bytes = log.read(offset, end.min(offset + CHUNK_BYTES), buffer)?;
-        let mut gathering = Gathering::new(offset);
-        let added = gathering.add(bytes);
-        if let Some(seq) = gathering.first_seq.filter(|&seq| seq != first_seq) {
-            return Err(log.damaged(offset, misnumbered(seq, first_seq)));
+        let mut builder = ChunkBuilder::new(offset);
+        let added = builder.add(bytes);
+        if let Some(seq) = builder.first_seq.filter(|&seq| seq != first_seq) {
+            return Err(log.damaged(offset, wrong_number(seq, first_seq)));
         }
         match added {
-            Ok(_) => Ok(gathering.finish()),
-            Err(what) => Err(log.damaged(gathering.stop(), what)),
+            Ok(_) => Ok(builder.finish()),
+            Err(what) => Err(log.damaged(builder.end(), what)),
         }
     }
 
     /// Where it ends in the log.
-    pub fn stop(&self) -> u64 {
-        self.stop
+    pub fn end(&self) -> u64 {
+        self.end
     }
 
-    /// Whether it stands where the index ends.
-    pub(super) fn follows(&self, covered: &Covered) -> bool {
-        self.start == covered.end && self.first_seq == covered.last_seq + 1
+    /// Returns whether the chunk begins where the index ends.
+    pub(super) fn follows(&self, indexed_up_to: &IndexedUpTo) -> bool {
+        self.start == indexed_up_to.end && self.first_seq == indexed_up_to.last_seq + 1
     }
 
     pub(super) fn messages(&self) -> u64 {
@@ -109,30 +110,31 @@ impl Chunk {
     }
 }
 
-/// How far the index covers the log: all lines before the offset `end`, the last of which is `last_seq`.
+/// How far the index covers the log: all lines before the offset `end`, the last of which is
+/// `last_seq`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Covered {
+pub struct IndexedUpTo {
     pub end: u64,
     pub last_seq: u64,
 }
 
-impl Covered {
+impl IndexedUpTo {
     /// A chunk that follows is covered too.
-    pub(super) fn grow_by(&mut self, chunk: &Chunk) {
-        self.end = chunk.stop;
+    pub(super) fn extend(&mut self, chunk: &Chunk) {
+        self.end = chunk.end;
         self.last_seq += chunk.messages();
     }
 }
 
-/// Lines side by side, each ended by a newline.
+/// Contiguous lines, each with its newline.
 #[derive(Debug, Default)]
-pub struct Lines {
+pub struct LineBuffer {
     bytes: Vec<u8>,
     /// Without the newlines.
     lengths: Vec<u16>,
 }
 
-impl Lines {
+impl LineBuffer {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.lengths.clear();
@@ -153,10 +155,10 @@ impl Lines {
         self.lengths.len()
     }
 
-    /// Whether this is what they say.
-    fn say(&self, first_seq: u64, talks: &[SenderRun]) -> bool {
+    /// Returns whether the lines have these senders, receivers and numbers.
+    fn matches(&self, first_seq: u64, talks: &[SenderRun]) -> bool {
         let lines = self.bytes.split_inclusive(|&byte| byte == b'\n');
-        let Ok(lines) = lines.map(Line::parse).collect::<Result<Vec<_>, _>>() else {
+        let Ok(lines) = lines.map(LogLine::parse).collect::<Result<Vec<_>, _>>() else {
             return false;
         };
         let said = lines.iter().map(|line| (line.seq, &*line.from, &*line.to));
@@ -170,7 +172,7 @@ impl Lines {
 
 /// A chunk while its lines come: those that are recorded, or those of the log.
 #[derive(Debug)]
-pub struct Gathering {
+pub struct ChunkBuilder {
     start: u64,
     bytes: usize,
     /// Of the first line.
@@ -180,7 +182,7 @@ pub struct Gathering {
     postings: Postings,
 }
 
-impl Gathering {
+impl ChunkBuilder {
     /// Nothing, from `start` on.
     pub fn new(start: u64) -> Self {
         Self {
@@ -195,20 +197,20 @@ impl Gathering {
     }
 
     /// Where what was gathered ends.
-    pub fn stop(&self) -> u64 {
+    pub fn end(&self) -> u64 {
         self.start + self.bytes as u64
     }
 
-    /// Adds the lines of what is said in `talks`, from message `first_seq` on, and puts each chunk that has enough
-    /// to `whole`. It need not look into them: who writes them knows what they say.
-    pub fn gather(
+    /// Adds the lines of what is said in `talks`, from message `first_seq` on, and puts each chunk
+    /// that has enough to `whole`. It need not look into them: who writes them knows what they say.
+    pub fn add_batch(
         &mut self,
-        lines: &Lines,
+        lines: &LineBuffer,
         first_seq: u64,
         talks: &[SenderRun],
         whole: &mut Vec<Chunk>,
     ) {
-        debug_assert!(lines.say(first_seq, talks), "not what is in the lines");
+        debug_assert!(lines.matches(first_seq, talks), "not what is in the lines");
         let mut rest = &lines.bytes[..];
         let (mut seq, mut lengths, mut taken) = (first_seq, lines.lengths.iter(), 0);
         for SenderRun { from, to, messages } in talks {
@@ -217,7 +219,7 @@ impl Gathering {
                 let bytes = usize::from(length) + 1;
                 if self.bytes + bytes > CHUNK {
                     self.crc.update(rest.split_off(..taken).unwrap_or_default());
-                    let next = Self::new(self.stop());
+                    let next = Self::new(self.end());
                     whole.push(std::mem::replace(self, next).finish());
                     indices = None;
                     taken = 0;
@@ -233,8 +235,8 @@ impl Gathering {
         self.crc.update(rest);
     }
 
-    /// Adds the lines that `bytes` begin with as long as they fit in, and returns how many bytes they have; at least
-    /// one line where there was none.
+    /// Adds the lines that `bytes` begin with as long as they fit in, and returns how many bytes
+    /// they have; at least one line where there was none.
     fn add(&mut self, bytes: &[u8]) -> Result<usize, String> {
         let room = CHUNK - self.bytes;
         let mut start = 0;
@@ -263,7 +265,7 @@ impl Gathering {
         let first = *self.first_seq.get_or_insert(seq);
         let expected = first.wrapping_add(number as u64);
         if seq != expected {
-            return Err(misnumbered(seq, expected));
+            return Err(wrong_number(seq, expected));
         }
         self.lengths.push(length);
         Ok(())
@@ -273,7 +275,7 @@ impl Gathering {
         Chunk {
             first_seq: self.first_seq.unwrap_or_default(),
             start: self.start,
-            stop: self.stop(),
+            end: self.end(),
             crc: self.crc.finalize(),
             lengths: self.lengths,
             postings: self.postings.by_key,
@@ -283,17 +285,17 @@ impl Gathering {
 
 const TOO_LONG: &str = "it is too long for a message";
 
-fn misnumbered(seq: u64, expected: u64) -> String {
+fn wrong_number(seq: u64, expected: u64) -> String {
     format!("it has the number {seq} instead of {expected}")
 }
 
 /// The lines of a chunk by key, while they are gathered.
 #[derive(Debug, Default)]
 struct Postings {
-    by_key: Vec<(Key, Vec<u16>)>,
-    numbers: HashMap<Key, usize>,
-    /// Which of `by_key` a line belongs to, by what stands in it from the sender's name to the receiver's, or by both
-    /// names: they are folded once a chunk, not once a line.
+    by_key: Vec<(ConversationKey, Vec<u16>)>,
+    numbers: HashMap<ConversationKey, usize>,
+    /// Which of `by_key` a line belongs to, by what stands in it from the sender's name to the
+    /// receiver's, or by both names: they are folded once a chunk, not once a line.
     known: HashMap<Box<[u8]>, Indices, foldhash::fast::RandomState>,
 }
 
@@ -308,7 +310,7 @@ impl Postings {
         let Some((seq, names)) = recorded else {
             // A message that another program has written, or a record that belongs to no
             // conversation.
-            let line = Line::parse(line)?;
+            let line = LogLine::parse(line)?;
             if line.is_message() {
                 let indices = self.indices_of(&line.from, &line.to);
                 self.post(&indices, number);
@@ -318,7 +320,7 @@ impl Postings {
         let indices = match self.known.get(names) {
             Some(indices) => indices.clone(),
             None => {
-                let line = Line::parse(line)?;
+                let line = LogLine::parse(line)?;
                 self.learn(names.into(), &line.from, &line.to)
             }
         };
@@ -343,7 +345,7 @@ impl Postings {
     }
 
     fn indices_of(&mut self, from: &str, to: &str) -> Indices {
-        let keys = Key::all_of(from, to).into_iter();
+        let keys = ConversationKey::of_message(from, to).into_iter();
         keys.map(|key| {
             *self.numbers.entry(key).or_insert_with_key(|key| {
                 self.by_key.push((key.clone(), Vec::new()));
@@ -362,8 +364,8 @@ impl Postings {
     }
 }
 
-/// What stands between the names and the text of a line. A quote within a JSON string is escaped, so what looks
-/// like the next key is the next key.
+/// The bytes between the names and the text of a line. A quote within a JSON string is
+/// escaped, so what looks like the next key is the next key.
 const TEXT: &[u8] = b"\",\"text\":\"";
 
 /// The number of a line as the recorder writes it, and what stands in it from the sender's name on.
@@ -424,9 +426,9 @@ mod tests {
                 .unwrap();
             posted.clone()
         };
-        assert_eq!(of(Key::channel("#té")), [0, 1, 2, 5, 6, 7]);
-        assert_eq!(of(Key::channel("#téa")), [3]);
-        assert_eq!(of(Key::person("zoe")), [4]);
+        assert_eq!(of(ConversationKey::channel("#té")), [0, 1, 2, 5, 6, 7]);
+        assert_eq!(of(ConversationKey::channel("#téa")), [3]);
+        assert_eq!(of(ConversationKey::user("zoe")), [4]);
         for damaged in [
             "",
             "{}",
@@ -443,7 +445,10 @@ mod tests {
     #[test]
     fn a_direct_message_is_found_by_its_pair_and_by_both_ends() {
         let keys = |from, to| -> Vec<String> {
-            Key::all_of(from, to).into_iter().map(|key| key.0).collect()
+            ConversationKey::of_message(from, to)
+                .into_iter()
+                .map(|key| key.0)
+                .collect()
         };
         assert_eq!(keys("Zoe", "ANA"), ["ana zoe", "@zoe", "@ana"]);
         assert_eq!(keys("Ana", "Ana"), ["ana ana", "@ana"]);

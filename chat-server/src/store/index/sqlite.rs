@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Rows, params};
 
-use super::postings::{Chunk, Covered, Key};
+use super::postings::{Chunk, ConversationKey, IndexedUpTo};
 use crate::error::HistoryError;
 use crate::store::database::files;
-use crate::store::log::{First, Log, Place};
+use crate::store::log::{Direction, LinePosition, Log};
 use crate::store::private_file::with_suffix;
 
 /// The form of the file; one of another form is made again from the log. A change of which lines
 /// are posted needs another form: readers reject a posted line that is no message of the
 /// conversation.
-const FORM: i32 = 2;
+const SCHEMA_VERSION: i32 = 2;
 
 /// Chunks have no hole between them and begin where the log begins.
 const SCHEMA: &str = "
@@ -46,40 +46,41 @@ const FIND: &str = "
       AND posting.first_seq <= ?3
     ORDER BY posting.first_seq";
 
-/// Room for several chunks: with SQLite's own 4 KiB, which files keep that have it, to add them takes a seventh longer.
+/// Room for several chunks: with SQLite's own 4 KiB, which files keep that have it, to add them
+/// takes a seventh longer.
 const PAGE_BYTES: u32 = 16 * 1024;
 
 /// How long to wait for another process that has the file.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// See the head of this file.
+/// A connection to the index file.
 #[derive(Debug)]
 pub struct Index(Connection);
 
 impl Index {
-    /// Opens the index at `path` to add to it; made anew where it is missing, broken, or of another log
-    /// than `log`, whose lines end at `end`.
+    /// Opens the index at `path` to add to it; made anew where it is missing, broken, or of another
+    /// log than `log`, whose lines end at `end`.
     ///
     /// # Errors
     /// It can neither be opened nor be made.
     pub fn open(path: &Path, log: &Log, end: u64) -> Result<Self, HistoryError> {
-        match Self::open_fitting(path, log, end) {
+        match Self::open_existing(path, log, end) {
             Ok(Some(index)) => return Ok(index),
             Ok(None) => log::info!("{}: is made from the log", path.display()),
-            Err(HistoryError::Index(error)) if is_broken(&error) => {
+            Err(HistoryError::Index(error)) if is_corrupt(&error) => {
                 log::warn!("{}: {error}; is made again from the log", path.display());
             }
             Err(error) => return Err(error),
         }
-        Self::make(path)
+        Self::create(path)
     }
 
-    /// Makes an empty index in place of whatever is at `path`. No connection of this process may write
-    /// to that any more: SQLite removes the log of a file by name when it closes it.
+    /// Makes an empty index in place of whatever is at `path`. No connection of this process may
+    /// write to that any more: SQLite removes the log of a file by name when it closes it.
     ///
     /// # Errors
     /// It cannot be made.
-    pub fn make(path: &Path) -> Result<Self, HistoryError> {
+    pub fn create(path: &Path) -> Result<Self, HistoryError> {
         remove(path)?;
         let index = Self::connect(path)?;
         index.0.execute_batch(SCHEMA)?;
@@ -95,7 +96,7 @@ impl Index {
     }
 
     fn connect(path: &Path) -> Result<Self, HistoryError> {
-        // Made here, as SQLite would let everyone read it: it tells who talks with whom.
+        // Created here, because SQLite would make it world-readable and it lists conversations.
         files::create(path).map_err(|source| io_error(path, source))?;
         files::restrict(path);
         let connection = Connection::open(path)?;
@@ -107,12 +108,15 @@ impl Index {
         Ok(Self(connection))
     }
 
-    fn open_fitting(path: &Path, log: &Log, end: u64) -> Result<Option<Self>, HistoryError> {
+    fn open_existing(path: &Path, log: &Log, end: u64) -> Result<Option<Self>, HistoryError> {
         let mut index = Self::connect(path)?;
-        let form: i32 = index
+        let version: i32 = index
             .0
             .pragma_query_value(None, "user_version", |row| row.get(0))?;
-        Ok((form == FORM && index.has_schema() && index.fit(log, end)?).then_some(index))
+        Ok(
+            (version == SCHEMA_VERSION && index.has_schema() && index.truncate_stale(log, end)?)
+                .then_some(index),
+        )
     }
 
     /// Returns whether all tables and columns are there.
@@ -126,8 +130,9 @@ impl Index {
         statements.iter().all(|sql| self.0.prepare(sql).is_ok())
     }
 
-    /// Drops the last chunks until one stands in the log as it did; false if the first one does not.
-    fn fit(&mut self, log: &Log, end: u64) -> Result<bool, HistoryError> {
+    /// Drops the last chunks until one stands in the log as it did; false if the first one does
+    /// not.
+    fn truncate_stale(&mut self, log: &Log, end: u64) -> Result<bool, HistoryError> {
         let stands = |order: &str| -> Result<Option<(u64, bool)>, HistoryError> {
             let sql = format!(
                 "SELECT first_seq, start, stop, crc FROM chunk ORDER BY first_seq {order} LIMIT 1"
@@ -136,12 +141,12 @@ impl Index {
                 .0
                 .query_row(&sql, [], |row| row.try_into())
                 .optional()?;
-            let Some((first_seq, start, stop, crc)) = chunk else {
+            let Some((first_seq, start, chunk_end, crc)) = chunk else {
                 return Ok(None);
             };
-            let stands = stop <= end && start < stop && {
-                let mut buffer = vec![0; usize::try_from(stop - start).unwrap_or(usize::MAX)];
-                crc32fast::hash(log.read(start, stop, &mut buffer)?) == crc
+            let stands = chunk_end <= end && start < chunk_end && {
+                let mut buffer = vec![0; usize::try_from(chunk_end - start).unwrap_or(usize::MAX)];
+                crc32fast::hash(log.read(start, chunk_end, &mut buffer)?) == crc
             };
             Ok(Some((first_seq, stands)))
         };
@@ -157,18 +162,18 @@ impl Index {
         Ok(true)
     }
 
-    pub fn covered(&self) -> Result<Covered, HistoryError> {
+    pub fn indexed_up_to(&self) -> Result<IndexedUpTo, HistoryError> {
         let mut last = self.0.prepare_cached(
             "SELECT first_seq + length(lengths) / 2 - 1, stop FROM chunk
              ORDER BY first_seq DESC LIMIT 1",
         )?;
-        let covered = last.query_row([], |row| {
-            Ok(Covered {
+        let indexed_up_to = last.query_row([], |row| {
+            Ok(IndexedUpTo {
                 last_seq: row.get(0)?,
                 end: row.get(1)?,
             })
         });
-        Ok(covered.optional()?.unwrap_or_default())
+        Ok(indexed_up_to.optional()?.unwrap_or_default())
     }
 
     /// Adds chunks, which follow what is covered; all of them or none.
@@ -187,19 +192,19 @@ impl Index {
                 let Chunk {
                     first_seq,
                     start,
-                    stop,
+                    end,
                     crc,
                     lengths,
                     postings,
                 } = chunk;
-                chunk_row.execute(params![first_seq, start, stop, crc, listed(lengths)])?;
+                chunk_row.execute(params![first_seq, start, end, crc, encode_numbers(lengths)])?;
                 for (key, lines) in postings {
                     let id = known.query_row([key.name()], |row| row.get(0)).optional()?;
                     let id: i64 = match id {
                         Some(id) => id,
                         None => new.insert([key.name()])?,
                     };
-                    let lines = packed(lines, lengths.len());
+                    let lines = encode_postings(lines, lengths.len());
                     posting_row.execute(params![id, first_seq, lines])?;
                 }
             }
@@ -207,23 +212,23 @@ impl Index {
         Ok(transaction.commit()?)
     }
 
-    /// The places of at most `max` lines of a conversation with a number between `after` and `before`,
-    /// which are not among them: the newest or the oldest of them, and that one first.
-    pub(in crate::store) fn places(
+    /// The places of at most `max` lines of a conversation with a number between `after` and
+    /// `before`, which are not among them: the newest or the oldest of them, and that one first.
+    pub(in crate::store) fn positions(
         &self,
-        key: &Key,
+        key: &ConversationKey,
         after: u64,
         before: u64,
-        first: First,
+        first: Direction,
         max: usize,
-    ) -> Result<Vec<Place>, HistoryError> {
+    ) -> Result<Vec<LinePosition>, HistoryError> {
         let (from, to) = (after.saturating_add(1), before.saturating_sub(1));
         if from > to {
             return Ok(Vec::new());
         }
         let sql = match first {
-            First::Oldest => FIND.to_owned(),
-            First::Newest => format!("{FIND} DESC"),
+            Direction::OldestFirst => FIND.to_owned(),
+            Direction::NewestFirst => format!("{FIND} DESC"),
         };
         let mut find = self.0.prepare_cached(&sql)?;
         // SQLite's numbers are signed.
@@ -235,65 +240,65 @@ impl Index {
 
 fn collect(
     mut rows: Rows<'_>,
-    wanted: std::ops::RangeInclusive<u64>,
-    first: First,
+    filter: std::ops::RangeInclusive<u64>,
+    first: Direction,
     max: usize,
-) -> rusqlite::Result<Vec<Place>> {
-    let mut places = Vec::new();
-    while places.len() < max
+) -> rusqlite::Result<Vec<LinePosition>> {
+    let mut positions = Vec::new();
+    while positions.len() < max
         && let Some(row) = rows.next()?
     {
         let (first_seq, start): (u64, u64) = (row.get(0)?, row.get(1)?);
         let mut next = start;
-        let lines: Vec<Place> = unlisted(row.get_ref(2)?.as_blob()?)
+        let lines: Vec<LinePosition> = decode_numbers(row.get_ref(2)?.as_blob()?)
             .zip(first_seq..)
             .map(|(bytes, seq)| {
                 let offset = next;
                 next += u64::from(bytes) + 1;
                 let bytes = u32::from(bytes);
-                Place { seq, offset, bytes }
+                LinePosition { seq, offset, bytes }
             })
             .collect();
-        let numbers = unpacked(row.get_ref(3)?.as_blob()?);
+        let numbers = decode_postings(row.get_ref(3)?.as_blob()?);
         // A number that the chunk does not have cannot be; the reader checks each line anyway.
-        let place = |&number: &u16| lines.get(usize::from(number)).copied();
-        let is_wanted = |place: &Place| wanted.contains(&place.seq);
-        let left = max - places.len();
-        let here = numbers.iter().filter_map(place);
+        let position = |&number: &u16| lines.get(usize::from(number)).copied();
+        let is_wanted = |position: &LinePosition| filter.contains(&position.seq);
+        let left = max - positions.len();
+        let here = numbers.iter().filter_map(position);
         match first {
-            First::Oldest => places.extend(here.filter(is_wanted).take(left)),
-            First::Newest => places.extend(
+            Direction::OldestFirst => positions.extend(here.filter(is_wanted).take(left)),
+            Direction::NewestFirst => positions.extend(
                 numbers
                     .iter()
                     .rev()
-                    .filter_map(place)
+                    .filter_map(position)
                     .filter(is_wanted)
                     .take(left),
             ),
         }
     }
-    Ok(places)
+    Ok(positions)
 }
 
 /// Numbers, each as a little-endian `u16`.
-fn listed(numbers: &[u16]) -> Vec<u8> {
+fn encode_numbers(numbers: &[u16]) -> Vec<u8> {
     numbers
         .iter()
         .flat_map(|number| number.to_le_bytes())
         .collect()
 }
 
-fn unlisted(blob: &[u8]) -> impl Iterator<Item = u16> {
+fn decode_numbers(blob: &[u8]) -> impl Iterator<Item = u16> {
     let (numbers, _) = blob.as_chunks();
     numbers.iter().map(|&number| u16::from_le_bytes(number))
 }
 
-/// Which of a chunk's `lines` lines: a list of them behind [`LIST`] or, where that is shorter, a bit for each line behind
-/// [`BITS`]. A busy channel takes a tenth so.
-fn packed(numbers: &[u16], lines: usize) -> Vec<u8> {
+/// Which of a chunk's `lines` lines: a list of them behind [`LIST`] or, where that is shorter, a
+/// bit for each line behind [`BITS`]. A busy channel takes a tenth so.
+fn encode_postings(numbers: &[u16], lines: usize) -> Vec<u8> {
     let bytes = lines.div_ceil(8);
     if numbers.len() * 2 <= bytes {
-        let mut list = listed(numbers);
+        let mut list = encode_numbers(numbers);
         list.insert(0, LIST);
         return list;
     }
@@ -305,9 +310,9 @@ fn packed(numbers: &[u16], lines: usize) -> Vec<u8> {
     bits
 }
 
-fn unpacked(blob: &[u8]) -> Vec<u16> {
+fn decode_postings(blob: &[u8]) -> Vec<u16> {
     match blob.split_first() {
-        Some((&LIST, list)) => unlisted(list).collect(),
+        Some((&LIST, list)) => decode_numbers(list).collect(),
         Some((&BITS, bits)) => {
             let has = |number: &u16| {
                 let byte = bits.get(usize::from(number / 8));
@@ -323,8 +328,8 @@ fn unpacked(blob: &[u8]) -> Vec<u16> {
 const LIST: u8 = 0;
 const BITS: u8 = 1;
 
-/// Whether the file is no index, and will not be one if it is tried again.
-fn is_broken(error: &rusqlite::Error) -> bool {
+/// Returns whether the file is corrupt, so that a retry would fail too.
+fn is_corrupt(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)

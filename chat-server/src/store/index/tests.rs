@@ -11,11 +11,11 @@ use tempfile::TempDir;
 use super::indexer::Indexer;
 use super::postings::Chunk;
 use super::sqlite::Index;
-use super::{Gathering, Lines, Trust, path_of};
+use super::{ChunkBuilder, IndexStatus, LineBuffer, path_of};
 use crate::chat::batch::SenderRun;
 use crate::chat::effect::{Conversation, NickTenure};
-use crate::store::history::filter::Wanted;
-use crate::store::log::{First, Line, Log, RecordedEnd};
+use crate::store::history::filter::MessageFilter;
+use crate::store::log::{Direction, Log, LogLine, RecordedEnd};
 
 const CHANNELS: [&str; 4] = ["#lobby", "#Café", "#тихо", "#rare"];
 const NICKS: [&str; 4] = ["Ana", "Борис", "zoë", "a\"b"];
@@ -27,7 +27,7 @@ struct Scene {
 }
 
 fn indexer(path: &Path, log: Log, end: u64) -> Indexer {
-    Indexer::new(path, log, RecordedEnd::new(end), Trust::default())
+    Indexer::new(path, log, RecordedEnd::new(end), IndexStatus::default())
 }
 
 impl Scene {
@@ -76,21 +76,21 @@ impl Scene {
         let end = log.length().unwrap();
         let mut rng = StdRng::seed_from_u64(2);
         for _ in 0..100 {
-            let wanted = random_wanted(&mut rng, messages);
-            for first in [First::Newest, First::Oldest] {
+            let filter = random_filter(&mut rng, messages);
+            for first in [Direction::NewestFirst, Direction::OldestFirst] {
                 let max = rng.random_range(1..200);
-                let select = |index| wanted.select(&log, index, end, first, max).unwrap();
+                let select = |index| filter.select(&log, index, end, first, max).unwrap();
                 assert_eq!(
                     select(Some(index)),
                     select(None),
-                    "{wanted:?} {first:?} {max}"
+                    "{filter:?} {first:?} {max}"
                 );
             }
         }
     }
 }
 
-fn random_wanted(rng: &mut StdRng, messages: u64) -> Wanted {
+fn random_filter(rng: &mut StdRng, messages: u64) -> MessageFilter {
     let name = |name: &str| chat_proto::name::fold(name).into();
     let mut seq = || rng.random_range(0..messages + 2);
     let (after, before) = (seq(), seq());
@@ -108,16 +108,16 @@ fn random_wanted(rng: &mut StdRng, messages: u64) -> Wanted {
             other: name(NICKS[rng.random_range(0..NICKS.len())]),
         },
         _ => {
-            return Wanted {
+            return MessageFilter {
                 channels: vec![channel],
-                held,
+                tenures: held,
                 other: None,
                 after,
                 before,
             };
         }
     };
-    Wanted::conversation(&conversation, after, before)
+    MessageFilter::conversation(&conversation, after, before)
 }
 
 #[test]
@@ -126,10 +126,10 @@ fn with_an_index_and_without_the_same_is_found() {
     let scene = Scene::new(1, messages);
     let (index, log) = (scene.index(), scene.log());
     let end = log.length().unwrap();
-    let covered = index.covered().unwrap();
+    let indexed_up_to = index.indexed_up_to().unwrap();
     assert!(
-        covered.end > end / 2 && covered.last_seq < messages,
-        "{covered:?}"
+        indexed_up_to.end > end / 2 && indexed_up_to.last_seq < messages,
+        "{indexed_up_to:?}"
     );
     scene.is_found_as_without(&index, messages);
 }
@@ -142,14 +142,14 @@ fn what_was_gathered_and_what_is_read_make_one_index() {
     let (log, path) = (scene.log(), path_of(&scene.path));
     let end = log.length().unwrap();
     // The server starts when there are some messages already.
-    let mut gathering = Gathering::new(log.locate(1000, 0, end).unwrap());
+    let mut builder = ChunkBuilder::new(log.locate(1000, 0, end).unwrap());
     let mut chunks = Vec::new();
     let mut rng = StdRng::seed_from_u64(9);
-    let (mut lines, mut talks) = (Lines::default(), Vec::<SenderRun>::new());
-    let start = usize::try_from(gathering.stop()).unwrap();
+    let (mut lines, mut talks) = (LineBuffer::default(), Vec::<SenderRun>::new());
+    let start = usize::try_from(builder.end()).unwrap();
     for line in bytes[start..].split_inclusive(|&byte| byte == b'\n') {
         lines.push(line);
-        let Line { seq, from, to, .. } = Line::parse(line).unwrap();
+        let LogLine { seq, from, to, .. } = LogLine::parse(line).unwrap();
         match talks.last_mut() {
             Some(talk) if (&*talk.from, &*talk.to) == (&*from, &*to) => talk.messages += 1,
             _ => talks.push(SenderRun {
@@ -160,7 +160,7 @@ fn what_was_gathered_and_what_is_read_make_one_index() {
         }
         if rng.random_ratio(1, 100) {
             let first_seq = seq + 1 - lines.count() as u64;
-            gathering.gather(&lines, first_seq, &talks, &mut chunks);
+            builder.add_batch(&lines, first_seq, &talks, &mut chunks);
             lines.clear();
             talks.clear();
         }
@@ -178,22 +178,22 @@ fn what_was_gathered_and_what_is_read_make_one_index() {
 #[test]
 fn an_index_of_another_log_is_made_again() {
     let (one, other) = (Scene::new(3, 3000), Scene::new(4, 3000));
-    let before = one.index().covered().unwrap();
+    let before = one.index().indexed_up_to().unwrap();
     fs::copy(&other.path, &one.path).unwrap();
     let log = one.log();
     let index = Index::open(&path_of(&one.path), &log, log.length().unwrap()).unwrap();
-    assert_eq!(index.covered().unwrap().end, 0);
-    assert_ne!(one.index().covered().unwrap(), before);
+    assert_eq!(index.indexed_up_to().unwrap().end, 0);
+    assert_ne!(one.index().indexed_up_to().unwrap(), before);
 }
 
 #[test]
 fn what_the_log_has_lost_at_its_end_the_index_loses_too() {
     let scene = Scene::new(5, 6000);
-    let before = scene.index().covered().unwrap();
+    let before = scene.index().indexed_up_to().unwrap();
     let log = scene.log();
     let end = log.end_of_lines(before.end - 10).unwrap();
     let index = Index::open(&path_of(&scene.path), &log, end).unwrap();
-    let after = index.covered().unwrap();
+    let after = index.indexed_up_to().unwrap();
     assert!(0 < after.end && after.end < end, "{before:?} {after:?}");
 }
 
@@ -202,7 +202,7 @@ fn a_file_that_is_no_index_is_made_again_and_only_its_owner_may_read_it() {
     let scene = Scene::new(6, 3000);
     let path = path_of(&scene.path);
     fs::write(&path, "no index".repeat(1000)).unwrap();
-    assert!(scene.index().covered().unwrap().end > 0);
+    assert!(scene.index().indexed_up_to().unwrap().end > 0);
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
@@ -228,8 +228,8 @@ fn damage_is_named_and_what_stands_before_it_is_indexed() {
         error.to_string().contains(&format!("line {number}:")),
         "{error}"
     );
-    let covered = Index::reader(&path).unwrap().covered().unwrap();
-    assert!(covered.end > 0 && covered.end <= line as u64);
+    let indexed_up_to = Index::reader(&path).unwrap().indexed_up_to().unwrap();
+    assert!(indexed_up_to.end > 0 && indexed_up_to.end <= line as u64);
 }
 
 #[test]
@@ -240,6 +240,6 @@ fn a_chunk_that_begins_with_the_largest_number_is_damaged() {
     fs::write(&scene.path, &text).unwrap();
     let (log, end) = (scene.log(), text.len() as u64);
     let error = Chunk::read(&log, 0, end, 1, &mut Vec::new()).unwrap_err();
-    let wanted = "line 1: it has the number 18446744073709551615 instead of 1";
-    assert!(error.to_string().contains(wanted), "{error}");
+    let filter = "line 1: it has the number 18446744073709551615 instead of 1";
+    assert!(error.to_string().contains(filter), "{error}");
 }

@@ -1,7 +1,6 @@
-//! Appends lines to the history file, and takes back those that could not be written whole.
+//! Appends lines to the history file and removes lines that could not be written completely.
 //!
-//! It cuts off nothing but its own bytes: what another program has written stays, and so does a line that
-//! was acknowledged.
+//! The appender cuts off only its own bytes. Bytes of another program and acknowledged lines stay.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -10,32 +9,32 @@ use std::sync::Arc;
 
 use prometheus::Histogram;
 
-use super::path_check::Guard;
+use super::path_check::PathCheck;
 use crate::config::Durability;
 use crate::error::Displaced;
 use crate::health::Ailment;
 
-/// How much a disk that was full must have room for.
+/// Free bytes that a write probe requires.
 const PROBE_BYTES: usize = 64 * 1024;
 
-/// Why nothing can be recorded.
+/// Why a batch cannot be recorded.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::store) enum Trouble {
+pub(in crate::store) enum RecordError {
     #[error(transparent)]
     Disk(#[from] io::Error),
     #[error(transparent)]
     Displaced(#[from] Displaced),
 }
 
-impl Trouble {
-    pub(in crate::store) fn ailment(&self) -> Ailment {
+impl RecordError {
+    pub(in crate::store) fn health_issue(&self) -> Ailment {
         match self {
             Self::Disk(_) => Ailment::History,
-            Self::Displaced(displaced) => displaced.ailment(),
+            Self::Displaced(displaced) => displaced.health_issue(),
         }
     }
 
-    /// Whether lines that were acknowledged are not at the path.
+    /// Returns whether acknowledged lines are missing at the path.
     pub(in crate::store) fn loses_lines(&self) -> bool {
         matches!(self, Self::Displaced(displaced) if displaced.loses_lines())
     }
@@ -43,18 +42,18 @@ impl Trouble {
 
 /// The reason why a batch was not recorded.
 #[derive(Debug)]
-pub(in crate::store) enum Failure {
-    /// Nothing of it is in the file.
-    Refused(Trouble),
-    /// Some of it may be, or may be there again after a power cut.
-    Unknown(io::Error),
+pub(in crate::store) enum AppendFailure {
+    /// The file contains nothing of the batch.
+    RolledBack(RecordError),
+    /// The file may contain a part of the batch, now or after a power failure.
+    Indeterminate(io::Error),
 }
 
 /// The history file, open for appending.
 #[derive(Debug)]
 pub(in crate::store) struct Appender {
     file: Arc<File>,
-    guard: Guard,
+    path_check: PathCheck,
     durability: Durability,
     /// Observes the time of each `fdatasync`.
     fsync: Histogram,
@@ -65,13 +64,13 @@ pub(in crate::store) struct Appender {
 impl Appender {
     pub(in crate::store) fn new(
         file: Arc<File>,
-        guard: Guard,
+        path_check: PathCheck,
         durability: Durability,
         fsync: Histogram,
     ) -> Self {
         Self {
             file,
-            guard,
+            path_check,
             durability,
             fsync,
             probed: 0,
@@ -84,54 +83,55 @@ impl Appender {
 
     /// Checks that the path leads to the open file and that its lines end at `end`.
     pub(in crate::store) fn check(&self, end: u64) -> Result<(), Displaced> {
-        self.guard.check(end + self.probed as u64)
+        self.path_check.check(end + self.probed as u64)
     }
 
-    /// Appends `lines` behind `end`. The file is checked before, so that nothing is written to a wrong
-    /// one, and afterwards, as it may have been renamed meanwhile.
-    pub(in crate::store) fn append(&mut self, lines: &[u8], end: u64) -> Result<(), Failure> {
-        let refused = |displaced| Failure::Refused(Trouble::Displaced(displaced));
+    /// Appends `lines` behind `end`. The file is checked before, so that nothing is written to a
+    /// wrong one, and afterwards, as it may have been renamed meanwhile.
+    pub(in crate::store) fn append(&mut self, lines: &[u8], end: u64) -> Result<(), AppendFailure> {
+        let refused = |displaced| AppendFailure::RolledBack(RecordError::Displaced(displaced));
         self.check(end).map_err(refused)?;
-        self.take_back_probe()
-            .map_err(|error| Failure::Refused(error.into()))?;
+        self.roll_back_probe()
+            .map_err(|error| AppendFailure::RolledBack(error.into()))?;
         let mut written = 0;
         let outcome = write(&self.file, lines, &mut written)
-            .and_then(|()| self.force())
-            .map_err(Trouble::Disk)
+            .and_then(|()| self.sync())
+            .map_err(RecordError::Disk)
             .and_then(|()| {
-                let checked = self.guard.check(end + written as u64);
+                let checked = self.path_check.check(end + written as u64);
                 Ok(checked.map_err(|displaced| displaced.cut_at(end))?)
             });
         match outcome {
             Ok(()) => Ok(()),
-            Err(trouble) if written == 0 => Err(Failure::Refused(trouble)),
-            Err(trouble) => match self.take_back(&lines[..written]) {
-                Ok(()) => Err(Failure::Refused(trouble)),
-                Err(also) => Err(Failure::Unknown(also)),
+            Err(trouble) if written == 0 => Err(AppendFailure::RolledBack(trouble)),
+            Err(trouble) => match self.roll_back(&lines[..written]) {
+                Ok(()) => Err(AppendFailure::RolledBack(trouble)),
+                Err(also) => Err(AppendFailure::Indeterminate(also)),
             },
         }
     }
 
     /// Writes bytes that are no line behind `end`, and takes them back.
-    pub(in crate::store) fn probe(&mut self, end: u64) -> Result<(), Trouble> {
+    pub(in crate::store) fn probe(&mut self, end: u64) -> Result<(), RecordError> {
         self.check(end)?;
-        self.take_back_probe()?;
+        self.roll_back_probe()?;
         let outcome = write(&self.file, &[b' '; PROBE_BYTES], &mut self.probed);
-        self.take_back_probe()?;
+        self.roll_back_probe()?;
         Ok(outcome?)
     }
 
-    fn take_back_probe(&mut self) -> io::Result<()> {
+    fn roll_back_probe(&mut self) -> io::Result<()> {
         if self.probed > 0 {
-            self.take_back(&vec![b' '; self.probed])?;
+            self.roll_back(&vec![b' '; self.probed])?;
             self.probed = 0;
         }
         Ok(())
     }
 
-    /// Cuts off `ours`, which were written last; with durability `batch` also for after a power cut. Where
-    /// the file does not end with them (another program has truncated it or appended to it), it stays.
-    fn take_back(&self, ours: &[u8]) -> io::Result<()> {
+    /// Cuts off `ours`, which were written last; with durability `batch` also for after a power
+    /// cut. Where the file does not end with them (another program has truncated it or appended to
+    /// it), it stays.
+    fn roll_back(&self, ours: &[u8]) -> io::Result<()> {
         let length = self.file.metadata()?.len();
         let Some(start) = length.checked_sub(ours.len() as u64) else {
             return Ok(());
@@ -148,7 +148,7 @@ impl Appender {
     }
 
     /// Forces the lines to the disk with durability `batch`.
-    fn force(&self) -> io::Result<()> {
+    fn sync(&self) -> io::Result<()> {
         if self.durability == Durability::Batch {
             self.fsync
                 .observe_closure_duration(|| self.file.sync_data())?;
@@ -187,18 +187,18 @@ mod tests {
             .create(true)
             .to_owned();
         let file = Arc::new(options.open(path).unwrap());
-        let guard = Guard::of(path, &file).unwrap();
+        let path_check = PathCheck::of(path, &file).unwrap();
         let metrics = Metrics::new(1, RecordedEnd::default(), &Health::default());
         Appender::new(
             file,
-            guard,
+            path_check,
             Durability::Batch,
             metrics.recorder.fsync.clone(),
         )
     }
 
-    /// Whatever another program does between the write and the check: its bytes stay, and so do the lines
-    /// that were acknowledged before.
+    /// Whatever another program does between the write and the check: its bytes stay, and so do the
+    /// lines that were acknowledged before.
     #[test]
     fn own_bytes_alone_are_taken_back() {
         let dir = tempfile::tempdir().unwrap();
@@ -212,7 +212,7 @@ mod tests {
             ("", "ours\n", ""),
         ] {
             fs::write(&path, there).unwrap();
-            appender(&path).take_back(ours.as_bytes()).unwrap();
+            appender(&path).roll_back(ours.as_bytes()).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), left, "{there:?}");
         }
     }

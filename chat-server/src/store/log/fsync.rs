@@ -1,11 +1,11 @@
-//! Forcing the history to the disk, so that success means something.
+//! Forces the history to the disk, with a retry that does not trust a failed `fdatasync`.
 //!
-//! An `fdatasync` that failed may have marked as clean what never reached the disk: asked again, the
-//! system says yes and does nothing (PostgreSQL's "fsyncgate", 2018). So whatever was not confirmed is
-//! written once more, in its place, before the system is asked again.
+//! A failed `fdatasync` may mark pages as clean that never reached the disk; a second call then
+//! succeeds and writes nothing (PostgreSQL's "fsyncgate", 2018). Unconfirmed bytes are therefore
+//! rewritten in their place before the next call.
 //!
-//! With durability `interval` that is the business of the [`Syncer`], on a thread of its own: nobody's
-//! message waits for the disk, however long that takes.
+//! With durability `interval` the [`Syncer`] does this on its own thread, so that no message waits
+//! for the disk.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -19,72 +19,72 @@ use prometheus::Histogram;
 use super::RecordedEnd;
 use crate::store::file_identity::FileIdentity;
 
-/// What is written again at once.
+/// Bytes rewritten at once.
 const BLOCK_BYTES: usize = 256 * 1024;
 
 /// More than a batch of the room: what a server may have left behind that the disk did not confirm.
-const LAST_BYTES: u64 = 1024 * 1024;
+const UNCONFIRMED_BYTES: u64 = 1024 * 1024;
 
-/// What is recorded by now is to be on the disk. Where the disk takes it neither at once nor when it is
-/// written again, the next attempt writes it again.
+/// What is recorded by now is to be on the disk. Where the disk takes it neither at once nor when
+/// it is written again, the next attempt writes it again.
 #[derive(Debug, Message)]
 #[rtype(result = "io::Result<()>")]
 pub(in crate::store) struct Sync;
 
-/// See the head of this file.
+/// The actor that syncs the history with durability `interval`.
 #[derive(Debug)]
 pub(in crate::store) struct Syncer {
     file: Arc<File>,
     path: PathBuf,
     end: RecordedEnd,
-    /// All before it is on the disk.
-    forced: u64,
+    /// End of the bytes that are on the disk.
+    synced_upto: u64,
     /// The last attempt failed.
-    suspect: bool,
-    /// Told how long each attempt took.
+    needs_rewrite: bool,
+    /// Observes the time of each `fdatasync`.
     fsync: Histogram,
 }
 
 impl Syncer {
-    /// For the history at `path`, whose lines end at `end`. The last of them may not be on the disk when
-    /// the server starts.
+    /// For the history at `path`, whose lines end at `end`. The last of them may not be on the disk
+    /// when the server starts.
     pub(in crate::store) fn start(
         file: Arc<File>,
         path: PathBuf,
         end: RecordedEnd,
         fsync: Histogram,
     ) -> Addr<Self> {
-        let forced = end.get().saturating_sub(LAST_BYTES);
+        let synced_upto = end.get().saturating_sub(UNCONFIRMED_BYTES);
         SyncArbiter::start(1, move || Self {
             file: file.clone(),
             path: path.clone(),
             end: end.clone(),
-            forced,
-            suspect: false,
+            synced_upto,
+            needs_rewrite: false,
             fsync: fsync.clone(),
         })
     }
 
-    fn force(&mut self) -> io::Result<()> {
+    fn sync(&mut self) -> io::Result<()> {
         let end = self.end.get();
-        if !self.suspect {
-            let forced = self
+        if !self.needs_rewrite {
+            let outcome = self
                 .fsync
                 .observe_closure_duration(|| self.file.sync_data());
-            match forced {
+            match outcome {
                 Ok(()) => {
-                    self.forced = end;
+                    self.synced_upto = end;
                     return Ok(());
                 }
                 Err(error) => {
                     log::warn!("the history was not forced to the disk, is written again: {error}");
-                    self.suspect = true;
+                    self.needs_rewrite = true;
                 }
             }
         }
-        write_again(&self.file, &self.path, self.forced, end)?;
-        self.suspect = false;
-        self.forced = end;
+        rewrite(&self.file, &self.path, self.synced_upto, end)?;
+        self.needs_rewrite = false;
+        self.synced_upto = end;
         Ok(())
     }
 }
@@ -97,21 +97,22 @@ impl Handler<Sync> for Syncer {
     type Result = io::Result<()>;
 
     fn handle(&mut self, Sync: Sync, _: &mut Self::Context) -> Self::Result {
-        self.force()
+        self.sync()
     }
 }
 
-/// Has the last lines of the history on the disk, those of the last batch among them, before anyone is
-/// told again that they are recorded: a server may have ended for the very reason that they were not.
+/// Has the last lines of the history on the disk, those of the last batch among them, before anyone
+/// is told again that they are recorded: a server may have ended for the very reason that they were
+/// not.
 ///
 /// # Errors
 /// The disk does not take them.
-pub(in crate::store) fn make_sure(file: &File, path: &Path, end: u64) -> io::Result<()> {
-    write_again(file, path, end.saturating_sub(LAST_BYTES), end)
+pub(in crate::store) fn rewrite_and_sync(file: &File, path: &Path, end: u64) -> io::Result<()> {
+    rewrite(file, path, end.saturating_sub(UNCONFIRMED_BYTES), end)
 }
 
-fn write_again(file: &File, path: &Path, from: u64, end: u64) -> io::Result<()> {
-    // Not by `file`, which appends wherever one wants to write.
+fn rewrite(file: &File, path: &Path, from: u64, end: u64) -> io::Result<()> {
+    // `file` is in append mode and ignores the offset of a write.
     let writer = OpenOptions::new().write(true).open(path)?;
     if FileIdentity::of(file)? != FileIdentity::of(&writer)? {
         return Err(io::Error::other("another file is at the path"));
@@ -144,13 +145,13 @@ mod tests {
             .open(&path)
             .unwrap();
         let end = text.len() as u64;
-        write_again(&file, &path, 77, end).unwrap();
-        make_sure(&file, &path, end).unwrap();
+        rewrite(&file, &path, 77, end).unwrap();
+        rewrite_and_sync(&file, &path, end).unwrap();
         assert!(std::fs::read(&path).unwrap() == text);
         // Another file at the path is left alone.
         std::fs::rename(&path, dir.path().join("aside")).unwrap();
         std::fs::write(&path, "foreign").unwrap();
-        assert!(write_again(&file, &path, 0, end).is_err());
+        assert!(rewrite(&file, &path, 0, end).is_err());
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "foreign");
     }
 }

@@ -18,5 +18,5 @@ pub mod reader;
 pub mod recovery;
 pub mod state_file;
 
-pub use position::{First, Place, RecordedEnd};
-pub use reader::{Entry, Line, Lines, Log};
+pub use position::{Direction, LinePosition, RecordedEnd};
+pub use reader::{Log, LogEntry, LogLine, ReadLine};

@@ -1,8 +1,8 @@
-//! Whether the path of the history still leads to the file that the recorder has open, and whether that is
-//! as long as the recorder has made it.
+//! Checks that the path of the history leads to the open file and that the file has its expected
+//! length.
 //!
-//! An operator or a program may rename, delete, replace, truncate or extend the file while the server runs.
-//! The server then records nothing, so that it acknowledges no line that the path does not have.
+//! Another program may rename, delete, replace, truncate or extend the file while the server runs.
+//! The recorder then records nothing, so every acknowledged line is at the path.
 
 use std::cmp::Ordering;
 use std::fs::File;
@@ -15,21 +15,25 @@ use crate::store::file_identity::{FileIdentity, metadata};
 
 impl Displaced {
     /// Returns how `/healthz` names it.
-    pub(in crate::store) fn ailment(&self) -> Ailment {
+    pub(in crate::store) fn health_issue(&self) -> Ailment {
         match self {
             Self::Missing { .. } => Ailment::HistoryMissing,
             Self::Replaced { .. } => Ailment::HistoryReplaced,
-            Self::Shorter { .. } => Ailment::HistoryShorter,
-            Self::Longer { .. } => Ailment::HistoryLonger,
-            Self::Unknown { .. } => Ailment::History,
+            Self::Truncated { .. } => Ailment::HistoryShorter,
+            Self::Extended { .. } => Ailment::HistoryLonger,
+            Self::Inaccessible { .. } => Ailment::History,
         }
     }
 
-    /// Names `end` as the length that the file is to be cut to: the lines of a batch that is being refused stand
-    /// behind it, and must not be recorded by the repair.
+    /// Names `end` as the length that the file is to be cut to: the lines of a batch that is being
+    /// refused stand behind it, and must not be recorded by the repair.
     pub(in crate::store) fn cut_at(self, end: u64) -> Self {
         match self {
-            Self::Longer { path, is, .. } => Self::Longer { path, is, was: end },
+            Self::Extended { path, found, .. } => Self::Extended {
+                path,
+                found,
+                expected: end,
+            },
             other => other,
         }
     }
@@ -37,12 +41,12 @@ impl Displaced {
 
 /// The identity of the open file.
 #[derive(Debug, Clone)]
-pub(in crate::store) struct Guard {
+pub(in crate::store) struct PathCheck {
     path: PathBuf,
     identity: FileIdentity,
 }
 
-impl Guard {
+impl PathCheck {
     /// Returns the guard of `file`, which was opened at `path`.
     pub(in crate::store) fn of(path: &Path, file: &File) -> io::Result<Self> {
         Ok(Self {
@@ -57,16 +61,24 @@ impl Guard {
         let found = match metadata(&self.path) {
             Ok(Some(found)) => found,
             Ok(None) => return Err(Displaced::Missing { path }),
-            Err(source) => return Err(Displaced::Unknown { path, source }),
+            Err(source) => return Err(Displaced::Inaccessible { path, source }),
         };
         if FileIdentity::from(&found) != self.identity {
             return Err(Displaced::Replaced { path });
         }
-        let (is, was) = (found.len(), length);
-        match is.cmp(&was) {
+        let (found, expected) = (found.len(), length);
+        match found.cmp(&expected) {
             Ordering::Equal => Ok(()),
-            Ordering::Less => Err(Displaced::Shorter { path, is, was }),
-            Ordering::Greater => Err(Displaced::Longer { path, is, was }),
+            Ordering::Less => Err(Displaced::Truncated {
+                path,
+                found,
+                expected,
+            }),
+            Ordering::Greater => Err(Displaced::Extended {
+                path,
+                found,
+                expected,
+            }),
         }
     }
 }

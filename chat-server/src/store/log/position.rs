@@ -3,22 +3,22 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Where a line stands; its length without the newline.
+/// The position of a line; `bytes` excludes the newline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct LinePosition {
     pub seq: u64,
     pub offset: u64,
     pub bytes: u32,
 }
 
-/// Which end to begin at, where not all is wanted.
+/// The end at which a bounded selection begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum First {
-    Newest,
-    Oldest,
+pub enum Direction {
+    NewestFirst,
+    OldestFirst,
 }
 
-/// Where the recorded lines end; readers look no further.
+/// The end of the recorded lines, which bounds all readers.
 #[derive(Debug, Clone, Default)]
 pub struct RecordedEnd(Arc<Recorded>);
 
@@ -46,7 +46,7 @@ impl RecordedEnd {
         self.0.end.store(end, Ordering::Release);
     }
 
-    /// Whether the recorder has found the file shorter than its lines.
+    /// Returns whether the recorder found the file shorter than its lines.
     pub fn is_truncated(&self) -> bool {
         self.0.is_truncated.load(Ordering::Relaxed)
     }

@@ -1,10 +1,12 @@
-//! The history file: one line per record, the very JSON that everyone was sent (protocol, What a
-//! message promises, 5). Line n is record n: the file is its own index of numbers. Messages are the
+//! Reads the history file: one line per record, in the JSON that clients received.
+//!
+//! Line n is message n (protocol, What a message promises, 5), record makes the file its own index
+//! of numbers. Messages are the
 //! only kind of record that this server writes; it counts the kinds that a later one has written,
 //! and shows none of them.
 //!
-//! Reading is positioned and bounded by an end, so that readers and the [`super::recorder`] never
-//! meet. A line that is no record, or the wrong one, is an error that names it, always.
+//! Reads are positioned and bounded by an end, so readers and the [`super::recorder`]
+//! never conflict. A line that is no record, or misnumbered line is always an error that names the line.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -17,18 +19,18 @@ use chat_proto::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::Place;
+use super::LinePosition;
 use crate::error::HistoryError;
 
-/// What is read at once.
+/// Bytes read at once.
 const BLOCK_BYTES: usize = 64 * 1024;
 
 /// No line is longer: the longest message is a third of a frame of 64 KiB.
 const LINE_MAX: usize = 64 * 1024;
 
-/// What a line says, but for the text.
+/// A parsed line without its text.
 #[derive(Debug, Deserialize)]
-pub struct Line<'a> {
+pub struct LogLine<'a> {
     #[serde(borrow)]
     r#type: Cow<'a, str>,
     pub seq: u64,
@@ -54,12 +56,12 @@ struct AnyRecord<'a> {
 
 const MESSAGE: &str = "message";
 
-impl<'a> Line<'a> {
+impl<'a> LogLine<'a> {
     /// Returns the record in `bytes`, a line without its newline. Of a record that is no message
     /// only `seq` and `time` are of use.
     ///
     /// # Errors
-    /// Describes what is wrong with the line.
+    /// Describes what readable reason if the line.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, String> {
         match serde_json::from_slice(bytes) {
             Ok(line) => Ok(line),
@@ -88,25 +90,25 @@ impl<'a> Line<'a> {
     }
 }
 
-/// A line that was read, and what it says.
+/// A line with its position.
 #[derive(Debug)]
-pub struct Entry<'a> {
-    pub place: Place,
-    pub line: Line<'a>,
+pub struct LogEntry<'a> {
+    pub position: LinePosition,
+    pub line: LogLine<'a>,
     /// Without the newline.
     pub bytes: &'a [u8],
 }
 
-/// Lines, one by one, in one direction.
-pub trait Lines {
+/// Reads lines one by one, in one direction.
+pub trait ReadLine {
     /// The next line.
     ///
     /// # Errors
     /// The file cannot be read, or is damaged there.
-    fn next_line(&mut self) -> Result<Option<Entry<'_>>, HistoryError>;
+    fn next_line(&mut self) -> Result<Option<LogEntry<'_>>, HistoryError>;
 }
 
-/// A history file, to be read.
+/// A history file that is open for reading.
 #[derive(Debug)]
 pub struct Log {
     path: PathBuf,
@@ -122,7 +124,7 @@ impl Log {
         Ok(Self::over(path, file))
     }
 
-    /// A log over a file that is open already.
+    /// Returns a log that reads an open file.
     pub fn over(path: &Path, file: impl Into<Arc<File>>) -> Self {
         Self {
             path: path.to_owned(),
@@ -134,7 +136,7 @@ impl Log {
         &self.path
     }
 
-    /// How long the file is now.
+    /// Returns the current length of the file.
     pub fn length(&self) -> Result<u64, HistoryError> {
         Ok(self
             .file
@@ -143,7 +145,7 @@ impl Log {
             .len())
     }
 
-    /// Where the last whole line before `end` ends: behind its newline.
+    /// Returns the offset behind the newline of the last complete line before `end`.
     pub fn end_of_lines(&self, end: u64) -> Result<u64, HistoryError> {
         let mut block = vec![0; BLOCK_BYTES];
         let mut upto = end;
@@ -158,7 +160,8 @@ impl Log {
         Ok(0)
     }
 
-    /// The lines from `start` to `end`, both of which stand at the beginning of a line or at the end.
+    /// The lines from `start` to `end`, both of which stand at the beginning of a line or at the
+    /// end.
     pub fn forward(&self, start: u64, end: u64) -> Forward<'_> {
         let section = Section {
             log: self,
@@ -174,7 +177,7 @@ impl Log {
         }
     }
 
-    /// The same lines, the last one first.
+    /// Returns these lines in reverse order.
     pub fn backward(&self, start: u64, end: u64) -> Backward<'_> {
         Backward {
             log: self,
@@ -198,16 +201,16 @@ impl Log {
                 continue;
             };
             match self.forward(begin, high).next_line()? {
-                Some(entry) if entry.place.seq < seq => low = begin,
+                Some(entry) if entry.position.seq < seq => low = begin,
                 Some(_) => high = middle.max(low + 1).min(begin),
                 None => high = middle,
             }
         }
         // `high` may stand within a line; what begins before it is looked at one by one.
         let mut lines = self.forward(low, end);
-        while let Some(Entry { place, .. }) = lines.next_line()? {
-            if place.seq >= seq {
-                return Ok(place.offset);
+        while let Some(LogEntry { position, .. }) = lines.next_line()? {
+            if position.seq >= seq {
+                return Ok(position.offset);
             }
         }
         Ok(end)
@@ -238,11 +241,11 @@ impl Log {
     }
 
     /// The line at a place, without its newline.
-    pub fn line(&self, place: &Place) -> Result<Vec<u8>, HistoryError> {
-        let mut line = vec![0; place.bytes as usize];
+    pub fn line(&self, position: &LinePosition) -> Result<Vec<u8>, HistoryError> {
+        let mut line = vec![0; position.bytes as usize];
         self.read(
-            place.offset,
-            place.offset + u64::from(place.bytes),
+            position.offset,
+            position.offset + u64::from(position.bytes),
             &mut line,
         )?;
         Ok(line)
@@ -273,14 +276,18 @@ impl Log {
         }
     }
 
-    fn entry<'a>(&self, bytes: &'a [u8], offset: u64) -> Result<Entry<'a>, HistoryError> {
-        let line = Line::parse(bytes).map_err(|what| self.damaged(offset, what))?;
-        let place = Place {
+    fn entry<'a>(&self, bytes: &'a [u8], offset: u64) -> Result<LogEntry<'a>, HistoryError> {
+        let line = LogLine::parse(bytes).map_err(|what| self.damaged(offset, what))?;
+        let position = LinePosition {
             seq: line.seq,
             offset,
             bytes: u32::try_from(bytes.len()).expect("a line is at most LINE_MAX"),
         };
-        Ok(Entry { place, line, bytes })
+        Ok(LogEntry {
+            position,
+            line,
+            bytes,
+        })
     }
 
     pub fn io(&self, source: io::Error) -> HistoryError {
@@ -319,8 +326,8 @@ pub struct Forward<'l> {
     line: Vec<u8>,
 }
 
-impl Lines for Forward<'_> {
-    fn next_line(&mut self) -> Result<Option<Entry<'_>>, HistoryError> {
+impl ReadLine for Forward<'_> {
+    fn next_line(&mut self) -> Result<Option<LogEntry<'_>>, HistoryError> {
         let offset = self.at;
         if offset >= self.end {
             return Ok(None);
@@ -342,7 +349,7 @@ impl Lines for Forward<'_> {
     }
 }
 
-/// Lines, the last one first.
+/// Reads lines backward.
 #[derive(Debug)]
 pub struct Backward<'l> {
     log: &'l Log,
@@ -356,8 +363,8 @@ pub struct Backward<'l> {
     line: Vec<u8>,
 }
 
-impl Lines for Backward<'_> {
-    fn next_line(&mut self) -> Result<Option<Entry<'_>>, HistoryError> {
+impl ReadLine for Backward<'_> {
+    fn next_line(&mut self) -> Result<Option<LogEntry<'_>>, HistoryError> {
         if self.at <= self.start {
             return Ok(None);
         }

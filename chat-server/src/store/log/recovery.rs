@@ -1,9 +1,9 @@
-//! Opening the history at the start: what a crash left half-written is cut off, and the tail tells
-//! where the counting goes on. The file is not read from its beginning, however long it is.
+//! Opens the history at the start and cuts off the incomplete tail that a crash may leave.
 //!
-//! A crash of the machine may leave holes: what was written last reaches the disk in any order, and what
-//! did not is read as zeros. No line has a zero, and nothing was confirmed behind a hole, so the lines end
-//! before the first one; what is cut off there is put aside, not thrown away.
+//! Only the tail is read, regardless of the length of the file. A crash of the machine may leave
+//! gaps: the last writes reach the disk in any order, and missing blocks read as zeros. No line
+//! contains a zero byte and no message behind a gap was acknowledged, so the lines end before the
+//! first gap. The bytes that are cut off are kept in a file beside the history.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
@@ -13,20 +13,20 @@ use std::path::{Path, PathBuf};
 use chat_proto::Timestamp;
 use chat_proto::name::fold;
 
-use super::fsync::make_sure;
-use super::{Entry, Lines, Log, Place};
+use super::fsync::rewrite_and_sync;
+use super::{LinePosition, Log, LogEntry, ReadLine};
 use crate::chat::dedup::{RecentMessageId, RecordedAt, WINDOW};
 use crate::error::HistoryError;
 use crate::store::private_file::{self, PRIVATE, with_suffix};
 
-/// How far from the end holes are looked for: what the slowest durability leaves to the system in the
-/// tenth of a second for which it usually does, at 40 MB a second.
-const HOLES_BYTES: u64 = 4 * 1024 * 1024;
+/// Bytes of the tail that are searched for gaps: more than the system holds back with the slowest
+/// durability.
+const GAP_SEARCH_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Letters of the longest type of a record.
 const KIND_MAX: usize = 32;
 
-const HOLE_BLOCK: usize = 64 * 1024;
+const BLOCK_BYTES: usize = 64 * 1024;
 
 /// The log that was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,27 +36,27 @@ pub struct Found {
     pub is_new: bool,
 }
 
-/// A history that can be appended to.
+/// A history that is ready for appending.
 #[derive(Debug)]
-pub struct Opened {
+pub struct RecoveredLog {
     pub file: File,
-    /// Where its lines end.
+    /// End of the lines.
     pub end: u64,
     pub last_seq: u64,
-    /// When the last message was said; the clock may have been set back since.
+    /// The latest time of a message; the clock may have been set back since.
     pub last_time: Option<Timestamp>,
     /// The message behind which the tokens in the accounts file may be out of date, if they may.
     pub tokens_lag: Option<u64>,
-    /// Of the last messages those with an id, oldest first.
-    pub remembered: Vec<RecentMessageId>,
+    /// Of of recent messages, oldest first.
+    pub recent_ids: Vec<RecentMessageId>,
 }
 
-/// A history file that no other server has open.
+/// A history file that this server has locked.
 #[derive(Debug)]
-pub struct Claimed {
+pub struct LockedLog {
     path: PathBuf,
     file: File,
-    /// There was none.
+    /// The file was created by this start.
     is_new: bool,
 }
 
@@ -64,15 +64,15 @@ pub struct Claimed {
 ///
 /// # Errors
 /// The file cannot be opened, is in use by another server, or its tail is damaged.
-pub fn open(path: &Path) -> Result<Opened, HistoryError> {
-    claim(path)?.open(|_| Ok(()))
+pub fn open(path: &Path) -> Result<RecoveredLog, HistoryError> {
+    lock(path)?.open(|_| Ok(()))
 }
 
 /// Opens the file of the history, or makes it, and locks it.
 ///
 /// # Errors
 /// The file cannot be opened, or is in use by another server.
-pub fn claim(path: &Path) -> Result<Claimed, HistoryError> {
+pub fn lock(path: &Path) -> Result<LockedLog, HistoryError> {
     let io = |source| HistoryError::Io {
         path: path.to_owned(),
         source,
@@ -95,14 +95,14 @@ pub fn claim(path: &Path) -> Result<Claimed, HistoryError> {
         Err(TryLockError::Error(source)) => return Err(io(source)),
     }
     private_file::restrict(path);
-    Ok(Claimed {
+    Ok(LockedLog {
         path: path.to_owned(),
         file,
         is_new,
     })
 }
 
-impl Claimed {
+impl LockedLog {
     /// Reads the end of the history, and cuts off what a crash has left behind it.
     ///
     /// # Errors
@@ -110,23 +110,24 @@ impl Claimed {
     pub fn open(
         self,
         check: impl FnOnce(Found) -> Result<(), HistoryError>,
-    ) -> Result<Opened, HistoryError> {
+    ) -> Result<RecoveredLog, HistoryError> {
         let Self { path, file, is_new } = self;
-        let opened = open_claimed(&path, file, is_new, check);
+        let opened = recover(&path, file, is_new, check);
         if opened.is_err() && is_new {
-            // It holds nothing. An error leaves an empty file, which the next start rejects as well.
+            // It holds nothing. An error leaves an empty file, which the next start rejects as
+            // well.
             std::fs::remove_file(&path).ok();
         }
         opened
     }
 }
 
-fn open_claimed(
+fn recover(
     path: &Path,
     file: File,
     is_new: bool,
     check: impl FnOnce(Found) -> Result<(), HistoryError>,
-) -> Result<Opened, HistoryError> {
+) -> Result<RecoveredLog, HistoryError> {
     let io = |source| HistoryError::Io {
         path: path.to_owned(),
         source,
@@ -136,35 +137,35 @@ fn open_claimed(
     File::open(directory)
         .and_then(|directory| directory.sync_all())
         .map_err(io)?;
-    restrict_asides(path);
+    restrict_quarantined(path);
     let log = Log::over(path, file.try_clone().map_err(io)?);
     let length = log.length()?;
-    let hole = first_hole(&log, length)?;
-    let end = log.end_of_lines(hole.unwrap_or(length))?;
+    let gap = first_gap(&log, length)?;
+    let end = log.end_of_lines(gap.unwrap_or(length))?;
     let tail = read_tail(&log, end)?;
     let last_seq = tail.last_seq;
     check(Found { last_seq, is_new })?;
     if end < length {
         let cut = length - end;
-        match hole {
+        match gap {
             Some(_) => {
-                let aside = put_aside(&log, end, length)?;
+                let quarantined = quarantine(&log, end, length)?;
                 log::warn!(
                     "{}: a crash has left holes in the last {cut} bytes; they are cut off, and kept in {}",
                     path.display(),
-                    aside.display()
+                    quarantined.display()
                 );
             }
-            None if is_begun_line(&log, end, length, last_seq + 1)? => log::warn!(
+            None if has_partial_tail(&log, end, length, last_seq + 1)? => log::warn!(
                 "{}: the last {cut} bytes are a line that was never finished; they are cut off",
                 path.display()
             ),
             None => {
-                let aside = put_aside(&log, end, length)?;
+                let quarantined = quarantine(&log, end, length)?;
                 log::warn!(
                     "{}: another program has written the last {cut} bytes; they are cut off, and kept in {}",
                     path.display(),
-                    aside.display()
+                    quarantined.display()
                 );
             }
         }
@@ -172,17 +173,17 @@ fn open_claimed(
             .and_then(|()| file.sync_data())
             .map_err(io)?;
     }
-    Ok(Opened {
+    Ok(RecoveredLog {
         file,
         end,
         last_seq: tail.last_seq,
         last_time: tail.last_time,
         tokens_lag: None,
-        remembered: tail.remembered,
+        recent_ids: tail.recent_ids,
     })
 }
 
-impl Opened {
+impl RecoveredLog {
     /// Returns the time of the message with the number `seq`, if there is one.
     pub(in crate::store) fn time_of(
         &self,
@@ -202,13 +203,13 @@ impl Opened {
         Ok(entry)
     }
 
-    /// Has the last lines on the disk, whatever the server before this one left undone. For durability
-    /// `batch`, before anyone is told again that they are recorded.
+    /// Has the last lines, which the previous server may not have synced. Required
+    /// with durability `batch` before clients receive these lines again.
     ///
     /// # Errors
     /// The disk does not take them.
-    pub fn make_sure(&self, path: &Path) -> Result<(), HistoryError> {
-        make_sure(&self.file, path, self.end).map_err(|source| HistoryError::Io {
+    pub fn rewrite_and_sync(&self, path: &Path) -> Result<(), HistoryError> {
+        rewrite_and_sync(&self.file, path, self.end).map_err(|source| HistoryError::Io {
             path: path.to_owned(),
             source,
         })
@@ -223,7 +224,7 @@ fn directory_of(path: &Path) -> &Path {
 }
 
 /// Restricts what was put aside earlier to its owner.
-fn restrict_asides(path: &Path) {
+fn restrict_quarantined(path: &Path) {
     let Some(name) = path.file_name() else { return };
     let prefix = [name.as_encoded_bytes(), b".cut-"].concat();
     let files = std::fs::read_dir(directory_of(path));
@@ -234,8 +235,8 @@ fn restrict_asides(path: &Path) {
     }
 }
 
-/// Whether the bytes from `end` to `length` are the beginning of the line of record `seq`.
-fn is_begun_line(log: &Log, end: u64, length: u64, seq: u64) -> Result<bool, HistoryError> {
+/// Returns whether the bytes from `end` to `length` are the beginning of the line of record `seq`.
+fn has_partial_tail(log: &Log, end: u64, length: u64, seq: u64) -> Result<bool, HistoryError> {
     let (before, behind) = ("{\"type\":\"", format!("\",\"seq\":{seq},"));
     let mut buffer = vec![0; before.len() + KIND_MAX + behind.len()];
     let bytes = log.read(end, length.min(end + buffer.len() as u64), &mut buffer)?;
@@ -249,98 +250,101 @@ fn is_begun_line(log: &Log, end: u64, length: u64, seq: u64) -> Result<bool, His
     Ok(kind <= KIND_MAX && begins)
 }
 
-/// Where the first zero stands in what was written last.
-fn first_hole(log: &Log, length: u64) -> Result<Option<u64>, HistoryError> {
-    let mut block = vec![0; HOLE_BLOCK];
-    let mut at = length.saturating_sub(HOLES_BYTES);
+/// Returns the offset of the first zero byte in the tail.
+fn first_gap(log: &Log, length: u64) -> Result<Option<u64>, HistoryError> {
+    let mut block = vec![0; BLOCK_BYTES];
+    let mut at = length.saturating_sub(GAP_SEARCH_BYTES);
     while at < length {
-        let bytes = log.read(at, length.min(at + HOLE_BLOCK as u64), &mut block)?;
-        if let Some(hole) = memchr::memchr(0, bytes) {
-            return Ok(Some(at + hole as u64));
+        let bytes = log.read(at, length.min(at + BLOCK_BYTES as u64), &mut block)?;
+        if let Some(gap) = memchr::memchr(0, bytes) {
+            return Ok(Some(at + gap as u64));
         }
         at += bytes.len() as u64;
     }
     Ok(None)
 }
 
-/// Copies what is to be cut off into a file beside the history.
-fn put_aside(log: &Log, end: u64, length: u64) -> Result<PathBuf, HistoryError> {
-    let aside = with_suffix(log.path(), &format!(".cut-{end}"));
+/// Copies the bytes that are to be cut off into a file beside the history.
+fn quarantine(log: &Log, end: u64, length: u64) -> Result<PathBuf, HistoryError> {
+    let quarantined = with_suffix(log.path(), &format!(".cut-{end}"));
     let io = |source| HistoryError::Io {
-        path: aside.clone(),
+        path: quarantined.clone(),
         source,
     };
     let mut copy = OpenOptions::new()
         .append(true)
         .create(true)
         .mode(PRIVATE)
-        .open(&aside)
+        .open(&quarantined)
         .map_err(io)?;
-    let mut block = vec![0; HOLE_BLOCK];
+    let mut block = vec![0; BLOCK_BYTES];
     let mut at = end;
     while at < length {
-        let bytes = log.read(at, length.min(at + HOLE_BLOCK as u64), &mut block)?;
+        let bytes = log.read(at, length.min(at + BLOCK_BYTES as u64), &mut block)?;
         copy.write_all(bytes).map_err(io)?;
         at += bytes.len() as u64;
     }
-    private_file::restrict(&aside);
+    private_file::restrict(&quarantined);
     copy.sync_data().map_err(io)?;
-    Ok(aside)
+    Ok(quarantined)
 }
 
-/// What the last lines tell.
+/// The content of the last lines.
 #[derive(Default)]
 struct Tail {
     last_seq: u64,
     last_time: Option<Timestamp>,
-    remembered: Vec<RecentMessageId>,
+    recent_ids: Vec<RecentMessageId>,
 }
 
 fn read_tail(log: &Log, end: u64) -> Result<Tail, HistoryError> {
     let mut lines = log.backward(0, end);
     let mut tail = Tail::default();
     // Of those read, which is the one behind the next to be read.
-    let mut first: Option<Place> = None;
-    while let Some(Entry { place, line, .. }) = lines.next_line()? {
+    let mut first: Option<LinePosition> = None;
+    while let Some(LogEntry { position, line, .. }) = lines.next_line()? {
         if let Some(behind) = first
-            && behind.seq.checked_sub(1) != Some(place.seq)
+            && behind.seq.checked_sub(1) != Some(position.seq)
         {
-            return Err(misnumbered(log, place, behind));
+            return Err(wrong_number(log, position, behind));
         }
         let is_message = line.is_message();
-        tail.last_seq = tail.last_seq.max(place.seq);
+        tail.last_seq = tail.last_seq.max(position.seq);
         tail.last_time = tail.last_time.max(Some(line.time));
         if let Some(id) = line.id.filter(|_| is_message) {
             let stamp = RecordedAt {
                 seq: line.seq,
                 time: line.time,
             };
-            tail.remembered.push(RecentMessageId {
+            tail.recent_ids.push(RecentMessageId {
                 from: fold(&line.from).into(),
                 id: (&*id).into(),
                 stamp,
             });
         }
-        first = Some(place);
-        if tail.last_seq - place.seq >= WINDOW {
+        first = Some(position);
+        if tail.last_seq - position.seq >= WINDOW {
             break;
         }
     }
-    if let Some(place) = first.filter(|place| place.offset == 0 && place.seq != 1) {
-        return Err(log.damaged(0, format!("it has the number {} instead of 1", place.seq)));
+    if let Some(position) = first.filter(|position| position.offset == 0 && position.seq != 1) {
+        return Err(log.damaged(
+            0,
+            format!("it has the number {} instead of 1", position.seq),
+        ));
     }
-    tail.remembered.reverse();
+    tail.recent_ids.reverse();
     Ok(tail)
 }
 
-/// The error that the line behind `place` does not go on from it: line n is record n, so the wrong
-/// one is the first of the two that does not stand where its number says.
-fn misnumbered(log: &Log, place: Place, behind: Place) -> HistoryError {
-    let line = log.line_number(place.offset);
-    let (wrong, expected) = if place.seq == line {
+/// Returns the error for two consecutive lines whose numbers are not consecutive. Line n is record n, so the wrong
+/// one is the which shows which of the two is wrong.
+fn wrong_number(log: &Log, position: LinePosition, behind: LinePosition) -> HistoryError {
+    let line = log.line_number(position.offset);
+    let (wrong, expected) = if position.seq == line {
         (behind, line + 1)
     } else {
-        (place, line)
+        (position, line)
     };
     let what = format!("it has the number {} instead of {expected}", wrong.seq);
     log.damaged(wrong.offset, what)

@@ -1,9 +1,9 @@
-//! A small file beside the history (`chat_history.log.state`) that outlives a missing or truncated log: how
-//! many messages the history had when the server looked last, and whether the server has seen it vanish.
+//! The state file `chat_history.log.state`: number of messages and state of the history.
 //!
-//! By it the next start tells a history that an operator has archived while the server was stopped from one
-//! that was lost while the server ran. Rewritten in place once a second while messages are recorded, and
-//! forced to the disk when its state changes. A missing or unreadable file means that nothing is known.
+//! The file survives the loss of the log. The next start uses it to distinguish a log that was
+//! archived while the server was stopped from a log that was lost while the server ran. The
+//! recorder rewrites it in place once a second while messages are recorded, and syncs it when the
+//! state changes. A missing or unreadable file means that nothing is known.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -16,12 +16,12 @@ use crate::store::file_identity::{FileIdentity, metadata};
 use crate::store::private_file::{self, PRIVATE, with_suffix};
 
 /// All forms of the file have this length: it is overwritten as a whole.
-const BYTES: usize = 192;
+const FILE_BYTES: usize = 192;
 
-/// State of the history as the server saw it last.
+/// State of the history when the server last checked it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum HistoryState {
     /// The server runs, or was killed, or its machine has failed.
     #[default]
     Running,
@@ -33,23 +33,24 @@ pub enum State {
 
 /// The content of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Entry {
-    pub state: State,
+pub struct StateRecord {
+    pub state: HistoryState,
     /// The last message that was recorded.
     pub messages: u64,
     /// The message behind which the tokens in the accounts file may be out of date, if they may.
     #[serde(default)]
     pub lag: Option<u64>,
     /// The machine's start that this was written after.
-    pub boot: String,
+    #[serde(rename = "boot")]
+    pub boot_id: String,
 }
 
 /// The open file.
 #[derive(Debug)]
-pub(in crate::store) struct Ledger {
+pub(in crate::store) struct StateFile {
     path: PathBuf,
     file: Option<File>,
-    entry: Entry,
+    record: StateRecord,
     /// Writing has failed, and that was logged.
     failing: bool,
 }
@@ -60,7 +61,7 @@ pub fn path_of(log: &Path) -> PathBuf {
 }
 
 /// Returns the entry beside the history at `log`, if there is one.
-pub(in crate::store) fn read(log: &Path) -> Option<Entry> {
+pub(in crate::store) fn read(log: &Path) -> Option<StateRecord> {
     let text = std::fs::read(path_of(log)).ok()?;
     serde_json::from_slice(&text)
         .inspect_err(|error| log::warn!("{}: {error}; ignored", path_of(log).display()))
@@ -68,55 +69,55 @@ pub(in crate::store) fn read(log: &Path) -> Option<Entry> {
 }
 
 /// Returns an id that changes with each start of the machine; empty where the system has none.
-pub(in crate::store) fn boot() -> String {
+pub(in crate::store) fn boot_id() -> String {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     id.trim().to_owned()
 }
 
-impl Ledger {
+impl StateFile {
     /// Begins an entry for a server whose history, at `log`, has so many `messages`.
     pub(in crate::store) fn start(log: &Path, messages: u64) -> Self {
-        let entry = Entry {
-            state: State::Running,
+        let record = StateRecord {
+            state: HistoryState::Running,
             messages,
             lag: None,
-            boot: boot(),
+            boot_id: boot_id(),
         };
-        let mut ledger = Self {
+        let mut state_file = Self {
             path: path_of(log),
             file: None,
-            entry,
+            record,
             failing: false,
         };
-        ledger.write(true);
-        ledger
+        state_file.write(true);
+        state_file
     }
 
     /// Notes the last message, unless it is known.
-    pub(in crate::store) fn progress(&mut self, messages: u64) {
-        if self.entry.state != State::Ended && self.entry.messages != messages {
-            self.entry.messages = messages;
+    pub(in crate::store) fn set_messages(&mut self, messages: u64) {
+        if self.record.state != HistoryState::Ended && self.record.messages != messages {
+            self.record.messages = messages;
             self.write(false);
         }
     }
 
     /// Notes the state, unless it is known, and forces it to the disk.
-    pub(in crate::store) fn set(&mut self, state: State, messages: u64) {
-        if (self.entry.state, self.entry.messages) != (state, messages) {
-            self.entry.state = state;
-            self.entry.messages = messages;
+    pub(in crate::store) fn set(&mut self, state: HistoryState, messages: u64) {
+        if (self.record.state, self.record.messages) != (state, messages) {
+            self.record.state = state;
+            self.record.messages = messages;
             self.write(true);
         }
     }
 
     /// Notes the message behind which the tokens may be out of date, and forces it to the disk.
     pub(in crate::store) fn set_lag(&mut self, lag: Option<u64>) {
-        self.entry.lag = lag;
+        self.record.lag = lag;
         self.write(true);
     }
 
     fn write(&mut self, force: bool) {
-        let written = self.try_to_write(force);
+        let written = self.try_write(force);
         match written {
             Ok(()) => self.failing = false,
             Err(error) => {
@@ -128,9 +129,9 @@ impl Ledger {
         }
     }
 
-    fn try_to_write(&mut self, force: bool) -> io::Result<()> {
-        let mut text = serde_json::to_vec(&self.entry).expect("numbers and words are JSON");
-        text.resize(BYTES - 1, b' ');
+    fn try_write(&mut self, force: bool) -> io::Result<()> {
+        let mut text = serde_json::to_vec(&self.record).expect("numbers and words are JSON");
+        text.resize(FILE_BYTES - 1, b' ');
         text.push(b'\n');
         if force || self.file.is_none() {
             self.open()?;
@@ -140,7 +141,7 @@ impl Ledger {
         };
         file.write_all_at(&text, 0)?;
         if force {
-            file.set_len(BYTES as u64)?;
+            file.set_len(FILE_BYTES as u64)?;
             file.sync_all()?;
         }
         Ok(())
@@ -174,18 +175,18 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("log");
         assert_eq!(read(&log), None);
-        let mut ledger = Ledger::start(&log, 7);
-        ledger.progress(8);
-        let entry = read(&log).unwrap();
-        assert_eq!((entry.state, entry.messages), (State::Running, 8));
+        let mut state_file = StateFile::start(&log, 7);
+        state_file.set_messages(8);
+        let record = read(&log).unwrap();
+        assert_eq!((record.state, record.messages), (HistoryState::Running, 8));
         std::fs::remove_file(path_of(&log)).unwrap();
-        ledger.set(State::Lost, 8);
-        assert_eq!(read(&log).unwrap().state, State::Lost);
+        state_file.set(HistoryState::Lost, 8);
+        assert_eq!(read(&log).unwrap().state, HistoryState::Lost);
         std::fs::write(path_of(&log), "nonsense").unwrap();
         assert_eq!(read(&log), None);
-        ledger.set(State::Ended, 9);
-        ledger.progress(10);
-        let entry = read(&log).unwrap();
-        assert_eq!((entry.state, entry.messages), (State::Ended, 9));
+        state_file.set(HistoryState::Ended, 9);
+        state_file.set_messages(10);
+        let record = read(&log).unwrap();
+        assert_eq!((record.state, record.messages), (HistoryState::Ended, 9));
     }
 }

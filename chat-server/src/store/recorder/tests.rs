@@ -10,7 +10,7 @@ use crate::chat::batch::{Batch, NewMessage};
 use crate::chat::effect::Audience;
 use crate::metrics::Metrics;
 use crate::store::index::indexer::Indexer;
-use crate::store::index::{Index, Trust, path_of};
+use crate::store::index::{Index, IndexStatus, path_of};
 use crate::store::log::Log;
 use crate::vital::Watch;
 
@@ -39,13 +39,13 @@ impl Handler<Appended> for Room {
 /// Hand on now what waits for a moment.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct HandOn;
+struct SendChunks;
 
-impl Handler<HandOn> for Recorder {
+impl Handler<SendChunks> for Recorder {
     type Result = ();
 
-    fn handle(&mut self, HandOn: HandOn, _: &mut Self::Context) {
-        self.hand_on();
+    fn handle(&mut self, SendChunks: SendChunks, _: &mut Self::Context) {
+        self.send_chunks();
     }
 }
 
@@ -53,7 +53,7 @@ impl Handler<HandOn> for Recorder {
 struct Busy {
     is_ready: mpsc::Sender<()>,
     may: mpsc::Receiver<()>,
-    tell: mpsc::Sender<Grown>,
+    tell: mpsc::Sender<LogAppended>,
 }
 
 impl Actor for Busy {
@@ -65,10 +65,10 @@ impl Actor for Busy {
     }
 }
 
-impl Handler<Grown> for Busy {
+impl Handler<LogAppended> for Busy {
     type Result = ();
 
-    fn handle(&mut self, grown: Grown, _: &mut Self::Context) {
+    fn handle(&mut self, grown: LogAppended, _: &mut Self::Context) {
         // An error means that it may.
         self.may.recv().ok();
         self.tell.send(grown).unwrap();
@@ -116,8 +116,7 @@ fn what_the_indexer_has_no_room_for_it_reads_from_the_log() {
     };
     let file = new_file(&history.path);
     actix::System::new().block_on(async {
-        let (let_it, may) = mpsc::channel();
-        let (tell, told) = mpsc::channel();
+        let ((let_it, may), (tell, told)) = (mpsc::channel(), mpsc::channel());
         let (is_ready, ready) = mpsc::channel();
         let busy = Busy {
             is_ready,
@@ -129,7 +128,7 @@ fn what_the_indexer_has_no_room_for_it_reads_from_the_log() {
         let end = RecordedEnd::default();
         let (watch, _failures) = Watch::new();
         let (file, last_seq) = (Arc::new(file), 0);
-        let written = Written {
+        let written = OpenHistory {
             file,
             end: end.clone(),
             last_seq,
@@ -148,26 +147,29 @@ fn what_the_indexer_has_no_room_for_it_reads_from_the_log() {
         .start();
         for batch in 0..8 {
             recorder.send(append(1 + batch * 1000)).await.unwrap();
-            recorder.send(HandOn).await.unwrap();
+            recorder.send(SendChunks).await.unwrap();
         }
         drop(let_it);
 
         let log = Log::open(&history.path).unwrap();
         let path = path_of(&history.path);
-        let indexer = Indexer::new(&path, log, end.clone(), Trust::default()).start();
+        let indexer = Indexer::new(&path, log, end.clone(), IndexStatus::default()).start();
         let (mut by, mut to) = (0, 0);
         while by + to < 9 {
             let grown = told.recv_timeout(DEADLINE).unwrap();
             match grown {
-                Grown::By(_) => by += 1,
-                Grown::To(_) => to += 1,
+                LogAppended::Chunks(_) => by += 1,
+                LogAppended::UpTo(_) => to += 1,
             }
             indexer.send(grown).await.unwrap();
         }
         // The first one is about what was there at the start.
         assert!(by > 0 && to > 1, "{by} {to}");
-        let covered = Index::reader(&path).unwrap().covered().unwrap();
+        let indexed_up_to = Index::reader(&path).unwrap().indexed_up_to().unwrap();
         // But for less than a chunk that it was told of, and one that is not whole.
-        assert!(end.get() - covered.end < 512 * 1024, "{covered:?}");
+        assert!(
+            end.get() - indexed_up_to.end < 512 * 1024,
+            "{indexed_up_to:?}"
+        );
     });
 }
