@@ -6,9 +6,11 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use chat_client::args::{self, Wish};
-use chat_client::state::folder;
-use chat_client::{Ending, escape, pages, render, run, settings, wording};
+use chat_client::app::run;
+use chat_client::cli::{self, Wish, generate};
+use chat_client::exit_status::Ending;
+use chat_client::text::{escape, format, wording};
+use chat_client::{config, paths};
 use jiff::tz::TimeZone;
 
 /// Something kept the client from doing what it was asked for, which is as bad as a connection that is
@@ -18,7 +20,7 @@ const FAILED: u8 = 1;
 fn main() {
     // Silent unless RUST_LOG asks: standard error is what people read.
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("off")).init();
-    let code = match args::parse(std::env::args_os()) {
+    let code = match cli::parse(std::env::args_os()) {
         Ok(wish) => {
             fulfil(wish).unwrap_or_else(|error| complain("cannot_start", &format!("{error:#}")))
         }
@@ -35,7 +37,7 @@ fn fulfil(wish: Wish) -> anyhow::Result<u8> {
         Wish::Refused(refusal) => Ok(complain(refusal.code, &refusal.detail)),
         Wish::Print(text) => Ok(printed(io::stdout().lock().write_all(&text))),
         Wish::Pages(folder) => {
-            pages::write(&folder).with_context(|| folder.display().to_string())?;
+            generate::write(&folder).with_context(|| folder.display().to_string())?;
             Ok(Ending::Goodbye.exit_code())
         }
         Wish::Settings(file) => {
@@ -73,7 +75,7 @@ fn complain(code: &str, detail: &str) -> u8 {
         let words = wording::sentence(code, detail, &TimeZone::system());
         format!("! {}", escape::lines(&words))
     } else {
-        render::error(code, &wording::without_numbers(detail))
+        format::error(code, &wording::without_numbers(detail))
     };
     writeln!(io::stderr().lock(), "{line}").ok();
     FAILED
@@ -82,12 +84,12 @@ fn complain(code: &str, detail: &str) -> u8 {
 /// A file that is there is somebody's work.
 fn write_settings(file: &Path) -> io::Result<()> {
     if let Some(parent) = file.parent() {
-        folder::make(parent)?;
+        paths::make(parent)?;
     }
     let mut open = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(file)?;
-    open.write_all(settings::manual().as_bytes())
+    open.write_all(config::manual().as_bytes())
 }

@@ -4,12 +4,12 @@
 use actix::Context;
 use chat_proto::{ErrorCode, Event, PASSWORD_BYTES, Request, Secret};
 
-use super::questions::Question;
+use super::pending_queries::Question;
+use super::pending_requests::Settled;
 use super::{Asked, Phase, Session};
-use crate::escape::word;
-use crate::outstanding::Settled;
-use crate::stdin::Purpose;
-use crate::window::fact::Fact;
+use crate::prompt::Purpose;
+use crate::text::escape::word;
+use crate::tui::event::Fact;
 
 /// What a password is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

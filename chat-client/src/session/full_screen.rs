@@ -6,12 +6,12 @@ use chat_proto::{
 };
 
 use super::Session;
-use super::questions::{Listing, Question};
-use crate::input;
-use crate::outstanding::Settled;
-use crate::stdin::{Next, Purpose};
-use crate::window::fact::Fact;
-use crate::window::wish::Wish;
+use super::pending_queries::{Listing, Question};
+use super::pending_requests::Settled;
+use crate::command;
+use crate::prompt::{Next, Purpose};
+use crate::tui::event::Fact;
+use crate::tui::request::Wish;
 
 /// Messages of a page.
 const PAGE: u16 = 100;
@@ -39,7 +39,7 @@ impl Session {
             return;
         }
         self.place.go(to);
-        match input::parse(line) {
+        match command::parse(line) {
             Ok(command) => self.command(command, ctx),
             Err(refusal) => self.refused(refusal.code, &refusal.detail),
         }

@@ -8,8 +8,8 @@ use actix::{AsyncContext as _, Context};
 use chat_proto::Message;
 
 use super::Session;
-use crate::window::fact::Fact;
-use crate::wording::count;
+use crate::text::wording::count;
+use crate::tui::event::Fact;
 
 /// How long the rest of it is waited for while nothing comes; then what has come is announced.
 const PATIENCE: Duration = Duration::from_secs(2);

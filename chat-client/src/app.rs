@@ -1,0 +1,232 @@
+//! Starts the front end that the arguments and the terminal call for, and runs the conversation.
+
+use std::io::{self, IsTerminal as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor as _, Addr, AsyncContext as _};
+use actix_rt::Arbiter;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot};
+use tokio_rustls::rustls::ClientConfig;
+
+use crate::cli::options::Options;
+use crate::cli::task::Shows;
+use crate::completion_names::Names;
+use crate::exit_status::Ending;
+use crate::input::line_editor::{Editor, Terminal};
+use crate::input::{Source, Stdin};
+use crate::net::tls::{self, TlsError};
+use crate::output::lines::Screen;
+use crate::output::{Output, Transcript};
+use crate::panic_hook;
+use crate::read_state::State;
+use crate::session::{Interrupt, Parts, Session};
+use crate::terminal_lock::Gate;
+use crate::tui::startup::Opening;
+use crate::tui::terminal;
+
+/// How long the last lines may take to reach a terminal, which may be stopped with Ctrl-S.
+const LAST_LINES: Duration = Duration::from_secs(2);
+
+/// The same for somebody who is in a hurry.
+const AT_ONCE: Duration = Duration::from_millis(500);
+
+/// What keeps the client from starting.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The terminal does not do as it is told.
+    #[error("the terminal cannot be used; --plain <file works without one")]
+    Terminal(#[source] rustyline::error::ReadlineError),
+    /// Nobody can be trusted to be the server.
+    #[error("TLS")]
+    Tls(#[from] TlsError),
+    /// A thread or a signal handler cannot be made.
+    #[error("the system refuses")]
+    System(#[source] io::Error),
+}
+
+/// Talks until it is over.
+///
+/// # Errors
+/// Nothing could begin.
+pub fn run(options: Options) -> Result<Ending, ClientError> {
+    panic_hook::ends_the_process();
+    let person = io::stdin().is_terminal() && options.task.is_none();
+    let asks = person && io::stdout().is_terminal();
+    let tls = match &options.tls {
+        Some(trust) => Some(tls::prepare(trust, &options.host, options.port, asks)?),
+        None => None,
+    };
+    let names = Names::default();
+    let (closed, output_closed) = oneshot::channel();
+    if person && has_editor(&options) && !options.plain {
+        return in_full_screen(options, tls, names);
+    }
+    let (editor, printer, terminal) = if person && has_editor(&options) {
+        let terminal = Terminal::prepare()
+            .map_err(|error| ClientError::Terminal(io::Error::from(error).into()))?;
+        let gate = Gate::default();
+        let (editor, printer) =
+            Editor::new(names.clone(), gate.clone()).map_err(ClientError::Terminal)?;
+        (Some(editor), Some((printer, gate)), Some(terminal))
+    } else {
+        (None, None, None)
+    };
+    let screen = Screen::start(printer, closed).map_err(ClientError::System)?;
+    let source = match (editor, &options.task) {
+        (_, Some(task)) => Source::Task(task.clone()),
+        (Some(editor), None) => Source::Editor(Box::new(editor)),
+        (None, None) => Source::Lines {
+            questions: person.then(|| screen.clone()),
+        },
+    };
+    let stage = Stage {
+        person,
+        tls,
+        names,
+        source,
+        output: Output::Lines(screen),
+        opening: None,
+        editor: terminal.is_some(),
+        output_closed,
+    };
+    let ending = actix_rt::System::new().block_on(talk(options, stage))?;
+    drop(terminal);
+    Ok(ending)
+}
+
+/// The same in the full screen.
+fn in_full_screen(
+    options: Options,
+    tls: Option<Arc<ClientConfig>>,
+    names: Names,
+) -> Result<Ending, ClientError> {
+    let (opening, window) = Opening::new(&options, names.clone()).map_err(ClientError::System)?;
+    // Nobody can take the terminal away and leave the client.
+    let (_, output_closed) = oneshot::channel();
+    let stage = Stage {
+        person: true,
+        tls,
+        names,
+        source: Source::Keys(window.clone()),
+        output: Output::Window(window),
+        opening: Some(opening),
+        editor: true,
+        output_closed,
+    };
+    let given_back = terminal::Stage;
+    let ending = actix_rt::System::new().block_on(talk(options, stage))?;
+    drop(given_back);
+    Ok(ending)
+}
+
+/// A prompt needs a terminal on both sides that can move its cursor, and lines to show above it.
+fn has_editor(options: &Options) -> bool {
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    io::stdout().is_terminal() && !dumb && !options.json
+}
+
+/// Everything that a conversation needs besides a server.
+struct Stage {
+    person: bool,
+    tls: Option<Arc<ClientConfig>>,
+    names: Names,
+    source: Source,
+    output: Output,
+    opening: Option<Opening>,
+    editor: bool,
+    output_closed: oneshot::Receiver<()>,
+}
+
+async fn talk(options: Options, stage: Stage) -> Result<Ending, ClientError> {
+    let (done, ended) = oneshot::channel();
+    let mut interrupts = interrupts().map_err(ClientError::System)?;
+    let shows = match &options.task {
+        Some(task) => task.shows.clone(),
+        None if options.json => Shows::Objects,
+        None => Shows::Everything,
+    };
+    let transcript = Transcript::new(stage.output.clone(), shows, options.utc);
+    let keyboard = Arbiter::new();
+    let remembered = stage
+        .opening
+        .as_ref()
+        .map(|_| State::of_this_user(&options.server()));
+    let mut keys = None;
+    let session = Session::create(|ctx| {
+        let session = ctx.address().recipient();
+        let source = stage.source;
+        let stdin = Stdin::start_in_arbiter(&keyboard.handle(), move |_| Stdin { source, session });
+        keys = Some(stdin.clone().recipient());
+        Session::new(Parts {
+            options,
+            stdin,
+            transcript,
+            names: stage.names,
+            person: stage.person,
+            tls: stage.tls,
+            editor: stage.editor,
+            remembered,
+            done,
+            output_closed: stage.output_closed,
+        })
+    });
+    if let (Some(opening), Some(keys)) = (stage.opening, keys) {
+        let opened = opening.open(session.clone().recipient(), keys);
+        opened.map_err(ClientError::System)?;
+    }
+    let ending = until_ended(ended, &mut interrupts, &session).await;
+    let patience = match (ending, stage.editor) {
+        (Ending::Interrupted, _) => AT_ONCE,
+        (_, true) => LAST_LINES,
+        // A pipe gets every line, however long its reader takes: unless somebody presses Ctrl-C.
+        (_, false) => Duration::MAX,
+    };
+    tokio::select! {
+        _ = tokio::time::timeout(patience, stage.output.finish()) => {}
+        _ = interrupts.recv() => {}
+    }
+    // Known only now: the last lines are written behind the goodbye.
+    if ending == Ending::Goodbye && stage.output.has_failed() {
+        return Ok(Ending::Unwritten);
+    }
+    Ok(ending)
+}
+
+/// Waits for the end, and passes on that somebody wants it.
+async fn until_ended(
+    mut ended: oneshot::Receiver<Ending>,
+    interrupts: &mut mpsc::UnboundedReceiver<()>,
+    session: &Addr<Session>,
+) -> Ending {
+    loop {
+        tokio::select! {
+            // A Session that ends without a word has failed.
+            ending = &mut ended => return ending.unwrap_or(Ending::Lost),
+            Some(()) = interrupts.recv() => session.do_send(Interrupt),
+        }
+    }
+}
+
+/// Ctrl-C outside the line editor, `kill`, and a terminal that is closed.
+fn interrupts() -> io::Result<mpsc::UnboundedReceiver<()>> {
+    let (tx, rx) = mpsc::unbounded_channel();
+    for kind in [
+        SignalKind::interrupt(),
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+    ] {
+        let mut signals = signal(kind)?;
+        let tx = tx.clone();
+        actix_rt::spawn(async move {
+            while signals.recv().await.is_some() {
+                let for_an_editor = kind == SignalKind::interrupt() && terminal::is_lent();
+                if !for_an_editor && tx.send(()).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    Ok(rx)
+}

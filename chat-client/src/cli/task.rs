@@ -1,0 +1,212 @@
+//! What a start of the client does by itself, instead of what is typed: `send`, `watch`, `history`.
+//!
+//! A task is a few commands in a row, as somebody could type them, and what is shown meanwhile; the
+//! rest (nicknames, reconnecting, exit codes) is as in line mode.
+
+use std::collections::VecDeque;
+use std::io::{self, Read};
+
+use chat_proto::name::fold;
+use chat_proto::{Channel, MAX_FRAME_BYTES, Message, Nick};
+
+use crate::command::{self, Command, Refusal};
+use crate::text::wording::cause;
+
+/// The commands, in order; then goodbye, unless it stays.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// What is done.
+    pub commands: VecDeque<Command>,
+    /// Until somebody ends it.
+    pub stays: bool,
+    /// What goes to standard output.
+    pub shows: Shows,
+}
+
+/// What is shown of all that arrives. Errors always are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shows {
+    /// Everything, a line each.
+    Everything,
+    /// The server's own objects; notices step aside to standard error.
+    Objects,
+    /// Nothing.
+    Nothing,
+    /// What is said, in these channels if there are any; notices of the client itself step aside.
+    Said {
+        /// Folded.
+        channels: Vec<String>,
+        /// As the objects that they are.
+        json: bool,
+    },
+    /// What was said.
+    Past {
+        /// As the objects that they are.
+        json: bool,
+    },
+}
+
+impl Shows {
+    /// Returns whether a program reads the output as JSON.
+    pub fn is_json(&self) -> bool {
+        matches!(
+            self,
+            Self::Objects | Self::Said { json: true, .. } | Self::Past { json: true }
+        )
+    }
+
+    /// Whether a message that is said now is shown.
+    pub fn is_shown(&self, message: &Message<'_>) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Said { channels, .. } => {
+                channels.is_empty() || channels.iter().any(|channel| *channel == fold(&message.to))
+            }
+            Self::Objects | Self::Nothing | Self::Past { .. } => false,
+        }
+    }
+}
+
+/// With whom a task is concerned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Other {
+    /// Those in a channel.
+    Channel(Channel),
+    /// A person.
+    Nick(Nick),
+}
+
+impl std::str::FromStr for Other {
+    type Err = chat_proto::NameError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        if name.starts_with('#') {
+            return Channel::new(name).map(Self::Channel);
+        }
+        Nick::new(name).map(Self::Nick)
+    }
+}
+
+impl Other {
+    /// The commands by which one comes to talk there.
+    fn approach(self, create: bool) -> Vec<Command> {
+        match self {
+            // Everyone is there.
+            Self::Channel(channel) if channel == Channel::lobby() => vec![],
+            Self::Channel(channel) => vec![enter(channel, create)],
+            Self::Nick(nick) => vec![Command::Query(Some(nick))],
+        }
+    }
+}
+
+/// Enters a channel, which is made only where that is wanted.
+fn enter(channel: Channel, create: bool) -> Command {
+    if create {
+        return Command::Join(channel);
+    }
+    Command::JoinExisting(channel)
+}
+
+impl Task {
+    /// Says `text`, a single message, to somebody or to the lobby.
+    ///
+    /// # Errors
+    /// The protocol has no such text.
+    pub fn send(to: Option<Other>, create: bool, text: &str) -> Result<Self, Refusal> {
+        let said = Command::Say(command::text(text)?);
+        let approach = to.map_or(vec![], |to| to.approach(create));
+        Ok(Self {
+            commands: approach.into_iter().chain([said]).collect(),
+            stays: false,
+            shows: Shows::Nothing,
+        })
+    }
+
+    /// Shows what is said: everything for oneself, or only what is said in these channels.
+    pub fn watch(channels: Vec<Channel>, create: bool, json: bool) -> Self {
+        let shows = Shows::Said {
+            channels: channels
+                .iter()
+                .map(|channel| channel.folded().to_owned())
+                .collect(),
+            json,
+        };
+        let others = channels
+            .into_iter()
+            .filter(|channel| *channel != Channel::lobby());
+        let commands = others.map(|channel| enter(channel, create)).collect();
+        Self {
+            commands,
+            stays: true,
+            shows,
+        }
+    }
+
+    /// Shows the last messages of a conversation.
+    pub fn history(with: Option<Other>, create: bool, last: u16, json: bool) -> Self {
+        let approach = with.map_or(vec![], |with| with.approach(create));
+        let asked = Command::History(last);
+        Self {
+            commands: approach.into_iter().chain([asked]).collect(),
+            stays: false,
+            shows: Shows::Past { json },
+        }
+    }
+}
+
+/// The text that `send` is given by a pipe: all of it, without the end of its last line.
+///
+/// # Errors
+/// It cannot be read, is no text, or is far too long.
+pub fn read_text(input: impl Read) -> Result<String, Refusal> {
+    let mut bytes = Vec::new();
+    // A frame holds the longest text, whatever is in it.
+    let most = MAX_FRAME_BYTES as u64;
+    let read = input.take(most + 1).read_to_end(&mut bytes);
+    read.map_err(|error: io::Error| Refusal::new("no_input", cause(&error)))?;
+    if bytes.len() as u64 > most {
+        let detail = format!("the text has more than {most} bytes, and is not sent");
+        return Err(Refusal::new("text_too_long", detail));
+    }
+    let mut text = String::from_utf8(bytes)
+        .map_err(|_| Refusal::new("text_invalid", "the text is not UTF-8; it is not sent"))?;
+    if text.ends_with('\n') {
+        text.pop();
+    }
+    Ok(text.replace("\r\n", "\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_pipe_says() {
+        for (input, text) in [
+            (&b"hola\n"[..], Ok("hola")),
+            (b"hola", Ok("hola")),
+            (b"a\r\nb\n\n", Ok("a\nb\n")),
+            (b"\n", Ok("")),
+            (b"\xff", Err("text_invalid")),
+            (&[b'x'; MAX_FRAME_BYTES + 1], Err("text_too_long")),
+        ] {
+            let read = read_text(input).map_err(|refusal| refusal.code);
+            assert_eq!(read.as_deref(), text.as_ref().map(|text| *text));
+        }
+    }
+
+    #[test]
+    fn what_is_said_is_no_command() {
+        for text in ["/quit", ".h", "..", "//x"] {
+            let task = Task::send(None, false, text).unwrap();
+            assert_eq!(task.commands, [Command::Say(text.to_owned())]);
+        }
+        for (text, code) in [
+            ("", "text_invalid"),
+            ("\u{7}", "text_invalid"),
+            (&*"x".repeat(8193), "text_too_long"),
+        ] {
+            assert_eq!(Task::send(None, false, text).unwrap_err().code, code);
+        }
+    }
+}

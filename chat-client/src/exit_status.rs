@@ -1,0 +1,30 @@
+//! How a conversation ended, as the exit code of the process.
+
+/// How a conversation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// With a goodbye.
+    Goodbye,
+    /// With a goodbye, but a line of a pipe was declined or not recorded.
+    Unrecorded,
+    /// With a goodbye, but standard output could not be written.
+    Unwritten,
+    /// There is no connection, and there will be none.
+    Lost,
+    /// Somebody was in a hurry.
+    Interrupted,
+    /// The nickname was refused, and nobody is there to choose another.
+    NickRefused,
+}
+
+impl Ending {
+    /// The exit code of the process; `2` is wrong usage, which does not come this far, and `101` a
+    /// [panic](crate::panic_hook) of the client.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Ending::Goodbye => 0,
+            Ending::Unrecorded | Ending::Unwritten | Ending::Lost | Ending::Interrupted => 1,
+            Ending::NickRefused => 3,
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! What is shown and recorded: every line on its way to the screen passes here and gets its form.
+
+pub mod lines;
+pub mod log_file;
+
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
+
+use chat_proto::{Channel, Message, Record, Timestamp};
+use jiff::tz::TimeZone;
+
+use self::lines::Screen;
+use self::log_file::Recording;
+use crate::cli::task::Shows;
+use crate::text::wording::{cause, count, reworded, sentence};
+use crate::text::{format, json};
+use crate::tui::Window;
+use crate::tui::event::Fact;
+
+/// Where things are shown.
+#[derive(Debug, Clone)]
+pub enum Output {
+    /// Line by line.
+    Lines(Screen),
+    /// In the full screen, which is told what happens and shows it in its own way.
+    Window(Window),
+}
+
+impl Output {
+    /// Ends when everything is shown, and the terminal is as it was.
+    pub async fn finish(&self) {
+        match self {
+            Output::Lines(screen) => screen.finish().await,
+            Output::Window(window) => window.finish().await,
+        }
+    }
+
+    /// Returns whether the output could not be written.
+    pub fn has_failed(&self) -> bool {
+        match self {
+            Output::Lines(screen) => screen.has_failed(),
+            Output::Window(_) => false,
+        }
+    }
+
+    fn out(&self, line: String) {
+        match self {
+            Output::Lines(screen) => screen.out(line),
+            Output::Window(_) => {}
+        }
+    }
+
+    fn err(&self, line: String) {
+        match self {
+            Output::Lines(screen) => screen.err(line),
+            Output::Window(_) => {}
+        }
+    }
+}
+
+/// How things are shown, and the recording.
+#[derive(Debug)]
+pub struct Transcript {
+    screen: Output,
+    zone: TimeZone,
+    shows: Shows,
+    times: bool,
+    /// Errors begin with their code, which programs read.
+    codes: bool,
+    recording: Option<Recording>,
+    /// A recording ended before its time.
+    failed: bool,
+}
+
+impl Transcript {
+    /// Nothing is shown yet; times are off.
+    pub fn new(screen: Output, shows: Shows, utc: bool) -> Self {
+        Self {
+            codes: shows.is_json() || !io::stderr().is_terminal(),
+            screen,
+            zone: if utc {
+                TimeZone::UTC
+            } else {
+                TimeZone::system()
+            },
+            shows,
+            times: false,
+            recording: None,
+            failed: false,
+        }
+    }
+
+    /// The full screen, if there is one.
+    pub fn window(&self) -> Option<&Window> {
+        match &self.screen {
+            Output::Lines(_) => None,
+            Output::Window(window) => Some(window),
+        }
+    }
+
+    /// Tells the full screen, if there is one.
+    pub fn tell(&self, fact: impl FnOnce() -> Fact) {
+        if let Some(window) = self.window() {
+            window.tell(fact());
+        }
+    }
+
+    /// Somebody said something.
+    pub fn message(&mut self, message: &Message<'_>, here: &Channel) {
+        // A script is in no channel of its own, whatever it has entered last.
+        let lobby = Channel::lobby();
+        let here = match &self.shows {
+            Shows::Said { .. } => &lobby,
+            _ => here,
+        };
+        let line = self.stamped(&format::message(message, here), message.time);
+        if let Some(recording) = &mut self.recording
+            && let Err(error) = recording.message(&line)
+        {
+            let path = recording.path().display().to_string();
+            self.recording = None;
+            self.failed = true;
+            self.error("recording_failed", &format!("{path}: {}", cause(&error)));
+        }
+        match &self.shows {
+            shows if !shows.is_shown(message) => {}
+            Shows::Said { json: true, .. } => self.message_object(message),
+            _ => self.screen.out(line),
+        }
+    }
+
+    /// A message of the past, which is shown and not recorded.
+    pub fn past(&self, message: &Message<'_>, here: &Channel) {
+        match &self.shows {
+            Shows::Objects | Shows::Nothing | Shows::Said { .. } => {}
+            Shows::Past { json: true } => self.message_object(message),
+            Shows::Everything | Shows::Past { json: false } => {
+                let line = format::message(message, here);
+                self.screen.out(self.stamped(&line, message.time));
+            }
+        }
+    }
+
+    /// A message as the object that it is.
+    fn message_object(&self, message: &Message<'_>) {
+        let record = Record::Message(message.clone());
+        let object = serde_json::to_vec(&record).ok();
+        if let Some(line) = object.as_deref().and_then(json::line) {
+            self.screen.out(line);
+        }
+    }
+
+    /// An object that arrived, with `--json`.
+    pub fn object(&self, line: String) {
+        self.screen.out(line);
+    }
+
+    /// Anything that is no message and happened now. The text is safe to show.
+    pub fn notice(&self, text: &str) {
+        if let Shows::Said { .. } = self.shows {
+            self.screen.err(format!("* {text}"));
+        } else {
+            self.notice_at(text, now());
+        }
+    }
+
+    /// Anything that is no message. The text is safe to show.
+    pub fn notice_at(&self, text: &str, time: Timestamp) {
+        self.tell(|| Fact::Notice {
+            text: text.to_owned(),
+            time,
+        });
+        let line = self.stamped(&format!("* {text}"), time);
+        match self.shows {
+            Shows::Everything => self.screen.out(line),
+            Shows::Objects => self.screen.err(line),
+            Shows::Nothing | Shows::Said { .. } | Shows::Past { .. } => {}
+        }
+    }
+
+    /// An error.
+    pub fn error(&self, code: &str, detail: &str) {
+        self.tell(|| Fact::Error {
+            code: code.to_owned(),
+            detail: detail.to_owned(),
+        });
+        let line = if self.codes {
+            format::error(code, &reworded(code, detail, &self.zone))
+        } else {
+            format!(
+                "! {}",
+                crate::text::escape::lines(&self.sentence(code, detail))
+            )
+        };
+        self.screen.err(self.stamped(&line, now()));
+    }
+
+    /// Returns the sentence about an error for a reader of this terminal.
+    pub fn sentence(&self, code: &str, detail: &str) -> String {
+        sentence(code, detail, &self.zone)
+    }
+
+    /// Returns why the server says goodbye, safe to show: a code for programs, words for people.
+    pub fn reason(&self, code: &str) -> String {
+        let shown = crate::text::escape::word(code);
+        if self.codes {
+            return shown;
+        }
+        shown.replace('_', " ")
+    }
+
+    /// Returns the zone in which times are shown.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// Returns whether a recording ended before its time.
+    pub fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// A line that a terminal shows while something goes on, or no longer.
+    pub fn waiting(&self, text: Option<&str>) {
+        let text = text.map(str::to_owned);
+        match &self.screen {
+            Output::Lines(screen) => screen.spin(text),
+            Output::Window(window) => window.tell(Fact::Busy(text)),
+        }
+    }
+
+    /// `.t`
+    pub fn toggle_times(&mut self) {
+        let on = !self.times;
+        // Said without a time both ways, so that it reads the same whenever a script looks for it.
+        self.times = false;
+        self.notice(if on {
+            "timestamps on"
+        } else {
+            "timestamps off"
+        });
+        self.times = on;
+    }
+
+    /// `.r`: ends the recording that goes on; else, or where another file is named, begins one.
+    pub fn record(&mut self, path: Option<&Path>) {
+        let ended = self.end_recording();
+        if ended && path.is_none() {
+            return;
+        }
+        match Recording::start(path, now(), &self.zone) {
+            Ok(recording) => {
+                let shown = crate::text::escape::word(&recording.path().display().to_string());
+                self.notice(&format!("recording to {shown}"));
+                self.recording = Some(recording);
+            }
+            Err(error) => {
+                let shown = path.map_or(String::new(), |path| format!("{}: ", path.display()));
+                self.error("recording_failed", &format!("{shown}{}", cause(&error)));
+            }
+        }
+    }
+
+    /// Ends the recording, if one goes on.
+    pub fn end_recording(&mut self) -> bool {
+        let Some(recording) = self.recording.take() else {
+            return false;
+        };
+        let shown = crate::text::escape::word(&recording.path().display().to_string());
+        self.notice(&format!(
+            "recorded {} to {shown}",
+            count(recording.messages(), "message")
+        ));
+        true
+    }
+
+    fn stamped(&self, line: &str, time: Timestamp) -> String {
+        if self.times {
+            format!("{}{line}", format::stamp(time, &self.zone))
+        } else {
+            line.to_owned()
+        }
+    }
+}
+
+/// The clock of this machine.
+fn now() -> Timestamp {
+    std::time::SystemTime::now().into()
+}

@@ -1,0 +1,327 @@
+//! What an arriving object does.
+
+use std::time::Instant;
+
+use actix::Context;
+use chat_proto::name::fold;
+use chat_proto::{Channel, ChannelInfo, ErrorCode, Event};
+
+use super::pending_queries::{Listing, Question};
+use super::pending_requests::Settled;
+use super::replay::Replay;
+use super::{Phase, Session};
+use crate::exit_status::Ending;
+use crate::text::{format, json, moderation};
+use crate::tui::event::Fact;
+
+impl Session {
+    /// A frame arrived.
+    pub(super) fn arrived(&mut self, frame: &[u8], ctx: &mut Context<Self>) {
+        self.heard = Instant::now();
+        self.pinged = false;
+        self.answered = true;
+        if self.phase == Phase::Ended {
+            return;
+        }
+        if self.options.json {
+            match json::line(frame) {
+                Some(line) => self.transcript.object(line),
+                None => self
+                    .transcript
+                    .error("bad_json", "the server sent what is no JSON"),
+            }
+        }
+        match Event::parse(frame) {
+            Ok(event) => {
+                self.event(event, ctx);
+                if self.replay.as_ref().is_some_and(Replay::is_too_much) {
+                    self.replay = None;
+                    let detail = "the server sends what was missed without an end";
+                    self.transcript.error("too_much", detail);
+                    return self.end(Ending::Lost, ctx);
+                }
+                self.take_up_held(ctx);
+            }
+            Err(error) => log::warn!("not understood: {error}"),
+        }
+    }
+
+    fn event(&mut self, event: Event<'static>, ctx: &mut Context<Self>) {
+        self.learn(&event);
+        match event {
+            Event::Welcome(welcome) if self.phase == Phase::Arriving => {
+                self.welcome(&welcome, ctx);
+            }
+            Event::Message(message) => self.message(message),
+            Event::Ack { id, seq, time } => {
+                self.tell_recorded(&id, seq, time);
+                self.said = self.said.max(seq);
+                if self.outstanding.settle(&id).is_some() {
+                    self.settled(ctx);
+                }
+            }
+            Event::Users {
+                channel,
+                users,
+                total,
+                more,
+            } => {
+                let users = users.into_iter().map(Into::into).collect();
+                self.users(&channel, users, (total, more), ctx);
+            }
+            Event::Channels { channels } => self.channels(&channels, ctx),
+            Event::History {
+                with,
+                messages,
+                more,
+            } => self.history(&with, messages, more, ctx),
+            Event::Ping { id } => {
+                self.transcript.tell(|| Fact::Heard);
+                self.pong(id.as_deref(), ctx);
+            }
+            Event::Pong { id } => {
+                self.transcript.tell(|| Fact::Heard);
+                self.pong_came(id.as_deref());
+            }
+            Event::Error { code, detail, id } => {
+                self.error(code, &detail, id.as_deref(), ctx);
+            }
+            Event::Bye { reason } => self.bye(&reason, ctx),
+            event @ (Event::Joined { .. }
+            | Event::Left { .. }
+            | Event::Gone { .. }
+            | Event::Renamed { .. }
+            | Event::Banned(_)
+            | Event::Unbanned(_)
+            | Event::Muted(_)
+            | Event::Unmuted { .. }
+            | Event::Topic { .. }) => self.notice(event),
+            Event::Bans { bans, more, .. } => self.bans(bans, more, ctx),
+            Event::Registered { .. } | Event::Unregistered { .. } => {
+                self.account_changed(&event, ctx)
+            }
+            Event::Welcome(_) | Event::Unknown => {}
+        }
+    }
+
+    fn channels(&mut self, channels: &[ChannelInfo<'_>], ctx: &mut Context<Self>) {
+        let is_it =
+            |question: &Question| matches!(question, Question::Channels | Question::Topic { .. });
+        if let Some((id, question)) = self.answered(is_it) {
+            let shown = match question {
+                Question::Topic { channel } => topic_of(&channel, channels),
+                _ => format::channels(channels),
+            };
+            self.show_notice(&shown);
+            self.settle_answered(&id, ctx);
+        }
+    }
+
+    /// Who is there and what there is, for completion.
+    fn learn(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Message(message) => self.names.nick(&message.from),
+            Event::Joined { nick, channel, .. } => {
+                self.names.nick(nick);
+                self.names.channel(channel);
+            }
+            Event::Gone { nick, .. } => self.names.gone(nick),
+            Event::Renamed { nick, to, .. } => {
+                self.names.gone(nick);
+                self.names.nick(to);
+            }
+            Event::Users { users, .. } => users.iter().for_each(|nick| self.names.nick(nick)),
+            Event::Channels { channels } => channels
+                .iter()
+                .for_each(|channel| self.names.channel(&channel.name)),
+            Event::Welcome(_)
+            | Event::Ack { .. }
+            | Event::Left { .. }
+            | Event::History { .. }
+            | Event::Ping { .. }
+            | Event::Pong { .. }
+            | Event::Error { .. }
+            | Event::Bye { .. }
+            | Event::Registered { .. }
+            | Event::Unregistered { .. }
+            | Event::Banned(_)
+            | Event::Unbanned(_)
+            | Event::Bans { .. }
+            | Event::Muted(_)
+            | Event::Unmuted { .. }
+            | Event::Topic { .. }
+            | Event::Unknown => {}
+        }
+    }
+
+    fn notice(&mut self, event: Event<'static>) {
+        match &event {
+            Event::Joined { channel, nick, .. } if self.place.is_me(nick) => {
+                self.entered(channel);
+            }
+            Event::Left { channel, nick, .. } if self.place.is_me(nick) => {
+                if let Ok(channel) = Channel::new(channel) {
+                    self.place.leave(&channel);
+                    self.tell_parted(channel.as_str());
+                }
+            }
+            Event::Renamed { nick, to, .. } => {
+                if self.place.renamed(nick, to)
+                    && let Some(identity) = &mut self.identity
+                {
+                    identity.nick = to.clone().into_owned();
+                }
+            }
+            _ => {}
+        }
+        let is_presence = matches!(
+            event,
+            Event::Joined { .. } | Event::Left { .. } | Event::Gone { .. } | Event::Renamed { .. }
+        );
+        let told = format::notice(&event);
+        if let Some(window) = self.transcript.window() {
+            if is_presence && !self.is_put_out(&event) {
+                return window.tell(Fact::Presence(event));
+            }
+            if let (Event::Topic { channel, topic, .. }, Some((text, time))) = (&event, &told) {
+                return window.tell(Fact::Topic {
+                    channel: channel.as_ref().to_owned(),
+                    topic: topic.as_ref().to_owned(),
+                    text: text.clone(),
+                    time: *time,
+                });
+            }
+        }
+        if let Some((text, time)) = told
+            && !self.options.json
+        {
+            self.transcript.notice_at(&text, time);
+        }
+    }
+
+    /// Whether one was put out of a channel: nothing is left there that says so.
+    fn is_put_out(&self, event: &Event<'_>) -> bool {
+        matches!(event, Event::Left { nick, by: Some(_), .. } if self.place.is_me(nick))
+    }
+
+    /// One is in a channel.
+    fn entered(&mut self, channel: &str) {
+        if let Ok(entered) = Channel::new(channel) {
+            self.place.add(&entered);
+            self.answered(|question| {
+                matches!(question, Question::Join { channel, .. } if *channel == entered)
+            });
+        }
+    }
+
+    /// A notice of what an object says: with `--json` that itself was shown.
+    pub(super) fn show_notice(&self, text: &str) {
+        if !self.options.json {
+            self.transcript.notice(text);
+        }
+    }
+
+    fn error(&mut self, code: ErrorCode, detail: &str, id: Option<&str>, ctx: &mut Context<Self>) {
+        let refuses_hello = matches!(
+            code,
+            ErrorCode::NickTaken | ErrorCode::NickInvalid | ErrorCode::AuthFailed
+        );
+        if self.phase == Phase::Arriving && refuses_hello {
+            let detail = self.why(code, detail);
+            if code == ErrorCode::AuthFailed && self.prove(detail, ctx) {
+                return;
+            }
+            return self.nick_refused(&code.to_string(), detail, ctx);
+        }
+        let question = id.and_then(|id| {
+            let position = self.questions.iter().position(|(known, _)| known == id)?;
+            self.questions.remove(position)
+        });
+        let question = question.map(|(_, question)| question);
+        let silent = match &question {
+            Some(Question::Users { purpose, .. }) => *purpose == Listing::Learn,
+            Some(Question::Older { .. } | Question::Missed { .. }) => true,
+            _ => false,
+        };
+        if let Some(Question::Join { channel, .. }) = &question {
+            // First, as the error is read where one is then.
+            self.tell_parted(channel.as_str());
+        }
+        let told = self.tell_failed(code, detail, id);
+        let detail = match &question {
+            Some(Question::Exists { .. }) if code == ErrorCode::NoSuchChannel => {
+                &format!("{detail}; --create makes it")
+            }
+            _ => detail,
+        };
+        if !silent && !told && !self.options.json {
+            self.transcript.error(&code.to_string(), detail);
+        }
+        self.question_failed(question);
+        if self.options.task.is_some() && id.is_some() && !silent {
+            self.failed = true;
+            // What was to come next was meant for where one is not.
+            self.leave(None, ctx);
+        }
+        if matches!(
+            code,
+            ErrorCode::BadVersion
+                | ErrorCode::Replaced
+                | ErrorCode::Kicked
+                | ErrorCode::Banned
+                | ErrorCode::SignedOut
+        ) {
+            // Coming back would be the same again, or throw out who has taken one's place, or be what
+            // one was put out for, or needs a password that is not known here.
+            return self.end(Ending::Lost, ctx);
+        }
+        if let Some(settled) = id.and_then(|id| self.outstanding.settle(id)) {
+            self.failed |= settled == Settled::Acked;
+            self.settled(ctx);
+        }
+    }
+
+    /// Does what follows from an error in answer to a question.
+    fn question_failed(&mut self, question: Option<Question>) {
+        match question {
+            Some(Question::Join { channel, before }) => self.not_entered(&channel, &before),
+            Some(Question::Users {
+                purpose: Listing::Choose | Listing::Arrive,
+                ..
+            }) => self.choosing = false,
+            Some(Question::Older { with }) => self.transcript.tell(|| Fact::NoPage { with }),
+            Some(Question::Missed { with }) => self.missed(&with, Vec::new(), true),
+            Some(Question::Account { .. }) => self.failed = true,
+            _ => {}
+        }
+    }
+
+    /// The server declined to let one into a channel: one is where one was before.
+    fn not_entered(&mut self, channel: &Channel, before: &Channel) {
+        let was_there = self.place.channel() == channel;
+        self.place.leave(channel);
+        if was_there && self.place.switch(before) {
+            self.show_notice(&format!("you are in {before}"));
+        }
+    }
+
+    fn bye(&mut self, reason: &str, ctx: &mut Context<Self>) {
+        if self.phase == Phase::Leaving {
+            return self.said_goodbye(ctx);
+        }
+        let shown = self.transcript.reason(reason);
+        self.show_notice(&format!("the server says goodbye ({shown})"));
+        if reason == "replaced" {
+            return self.end(Ending::Lost, ctx);
+        }
+        self.lost(ctx);
+    }
+}
+
+fn topic_of(channel: &Channel, channels: &[ChannelInfo<'_>]) -> String {
+    let mut named = channels
+        .iter()
+        .filter(|info| fold(&info.name) == channel.folded());
+    let topic = named.next().and_then(|info| info.topic.as_deref());
+    moderation::about(channel.as_str(), topic, None)
+}

@@ -1,0 +1,133 @@
+//! What operators and founders do: where one is says whether it is about a channel or about the server.
+
+use actix::Context;
+use chat_proto::moderation::{Ban, BanInfo, BansQuery, Kick, Mute, Target, Unban};
+use chat_proto::{Channel, LOBBY, MAX_PAGE, Request};
+
+use super::Session;
+use super::pending_queries::{Gathered, MAX_LIST_BYTES, Question};
+use super::pending_requests::Settled;
+use crate::command::moderation::{Act, Sentence};
+use crate::text::moderation;
+
+impl Session {
+    pub(super) fn act(&mut self, act: Act) {
+        let here = self
+            .here()
+            .map(|channel| channel.as_str().to_owned().into());
+        let request = match act {
+            Act::Kick(nick, reason) => Request::Kick(Kick {
+                nick: nick.as_str().to_owned().into(),
+                channel: here,
+                reason: reason.map(Into::into),
+            }),
+            Act::Ban(target, Sentence { seconds, reason }) => Request::Ban(Ban {
+                target,
+                channel: here,
+                seconds,
+                reason: reason.map(Into::into),
+            }),
+            Act::Unban(target) => Request::Unban(Unban {
+                target,
+                channel: here,
+            }),
+            Act::Mute(nick, Sentence { seconds, reason }) => Request::Mute(Mute {
+                nick: nick.as_str().to_owned().into(),
+                seconds,
+                reason: reason.map(Into::into),
+            }),
+            Act::Unmute(nick) => Request::Unmute {
+                nick: nick.as_str().to_owned().into(),
+            },
+            Act::SetTopic(topic) => Request::Topic {
+                channel: self.place.channel().as_str().to_owned().into(),
+                topic: topic.into(),
+            },
+            Act::Bans => {
+                return self.ask_bans(self.here(), Vec::new(), Gathered::new(MAX_LIST_BYTES));
+            }
+            Act::ShowTopic => return self.ask_topic(),
+        };
+        self.request(request, Settled::Sent);
+    }
+
+    /// The channel that one is in, if it is not the lobby.
+    fn here(&self) -> Option<Channel> {
+        let channel = self.place.channel();
+        (channel.folded() != LOBBY).then(|| channel.clone())
+    }
+
+    /// Asks for the page of bans behind those that are known.
+    fn ask_bans(
+        &mut self,
+        channel: Option<Channel>,
+        bans: Vec<BanInfo<'static>>,
+        gathered: Gathered,
+    ) {
+        let request = Request::Bans(BansQuery {
+            channel: channel.as_ref().map(|channel| channel.as_str().into()),
+            after: bans.last().map(|ban| ban.number),
+            limit: MAX_PAGE,
+        });
+        if let Some(id) = self.request(request, Settled::Answered) {
+            let question = Question::Bans {
+                channel,
+                bans,
+                gathered,
+            };
+            self.questions.push_back((id, question));
+        }
+    }
+
+    /// A page of bans came.
+    pub(super) fn bans(
+        &mut self,
+        page: Vec<BanInfo<'static>>,
+        more: bool,
+        ctx: &mut Context<Self>,
+    ) {
+        let is_it = |question: &Question| matches!(question, Question::Bans { .. });
+        let Some((id, question)) = self.answered(is_it) else {
+            return;
+        };
+        let Question::Bans {
+            channel,
+            mut bans,
+            mut gathered,
+        } = question
+        else {
+            return;
+        };
+        let more = more && !page.is_empty();
+        let ends = page.last().map(|ban| ban.number) > bans.last().map(|ban| ban.number);
+        let fits = gathered.takes(page.iter().map(size)) && (ends || !more);
+        if !fits {
+            return self.too_much(&id, ctx);
+        }
+        bans.extend(page);
+        if more {
+            self.ask_bans(channel, bans, gathered);
+        } else {
+            for line in moderation::bans(&bans, self.transcript.zone()) {
+                self.show_notice(&line);
+            }
+        }
+        self.settle_answered(&id, ctx);
+    }
+
+    fn ask_topic(&mut self) {
+        if let Some(id) = self.request(Request::Channels, Settled::Answered) {
+            let channel = self.place.channel().clone();
+            self.questions.push_back((id, Question::Topic { channel }));
+        }
+    }
+}
+
+/// Returns about how much memory a ban takes.
+fn size(ban: &BanInfo<'_>) -> usize {
+    let (by, reason) = (ban.by.as_ref(), ban.reason.as_ref());
+    let texts = [ban.channel.as_ref(), by, reason];
+    let texts = texts.into_iter().flatten().map(|text| text.len());
+    let (Target::Nick(name) | Target::Account(name) | Target::Address(name)) = &ban.target;
+    256 + name.len() + texts.sum::<usize>()
+}

@@ -1,0 +1,80 @@
+//! Commands of a pipe that wait until what was typed before them is shown.
+//!
+//! A person types `.t` or `/switch` when they have read what is there; a script types all at once. So that its
+//! output has the same lines however fast it types, a command that changes how things look waits until
+//! all that was said before it is recorded and shown, and nothing more is read from the pipe meanwhile.
+
+use std::time::Duration;
+
+use actix::{AsyncContext as _, Context, SpawnHandle};
+
+use super::Session;
+use crate::command::Command;
+
+/// How long the own message may take behind its `ack`: a server sends them together.
+const OWN_MESSAGE: Duration = Duration::from_secs(1);
+
+/// A command whose turn has not come, and the timer that looks after it.
+#[derive(Debug)]
+pub(super) struct Held {
+    command: Command,
+    timer: SpawnHandle,
+}
+
+impl Session {
+    /// Whether a command waits.
+    pub(super) fn has_to_wait(&self, command: &Command) -> bool {
+        let changes_looks = matches!(
+            command,
+            Command::Time
+                | Command::Record(_)
+                | Command::Join(_)
+                | Command::Part(..)
+                | Command::Switch(_)
+        );
+        changes_looks && !self.person && !self.is_all_shown()
+    }
+
+    /// Whether all that was typed is settled, and shown where it was said.
+    fn is_all_shown(&self) -> bool {
+        self.outstanding.is_empty() && self.said <= self.seen && self.replay.is_none()
+    }
+
+    pub(super) fn hold(&mut self, command: Command, ctx: &mut Context<Self>) {
+        let timer = ctx.run_later(OWN_MESSAGE, Self::grow_impatient);
+        self.held = Some(Held { command, timer });
+    }
+
+    /// A server that owes one an answer, or the own message, is not waited for for ever.
+    fn grow_impatient(&mut self, ctx: &mut Context<Self>) {
+        let Some(Held { command, .. }) = self.held.take() else {
+            return;
+        };
+        if self.outstanding.is_empty() || self.progress.elapsed() >= self.options.linger {
+            self.said = self.seen;
+            self.do_held(command, ctx);
+        } else {
+            self.hold(command, ctx);
+        }
+    }
+
+    /// Does what was held, if its turn has come.
+    pub(super) fn take_up_held(&mut self, ctx: &mut Context<Self>) {
+        if self.held.is_some()
+            && self.is_all_shown()
+            && let Some(Held { command, timer }) = self.held.take()
+        {
+            ctx.cancel_future(timer);
+            self.do_held(command, ctx);
+        }
+    }
+
+    fn do_held(&mut self, command: Command, ctx: &mut Context<Self>) {
+        // Who leaves meanwhile wants nothing else any more.
+        if self.goodbye.is_none() {
+            self.command(command, ctx);
+            self.flush(ctx);
+            self.ask(ctx);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! A message that came, for what calls a person in front of another window.
+
+use chat_proto::Message;
+
+use crate::notify::Arrival;
+
+/// A message, and how it was met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrived {
+    from: String,
+    to: String,
+    text: String,
+    replayed: bool,
+    muted: bool,
+    watched: bool,
+}
+
+impl Arrived {
+    /// That message.
+    pub fn new(message: &Message<'_>, fresh: bool, muted: bool, watched: bool) -> Self {
+        Self {
+            from: message.from.as_ref().to_owned(),
+            to: message.to.as_ref().to_owned(),
+            text: message.text.as_ref().to_owned(),
+            replayed: !fresh,
+            muted,
+            watched,
+        }
+    }
+
+    /// What decides whether one is called.
+    pub fn arrival<'a>(&'a self, me: &'a str) -> Arrival<'a> {
+        Arrival {
+            from: &self.from,
+            to: &self.to,
+            text: &self.text,
+            me,
+            replayed: self.replayed,
+            muted: self.muted,
+            watched: self.watched,
+        }
+    }
+}

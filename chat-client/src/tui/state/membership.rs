@@ -1,0 +1,123 @@
+//! Who is in a conversation, and who came and went.
+
+use chat_proto::{Event, Timestamp};
+
+use super::conversation::Conversation;
+use super::members::People;
+use super::timeline::{Line, Moved, What};
+use crate::text::escape::word;
+
+impl Conversation {
+    /// Somebody came or went; folded into the line above if that says the like. Whether that
+    /// concerns this conversation.
+    pub fn presence(&mut self, event: &Event<'_>, seq: u64) -> bool {
+        let Some((only, time)) = self.moved(event) else {
+            return false;
+        };
+        if let Event::Left { by: Some(_), .. } | Event::Gone { by: Some(_), .. } = event {
+            // Whoever was put out has not just left.
+            self.remark(What::Notice(only.into()), seq, time);
+            return true;
+        }
+        let folds = matches!(
+            self.lines.last(),
+            Some(Line {
+                what: What::Moved(_),
+                ..
+            })
+        );
+        if !folds {
+            let what = What::Moved(Box::new(Moved {
+                only,
+                ..Moved::default()
+            }));
+            self.remark(what, seq, time);
+        }
+        self.lines.change_last(|line| {
+            let What::Moved(moved) = &mut line.what else {
+                return;
+            };
+            match event {
+                Event::Joined { nick, .. } => moved.joined.add(nick.as_ref().into()),
+                Event::Renamed { nick, to, .. } => {
+                    moved.renamed.add(format!("{nick} → {to}").into());
+                }
+                Event::Left { nick, .. } | Event::Gone { nick, .. } => {
+                    moved.left.add(nick.as_ref().into());
+                }
+                _ => {}
+            }
+        });
+        true
+    }
+
+    /// Keeps who is here, and says what happened, if it concerns this conversation.
+    fn moved(&mut self, event: &Event<'_>) -> Option<(String, Timestamp)> {
+        let moved = match event {
+            Event::Joined {
+                channel,
+                nick,
+                time,
+            } if self.is(channel) => {
+                self.people.add(nick);
+                (format!("{} joined", word(nick)), *time)
+            }
+            Event::Left {
+                channel,
+                nick,
+                time,
+                reason,
+                by,
+            } if self.is(channel) => {
+                self.people.remove(nick);
+                let went = went("left", by.as_deref());
+                let why = why(reason.as_deref());
+                (format!("{} {went}{why}", word(nick)), *time)
+            }
+            Event::Gone {
+                nick,
+                time,
+                reason,
+                by,
+            } if self.is(nick) || self.people.has(nick) => {
+                self.people.remove(nick);
+                let went = went("is gone", by.as_deref());
+                (format!("{} {went}{}", word(nick), why(Some(reason))), *time)
+            }
+            Event::Renamed { nick, to, time } if self.is(nick) || self.people.has(nick) => {
+                if self.people.has(nick) {
+                    self.people.remove(nick);
+                    self.people.add(to);
+                }
+                (
+                    format!("{} is now known as {}", word(nick), word(to)),
+                    *time,
+                )
+            }
+            _ => return None,
+        };
+        Some(moved)
+    }
+
+    /// Who is in the channel.
+    pub fn set_people(&mut self, nicks: &[String], total: usize) {
+        self.people = People::default();
+        for nick in nicks {
+            self.people.add(nick);
+        }
+        self.people.others = total.saturating_sub(nicks.len());
+    }
+}
+
+/// By themselves, or put out by somebody.
+fn went(by_themselves: &str, by: Option<&str>) -> String {
+    match by {
+        Some(by) => format!("was kicked by {}", word(by)),
+        None => by_themselves.to_owned(),
+    }
+}
+
+fn why(reason: Option<&str>) -> String {
+    let reason = reason.filter(|reason| !reason.is_empty());
+    reason.map_or(String::new(), |reason| format!(" ({})", word(reason)))
+}

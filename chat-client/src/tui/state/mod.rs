@@ -1,0 +1,311 @@
+//! What the full screen knows: conversations, what is typed, what is looked at. Plain: no terminal, no
+//! actor and no clock of its own; what happens is told to it, and what it wants is fetched from it.
+
+pub mod conversation;
+mod fetch;
+pub mod incoming;
+pub mod members;
+mod membership;
+pub mod picker;
+pub mod timeline;
+pub(in crate::tui) mod update;
+
+use std::io;
+
+use chat_proto::{Channel, LOBBY, Timestamp};
+
+use self::conversation::{Conversation, View};
+use self::incoming::Arrived;
+use self::picker::Picker;
+use super::editor::Entry;
+use super::request::Wish;
+use super::theme::Look;
+use crate::keys::actions::{self, Action};
+use crate::keys::edit_actions::Edit;
+use crate::keys::{Chord, Keymap};
+use crate::prompt::Purpose;
+use crate::read_state::State as Remembered;
+use crate::text::escape::word;
+
+/// Conversations that are kept apart. Who writes when there are so many already is read in the lobby.
+const MAX_CONVERSATIONS: usize = 500;
+
+/// What the keyboard is for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Talking.
+    Talk,
+    /// An answer to that question.
+    Asked(String, Purpose),
+    /// Choosing somebody.
+    Choose(Picker),
+    /// Reading what the keys do, from that row on.
+    Help(usize),
+}
+
+/// How it stands with the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connection {
+    /// One was never in.
+    New,
+    /// One is in.
+    Up,
+    /// One was, and will be again.
+    Away,
+}
+
+/// The state.
+#[derive(Debug)]
+pub struct State {
+    /// How things look.
+    pub look: Look,
+    /// Where one wants to talk, in one's own words.
+    pub address: String,
+    /// One's own nick.
+    pub me: String,
+    /// How it stands with the server.
+    pub connection: Connection,
+    /// What is waited for.
+    pub busy: Option<String>,
+    /// The frame of the animation.
+    pub frame: u64,
+    /// The server's clock when it was last heard.
+    pub heard: Option<Timestamp>,
+    /// How much the server's clock is ahead, in milliseconds.
+    pub(in crate::tui) ahead: i64,
+    /// The conversations, the lobby first.
+    pub conversations: Vec<Conversation>,
+    /// The one that is looked at.
+    pub current: usize,
+    /// What keys do, but for those of the entry, which has its own.
+    pub keys: Keymap<Action>,
+    /// The first of two keys.
+    pub(in crate::tui) first: Option<Chord>,
+    /// What is typed.
+    pub entry: Entry,
+    /// What the keyboard is for.
+    pub mode: Mode,
+    /// What was searched for last.
+    pub search: Option<String>,
+    /// A word to the person in front of the screen, until the next key.
+    pub hint: Option<String>,
+    /// The last errors nobody has pressed a key since.
+    pub last_words: Vec<String>,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// The lists at the sides are shown, where there is room.
+    pub sides: (bool, bool),
+    /// The mouse is listened to.
+    pub mouse: bool,
+    /// On arrival the list of users is offered to choose from.
+    pub choose_on_arrival: bool,
+    /// The same where nothing is remembered of the nick.
+    pub choose_at_first: bool,
+    /// That list has not come.
+    pub(in crate::tui) arriving: bool,
+    /// Whether the terminal has the focus, where it tells.
+    pub focus: Option<bool>,
+    /// The last message there is.
+    pub(in crate::tui) newest: u64,
+    wishes: Vec<Wish>,
+    pub(in crate::tui) arrived: Vec<Arrived>,
+    /// What the next start finds.
+    pub(in crate::tui) remembered: Remembered,
+}
+
+impl State {
+    /// Nothing has happened yet.
+    pub fn new(look: Look, address: String, entry: Entry, remembered: Remembered) -> Self {
+        let mut lobby = Conversation::new(LOBBY);
+        lobby.muted = remembered.is_muted(LOBBY);
+        Self {
+            look,
+            address,
+            me: String::new(),
+            connection: Connection::New,
+            busy: None,
+            frame: 0,
+            heard: None,
+            ahead: 0,
+            conversations: vec![lobby],
+            current: 0,
+            keys: actions::default(),
+            first: None,
+            entry,
+            mode: Mode::Talk,
+            search: None,
+            hint: None,
+            last_words: Vec::new(),
+            size: (80, 24),
+            sides: (true, true),
+            mouse: true,
+            choose_on_arrival: false,
+            choose_at_first: false,
+            arriving: false,
+            focus: None,
+            newest: 0,
+            wishes: Vec::new(),
+            arrived: Vec::new(),
+            remembered,
+        }
+    }
+
+    /// The conversation that is looked at.
+    pub fn here(&self) -> &Conversation {
+        &self.conversations[self.current]
+    }
+
+    /// The conversation that is looked at, to be changed.
+    pub fn here_mut(&mut self) -> &mut Conversation {
+        &mut self.conversations[self.current]
+    }
+
+    /// What is wanted of the Session since this was last asked.
+    pub fn take_wishes(&mut self) -> Vec<Wish> {
+        std::mem::take(&mut self.wishes)
+    }
+
+    /// The messages that came since this was last asked.
+    pub fn take_arrived(&mut self) -> Vec<Arrived> {
+        std::mem::take(&mut self.arrived)
+    }
+
+    /// Wants something of the Session.
+    pub fn wish(&mut self, wish: Wish) {
+        self.wishes.push(wish);
+    }
+
+    /// The key that leads to the newest message now, as people read it.
+    pub fn key_to_newest(&self) -> Option<String> {
+        let end = self.entry.keymap().spoken(Edit::LineEnd);
+        let end = end.filter(|_| self.entry.is_empty());
+        end.or_else(|| self.keys.spoken(Action::Bottom))
+    }
+
+    /// Something is animated.
+    pub fn is_animated(&self) -> bool {
+        self.busy.is_some() || self.here().fetching.is_some()
+    }
+
+    /// Messages in other conversations, and those of them that are for oneself.
+    pub fn unread(&self) -> (usize, usize) {
+        let loud = self.conversations.iter().filter(|other| !other.muted);
+        loud.fold((0, 0), |(unread, mentions), other| {
+            (unread + other.unread, mentions + other.mentions)
+        })
+    }
+
+    /// Up to where everything was read.
+    pub fn read_up_to(&self) -> u64 {
+        let open = self.conversations.iter().filter(|other| other.unread > 0);
+        open.filter_map(|other| other.left_at)
+            .min()
+            .unwrap_or(self.newest)
+    }
+
+    /// Writes down what the next start is to find.
+    ///
+    /// # Errors
+    /// The file is as it was.
+    pub fn remember(&mut self) -> io::Result<()> {
+        if self.connection != Connection::New {
+            let seq = self.read_up_to();
+            self.remembered.see(&self.me, seq);
+        }
+        self.remembered.save()
+    }
+
+    /// Makes a conversation quiet, or heard again: the one that is looked at, if none is named.
+    pub fn mute(&mut self, channel: Option<&Channel>, muted: bool) {
+        let name = channel.map_or(self.here().to.clone(), |channel| {
+            channel.as_str().to_owned()
+        });
+        self.remembered.mute(&name, muted);
+        if let Some(conversation) = self.find(&name) {
+            conversation.muted = muted;
+        }
+        let words = if muted { "muted" } else { "heard again" };
+        self.hint = Some(format!("{} is {words}", word(&name)));
+    }
+
+    /// The conversation of that name, if there is one.
+    pub fn find(&mut self, name: &str) -> Option<&mut Conversation> {
+        self.conversations.iter_mut().find(|other| other.is(name))
+    }
+
+    /// The conversation of that name, which may be new; the lobby if there are too many.
+    pub fn open(&mut self, name: &str) -> usize {
+        if let Some(index) = self.conversations.iter().position(|other| other.is(name)) {
+            return index;
+        }
+        if self.conversations.len() >= MAX_CONVERSATIONS {
+            return 0;
+        }
+        let mut new = Conversation::new(name);
+        new.muted = self.remembered.is_muted(name);
+        let behind = |other: &Conversation| other.rank() <= new.rank();
+        let index = self
+            .conversations
+            .iter()
+            .rposition(behind)
+            .map_or(0, |last| last + 1);
+        if index <= self.current {
+            self.current += 1;
+        }
+        self.conversations.insert(index, new);
+        index
+    }
+
+    /// Talks there from now on.
+    pub fn go_to(&mut self, name: &str) {
+        let index = self.open(name);
+        self.switch(index);
+    }
+
+    /// Looks at another conversation; what is typed stays where it was typed.
+    pub fn switch(&mut self, index: usize) {
+        if index >= self.conversations.len() || index == self.current {
+            return;
+        }
+        let asked = matches!(self.mode, Mode::Asked(..));
+        if !asked {
+            let draft = self.entry.text().to_owned();
+            let left = self.here_mut();
+            left.draft = draft;
+            left.left_at = None;
+        }
+        self.current = index;
+        self.search = None;
+        if !asked {
+            let draft = std::mem::take(&mut self.here_mut().draft);
+            self.entry.set_text(&draft);
+        }
+        self.read();
+        self.look_at_once();
+    }
+
+    /// Whoever looks at the end has read it.
+    pub fn read(&mut self) {
+        if self.focus != Some(false) && self.here().view == View::End {
+            let here = self.here_mut();
+            (here.unread, here.mentions) = (0, 0);
+        }
+    }
+
+    /// Closes a conversation, but not the lobby.
+    pub fn close(&mut self, name: &str) {
+        let Some(index) = self.conversations.iter().position(|other| other.is(name)) else {
+            return;
+        };
+        if index == 0 {
+            return;
+        }
+        if index == self.current {
+            self.switch(index - 1);
+        }
+        self.conversations.remove(index);
+        if self.current > index {
+            self.current -= 1;
+        }
+    }
+}
