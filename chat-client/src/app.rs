@@ -11,19 +11,19 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_rustls::rustls::ClientConfig;
 
 use crate::cli::options::Options;
-use crate::cli::task::Shows;
-use crate::completion_names::Names;
-use crate::exit_status::Ending;
-use crate::input::line_editor::{Editor, Terminal};
-use crate::input::{Source, Stdin};
+use crate::cli::task::OutputFilter;
+use crate::completion_names::CompletionNames;
+use crate::exit_status::ExitStatus;
+use crate::input::line_editor::{LineEditor, TerminalGuard};
+use crate::input::{InputSource, Stdin};
 use crate::net::tls::{self, TlsError};
-use crate::output::lines::Screen;
-use crate::output::{Output, Transcript};
+use crate::output::lines::LineOutput;
+use crate::output::{OutputTarget, Transcript};
 use crate::panic_hook;
-use crate::read_state::State;
-use crate::session::{Interrupt, Parts, Session};
-use crate::terminal_lock::Gate;
-use crate::tui::startup::Opening;
+use crate::read_state::ReadState;
+use crate::session::{Interrupt, Session, SessionParts};
+use crate::terminal_lock::TerminalLock;
+use crate::tui::startup::TuiStartup;
 use crate::tui::terminal;
 
 /// How long the last lines may take to reach a terminal, which may be stopped with Ctrl-S.
@@ -50,7 +50,7 @@ pub enum ClientError {
 ///
 /// # Errors
 /// Nothing could begin.
-pub fn run(options: Options) -> Result<Ending, ClientError> {
+pub fn run(options: Options) -> Result<ExitStatus, ClientError> {
     panic_hook::ends_the_process();
     let person = io::stdin().is_terminal() && options.task.is_none();
     let asks = person && io::stdout().is_terminal();
@@ -58,35 +58,35 @@ pub fn run(options: Options) -> Result<Ending, ClientError> {
         Some(trust) => Some(tls::prepare(trust, &options.host, options.port, asks)?),
         None => None,
     };
-    let names = Names::default();
+    let names = CompletionNames::default();
     let (closed, output_closed) = oneshot::channel();
     if person && has_editor(&options) && !options.plain {
         return in_full_screen(options, tls, names);
     }
     let (editor, printer, terminal) = if person && has_editor(&options) {
-        let terminal = Terminal::prepare()
+        let terminal = TerminalGuard::prepare()
             .map_err(|error| ClientError::Terminal(io::Error::from(error).into()))?;
-        let gate = Gate::default();
+        let gate = TerminalLock::default();
         let (editor, printer) =
-            Editor::new(names.clone(), gate.clone()).map_err(ClientError::Terminal)?;
+            LineEditor::new(names.clone(), gate.clone()).map_err(ClientError::Terminal)?;
         (Some(editor), Some((printer, gate)), Some(terminal))
     } else {
         (None, None, None)
     };
-    let screen = Screen::start(printer, closed).map_err(ClientError::System)?;
+    let screen = LineOutput::start(printer, closed).map_err(ClientError::System)?;
     let source = match (editor, &options.task) {
-        (_, Some(task)) => Source::Task(task.clone()),
-        (Some(editor), None) => Source::Editor(Box::new(editor)),
-        (None, None) => Source::Lines {
+        (_, Some(task)) => InputSource::Task(task.clone()),
+        (Some(editor), None) => InputSource::LineEditor(Box::new(editor)),
+        (None, None) => InputSource::Lines {
             questions: person.then(|| screen.clone()),
         },
     };
-    let stage = Stage {
+    let stage = FrontEnd {
         person,
         tls,
         names,
         source,
-        output: Output::Lines(screen),
+        output: OutputTarget::Lines(screen),
         opening: None,
         editor: terminal.is_some(),
         output_closed,
@@ -100,22 +100,23 @@ pub fn run(options: Options) -> Result<Ending, ClientError> {
 fn in_full_screen(
     options: Options,
     tls: Option<Arc<ClientConfig>>,
-    names: Names,
-) -> Result<Ending, ClientError> {
-    let (opening, window) = Opening::new(&options, names.clone()).map_err(ClientError::System)?;
+    names: CompletionNames,
+) -> Result<ExitStatus, ClientError> {
+    let (opening, window) =
+        TuiStartup::new(&options, names.clone()).map_err(ClientError::System)?;
     // Nobody can take the terminal away and leave the client.
     let (_, output_closed) = oneshot::channel();
-    let stage = Stage {
+    let stage = FrontEnd {
         person: true,
         tls,
         names,
-        source: Source::Keys(window.clone()),
-        output: Output::Window(window),
+        source: InputSource::Keys(window.clone()),
+        output: OutputTarget::Tui(window),
         opening: Some(opening),
         editor: true,
         output_closed,
     };
-    let given_back = terminal::Stage;
+    let given_back = terminal::FullScreenGuard;
     let ending = actix_rt::System::new().block_on(talk(options, stage))?;
     drop(given_back);
     Ok(ending)
@@ -128,38 +129,38 @@ fn has_editor(options: &Options) -> bool {
 }
 
 /// Everything that a conversation needs besides a server.
-struct Stage {
+struct FrontEnd {
     person: bool,
     tls: Option<Arc<ClientConfig>>,
-    names: Names,
-    source: Source,
-    output: Output,
-    opening: Option<Opening>,
+    names: CompletionNames,
+    source: InputSource,
+    output: OutputTarget,
+    opening: Option<TuiStartup>,
     editor: bool,
     output_closed: oneshot::Receiver<()>,
 }
 
-async fn talk(options: Options, stage: Stage) -> Result<Ending, ClientError> {
+async fn talk(options: Options, stage: FrontEnd) -> Result<ExitStatus, ClientError> {
     let (done, ended) = oneshot::channel();
     let mut interrupts = interrupts().map_err(ClientError::System)?;
     let shows = match &options.task {
         Some(task) => task.shows.clone(),
-        None if options.json => Shows::Objects,
-        None => Shows::Everything,
+        None if options.json => OutputFilter::Objects,
+        None => OutputFilter::Everything,
     };
     let transcript = Transcript::new(stage.output.clone(), shows, options.utc);
     let keyboard = Arbiter::new();
     let remembered = stage
         .opening
         .as_ref()
-        .map(|_| State::of_this_user(&options.server()));
+        .map(|_| ReadState::of_this_user(&options.server()));
     let mut keys = None;
     let session = Session::create(|ctx| {
         let session = ctx.address().recipient();
         let source = stage.source;
         let stdin = Stdin::start_in_arbiter(&keyboard.handle(), move |_| Stdin { source, session });
         keys = Some(stdin.clone().recipient());
-        Session::new(Parts {
+        Session::new(SessionParts {
             options,
             stdin,
             transcript,
@@ -178,7 +179,7 @@ async fn talk(options: Options, stage: Stage) -> Result<Ending, ClientError> {
     }
     let ending = until_ended(ended, &mut interrupts, &session).await;
     let patience = match (ending, stage.editor) {
-        (Ending::Interrupted, _) => AT_ONCE,
+        (ExitStatus::Interrupted, _) => AT_ONCE,
         (_, true) => LAST_LINES,
         // A pipe gets every line, however long its reader takes: unless somebody presses Ctrl-C.
         (_, false) => Duration::MAX,
@@ -188,22 +189,22 @@ async fn talk(options: Options, stage: Stage) -> Result<Ending, ClientError> {
         _ = interrupts.recv() => {}
     }
     // Known only now: the last lines are written behind the goodbye.
-    if ending == Ending::Goodbye && stage.output.has_failed() {
-        return Ok(Ending::Unwritten);
+    if ending == ExitStatus::Goodbye && stage.output.has_failed() {
+        return Ok(ExitStatus::Unwritten);
     }
     Ok(ending)
 }
 
 /// Waits for the end, and passes on that somebody wants it.
 async fn until_ended(
-    mut ended: oneshot::Receiver<Ending>,
+    mut ended: oneshot::Receiver<ExitStatus>,
     interrupts: &mut mpsc::UnboundedReceiver<()>,
     session: &Addr<Session>,
-) -> Ending {
+) -> ExitStatus {
     loop {
         tokio::select! {
             // A Session that ends without a word has failed.
-            ending = &mut ended => return ending.unwrap_or(Ending::Lost),
+            ending = &mut ended => return ending.unwrap_or(ExitStatus::Lost),
             Some(()) = interrupts.recv() => session.do_send(Interrupt),
         }
     }

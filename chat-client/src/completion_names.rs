@@ -17,7 +17,7 @@ const MAX_NAME_BYTES: usize = 256;
 
 /// The names, shared by two threads.
 #[derive(Debug, Clone, Default)]
-pub struct Names(Arc<Mutex<Known>>);
+pub struct CompletionNames(Arc<Mutex<Known>>);
 
 /// Names by their folded form.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ struct Known {
     channels: BTreeMap<String, String>,
 }
 
-impl Names {
+impl CompletionNames {
     fn known(&self) -> MutexGuard<'_, Known> {
         self.0
             .lock()
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn what_tab_completes() {
-        let names = Names::default();
+        let names = CompletionNames::default();
         for nick in ["ana", "Andrés", "luis", "Анна", "evil\u{1b}[2J"] {
             names.nick(nick);
         }

@@ -2,7 +2,7 @@
 
 /// How a conversation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum ExitStatus {
     /// With a goodbye.
     Goodbye,
     /// With a goodbye, but a line of a pipe was declined or not recorded.
@@ -17,14 +17,17 @@ pub enum Ending {
     NickRefused,
 }
 
-impl Ending {
+impl ExitStatus {
     /// The exit code of the process; `2` is wrong usage, which does not come this far, and `101` a
     /// [panic](crate::panic_hook) of the client.
     pub fn exit_code(self) -> u8 {
         match self {
-            Ending::Goodbye => 0,
-            Ending::Unrecorded | Ending::Unwritten | Ending::Lost | Ending::Interrupted => 1,
-            Ending::NickRefused => 3,
+            ExitStatus::Goodbye => 0,
+            ExitStatus::Unrecorded
+            | ExitStatus::Unwritten
+            | ExitStatus::Lost
+            | ExitStatus::Interrupted => 1,
+            ExitStatus::NickRefused => 3,
         }
     }
 }

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use chat_client::app::run;
-use chat_client::cli::{self, Wish, generate};
-use chat_client::exit_status::Ending;
+use chat_client::cli::{self, Invocation, generate};
+use chat_client::exit_status::ExitStatus;
 use chat_client::text::{escape, format, wording};
 use chat_client::{config, paths};
 use jiff::tz::TimeZone;
@@ -22,7 +22,7 @@ fn main() {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("off")).init();
     let code = match cli::parse(std::env::args_os()) {
         Ok(wish) => {
-            fulfil(wish).unwrap_or_else(|error| complain("cannot_start", &format!("{error:#}")))
+            execute(wish).unwrap_or_else(|error| print_error("cannot_start", &format!("{error:#}")))
         }
         Err(error) => usage(&error),
     };
@@ -31,16 +31,16 @@ fn main() {
 }
 
 /// The exit code.
-fn fulfil(wish: Wish) -> anyhow::Result<u8> {
+fn execute(wish: Invocation) -> anyhow::Result<u8> {
     match wish {
-        Wish::Talk(options) => Ok(run(*options)?.exit_code()),
-        Wish::Refused(refusal) => Ok(complain(refusal.code, &refusal.detail)),
-        Wish::Print(text) => Ok(printed(io::stdout().lock().write_all(&text))),
-        Wish::Pages(folder) => {
+        Invocation::Talk(options) => Ok(run(*options)?.exit_code()),
+        Invocation::Refused(refusal) => Ok(print_error(refusal.code, &refusal.detail)),
+        Invocation::Print(text) => Ok(printed(io::stdout().lock().write_all(&text))),
+        Invocation::Pages(folder) => {
             generate::write(&folder).with_context(|| folder.display().to_string())?;
-            Ok(Ending::Goodbye.exit_code())
+            Ok(ExitStatus::Goodbye.exit_code())
         }
-        Wish::Settings(file) => {
+        Invocation::WriteSettings(file) => {
             write_settings(&file).with_context(|| file.display().to_string())?;
             let name = format!("{}\n", file.display());
             Ok(printed(io::stdout().lock().write_all(name.as_bytes())))
@@ -63,14 +63,14 @@ fn usage(error: &clap::Error) -> u8 {
 fn printed(written: io::Result<()>) -> u8 {
     match written.and_then(|()| io::stdout().flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            complain("output_failed", &format!("standard output: {error}"))
+            print_error("output_failed", &format!("standard output: {error}"))
         }
-        _ => Ending::Goodbye.exit_code(),
+        _ => ExitStatus::Goodbye.exit_code(),
     }
 }
 
 /// Nobody is left to be told where standard error is closed.
-fn complain(code: &str, detail: &str) -> u8 {
+fn print_error(code: &str, detail: &str) -> u8 {
     let line = if io::stderr().is_terminal() {
         let words = wording::sentence(code, detail, &TimeZone::system());
         format!("! {}", escape::lines(&words))

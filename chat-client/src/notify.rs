@@ -26,7 +26,7 @@ const MAX_BODY: usize = 200;
 
 /// A message, as far as it matters here.
 #[derive(Debug, Clone, Copy)]
-pub struct Arrival<'a> {
+pub struct NotifyContext<'a> {
     /// Who wrote it.
     pub from: &'a str,
     /// A channel or a nick.
@@ -45,7 +45,7 @@ pub struct Arrival<'a> {
 
 /// What a message is to oneself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mark {
+pub enum Relevance {
     /// One's own.
     Own,
     /// One of many.
@@ -56,29 +56,29 @@ pub enum Mark {
     Direct,
 }
 
-impl Arrival<'_> {
+impl NotifyContext<'_> {
     /// What it is to oneself, new or old.
-    pub fn mark(&self) -> Mark {
+    pub fn mark(&self) -> Relevance {
         if fold(self.from) == fold(self.me) {
-            Mark::Own
+            Relevance::Own
         } else if !self.to.starts_with('#') {
-            Mark::Direct
+            Relevance::Direct
         } else if mentions(self.text, self.me) {
-            Mark::Mention
+            Relevance::Mention
         } else {
-            Mark::Plain
+            Relevance::Plain
         }
     }
 
     /// Whether one is called for it.
-    pub fn calls(&self) -> bool {
-        self.mark() >= Mark::Mention && !self.replayed && !self.muted && !self.watched
+    pub fn should_notify(&self) -> bool {
+        self.mark() >= Relevance::Mention && !self.replayed && !self.muted && !self.watched
     }
 }
 
 /// How this terminal is told of a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Route {
+pub enum NotifyBackend {
     /// The sequence of iTerm2, which WezTerm, kitty, Ghostty and others know too.
     Osc9,
     /// The one of rxvt-unicode: foot, VTE.
@@ -89,7 +89,7 @@ pub enum Route {
     Bell,
 }
 
-impl Route {
+impl NotifyBackend {
     /// What the environment tells. A terminal that is not known is told nothing that it might print.
     pub fn of(environment: impl Fn(&str) -> Option<OsString>) -> Self {
         let value = |name| {
@@ -139,14 +139,14 @@ fn path_of(program: &str, path: Option<&OsString>) -> Option<PathBuf> {
 pub struct Notifier {
     bell: bool,
     /// `None` where nobody wants notifications.
-    route: Option<Route>,
+    route: Option<NotifyBackend>,
     last: Option<Instant>,
     running: Option<Child>,
 }
 
 impl Notifier {
     /// What rings, and how one is notified.
-    pub fn new(bell: bool, route: Option<Route>) -> Self {
+    pub fn new(bell: bool, route: Option<NotifyBackend>) -> Self {
         Self {
             bell,
             route,
@@ -156,11 +156,11 @@ impl Notifier {
     }
 
     /// Calls for a message, if that [is due](Arrival::calls): returns what the terminal is to be sent.
-    pub fn call(&mut self, arrival: &Arrival<'_>, now: Instant) -> String {
+    pub fn call(&mut self, arrival: &NotifyContext<'_>, now: Instant) -> String {
         let rests = self
             .last
             .is_some_and(|last| now.duration_since(last) < PAUSE);
-        if rests || !arrival.calls() {
+        if rests || !arrival.should_notify() {
             return String::new();
         }
         self.last = Some(now);
@@ -170,16 +170,16 @@ impl Notifier {
         }
         let (title, body) = words(arrival);
         match &self.route {
-            Some(Route::Osc9) => sequence += &format!("\x1b]9;chat: {title}: {body}\x07"),
-            Some(Route::Osc777) => {
+            Some(NotifyBackend::Osc9) => sequence += &format!("\x1b]9;chat: {title}: {body}\x07"),
+            Some(NotifyBackend::Osc777) => {
                 // A semicolon is where the body begins.
                 let title = title.replace(';', ",");
                 sequence += &format!("\x1b]777;notify;{title};{body}\x07");
             }
-            Some(Route::Program(program)) => {
+            Some(NotifyBackend::Program(program)) => {
                 self.running = send(program, &title, &body, self.running.take())
             }
-            Some(Route::Bell) | None => {}
+            Some(NotifyBackend::Bell) | None => {}
         }
         sequence
     }
@@ -210,9 +210,9 @@ fn send(program: &Path, title: &str, body: &str, running: Option<Child>) -> Opti
 }
 
 /// The title and the body of a notification, safe to be sent.
-fn words(arrival: &Arrival<'_>) -> (String, String) {
+fn words(arrival: &NotifyContext<'_>) -> (String, String) {
     let from = plain(arrival.from, MAX_TITLE);
-    let title = if arrival.mark() == Mark::Direct {
+    let title = if arrival.mark() == Relevance::Direct {
         from
     } else {
         format!("{from} in {}", plain(arrival.to, MAX_TITLE))
@@ -257,8 +257,8 @@ pub fn title(place: &str, unread: usize, mentions: usize) -> String {
 mod tests {
     use super::*;
 
-    fn arrival<'a>(from: &'a str, to: &'a str, text: &'a str) -> Arrival<'a> {
-        Arrival {
+    fn arrival<'a>(from: &'a str, to: &'a str, text: &'a str) -> NotifyContext<'a> {
+        NotifyContext {
             from,
             to,
             text,
@@ -272,32 +272,36 @@ mod tests {
     #[test]
     fn what_is_meant_for_oneself() {
         for (from, to, text, mark) in [
-            ("luis", "#lobby", "hola", Mark::Plain),
-            ("luis", "#lobby", "hola ana", Mark::Mention),
-            ("luis", "ana", "hola", Mark::Direct),
-            ("ANA", "#lobby", "I am ana", Mark::Own),
-            ("ana", "luis", "hola", Mark::Own),
+            ("luis", "#lobby", "hola", Relevance::Plain),
+            ("luis", "#lobby", "hola ana", Relevance::Mention),
+            ("luis", "ana", "hola", Relevance::Direct),
+            ("ANA", "#lobby", "I am ana", Relevance::Own),
+            ("ana", "luis", "hola", Relevance::Own),
             // Somebody who writes to oneself, in the words of a server that shows others' letters.
-            ("luis", "maria", "hola", Mark::Direct),
+            ("luis", "maria", "hola", Relevance::Direct),
         ] {
             let arrival = arrival(from, to, text);
             assert_eq!(arrival.mark(), mark, "{arrival:?}");
-            assert_eq!(arrival.calls(), mark >= Mark::Mention, "{arrival:?}");
+            assert_eq!(
+                arrival.should_notify(),
+                mark >= Relevance::Mention,
+                "{arrival:?}"
+            );
             for quiet in [
-                Arrival {
+                NotifyContext {
                     replayed: true,
                     ..arrival
                 },
-                Arrival {
+                NotifyContext {
                     muted: true,
                     ..arrival
                 },
-                Arrival {
+                NotifyContext {
                     watched: true,
                     ..arrival
                 },
             ] {
-                assert!(!quiet.calls(), "{quiet:?}");
+                assert!(!quiet.should_notify(), "{quiet:?}");
                 assert_eq!(Notifier::new(true, None).call(&quiet, Instant::now()), "");
             }
         }
@@ -308,42 +312,45 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_str().unwrap();
         let route = |variables: &[(&str, &str)]| {
-            Route::of(|name| {
+            NotifyBackend::of(|name| {
                 let found = variables.iter().find(|(known, _)| *known == name);
                 found.map(|(_, value)| value.into())
             })
         };
         for (variables, want) in [
-            (&[("TERM", "xterm-256color")][..], Route::Bell),
-            (&[("TERM", "xterm-kitty")], Route::Osc9),
-            (&[("TERM_PROGRAM", "iTerm.app")], Route::Osc9),
+            (&[("TERM", "xterm-256color")][..], NotifyBackend::Bell),
+            (&[("TERM", "xterm-kitty")], NotifyBackend::Osc9),
+            (&[("TERM_PROGRAM", "iTerm.app")], NotifyBackend::Osc9),
             (
                 &[("TERM_PROGRAM", "WezTerm"), ("TMUX", "/tmp/x")],
-                Route::Bell,
+                NotifyBackend::Bell,
             ),
-            (&[("TERM", "foot-extra")], Route::Osc777),
-            (&[("VTE_VERSION", "7200")], Route::Osc777),
+            (&[("TERM", "foot-extra")], NotifyBackend::Osc777),
+            (&[("VTE_VERSION", "7200")], NotifyBackend::Osc777),
             (
                 &[("TERM", "tmux-256color"), ("VTE_VERSION", "7200")],
-                Route::Bell,
+                NotifyBackend::Bell,
             ),
             (
                 &[("TERM", "linux"), ("DISPLAY", ":0"), ("PATH", path)],
-                Route::Bell,
+                NotifyBackend::Bell,
             ),
-            (&[], Route::Bell),
+            (&[], NotifyBackend::Bell),
         ] {
             assert_eq!(route(variables), want, "{variables:?}");
         }
         let program = folder.path().join("notify-send");
         std::fs::write(&program, "").unwrap();
-        assert_eq!(route(&[("DISPLAY", ":0"), ("PATH", path)]), Route::Bell);
+        assert_eq!(
+            route(&[("DISPLAY", ":0"), ("PATH", path)]),
+            NotifyBackend::Bell
+        );
         make_program(&program, "");
-        let there = Route::Program(program);
+        let there = NotifyBackend::Program(program);
         assert_eq!(route(&[("DISPLAY", ":0"), ("PATH", path)]), there);
         let far = [("DISPLAY", ":0"), ("PATH", path), ("SSH_CONNECTION", "x")];
-        assert_eq!(route(&far), Route::Bell);
-        assert_eq!(route(&[("PATH", path)]), Route::Bell);
+        assert_eq!(route(&far), NotifyBackend::Bell);
+        assert_eq!(route(&[("PATH", path)]), NotifyBackend::Bell);
     }
 
     fn make_program(file: &Path, script: &str) {
@@ -359,7 +366,7 @@ mod tests {
         // Whatever is in a message is an argument, and neither a flag nor markup.
         let script = format!("#!/bin/sh\nprintf '%s\\n' \"$@\" >{}\n", told.display());
         make_program(&program, &script);
-        let mut notifier = Notifier::new(true, Some(Route::Program(program)));
+        let mut notifier = Notifier::new(true, Some(NotifyBackend::Program(program)));
         let evil = arrival("--help", "ana", "<b>$(id)</b> & `id`");
         assert_eq!(notifier.call(&evil, Instant::now()), "\x07");
         assert!(notifier.running.take().unwrap().wait().unwrap().success());
@@ -390,14 +397,14 @@ mod tests {
         let mention = arrival("luis", "#a;b", "ana: hola");
         for (route, arrival, want) in [
             (None, direct, "\x07"),
-            (Some(Route::Bell), direct, "\x07"),
+            (Some(NotifyBackend::Bell), direct, "\x07"),
             (
-                Some(Route::Osc9),
+                Some(NotifyBackend::Osc9),
                 direct,
                 "\x07\x1b]9;chat: luis: a;b <b>\x07",
             ),
             (
-                Some(Route::Osc777),
+                Some(NotifyBackend::Osc777),
                 mention,
                 "\x07\x1b]777;notify;luis in #a,b;ana: hola\x07",
             ),
@@ -426,7 +433,7 @@ mod tests {
         );
         let long = format!("a{}", "\u{301}".repeat(100_000));
         for text in [&evil, &long] {
-            for route in [Route::Osc9, Route::Osc777] {
+            for route in [NotifyBackend::Osc9, NotifyBackend::Osc777] {
                 let sent = Notifier::new(false, Some(route))
                     .call(&arrival(text, "ana", text), Instant::now());
                 let inside = sent

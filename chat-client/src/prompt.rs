@@ -2,26 +2,26 @@
 
 use actix::Message;
 
-use crate::command::{Command, Refusal};
+use crate::command::{InputError, TypedCommand};
 
 /// A wish for a line.
 #[derive(Debug, Clone, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
-pub struct Next {
+pub struct PromptRequest {
     /// What a terminal shows before it.
     pub prompt: String,
     /// What the line is for.
-    pub purpose: Purpose,
+    pub purpose: PromptKind,
 }
 
 /// A wish for what is done at the terminal, which the full screen is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
-pub struct NextKeys;
+pub struct KeysRequest;
 
 /// What a line is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub enum PromptKind {
     /// To be said or done. The next one is asked for at once.
     Chat,
     /// A choice from a list. The next line is asked for at once.
@@ -35,13 +35,13 @@ pub enum Purpose {
 /// What came.
 #[derive(Debug, Clone, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
-pub enum Typed {
+pub enum UserInput {
     /// A line, without its end.
     Line(String),
     /// What somebody could have typed.
-    Command(Command),
+    Command(TypedCommand),
     /// A line that cannot be sent, and why.
-    Refused(Refusal),
+    Refused(InputError),
     /// A question is not answered: Esc.
     Cancelled,
     /// Ctrl-C.

@@ -26,7 +26,7 @@ const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// What is remembered of one server.
 #[derive(Debug)]
-pub struct State {
+pub struct ReadState {
     file: Option<PathBuf>,
     server: String,
     /// The last message seen, for the nicks of this run.
@@ -62,7 +62,7 @@ struct Seen {
     seq: u64,
 }
 
-impl State {
+impl ReadState {
     /// What this user remembers of `server`, which is `HOST:PORT`.
     pub fn of_this_user(server: &str) -> Self {
         Self::open(
@@ -213,21 +213,21 @@ mod tests {
     #[test]
     fn the_next_start_finds_it() {
         let folder = tempfile::tempdir().unwrap();
-        let mut state = State::open(file(&folder), "host:1");
+        let mut state = ReadState::open(file(&folder), "host:1");
         assert_eq!(state.seen("ana"), None);
         state.see("Ana", 17);
         assert!(state.mute("#Rust", true) && !state.mute("#rust", true));
         state.save().unwrap();
-        let mut again = State::open(file(&folder), "host:1");
+        let mut again = ReadState::open(file(&folder), "host:1");
         assert_eq!((again.seen("ANA"), again.seen("luis")), (Some(17), None));
         assert!(again.is_muted("#RUST") && !again.is_muted("#lobby"));
-        let other = State::open(file(&folder), "host:2");
+        let other = ReadState::open(file(&folder), "host:2");
         assert_eq!((other.seen("ana"), other.is_muted("#rust")), (None, false));
         // A server that begins anew begins with small numbers.
         again.see("ana", 3);
         assert!(again.mute("#rust", false) && !again.mute("#rust", false));
         again.save().unwrap();
-        let last = State::open(file(&folder), "host:1");
+        let last = ReadState::open(file(&folder), "host:1");
         assert_eq!((last.seen("ana"), last.is_muted("#rust")), (Some(3), false));
     }
 
@@ -235,19 +235,22 @@ mod tests {
     #[test]
     fn two_clients_at_once() {
         let folder = tempfile::tempdir().unwrap();
-        let mut idle = State::open(file(&folder), "host:1");
-        let mut ana = State::open(file(&folder), "host:1");
-        let mut luis = State::open(file(&folder), "host:1");
-        let mut other = State::open(file(&folder), "host:2");
+        let mut idle = ReadState::open(file(&folder), "host:1");
+        let mut ana = ReadState::open(file(&folder), "host:1");
+        let mut luis = ReadState::open(file(&folder), "host:1");
+        let mut other = ReadState::open(file(&folder), "host:2");
         ana.see("ana", 5);
         luis.see("luis", 6);
         other.see("ana", 7);
         for state in [&mut ana, &mut luis, &mut other, &mut idle] {
             state.save().unwrap();
         }
-        let state = State::open(file(&folder), "host:1");
+        let state = ReadState::open(file(&folder), "host:1");
         assert_eq!((state.seen("ana"), state.seen("luis")), (Some(5), Some(6)));
-        assert_eq!(State::open(file(&folder), "host:2").seen("ana"), Some(7));
+        assert_eq!(
+            ReadState::open(file(&folder), "host:2").seen("ana"),
+            Some(7)
+        );
     }
 
     #[test]
@@ -263,7 +266,7 @@ mod tests {
             "\u{0}\u{0}",
         ] {
             fs::write(&path, damage).unwrap();
-            let mut state = State::open(Some(path.clone()), "host:1");
+            let mut state = ReadState::open(Some(path.clone()), "host:1");
             assert_eq!(state.seen("ana"), None, "{damage}");
             state.see("ana", 1);
             state.save().unwrap();
@@ -272,12 +275,12 @@ mod tests {
                 damage
             );
             assert_eq!(
-                State::open(Some(path.clone()), "host:1").seen("ana"),
+                ReadState::open(Some(path.clone()), "host:1").seen("ana"),
                 Some(1)
             );
         }
         // Without a place nothing is kept, and nothing is wrong.
-        let mut nowhere = State::open(None, "host:1");
+        let mut nowhere = ReadState::open(None, "host:1");
         nowhere.see("ana", 1);
         nowhere.save().unwrap();
     }
@@ -289,7 +292,7 @@ mod tests {
             remember(&mut all, name.to_owned(), |name| name, 3);
         }
         assert_eq!(all, ["c", "a", "d"]);
-        let mut state = State::open(None, "host:1");
+        let mut state = ReadState::open(None, "host:1");
         for name in 0..MAX_MUTED + 5 {
             state.see(&format!("n{name}"), 1);
             state.mute(&format!("n{name}"), true);

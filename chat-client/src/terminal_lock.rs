@@ -16,7 +16,7 @@ const BETWEEN: Duration = Duration::from_millis(200);
 
 /// Whose turn it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub enum TerminalOwner {
     /// Nobody edits and nobody is about to: the screen writes to the terminal itself.
     Screen,
     /// The editor begins or ends a line: nobody prints.
@@ -27,27 +27,27 @@ pub enum Turn {
 
 /// Shared by the thread of the keyboard and that of the screen.
 #[derive(Debug, Clone)]
-pub struct Gate(Arc<(Mutex<State>, Condvar)>);
+pub struct TerminalLock(Arc<(Mutex<LockState>, Condvar)>);
 
 #[derive(Debug)]
-struct State {
-    turn: Turn,
+struct LockState {
+    turn: TerminalOwner,
     /// The screen hands a line to the editor's printer.
     printing: bool,
 }
 
-impl Default for Gate {
+impl Default for TerminalLock {
     fn default() -> Self {
-        let state = State {
-            turn: Turn::Screen,
+        let state = LockState {
+            turn: TerminalOwner::Screen,
             printing: false,
         };
         Self(Arc::new((Mutex::new(state), Condvar::new())))
     }
 }
 
-impl Gate {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl TerminalLock {
+    fn state(&self) -> MutexGuard<'_, LockState> {
         self.0
             .0
             .lock()
@@ -55,14 +55,14 @@ impl Gate {
     }
 
     /// The editor says whose turn it is.
-    pub fn set(&self, turn: Turn) {
+    pub fn set(&self, turn: TerminalOwner) {
         let mut state = self.state();
         if state.turn == turn {
             return;
         }
         state.turn = turn;
         self.0.1.notify_all();
-        if turn == Turn::Between {
+        if turn == TerminalOwner::Between {
             let handed_over = self
                 .0
                 .1
@@ -75,13 +75,13 @@ impl Gate {
     /// does. Waits while it is between the two, but not longer than taking a line back may take:
     /// there may be no next line.
     pub fn print(&self, direct: impl FnOnce(), through: impl FnOnce()) {
-        let between = |state: &mut State| state.turn == Turn::Between;
+        let between = |state: &mut LockState| state.turn == TerminalOwner::Between;
         let (mut state, _) = self
             .0
             .1
             .wait_timeout_while(self.state(), BETWEEN, between)
             .expect("as above");
-        if state.turn == Turn::Editor {
+        if state.turn == TerminalOwner::Editor {
             state.printing = true;
             drop(state);
             // This may wait until the editor reads on, and holds nobody up meanwhile.

@@ -14,10 +14,10 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use clap_complete::Shell;
 
 use self::options::Options;
-use self::task::{Other, Task};
-use crate::command::Refusal;
-use crate::config::{self, Settings};
-use crate::net::address::{Address, AddressError, parse_port};
+use self::task::{Task, TaskTarget};
+use crate::command::InputError;
+use crate::config::{self, ClientSettings};
+use crate::net::address::{AddressError, ServerAddress, parse_port};
 use crate::net::tls::Fingerprint;
 use crate::text::wording::without_numbers;
 
@@ -52,17 +52,17 @@ Examples:
 #[derive(Debug, Parser)]
 #[command(name = "chat-client", version, after_long_help = EXAMPLES)]
 #[command(subcommand_help_heading = "Commands, instead of talking")]
-pub(crate) struct Args {
+pub(crate) struct ClientArgs {
     /// The server: HOST, HOST:PORT, [V6]:PORT, or a name of the settings [default: 127.0.0.1:12345]
     ///
     /// A name or an address; the port is 12345 where it is left out. All addresses of a name are
     /// tried. A server of the settings goes before a host of that name, and so do the commands below,
     /// which --server does not know. Example: chat-client [::1]:12345
     #[arg(value_name = "SERVER", value_parser = address)]
-    pub(crate) server: Option<Address>,
+    pub(crate) server: Option<ServerAddress>,
 
     #[command(flatten)]
-    pub(crate) connection: Connection,
+    pub(crate) connection: ConnectionArgs,
 
     /// Line mode at a terminal too
     ///
@@ -85,7 +85,7 @@ pub(crate) struct Args {
 /// What can be said of a connection, whatever it is for.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Connection")]
-pub(crate) struct Connection {
+pub(crate) struct ConnectionArgs {
     /// The same as SERVER
     ///
     /// Example: --server chat.example.org:12345
@@ -196,7 +196,7 @@ enum Action {
     Send {
         /// A channel that exists, which is entered, or a nickname [default: #lobby]
         #[arg(long, value_name = "CHANNEL|NICK")]
-        to: Option<Other>,
+        to: Option<TaskTarget>,
         /// Make the channel if it does not exist
         ///
         /// A channel exists while somebody is in it. Default: one that does not exist is an error
@@ -228,7 +228,7 @@ enum Action {
     History {
         /// A channel that exists, which is entered, or a nickname [default: #lobby]
         #[arg(long, value_name = "CHANNEL|NICK")]
-        with: Option<Other>,
+        with: Option<TaskTarget>,
         /// Make the channel if it does not exist, which shows what was said in an earlier one
         ///
         /// A channel exists while somebody is in it. Default: one that does not exist is an error
@@ -265,33 +265,33 @@ enum Action {
 
 /// What a command line asks for.
 #[derive(Debug)]
-pub enum Wish {
+pub enum Invocation {
     /// A conversation.
     Talk(Box<Options>),
     /// Nothing but this no.
-    Refused(Refusal),
+    Refused(InputError),
     /// Text on standard output.
     Print(Vec<u8>),
     /// The manual pages in a folder.
     Pages(PathBuf),
     /// A file of settings where there is none.
-    Settings(PathBuf),
+    WriteSettings(PathBuf),
 }
 
 /// What the arguments, the environment and the settings ask for.
 ///
 /// # Errors
 /// Wrong usage, or a wish for `--help` or `--version`; `clap` prints it and knows the exit code.
-pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Wish, clap::Error> {
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, clap::Error> {
     parsed(args, config::path())
 }
 
 fn parsed(
     args: impl IntoIterator<Item = OsString>,
     usual: Option<PathBuf>,
-) -> Result<Wish, clap::Error> {
+) -> Result<Invocation, clap::Error> {
     let matches = definition().try_get_matches_from(args)?;
-    let mut args = Args::from_arg_matches(&matches)?;
+    let mut args = ClientArgs::from_arg_matches(&matches)?;
     let json = args.connection.json;
     let config = args.connection.config.take();
     let config = config.filter(|path| !path.as_os_str().is_empty());
@@ -300,7 +300,7 @@ fn parsed(
         Some(Action::Send { to, create, text }) => {
             match message(&text).and_then(|text| Task::send(to, create, &text)) {
                 Ok(task) => Some(task),
-                Err(refusal) => return Ok(Wish::Refused(refusal)),
+                Err(refusal) => return Ok(Invocation::Refused(refusal)),
             }
         }
         Some(Action::Watch { channel, create }) => Some(Task::watch(channel, create, json)),
@@ -308,31 +308,31 @@ fn parsed(
             Some(Task::history(with, create, last, json))
         }
         Some(Action::Completions { shell }) => {
-            return Ok(Wish::Print(generate::completions(shell)));
+            return Ok(Invocation::Print(generate::completions(shell)));
         }
         Some(Action::Man {
             folder: Some(folder),
-        }) => return Ok(Wish::Pages(folder)),
-        Some(Action::Man { folder: None }) => return Ok(Wish::Print(generate::first())),
+        }) => return Ok(Invocation::Pages(folder)),
+        Some(Action::Man { folder: None }) => return Ok(Invocation::Print(generate::first())),
         Some(Action::Config { write: false }) => {
-            return Ok(Wish::Print(config::manual().into_bytes()));
+            return Ok(Invocation::Print(config::manual().into_bytes()));
         }
         Some(Action::Config { write: true }) => {
             let file = config.or(usual);
             return file
-                .map(Wish::Settings)
+                .map(Invocation::WriteSettings)
                 .ok_or_else(|| wrong("--config is to name a file"));
         }
     };
-    let settings = Settings::load(config.as_deref(), usual.as_deref())
+    let settings = ClientSettings::load(config.as_deref(), usual.as_deref())
         .map_err(|error| wrong(&error.to_string()))?;
     let options = Options::new(args, &matches, settings, task)?;
-    Ok(Wish::Talk(Box::new(options)))
+    Ok(Invocation::Talk(Box::new(options)))
 }
 
 /// The definition of the command line.
 pub(crate) fn definition() -> clap::Command {
-    let whole = Args::command();
+    let whole = ClientArgs::command();
     let global = whole.get_arguments().filter(|arg| arg.is_global_set());
     let global: Vec<_> = global.cloned().collect();
     UNUSED.into_iter().fold(whole, |whole, (command, unused)| {
@@ -364,20 +364,20 @@ const UNUSED: [(&str, Unused); 6] = [
 ];
 
 /// What `send` is to say.
-fn message(words: &[String]) -> Result<String, Refusal> {
+fn message(words: &[String]) -> Result<String, InputError> {
     if words.is_empty() {
         return task::read_text(std::io::stdin().lock());
     }
     Ok(words.join(" "))
 }
 
-pub(crate) fn parse_option(text: &str) -> Result<Address, clap::Error> {
+pub(crate) fn parse_option(text: &str) -> Result<ServerAddress, clap::Error> {
     text.parse()
         .map_err(|error| invalid("--server <HOST[:PORT]>", text, error))
 }
 
 pub(crate) fn parse_host(text: &str) -> Result<String, clap::Error> {
-    let address: Address = text
+    let address: ServerAddress = text
         .parse()
         .map_err(|error| invalid("--ip-address <HOST>", text, error))?;
     match address.port {
@@ -406,7 +406,7 @@ fn channel(text: &str) -> Result<Channel, chat_proto::NameError> {
     Channel::new(text)
 }
 
-fn address(text: &str) -> Result<Address, AddressError> {
+fn address(text: &str) -> Result<ServerAddress, AddressError> {
     text.parse()
 }
 
@@ -430,16 +430,16 @@ mod tests {
     use chat_proto::Nick;
 
     use super::*;
-    use crate::command::Command;
+    use crate::command::TypedCommand;
 
-    fn wish(args: &str, settings: Option<&Path>) -> Result<Wish, clap::Error> {
+    fn wish(args: &str, settings: Option<&Path>) -> Result<Invocation, clap::Error> {
         let words = std::iter::once("chat-client").chain(args.split_whitespace());
         parsed(words.map(OsString::from), settings.map(Path::to_owned))
     }
 
     fn options(args: &str, settings: Option<&Path>) -> Options {
         match wish(args, settings) {
-            Ok(Wish::Talk(options)) => *options,
+            Ok(Invocation::Talk(options)) => *options,
             other => panic!("{args}: {other:?}"),
         }
     }
@@ -568,31 +568,31 @@ mod tests {
         }
         let task = |args| options(args, None).task.unwrap();
         let rust = Channel::new("#rust").unwrap();
-        let say = |text: &str| Command::Say(text.to_owned());
+        let say = |text: &str| TypedCommand::Say(text.to_owned());
         assert_eq!(task("send a  b").commands, [say("a b")]);
         assert_eq!(task("send --to #LOBBY x").commands, [say("x")]);
         assert_eq!(
             task("send x --to #rust").commands,
-            [Command::JoinExisting(rust.clone()), say("x")]
+            [TypedCommand::JoinExisting(rust.clone()), say("x")]
         );
         assert_eq!(
             task("send x --create --to #rust").commands,
-            [Command::Join(rust.clone()), say("x")]
+            [TypedCommand::Join(rust.clone()), say("x")]
         );
-        let luis = Command::Query(Some(Nick::new("luis").unwrap()));
+        let luis = TypedCommand::Query(Some(Nick::new("luis").unwrap()));
         assert_eq!(task("send --to luis -- -x").commands, [luis, say("-x")]);
         assert_eq!(
             task("watch --channel #rust --channel #lobby").commands,
-            [Command::JoinExisting(rust.clone())]
+            [TypedCommand::JoinExisting(rust.clone())]
         );
         assert_eq!(
             task("history --with #rust").commands,
-            [Command::JoinExisting(rust), Command::History(50)]
+            [TypedCommand::JoinExisting(rust), TypedCommand::History(50)]
         );
-        assert!(matches!(wish("man here", None), Ok(Wish::Pages(_))));
+        assert!(matches!(wish("man here", None), Ok(Invocation::Pages(_))));
         assert!(matches!(
             wish("config --write --config x", None),
-            Ok(Wish::Settings(_))
+            Ok(Invocation::WriteSettings(_))
         ));
         assert!(wish("config --write", None).is_err());
     }

@@ -8,10 +8,10 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 
 use super::task::Task;
-use super::{Args, conflict, parse_host, parse_option, wrong};
-use crate::config::{Server, Settings};
-use crate::net::address::Address;
-use crate::net::tls::Trust;
+use super::{ClientArgs, conflict, parse_host, parse_option, wrong};
+use crate::config::{ClientSettings, ServerSettings};
+use crate::net::address::ServerAddress;
+use crate::net::tls::TlsTrust;
 
 /// The server of somebody who names none.
 const DEFAULT_HOST: &str = "127.0.0.1";
@@ -26,7 +26,7 @@ pub struct Options {
     /// The host may be a nickname that was typed without `--nick`.
     pub may_be_a_nick: bool,
     /// Whom an encrypted connection may lead to; `None` is a connection in the clear.
-    pub tls: Option<Trust>,
+    pub tls: Option<TlsTrust>,
     /// The nickname asked for.
     pub nick: Option<String>,
     /// The password of the nickname, and the one it is to have: the first lines of the file.
@@ -48,20 +48,20 @@ pub struct Options {
     /// What is done instead of what is typed.
     pub task: Option<Task>,
     /// What the file says of the full screen.
-    pub settings: Settings,
+    pub settings: ClientSettings,
 }
 
 impl Options {
     /// The server as one would type it.
     pub fn server(&self) -> String {
         let (host, port) = (self.host.clone(), Some(self.port));
-        Address { host, port }.to_string()
+        ServerAddress { host, port }.to_string()
     }
 
     pub(crate) fn new(
-        args: Args,
+        args: ClientArgs,
         matches: &ArgMatches,
-        settings: Settings,
+        settings: ClientSettings,
         task: Option<Task>,
     ) -> Result<Self, clap::Error> {
         let (host, port, server) = place(&args, matches, &settings)?;
@@ -79,11 +79,11 @@ impl Options {
             .or_else(|| server.and_then(|server| server.password_file.get()))
             .or_else(|| settings.password_file.get());
         let tls = match (connection.tls_ca, connection.tls_pin) {
-            (Some(path), _) => Some(Trust::Authority(path)),
-            (None, Some(pin)) => Some(Trust::Pinned(pin)),
+            (Some(path), _) => Some(TlsTrust::Authority(path)),
+            (None, Some(pin)) => Some(TlsTrust::Pinned(pin)),
             (None, None) => server
-                .and_then(Server::trust)
-                .or_else(|| connection.tls.then_some(Trust::System)),
+                .and_then(ServerSettings::trust)
+                .or_else(|| connection.tls.then_some(TlsTrust::System)),
         };
         let typed = |name: &str| matches.value_source(name) == Some(ValueSource::CommandLine);
         let may_be_a_nick =
@@ -134,10 +134,10 @@ fn passwords(file: Option<PathBuf>) -> Result<Vec<Secret<'static>>, clap::Error>
 /// before the environment, and that before the file. With them what the file says of that server, if
 /// it was named by its name there.
 fn place<'s>(
-    args: &Args,
+    args: &ClientArgs,
     matches: &ArgMatches,
-    settings: &'s Settings,
-) -> Result<(String, u16, Option<&'s Server>), clap::Error> {
+    settings: &'s ClientSettings,
+) -> Result<(String, u16, Option<&'s ServerSettings>), clap::Error> {
     let connection = &args.connection;
     let from_env = matches.value_source("server_option") == Some(ValueSource::EnvVariable);
     let option = connection.server_option.as_deref().filter(|_| !from_env);

@@ -9,23 +9,23 @@ use std::io::{self, Read};
 use chat_proto::name::fold;
 use chat_proto::{Channel, MAX_FRAME_BYTES, Message, Nick};
 
-use crate::command::{self, Command, Refusal};
+use crate::command::{self, InputError, TypedCommand};
 use crate::text::wording::cause;
 
 /// The commands, in order; then goodbye, unless it stays.
 #[derive(Debug, Clone)]
 pub struct Task {
     /// What is done.
-    pub commands: VecDeque<Command>,
+    pub commands: VecDeque<TypedCommand>,
     /// Until somebody ends it.
     pub stays: bool,
     /// What goes to standard output.
-    pub shows: Shows,
+    pub shows: OutputFilter,
 }
 
 /// What is shown of all that arrives. Errors always are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Shows {
+pub enum OutputFilter {
     /// Everything, a line each.
     Everything,
     /// The server's own objects; notices step aside to standard error.
@@ -46,7 +46,7 @@ pub enum Shows {
     },
 }
 
-impl Shows {
+impl OutputFilter {
     /// Returns whether a program reads the output as JSON.
     pub fn is_json(&self) -> bool {
         matches!(
@@ -69,14 +69,14 @@ impl Shows {
 
 /// With whom a task is concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Other {
+pub enum TaskTarget {
     /// Those in a channel.
     Channel(Channel),
     /// A person.
     Nick(Nick),
 }
 
-impl std::str::FromStr for Other {
+impl std::str::FromStr for TaskTarget {
     type Err = chat_proto::NameError;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
@@ -87,24 +87,24 @@ impl std::str::FromStr for Other {
     }
 }
 
-impl Other {
+impl TaskTarget {
     /// The commands by which one comes to talk there.
-    fn approach(self, create: bool) -> Vec<Command> {
+    fn entry_commands(self, create: bool) -> Vec<TypedCommand> {
         match self {
             // Everyone is there.
             Self::Channel(channel) if channel == Channel::lobby() => vec![],
             Self::Channel(channel) => vec![enter(channel, create)],
-            Self::Nick(nick) => vec![Command::Query(Some(nick))],
+            Self::Nick(nick) => vec![TypedCommand::Query(Some(nick))],
         }
     }
 }
 
 /// Enters a channel, which is made only where that is wanted.
-fn enter(channel: Channel, create: bool) -> Command {
+fn enter(channel: Channel, create: bool) -> TypedCommand {
     if create {
-        return Command::Join(channel);
+        return TypedCommand::Join(channel);
     }
-    Command::JoinExisting(channel)
+    TypedCommand::JoinExisting(channel)
 }
 
 impl Task {
@@ -112,19 +112,19 @@ impl Task {
     ///
     /// # Errors
     /// The protocol has no such text.
-    pub fn send(to: Option<Other>, create: bool, text: &str) -> Result<Self, Refusal> {
-        let said = Command::Say(command::text(text)?);
-        let approach = to.map_or(vec![], |to| to.approach(create));
+    pub fn send(to: Option<TaskTarget>, create: bool, text: &str) -> Result<Self, InputError> {
+        let said = TypedCommand::Say(command::text(text)?);
+        let entry_commands = to.map_or(vec![], |to| to.entry_commands(create));
         Ok(Self {
-            commands: approach.into_iter().chain([said]).collect(),
+            commands: entry_commands.into_iter().chain([said]).collect(),
             stays: false,
-            shows: Shows::Nothing,
+            shows: OutputFilter::Nothing,
         })
     }
 
     /// Shows what is said: everything for oneself, or only what is said in these channels.
     pub fn watch(channels: Vec<Channel>, create: bool, json: bool) -> Self {
-        let shows = Shows::Said {
+        let shows = OutputFilter::Said {
             channels: channels
                 .iter()
                 .map(|channel| channel.folded().to_owned())
@@ -143,13 +143,13 @@ impl Task {
     }
 
     /// Shows the last messages of a conversation.
-    pub fn history(with: Option<Other>, create: bool, last: u16, json: bool) -> Self {
-        let approach = with.map_or(vec![], |with| with.approach(create));
-        let asked = Command::History(last);
+    pub fn history(with: Option<TaskTarget>, create: bool, last: u16, json: bool) -> Self {
+        let entry_commands = with.map_or(vec![], |with| with.entry_commands(create));
+        let asked = TypedCommand::History(last);
         Self {
-            commands: approach.into_iter().chain([asked]).collect(),
+            commands: entry_commands.into_iter().chain([asked]).collect(),
             stays: false,
-            shows: Shows::Past { json },
+            shows: OutputFilter::Past { json },
         }
     }
 }
@@ -158,18 +158,18 @@ impl Task {
 ///
 /// # Errors
 /// It cannot be read, is no text, or is far too long.
-pub fn read_text(input: impl Read) -> Result<String, Refusal> {
+pub fn read_text(input: impl Read) -> Result<String, InputError> {
     let mut bytes = Vec::new();
     // A frame holds the longest text, whatever is in it.
     let most = MAX_FRAME_BYTES as u64;
     let read = input.take(most + 1).read_to_end(&mut bytes);
-    read.map_err(|error: io::Error| Refusal::new("no_input", cause(&error)))?;
+    read.map_err(|error: io::Error| InputError::new("no_input", cause(&error)))?;
     if bytes.len() as u64 > most {
         let detail = format!("the text has more than {most} bytes, and is not sent");
-        return Err(Refusal::new("text_too_long", detail));
+        return Err(InputError::new("text_too_long", detail));
     }
     let mut text = String::from_utf8(bytes)
-        .map_err(|_| Refusal::new("text_invalid", "the text is not UTF-8; it is not sent"))?;
+        .map_err(|_| InputError::new("text_invalid", "the text is not UTF-8; it is not sent"))?;
     if text.ends_with('\n') {
         text.pop();
     }
@@ -199,7 +199,7 @@ mod tests {
     fn what_is_said_is_no_command() {
         for text in ["/quit", ".h", "..", "//x"] {
             let task = Task::send(None, false, text).unwrap();
-            assert_eq!(task.commands, [Command::Say(text.to_owned())]);
+            assert_eq!(task.commands, [TypedCommand::Say(text.to_owned())]);
         }
         for (text, code) in [
             ("", "text_invalid"),

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 
 use chat_proto::{Channel, DEFAULT_HISTORY_PAGE, MAX_PAGE, NameError, Nick, Text, TextError};
 
-use self::moderation::Act;
+use self::moderation::ModerationAction;
 
 /// What a line asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command {
+pub enum TypedCommand {
     /// Nothing was typed.
     Nothing,
     /// Say it to whom one talks to.
@@ -58,19 +58,19 @@ pub enum Command {
     /// A conversation with a person is over.
     Close,
     /// What operators and founders do.
-    Act(Act),
+    Moderation(ModerationAction),
 }
 
 /// A polite no: a code and a sentence, shown as `! code: sentence`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct InputError {
     /// For programs.
     pub code: &'static str,
     /// For people.
     pub detail: String,
 }
 
-impl Refusal {
+impl InputError {
     /// A refusal in those words.
     pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
         let detail = detail.into();
@@ -186,19 +186,19 @@ pub const COMMANDS: [&str; 27] = [
 ///
 /// # Errors
 /// Why nothing is sent.
-pub fn parse(line: &str) -> Result<Command, Refusal> {
+pub fn parse(line: &str) -> Result<TypedCommand, InputError> {
     if line.is_empty() {
-        return Ok(Command::Nothing);
+        return Ok(TypedCommand::Nothing);
     }
     if line.starts_with("//") || line.starts_with("..") {
-        return text(&line[1..]).map(Command::Say);
+        return text(&line[1..]).map(TypedCommand::Say);
     }
     if let Some(rest) = line.strip_prefix('/') {
         return slash(line, rest);
     }
     match dot(line) {
         Some(letter) => dotted(letter, line[1 + letter.len_utf8()..].trim()),
-        None => text(line).map(Command::Say),
+        None => text(line).map(TypedCommand::Say),
     }
 }
 
@@ -218,18 +218,18 @@ fn dot(line: &str) -> Option<char> {
         .then_some(letter)
 }
 
-fn dotted(letter: char, rest: &str) -> Result<Command, Refusal> {
+fn dotted(letter: char, rest: &str) -> Result<TypedCommand, InputError> {
     match letter.to_ascii_lowercase() {
-        'h' => Ok(Command::Help),
+        'h' => Ok(TypedCommand::Help),
         'l' => list(rest),
-        't' => Ok(Command::Time),
+        't' => Ok(TypedCommand::Time),
         'r' => Ok(record(rest)),
-        'q' => Ok(Command::Quit(some(rest))),
+        'q' => Ok(TypedCommand::Quit(some(rest))),
         _ => Err(unknown(&format!(".{letter}"))),
     }
 }
 
-fn slash(line: &str, rest: &str) -> Result<Command, Refusal> {
+fn slash(line: &str, rest: &str) -> Result<TypedCommand, InputError> {
     if let Some(told) = told(rest) {
         let (nick, said) = told
             .split_once(':')
@@ -240,11 +240,11 @@ fn slash(line: &str, rest: &str) -> Result<Command, Refusal> {
     let words = rest.trim();
     let folded = name.to_ascii_lowercase();
     match folded.as_str() {
-        "help" => Ok(Command::Help),
+        "help" => Ok(TypedCommand::Help),
         "list" | "who" => list(words),
-        "time" => Ok(Command::Time),
+        "time" => Ok(TypedCommand::Time),
         "record" => Ok(record(words)),
-        "quit" => Ok(Command::Quit(some(words))),
+        "quit" => Ok(TypedCommand::Quit(some(words))),
         "tell" | "msg" => {
             let (nick, said) = rest
                 .trim_start()
@@ -252,26 +252,26 @@ fn slash(line: &str, rest: &str) -> Result<Command, Refusal> {
                 .ok_or_else(|| usage("/tell NICK TEXT"))?;
             tell(nick, said)
         }
-        "query" if words.is_empty() => Ok(Command::Query(None)),
-        "query" => nick(words).map(|nick| Command::Query(Some(nick))),
-        "join" => channel(words, "/join #channel").map(Command::Join),
+        "query" if words.is_empty() => Ok(TypedCommand::Query(None)),
+        "query" => nick(words).map(|nick| TypedCommand::Query(Some(nick))),
+        "join" => channel(words, "/join #channel").map(TypedCommand::Join),
         "part" => part(words),
-        "switch" => channel(words, "/switch #channel").map(Command::Switch),
-        "channels" => Ok(Command::Channels),
+        "switch" => channel(words, "/switch #channel").map(TypedCommand::Switch),
+        "channels" => Ok(TypedCommand::Channels),
         "nick" if words.is_empty() => Err(usage("/nick NEW")),
-        "nick" => nick(words).map(Command::Nick),
-        "register" => bare(words, Command::Register),
-        "password" => bare(words, Command::Password),
-        "unregister" => bare(words, Command::Unregister),
+        "nick" => nick(words).map(TypedCommand::Nick),
+        "register" => bare(words, TypedCommand::Register),
+        "password" => bare(words, TypedCommand::Password),
+        "unregister" => bare(words, TypedCommand::Unregister),
         "history" => history(words),
         "search" if words.is_empty() => Err(usage("/search TEXT")),
-        "search" => Ok(Command::Search(words.to_owned())),
-        "close" if words.is_empty() => Ok(Command::Close),
+        "search" => Ok(TypedCommand::Search(words.to_owned())),
+        "close" if words.is_empty() => Ok(TypedCommand::Close),
         "close" => Err(usage("/close")),
-        "mute" if is_conversation(words) => conversation(words).map(Command::Mute),
-        "unmute" if is_conversation(words) => conversation(words).map(Command::Unmute),
+        "mute" if is_conversation(words) => conversation(words).map(TypedCommand::Mute),
+        "unmute" if is_conversation(words) => conversation(words).map(TypedCommand::Unmute),
         folded => match moderation::parse(folded, words) {
-            Some(act) => act.map(Command::Act),
+            Some(act) => act.map(TypedCommand::Moderation),
             None => Err(unknown(line.split_whitespace().next().unwrap_or(line))),
         },
     }
@@ -284,11 +284,11 @@ fn told(rest: &str) -> Option<&str> {
     is_tell.then_some(told)
 }
 
-fn list(words: &str) -> Result<Command, Refusal> {
+fn list(words: &str) -> Result<TypedCommand, InputError> {
     if words.is_empty() {
-        return Ok(Command::List(None));
+        return Ok(TypedCommand::List(None));
     }
-    channel(words, "/who #channel").map(|channel| Command::List(Some(channel)))
+    channel(words, "/who #channel").map(|channel| TypedCommand::List(Some(channel)))
 }
 
 /// A channel, or none; anything else is a person, whom an operator means.
@@ -296,64 +296,64 @@ fn is_conversation(words: &str) -> bool {
     words.is_empty() || words.starts_with('#')
 }
 
-fn conversation(words: &str) -> Result<Option<Channel>, Refusal> {
+fn conversation(words: &str) -> Result<Option<Channel>, InputError> {
     some(words)
         .map(|words| channel(&words, "/mute #channel"))
         .transpose()
 }
 
-fn record(words: &str) -> Command {
-    Command::Record(some(words).map(PathBuf::from))
+fn record(words: &str) -> TypedCommand {
+    TypedCommand::Record(some(words).map(PathBuf::from))
 }
 
-fn tell(to: &str, said: &str) -> Result<Command, Refusal> {
+fn tell(to: &str, said: &str) -> Result<TypedCommand, InputError> {
     let to = nick(to)?;
     if said.is_empty() {
         return Err(usage("/tell NICK TEXT"));
     }
-    Ok(Command::Tell(to, text(said)?))
+    Ok(TypedCommand::Tell(to, text(said)?))
 }
 
-fn part(words: &str) -> Result<Command, Refusal> {
+fn part(words: &str) -> Result<TypedCommand, InputError> {
     if !words.starts_with('#') {
-        return Ok(Command::Part(None, some(words)));
+        return Ok(TypedCommand::Part(None, some(words)));
     }
     let (name, reason) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
     let name = channel(name, "/part #channel")?;
-    Ok(Command::Part(Some(name), some(reason.trim())))
+    Ok(TypedCommand::Part(Some(name), some(reason.trim())))
 }
 
-fn history(words: &str) -> Result<Command, Refusal> {
+fn history(words: &str) -> Result<TypedCommand, InputError> {
     if words.is_empty() {
-        return Ok(Command::History(DEFAULT_HISTORY_PAGE));
+        return Ok(TypedCommand::History(DEFAULT_HISTORY_PAGE));
     }
     words
         .parse()
         .ok()
         .filter(|wanted| (1..=MAX_PAGE).contains(wanted))
-        .map(Command::History)
+        .map(TypedCommand::History)
         .ok_or_else(|| usage("/history N, with N from 1 to 500"))
 }
 
 /// A command that asks for a password, which does not stand beside it for everyone to see.
-fn bare(words: &str, command: Command) -> Result<Command, Refusal> {
+fn bare(words: &str, command: TypedCommand) -> Result<TypedCommand, InputError> {
     if words.is_empty() {
         return Ok(command);
     }
-    Err(Refusal::new(
+    Err(InputError::new(
         "usage",
         "the password is asked for, and nothing was sent; /help lists the commands",
     ))
 }
 
-fn channel(name: &str, form: &str) -> Result<Channel, Refusal> {
+fn channel(name: &str, form: &str) -> Result<Channel, InputError> {
     if name.is_empty() {
         return Err(usage(form));
     }
     Channel::new(name).map_err(|error| wrong_name("channel_invalid", error))
 }
 
-pub(crate) fn nick(name: &str) -> Result<Nick, Refusal> {
+pub(crate) fn nick(name: &str) -> Result<Nick, InputError> {
     Nick::new(name).map_err(|error| wrong_name("nick_invalid", error))
 }
 
@@ -361,15 +361,15 @@ pub(crate) fn nick(name: &str) -> Result<Nick, Refusal> {
 ///
 /// # Errors
 /// `text_too_long` or `text_invalid`, as a server would say.
-pub fn text(said: &str) -> Result<String, Refusal> {
+pub fn text(said: &str) -> Result<String, InputError> {
     match Text::new(said, Text::MAX_BYTES) {
         Ok(_) => Ok(said.to_owned()),
         Err(error @ TextError::TooLong { .. }) => {
             let bytes = said.len();
             let detail = format!("{error}: it has {bytes}, and is not sent");
-            Err(Refusal::new("text_too_long", detail))
+            Err(InputError::new("text_too_long", detail))
         }
-        Err(error @ (TextError::Empty | TextError::Control)) => Err(Refusal::new(
+        Err(error @ (TextError::Empty | TextError::Control)) => Err(InputError::new(
             "text_invalid",
             format!("{error}; it is not sent"),
         )),
@@ -380,21 +380,22 @@ pub(crate) fn some(words: &str) -> Option<String> {
     (!words.is_empty()).then(|| words.to_owned())
 }
 
-fn wrong_name(code: &'static str, error: NameError) -> Refusal {
-    Refusal::new(code, error.to_string())
+fn wrong_name(code: &'static str, error: NameError) -> InputError {
+    InputError::new(code, error.to_string())
 }
 
-pub(crate) fn usage(form: &str) -> Refusal {
-    Refusal::new("usage", format!("{form}; /help lists the commands"))
+pub(crate) fn usage(form: &str) -> InputError {
+    InputError::new("usage", format!("{form}; /help lists the commands"))
 }
 
-fn unknown(what: &str) -> Refusal {
+fn unknown(what: &str) -> InputError {
     let detail = format!("there is no {what}, and nothing was sent; /help lists the commands");
-    Refusal::new("unknown_command", detail)
+    InputError::new("unknown_command", detail)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::TypedCommand as Command;
     use super::*;
     use Command::{Help, History, Join, List, Nothing, Part, Query, Quit, Record, Say, Tell, Time};
 
@@ -404,6 +405,10 @@ mod tests {
 
     fn who(name: &str) -> Nick {
         Nick::new(name).unwrap()
+    }
+
+    fn act(action: ModerationAction) -> Command {
+        Command::Moderation(action)
     }
 
     fn place(name: &str) -> Channel {
@@ -464,8 +469,11 @@ mod tests {
             ("/close", Command::Close),
             ("/mute", Command::Mute(None)),
             ("/mute #rust", Command::Mute(Some(place("#rust")))),
-            ("/unmute luis", Command::Act(Act::Unmute(who("luis")))),
-            ("/kick  luis ", Command::Act(Act::Kick(who("luis"), None))),
+            ("/unmute luis", act(ModerationAction::Unmute(who("luis")))),
+            (
+                "/kick  luis ",
+                act(ModerationAction::Kick(who("luis"), None)),
+            ),
             ("/unmute", Command::Unmute(None)),
             ("/unmute #rust", Command::Unmute(Some(place("#rust")))),
         ] {

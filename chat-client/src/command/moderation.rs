@@ -6,21 +6,21 @@ use std::time::Duration;
 use chat_proto::Nick;
 use chat_proto::moderation::Target;
 
-use super::{Refusal, nick, some, usage};
+use super::{InputError, nick, some, usage};
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Act {
+pub enum ModerationAction {
     /// Out of the channel that one is in; in the lobby, off the server.
     Kick(Nick, Option<String>),
     /// The same, and not in again.
-    Ban(Target<'static>, Sentence),
+    Ban(Target<'static>, BanOptions),
     /// In again.
     Unban(Target<'static>),
     /// Which bans there are where one is.
     Bans,
     /// Says nothing any more.
-    Mute(Nick, Sentence),
+    Mute(Nick, BanOptions),
     /// May say something again.
     Unmute(Nick),
     /// What the channel that one is in is about.
@@ -31,7 +31,7 @@ pub enum Act {
 
 /// For how long, and why.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sentence {
+pub struct BanOptions {
     /// For good where there are none.
     pub seconds: Option<u64>,
     /// In the words of who asks.
@@ -39,32 +39,32 @@ pub struct Sentence {
 }
 
 /// What the command of that name asks for; `None` where it is another kind of command.
-pub fn parse(name: &str, words: &str) -> Option<Result<Act, Refusal>> {
+pub fn parse(name: &str, words: &str) -> Option<Result<ModerationAction, InputError>> {
     Some(match name {
         "kick" => kick(words),
         "ban" => sentenced(words, "/ban NICK|ADDRESS [TIME] [REASON]")
-            .and_then(|(whom, sentence)| Ok(Act::Ban(target(whom)?, sentence))),
+            .and_then(|(whom, sentence)| Ok(ModerationAction::Ban(target(whom)?, sentence))),
         "unban" if words.is_empty() => Err(usage("/unban NICK|ADDRESS")),
-        "unban" => target(words).map(Act::Unban),
-        "bans" => Ok(Act::Bans),
+        "unban" => target(words).map(ModerationAction::Unban),
+        "bans" => Ok(ModerationAction::Bans),
         "mute" => sentenced(words, "/mute NICK [TIME] [REASON]")
-            .and_then(|(whom, sentence)| Ok(Act::Mute(nick(whom)?, sentence))),
-        "unmute" => nick(words).map(Act::Unmute),
+            .and_then(|(whom, sentence)| Ok(ModerationAction::Mute(nick(whom)?, sentence))),
+        "unmute" => nick(words).map(ModerationAction::Unmute),
         "topic" => Ok(match words {
-            "" => Act::ShowTopic,
-            "-" => Act::SetTopic(String::new()),
-            topic => Act::SetTopic(topic.to_owned()),
+            "" => ModerationAction::ShowTopic,
+            "-" => ModerationAction::SetTopic(String::new()),
+            topic => ModerationAction::SetTopic(topic.to_owned()),
         }),
         _ => return None,
     })
 }
 
-fn kick(words: &str) -> Result<Act, Refusal> {
+fn kick(words: &str) -> Result<ModerationAction, InputError> {
     if words.is_empty() {
         return Err(usage("/kick NICK [REASON]"));
     }
     let (whom, reason) = first(words);
-    Ok(Act::Kick(nick(whom)?, some(reason)))
+    Ok(ModerationAction::Kick(nick(whom)?, some(reason)))
 }
 
 /// The first word, and what is behind it.
@@ -74,7 +74,7 @@ fn first(words: &str) -> (&str, &str) {
 }
 
 /// Whom, then `10m` if it is a time, then why.
-fn sentenced<'a>(words: &'a str, form: &str) -> Result<(&'a str, Sentence), Refusal> {
+fn sentenced<'a>(words: &'a str, form: &str) -> Result<(&'a str, BanOptions), InputError> {
     if words.is_empty() {
         return Err(usage(form));
     }
@@ -83,7 +83,7 @@ fn sentenced<'a>(words: &'a str, form: &str) -> Result<(&'a str, Sentence), Refu
     let time = humantime::parse_duration(time)
         .ok()
         .filter(|time| *time >= Duration::from_secs(1));
-    let sentence = Sentence {
+    let sentence = BanOptions {
         seconds: time.map(|time| time.as_secs()),
         reason: some(if time.is_some() { reason } else { rest }),
     };
@@ -91,7 +91,7 @@ fn sentenced<'a>(words: &'a str, form: &str) -> Result<(&'a str, Sentence), Refu
 }
 
 /// `luis`, `account:luis`, `192.0.2.7` or `2001:db8::/48`.
-fn target(whom: &str) -> Result<Target<'static>, Refusal> {
+fn target(whom: &str) -> Result<Target<'static>, InputError> {
     if let Some((kind, account)) = whom.split_once(':')
         && kind.eq_ignore_ascii_case("account")
     {
@@ -113,64 +113,72 @@ mod tests {
     fn what_is_typed_and_what_it_asks_for() {
         let who = |name: &str| Nick::new(name).unwrap();
         let by_nick = || Target::Nick("luis".into());
-        let sentence = |seconds, reason: Option<&str>| Sentence {
+        let sentence = |seconds, reason: Option<&str>| BanOptions {
             seconds,
             reason: reason.map(str::to_owned),
         };
         for (name, words, want) in [
-            ("kick", "luis", Act::Kick(who("luis"), None)),
+            ("kick", "luis", ModerationAction::Kick(who("luis"), None)),
             (
                 "kick",
                 "luis 10m of spam",
-                Act::Kick(who("luis"), Some("10m of spam".into())),
+                ModerationAction::Kick(who("luis"), Some("10m of spam".into())),
             ),
-            ("ban", "luis", Act::Ban(by_nick(), sentence(None, None))),
+            (
+                "ban",
+                "luis",
+                ModerationAction::Ban(by_nick(), sentence(None, None)),
+            ),
             (
                 "ban",
                 "luis 2h",
-                Act::Ban(by_nick(), sentence(Some(7200), None)),
+                ModerationAction::Ban(by_nick(), sentence(Some(7200), None)),
             ),
             (
                 "ban",
                 "luis  7d  spam, again",
-                Act::Ban(by_nick(), sentence(Some(604_800), Some("spam, again"))),
+                ModerationAction::Ban(by_nick(), sentence(Some(604_800), Some("spam, again"))),
             ),
             (
                 "ban",
                 "luis 10 times now",
-                Act::Ban(by_nick(), sentence(None, Some("10 times now"))),
+                ModerationAction::Ban(by_nick(), sentence(None, Some("10 times now"))),
             ),
             (
                 "ban",
                 "192.0.2.0/24",
-                Act::Ban(Target::Address("192.0.2.0/24".into()), sentence(None, None)),
+                ModerationAction::Ban(Target::Address("192.0.2.0/24".into()), sentence(None, None)),
             ),
             (
                 "ban",
                 "::1 1h",
-                Act::Ban(Target::Address("::1".into()), sentence(Some(3600), None)),
+                ModerationAction::Ban(Target::Address("::1".into()), sentence(Some(3600), None)),
             ),
             (
                 "ban",
                 "account:luis",
-                Act::Ban(Target::Account("luis".into()), sentence(None, None)),
+                ModerationAction::Ban(Target::Account("luis".into()), sentence(None, None)),
             ),
-            ("unban", "luis", Act::Unban(by_nick())),
+            ("unban", "luis", ModerationAction::Unban(by_nick())),
             (
                 "unban",
                 "fe80::/64",
-                Act::Unban(Target::Address("fe80::/64".into())),
+                ModerationAction::Unban(Target::Address("fe80::/64".into())),
             ),
-            ("bans", "", Act::Bans),
+            ("bans", "", ModerationAction::Bans),
             (
                 "mute",
                 "luis 10m noise",
-                Act::Mute(who("luis"), sentence(Some(600), Some("noise"))),
+                ModerationAction::Mute(who("luis"), sentence(Some(600), Some("noise"))),
             ),
-            ("unmute", "luis", Act::Unmute(who("luis"))),
-            ("topic", "", Act::ShowTopic),
-            ("topic", "-", Act::SetTopic(String::new())),
-            ("topic", "about crabs", Act::SetTopic("about crabs".into())),
+            ("unmute", "luis", ModerationAction::Unmute(who("luis"))),
+            ("topic", "", ModerationAction::ShowTopic),
+            ("topic", "-", ModerationAction::SetTopic(String::new())),
+            (
+                "topic",
+                "about crabs",
+                ModerationAction::SetTopic("about crabs".into()),
+            ),
         ] {
             assert_eq!(parse(name, words), Some(Ok(want)), "{name} {words}");
         }

@@ -13,36 +13,38 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use self::default_file::manual;
-pub use self::values::{Colour, Depth, Home, Host, KeyNames, NickName, Pin};
+pub use self::values::{
+    ColourSetting, DepthSetting, HostSetting, KeySetting, NickSetting, PathSetting, PinSetting,
+};
 use crate::keys::actions::{self, Action};
 use crate::keys::edit_actions::Edit;
 use crate::keys::{Keymap, clash, edit_actions};
-use crate::net::address::Address;
-use crate::net::tls::Trust;
+use crate::net::address::ServerAddress;
+use crate::net::tls::TlsTrust;
 use crate::paths;
 
 /// All that can be set. Unknown keys are errors.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Settings {
+pub struct ClientSettings {
     /// The server of somebody who names none: one of `[servers]`, or a host.
-    pub server: Host,
+    pub server: HostSetting,
     /// The nickname to ask for.
-    pub nick: NickName,
-    pub password_file: Home,
+    pub nick: NickSetting,
+    pub password_file: PathSetting,
     /// On arrival at a terminal, offer the list of users to choose from.
     pub choose_on_arrival: bool,
-    pub screen: Screen,
-    pub attention: Attention,
-    pub colours: Colours,
-    pub keys: Keys,
-    pub servers: BTreeMap<String, Server>,
+    pub screen: ScreenSettings,
+    pub attention: NotificationSettings,
+    pub colours: ColourSettings,
+    pub keys: KeySettings,
+    pub servers: BTreeMap<String, ServerSettings>,
 }
 
 /// `[screen]`: how things are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Screen {
+pub struct ScreenSettings {
     /// Line by line instead of a full screen.
     pub plain: bool,
     /// The wheel scrolls and a click chooses. The terminal's own selection needs Shift then.
@@ -53,7 +55,7 @@ pub struct Screen {
     pub utc: bool,
 }
 
-impl Default for Screen {
+impl Default for ScreenSettings {
     fn default() -> Self {
         Self {
             plain: false,
@@ -67,7 +69,7 @@ impl Default for Screen {
 /// `[attention]`: what calls one, for what is [meant for oneself](crate::notify).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Attention {
+pub struct NotificationSettings {
     pub bell: bool,
     /// By the terminal or the desktop.
     pub notifications: bool,
@@ -75,7 +77,7 @@ pub struct Attention {
     pub title: bool,
 }
 
-impl Default for Attention {
+impl Default for NotificationSettings {
     fn default() -> Self {
         Self {
             bell: true,
@@ -88,16 +90,16 @@ impl Default for Attention {
 /// `[colours]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Colours {
-    pub depth: Depth,
+pub struct ColourSettings {
+    pub depth: DepthSetting,
     /// Those that nicks have; none: the client's own, which can be read on dark and on light.
-    pub nicks: Vec<Colour>,
+    pub nicks: Vec<ColourSetting>,
 }
 
 /// `[keys]`: for an action all of its keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
-pub struct Keys(BTreeMap<values::ActionName, Vec<KeyNames>>);
+pub struct KeySettings(BTreeMap<values::ActionName, Vec<KeySetting>>);
 
 /// Every action that has keys: its name, the keys it has by itself, and what it does.
 pub(crate) fn actions()
@@ -109,7 +111,7 @@ pub(crate) fn actions()
         .chain(window.map(|(_, name, keys, does)| (name, keys, does)))
 }
 
-impl Keys {
+impl KeySettings {
     /// The keys of the entry.
     pub fn entry(&self) -> Keymap<Edit> {
         let actions = edit_actions::BINDINGS.map(|(edit, name, ..)| (edit, name));
@@ -154,28 +156,28 @@ impl Keys {
 /// `[servers.NAME]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Server {
-    pub address: Host,
+pub struct ServerSettings {
+    pub address: HostSetting,
     #[serde(default)]
     pub tls: bool,
     /// A file with the certificates that are trusted.
     #[serde(default)]
-    pub ca: Home,
+    pub ca: PathSetting,
     /// The fingerprint of the certificate that is trusted.
-    pub pin: Option<Pin>,
+    pub pin: Option<PinSetting>,
     #[serde(default)]
-    pub nick: NickName,
+    pub nick: NickSetting,
     #[serde(default)]
-    pub password_file: Home,
+    pub password_file: PathSetting,
 }
 
-impl Server {
+impl ServerSettings {
     /// Whom a connection may lead to.
-    pub fn trust(&self) -> Option<Trust> {
+    pub fn trust(&self) -> Option<TlsTrust> {
         match (self.pin, self.ca.get()) {
-            (Some(pin), _) => Some(Trust::Pinned(pin.0)),
-            (None, Some(ca)) => Some(Trust::Authority(ca)),
-            (None, None) => self.tls.then_some(Trust::System),
+            (Some(pin), _) => Some(TlsTrust::Pinned(pin.0)),
+            (None, Some(ca)) => Some(TlsTrust::Authority(ca)),
+            (None, None) => self.tls.then_some(TlsTrust::System),
         }
     }
 }
@@ -190,7 +192,7 @@ pub enum SettingsError {
     Wrong { path: PathBuf, message: String },
 }
 
-impl Settings {
+impl ClientSettings {
     /// The settings of `file`, which somebody named; or else of the `usual` file, if that is there.
     ///
     /// # Errors
@@ -228,7 +230,7 @@ impl Settings {
     }
 
     /// The server that `address` is the name of: a name has no port.
-    pub fn named(&self, address: &Address) -> Option<&Server> {
+    pub fn named(&self, address: &ServerAddress) -> Option<&ServerSettings> {
         let name = address.port.is_none().then_some(&address.host)?;
         self.servers.get(name)
     }
@@ -245,21 +247,21 @@ pub fn path() -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::{Found, parse};
+    use crate::keys::{KeyMatch, parse};
 
     #[test]
     fn the_manual_says_what_is_the_case() {
-        let mut settings = Settings::parse(&manual()).unwrap();
+        let mut settings = ClientSettings::parse(&manual()).unwrap();
         assert_eq!(settings.keys.entry(), edit_actions::default());
         assert_eq!(settings.keys.window(), actions::default());
-        settings.keys = Keys::default();
-        assert_eq!(settings, Settings::default());
+        settings.keys = KeySettings::default();
+        assert_eq!(settings, ClientSettings::default());
         // What has no default is there as an example, which is right too.
         let all: String = manual()
             .lines()
             .map(|line| line.strip_prefix("#: ").unwrap_or(line).to_owned() + "\n")
             .collect();
-        let settings = Settings::parse(&all).unwrap();
+        let settings = ClientSettings::parse(&all).unwrap();
         assert_eq!(
             settings.servers["work"].address.to_string(),
             "chat.example.org:12346"
@@ -286,7 +288,7 @@ mod tests {
 
     #[test]
     fn what_can_be_set() {
-        let settings = Settings::parse(
+        let settings = ClientSettings::parse(
             r##"
             server = "work"
             nick = "ana"
@@ -311,10 +313,10 @@ mod tests {
         )
         .unwrap();
         assert!(!settings.screen.mouse && !settings.screen.times && settings.attention.bell);
-        assert_eq!(settings.colours.depth, Depth::TwoHundred);
+        assert_eq!(settings.colours.depth, DepthSetting::TwoHundred);
         assert_eq!(settings.colours.nicks.len(), 3);
-        assert_eq!(settings.servers["work"].trust(), Some(Trust::System));
-        let authority = Trust::Authority("/cert.pem".into());
+        assert_eq!(settings.servers["work"].trust(), Some(TlsTrust::System));
+        let authority = TlsTrust::Authority("/cert.pem".into());
         assert_eq!(settings.servers["home"].trust(), Some(authority));
         for (address, name) in [
             ("work", Some("[::1]:7")),
@@ -334,19 +336,19 @@ mod tests {
             let (first, last) = parse(keys).unwrap();
             keymap.find(first, last)
         };
-        assert_eq!(find("ctrl-s"), Found::Action(Edit::Submit));
-        assert_eq!(find("ctrl-x ctrl-s"), Found::Action(Edit::Submit));
-        assert_eq!(find("enter"), Found::Nothing);
-        assert_eq!(find("ctrl-x ctrl-e"), Found::Nothing);
-        assert_eq!(find("ctrl-w"), Found::Action(Edit::KillBlankLeft));
-        assert_eq!(find("ctrl-u"), Found::Action(Edit::Yank));
+        assert_eq!(find("ctrl-s"), KeyMatch::Action(Edit::Submit));
+        assert_eq!(find("ctrl-x ctrl-s"), KeyMatch::Action(Edit::Submit));
+        assert_eq!(find("enter"), KeyMatch::Nothing);
+        assert_eq!(find("ctrl-x ctrl-e"), KeyMatch::Nothing);
+        assert_eq!(find("ctrl-w"), KeyMatch::Action(Edit::KillBlankLeft));
+        assert_eq!(find("ctrl-u"), KeyMatch::Action(Edit::Yank));
         let window = settings.keys.window();
         let find = |keys| window.find(None, parse(keys).unwrap().1);
-        assert_eq!(find("f8"), Found::Action(Action::PageUp));
-        assert_eq!(find("page-up"), Found::Nothing);
-        assert_eq!(find("page-down"), Found::Action(Action::PageDown));
+        assert_eq!(find("f8"), KeyMatch::Action(Action::PageUp));
+        assert_eq!(find("page-up"), KeyMatch::Nothing);
+        assert_eq!(find("page-down"), KeyMatch::Action(Action::PageDown));
         // The entry has it now.
-        assert_eq!(find("f1"), Found::Nothing);
+        assert_eq!(find("f1"), KeyMatch::Nothing);
     }
 
     #[test]
@@ -375,18 +377,19 @@ mod tests {
             ("[servers.w]\naddress = \"a\"\nport = 7", 3, "port"),
             ("server = \"", 1, "server"),
         ] {
-            let message = Settings::parse(text).unwrap_err();
+            let message = ClientSettings::parse(text).unwrap_err();
             assert!(message.contains(&format!("line {line}")), "{message}");
             assert!(message.contains(key), "{message}");
         }
         let both = format!("[servers.w]\naddress = \"a\"\nca = \"c\"\npin = \"0{pin}\"");
         let message =
-            Settings::parse("[keys]\nup = [\"f7\", \"f7\"]\ndown = [\"f7\"]").unwrap_err();
+            ClientSettings::parse("[keys]\nup = [\"f7\", \"f7\"]\ndown = [\"f7\"]").unwrap_err();
         assert!(message.contains("`down` and `up`"), "{message}");
-        let message = Settings::parse("[keys]\nup = [\"f7 a\"]\npage_up = [\"f7\"]").unwrap_err();
+        let message =
+            ClientSettings::parse("[keys]\nup = [\"f7 a\"]\npage_up = [\"f7\"]").unwrap_err();
         assert!(message.contains("`page_up` and `up`"), "{message}");
         for text in [both.as_str(), "[servers.w]\naddress = \"\""] {
-            let message = Settings::parse(text).unwrap_err();
+            let message = ClientSettings::parse(text).unwrap_err();
             assert!(message.contains("servers.w"), "{message}");
         }
     }
@@ -395,11 +398,11 @@ mod tests {
     fn a_file_that_is_not_there() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("client.toml");
-        let error = Settings::load(Some(&file), None).unwrap_err();
+        let error = ClientSettings::load(Some(&file), None).unwrap_err();
         assert!(error.to_string().contains("client.toml: "), "{error}");
-        let settings = Settings::load(None, Some(&file)).unwrap();
-        assert_eq!(settings, Settings::default());
+        let settings = ClientSettings::load(None, Some(&file)).unwrap();
+        assert_eq!(settings, ClientSettings::default());
         // One that is there and cannot be read is not passed over.
-        Settings::load(None, Some(folder.path())).unwrap_err();
+        ClientSettings::load(None, Some(folder.path())).unwrap_err();
     }
 }

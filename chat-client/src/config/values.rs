@@ -10,29 +10,29 @@ use ratatui::style::Color;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
-use crate::keys::Keys;
-use crate::net::address::Address;
+use crate::keys::KeySequence;
+use crate::net::address::ServerAddress;
 use crate::net::tls::Fingerprint;
 use crate::{keys, paths};
 
 /// A server, `HOST` or `HOST:PORT`; an empty text is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Host(Option<Address>);
+pub struct HostSetting(Option<ServerAddress>);
 
-impl Host {
+impl HostSetting {
     /// The server, if one is named.
-    pub fn get(&self) -> Option<&Address> {
+    pub fn get(&self) -> Option<&ServerAddress> {
         self.0.as_ref()
     }
 }
 
-impl fmt::Display for Host {
+impl fmt::Display for HostSetting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.as_ref().map_or(Ok(()), |address| address.fmt(f))
     }
 }
 
-impl<'de> Deserialize<'de> for Host {
+impl<'de> Deserialize<'de> for HostSetting {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         optional(deserializer).map(Self)
     }
@@ -40,16 +40,16 @@ impl<'de> Deserialize<'de> for Host {
 
 /// A nickname; an empty text is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct NickName(Option<String>);
+pub struct NickSetting(Option<String>);
 
-impl NickName {
+impl NickSetting {
     /// The nickname, if there is one.
     pub fn get(&self) -> Option<String> {
         self.0.clone()
     }
 }
 
-impl<'de> Deserialize<'de> for NickName {
+impl<'de> Deserialize<'de> for NickSetting {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         if text.is_empty() {
@@ -62,16 +62,16 @@ impl<'de> Deserialize<'de> for NickName {
 
 /// A file, in the home folder where it begins with `~/`; an empty text is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Home(Option<PathBuf>);
+pub struct PathSetting(Option<PathBuf>);
 
-impl Home {
+impl PathSetting {
     /// The file, if one is named.
     pub fn get(&self) -> Option<PathBuf> {
         self.0.clone()
     }
 }
 
-impl<'de> Deserialize<'de> for Home {
+impl<'de> Deserialize<'de> for PathSetting {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         if text.is_empty() {
@@ -89,9 +89,9 @@ impl<'de> Deserialize<'de> for Home {
 
 /// The fingerprint of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pin(pub Fingerprint);
+pub struct PinSetting(pub Fingerprint);
 
-impl<'de> Deserialize<'de> for Pin {
+impl<'de> Deserialize<'de> for PinSetting {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map(Self).map_err(|error| wrong(&text, error))
@@ -101,7 +101,7 @@ impl<'de> Deserialize<'de> for Pin {
 /// How many colours there are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Depth {
+pub enum DepthSetting {
     /// As many as the terminal says.
     #[default]
     Auto,
@@ -118,9 +118,9 @@ pub enum Depth {
 
 /// A colour: a name, `#rrggbb`, or a number of 256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Colour(pub Color);
+pub struct ColourSetting(pub Color);
 
-impl<'de> Deserialize<'de> for Colour {
+impl<'de> Deserialize<'de> for ColourSetting {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let none = "a colour is a name such as red, #rrggbb, or a number to 255";
@@ -163,9 +163,9 @@ const GOODBYE: &str = "ctrl-c";
 
 /// One key, or one behind another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KeyNames(pub Keys);
+pub struct KeySetting(pub KeySequence);
 
-impl<'de> Deserialize<'de> for KeyNames {
+impl<'de> Deserialize<'de> for KeySetting {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let keys = keys::parse(&text).map_err(D::Error::custom)?;

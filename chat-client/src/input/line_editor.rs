@@ -20,10 +20,10 @@ use rustyline::{
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::command;
-use crate::completion_names::Names;
-use crate::output::lines::Printer;
-use crate::prompt::Purpose;
-use crate::terminal_lock::{Gate, Turn};
+use crate::completion_names::CompletionNames;
+use crate::output::lines::PromptPrinter;
+use crate::prompt::PromptKind;
+use crate::terminal_lock::{TerminalLock, TerminalOwner};
 
 /// Lines that the arrow keys bring back.
 const HISTORY: usize = 1000;
@@ -35,13 +35,13 @@ const ESCAPE: u16 = 300;
 const TAB: usize = 8;
 
 /// The editor, which lives on the thread of the keyboard.
-pub struct Editor {
+pub struct LineEditor {
     lines: rustyline::Editor<Assistant, MemHistory>,
-    gate: Gate,
+    gate: TerminalLock,
     escape: OnEscape,
 }
 
-impl std::fmt::Debug for Editor {
+impl std::fmt::Debug for LineEditor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Editor").finish_non_exhaustive()
     }
@@ -60,12 +60,15 @@ pub enum Entered {
     Ended,
 }
 
-impl Editor {
+impl LineEditor {
     /// An editor on standard input and output, and the printer that keeps its prompt whole.
     ///
     /// # Errors
     /// The terminal is none, or does not do as it is told.
-    pub fn new(names: Names, gate: Gate) -> rustyline::Result<(Self, Printer)> {
+    pub fn new(
+        names: CompletionNames,
+        gate: TerminalLock,
+    ) -> rustyline::Result<(Self, PromptPrinter)> {
         let config = Config::builder()
             .completion_type(CompletionType::List)
             .max_history_size(HISTORY)?
@@ -104,24 +107,24 @@ impl Editor {
     /// sees it, so what was typed is taken back from the screen; a command stays.
     ///
     /// Where the next line is asked for at once, nothing is printed before.
-    pub fn read(&mut self, prompt: &str, purpose: Purpose) -> Entered {
+    pub fn read(&mut self, prompt: &str, purpose: PromptKind) -> Entered {
         while GIVEN_BACK.load(Ordering::SeqCst) {
             // The process ends.
             thread::park();
         }
-        let more = purpose != Purpose::Nickname;
-        self.hide(purpose == Purpose::Password);
+        let more = purpose != PromptKind::Nickname;
+        self.hide(purpose == PromptKind::Password);
         self.escape
             .cancels
-            .store(purpose == Purpose::Password, Ordering::Relaxed);
+            .store(purpose == PromptKind::Password, Ordering::Relaxed);
         self.escape.pressed.store(false, Ordering::Relaxed);
-        self.gate.set(Turn::Between);
+        self.gate.set(TerminalOwner::Between);
         let entered = match self.lines.readline(prompt) {
             Ok(line) => {
                 if more && (self.is_hidden() || line.is_empty() || command::is_said(&line)) {
                     self.take_back(prompt, &line);
                 }
-                if purpose == Purpose::Chat && !line.is_empty() {
+                if purpose == PromptKind::Chat && !line.is_empty() {
                     // Only a history kept on disk could fail here.
                     self.lines.add_history_entry(line.as_str()).ok();
                 }
@@ -141,9 +144,9 @@ impl Editor {
             }
         };
         self.gate.set(if more && entered != Entered::Ended {
-            Turn::Between
+            TerminalOwner::Between
         } else {
-            Turn::Screen
+            TerminalOwner::Screen
         });
         entered
     }
@@ -204,8 +207,8 @@ fn rows(parts: &[&str], columns: usize, width: impl Fn(&str) -> usize) -> usize 
 
 /// Completes names, and tells the gate when a line is being edited.
 struct Assistant {
-    names: Names,
-    gate: Gate,
+    names: CompletionNames,
+    gate: TerminalLock,
     /// A password is typed.
     hidden: bool,
 }
@@ -255,17 +258,17 @@ impl Hinter for Assistant {
     /// There are no hints; but this is called whenever the line is drawn, and so first of all when
     /// it begins to be edited.
     fn hint(&self, _: &str, _: usize, _: &Context<'_>) -> Option<String> {
-        self.gate.set(Turn::Editor);
+        self.gate.set(TerminalOwner::Editor);
         None
     }
 }
 
 /// Closes the gate before the line is left.
-struct OnEnter(Gate);
+struct OnEnter(TerminalLock);
 
 impl ConditionalEventHandler for OnEnter {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext<'_>) -> Option<Cmd> {
-        self.0.set(Turn::Between);
+        self.0.set(TerminalOwner::Between);
         None
     }
 }
@@ -295,9 +298,9 @@ static GIVEN_BACK: AtomicBool = AtomicBool::new(false);
 
 /// Gives the terminal back when it is dropped.
 #[derive(Debug)]
-pub struct Terminal(());
+pub struct TerminalGuard(());
 
-impl Terminal {
+impl TerminalGuard {
     /// Keeps what is typed between two lines from being shown where it does not belong: the editor
     /// draws it when it reads it.
     ///
@@ -316,7 +319,7 @@ impl Terminal {
     }
 }
 
-impl Drop for Terminal {
+impl Drop for TerminalGuard {
     fn drop(&mut self) {
         give_back();
     }

@@ -1,6 +1,6 @@
 //! The Stdin actor: the keyboard or the pipe, on a thread of its own, since its reads block.
 //!
-//! It reads one line each time the Session asks ([`Next`]) and tells it what came ([`Typed`]): what
+//! It reads one line each time the Session asks ([`PromptRequest`]) and tells it what came ([`UserInput`]): what
 //! nobody asked for stays in the pipe, so a fast writer waits instead of filling this memory. It
 //! never touches the connection.
 
@@ -14,12 +14,12 @@ use chat_proto::MAX_FRAME_BYTES;
 use crossterm::event::{self, Event};
 use nix::sys::termios::{self, LocalFlags, SetArg};
 
-use self::line_editor::{Editor, Entered};
+use self::line_editor::{Entered, LineEditor};
 use crate::cli::task::Task;
-use crate::command::Refusal;
-use crate::output::lines::Screen;
-use crate::prompt::{Next, NextKeys, Purpose, Typed};
-use crate::tui::Window;
+use crate::command::InputError;
+use crate::output::lines::LineOutput;
+use crate::prompt::{KeysRequest, PromptKind, PromptRequest, UserInput};
+use crate::tui::TuiHandle;
 
 /// The longest line that is looked at, in bytes: a request of the protocol fills a frame at most, and
 /// a text a quarter of it. Of a longer line only the length is learned.
@@ -30,77 +30,77 @@ const MAX_KEYS: usize = 256;
 
 /// Where lines come from.
 #[derive(Debug)]
-pub enum Source {
+pub enum InputSource {
     /// A person at a terminal.
-    Editor(Box<Editor>),
+    LineEditor(Box<LineEditor>),
     /// Anything else. A person may sit there nonetheless (with the output in a pipe), who is asked
     /// on standard error.
     Lines {
         /// Where somebody can read the questions.
-        questions: Option<Screen>,
+        questions: Option<LineOutput>,
     },
     /// Nobody: it is known what is to be done.
     Task(Task),
     /// A person at the full screen, which is told each key: what lines they come to is its business.
-    Keys(Window),
+    Keys(TuiHandle),
 }
 
 /// The actor.
 #[derive(Debug)]
 pub struct Stdin {
     /// Where lines come from.
-    pub source: Source,
+    pub source: InputSource,
     /// Who asks for them.
-    pub session: Recipient<Typed>,
+    pub session: Recipient<UserInput>,
 }
 
 impl Actor for Stdin {
     type Context = Context<Self>;
 }
 
-impl Handler<Next> for Stdin {
+impl Handler<PromptRequest> for Stdin {
     type Result = ();
 
-    fn handle(&mut self, next: Next, _: &mut Context<Self>) {
+    fn handle(&mut self, next: PromptRequest, _: &mut Context<Self>) {
         let typed = match &mut self.source {
-            Source::Editor(editor) => match editor.read(&next.prompt, next.purpose) {
-                Entered::Line(line) => Typed::Line(line),
-                Entered::Cancelled => Typed::Cancelled,
-                Entered::Interrupted => Typed::Interrupted,
-                Entered::Ended => Typed::Ended,
+            InputSource::LineEditor(editor) => match editor.read(&next.prompt, next.purpose) {
+                Entered::Line(line) => UserInput::Line(line),
+                Entered::Cancelled => UserInput::Cancelled,
+                Entered::Interrupted => UserInput::Interrupted,
+                Entered::Ended => UserInput::Ended,
             },
-            Source::Lines { questions } => {
+            InputSource::Lines { questions } => {
                 let ask = |prompt: &str| {
                     if let Some(screen) = &*questions {
                         screen.question(prompt);
                     }
                 };
-                if next.purpose == Purpose::Password {
+                if next.purpose == PromptKind::Password {
                     read_hidden(|| ask(&next.prompt))
                 } else {
-                    if next.purpose != Purpose::Chat {
+                    if next.purpose != PromptKind::Chat {
                         ask(&next.prompt);
                     }
                     read_line(&mut io::stdin().lock())
                 }
             }
-            Source::Task(task) => match task.commands.pop_front() {
-                Some(command) => Typed::Command(command),
+            InputSource::Task(task) => match task.commands.pop_front() {
+                Some(command) => UserInput::Command(command),
                 None if task.stays => return,
-                None => Typed::Ended,
+                None => UserInput::Ended,
             },
             // The full screen asks for what it needs.
-            Source::Keys(_) => return,
+            InputSource::Keys(_) => return,
         };
         self.session.do_send(typed);
     }
 }
 
-impl Handler<NextKeys> for Stdin {
+impl Handler<KeysRequest> for Stdin {
     type Result = ();
 
-    fn handle(&mut self, _: NextKeys, _: &mut Context<Self>) {
-        if let Source::Keys(window) = &self.source {
+    fn handle(&mut self, _: KeysRequest, _: &mut Context<Self>) {
+        if let InputSource::Keys(window) = &self.source {
             let keys = read_keys().inspect_err(|error| log::debug!("no more keys: {error}"));
             window.keys(keys.ok());
         }
@@ -117,11 +117,11 @@ fn read_keys() -> io::Result<Vec<Event>> {
 }
 
 /// The next line of a terminal that does not show it. It is asked for when that is so.
-fn read_hidden(ask: impl FnOnce()) -> Typed {
+fn read_hidden(ask: impl FnOnce()) -> UserInput {
     let shown = termios::tcgetattr(io::stdin());
     let Ok(shown) = shown.inspect_err(|error| log::warn!("no password can be read: {error}"))
     else {
-        return Typed::Ended;
+        return UserInput::Ended;
     };
     let mut hidden = shown.clone();
     hidden.local_flags &= !LocalFlags::ECHO;
@@ -130,7 +130,7 @@ fn read_hidden(ask: impl FnOnce()) -> Typed {
     let set = |settings| termios::tcsetattr(io::stdin(), SetArg::TCSADRAIN, settings);
     if let Err(error) = set(&hidden) {
         log::warn!("the terminal would show a password: {error}");
-        return Typed::Ended;
+        return UserInput::Ended;
     }
     ask();
     let typed = read_line(&mut io::stdin().lock());
@@ -141,15 +141,15 @@ fn read_hidden(ask: impl FnOnce()) -> Typed {
 }
 
 /// The next line: without its newline and one carriage return before it.
-fn read_line(input: &mut impl BufRead) -> Typed {
+fn read_line(input: &mut impl BufRead) -> UserInput {
     let mut line = Vec::new();
     let limit = MAX_LINE_BYTES as u64 + 1;
     match input.by_ref().take(limit).read_until(b'\n', &mut line) {
-        Ok(0) => return Typed::Ended,
+        Ok(0) => return UserInput::Ended,
         Ok(_) => {}
         Err(error) => {
             log::warn!("standard input cannot be read: {error}");
-            return Typed::Ended;
+            return UserInput::Ended;
         }
     }
     if line.last() == Some(&b'\n') {
@@ -159,12 +159,12 @@ fn read_line(input: &mut impl BufRead) -> Typed {
         }
     } else if line.len() > MAX_LINE_BYTES {
         let bytes = line.len() + skip_line(input);
-        return Typed::Refused(too_long(bytes));
+        return UserInput::Refused(too_long(bytes));
     }
     match String::from_utf8(line) {
-        Ok(line) => Typed::Line(line),
+        Ok(line) => UserInput::Line(line),
         // Sending a guess would be a message that nobody wrote.
-        Err(_) => Typed::Refused(Refusal::new(
+        Err(_) => UserInput::Refused(InputError::new(
             "text_invalid",
             "the line is not UTF-8; it is not sent",
         )),
@@ -188,33 +188,33 @@ fn skip_line(input: &mut impl BufRead) -> usize {
     bytes
 }
 
-fn too_long(bytes: usize) -> Refusal {
+fn too_long(bytes: usize) -> InputError {
     let max = chat_proto::Text::MAX_BYTES;
     let detail = format!("the line has {bytes} bytes, {max} are allowed; it is not sent");
-    Refusal::new("text_too_long", detail)
+    InputError::new("text_too_long", detail)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn all(mut input: &[u8]) -> Vec<Typed> {
+    fn all(mut input: &[u8]) -> Vec<UserInput> {
         let mut typed = Vec::new();
         loop {
             typed.push(read_line(&mut input));
-            if typed.last() == Some(&Typed::Ended) {
+            if typed.last() == Some(&UserInput::Ended) {
                 return typed;
             }
         }
     }
 
-    fn line(text: &str) -> Typed {
-        Typed::Line(text.to_owned())
+    fn line(text: &str) -> UserInput {
+        UserInput::Line(text.to_owned())
     }
 
-    fn code(typed: &Typed) -> &'static str {
+    fn code(typed: &UserInput) -> &'static str {
         match typed {
-            Typed::Refused(refusal) => refusal.code,
+            UserInput::Refused(refusal) => refusal.code,
             _ => "",
         }
     }
@@ -230,10 +230,10 @@ mod tests {
                 line(""),
                 line("  x \r"),
                 line("last"),
-                Typed::Ended
+                UserInput::Ended
             ]
         );
-        assert_eq!(all(b""), [Typed::Ended]);
+        assert_eq!(all(b""), [UserInput::Ended]);
     }
 
     #[test]
@@ -249,16 +249,16 @@ mod tests {
             format!("{:?}", typed[2]).contains("65546 bytes"),
             "{typed:?}"
         );
-        assert_eq!(typed[3..], [line("c"), Typed::Ended]);
+        assert_eq!(typed[3..], [line("c"), UserInput::Ended]);
     }
 
     #[test]
     fn a_longest_line_is_whole() {
         let mut input = vec![b'x'; MAX_LINE_BYTES];
         let want = line(&"x".repeat(MAX_LINE_BYTES));
-        assert_eq!(all(&input), [want.clone(), Typed::Ended]);
+        assert_eq!(all(&input), [want.clone(), UserInput::Ended]);
         input.extend(b"\ny");
-        assert_eq!(all(&input), [want, line("y"), Typed::Ended]);
+        assert_eq!(all(&input), [want, line("y"), UserInput::Ended]);
         let unfinished = vec![b'x'; MAX_LINE_BYTES * 3];
         assert_eq!(code(&all(&unfinished)[0]), "text_too_long");
     }

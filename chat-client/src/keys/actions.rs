@@ -26,10 +26,10 @@ pub enum Action {
 }
 
 /// An action with its name, its keys, and what it is for.
-pub type Binding = (Action, &'static str, &'static [&'static str], &'static str);
+pub type ActionBinding = (Action, &'static str, &'static [&'static str], &'static str);
 
 /// Every action once.
-pub const BINDINGS: [Binding; 26] = [
+pub const BINDINGS: [ActionBinding; 26] = [
     (Action::PageUp, "page_up", &["page-up"], "older messages"),
     (
         Action::PageDown,

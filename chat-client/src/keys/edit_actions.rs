@@ -33,10 +33,10 @@ pub enum Edit {
 }
 
 /// An action with its name, its keys, and what it is for.
-pub type Binding = (Edit, &'static str, &'static [&'static str], &'static str);
+pub type EditBinding = (Edit, &'static str, &'static [&'static str], &'static str);
 
 /// Every action once: as readline has them, where readline has them.
-pub const BINDINGS: [Binding; 25] = [
+pub const BINDINGS: [EditBinding; 25] = [
     (Edit::Left, "left", &["left", "ctrl-b"], "a character back"),
     (Edit::Right, "right", &["right", "ctrl-f"], "a character on"),
     (

@@ -169,13 +169,13 @@ impl fmt::Display for Chord {
 }
 
 /// One key, or one behind another (`ctrl-x ctrl-e`).
-pub type Keys = (Option<Chord>, Chord);
+pub type KeySequence = (Option<Chord>, Chord);
 
 /// Keys by name.
 ///
 /// # Errors
 /// A name is unknown, or there are none or more than two.
-pub fn parse(names: &str) -> Result<Keys, NoSuchKey> {
+pub fn parse(names: &str) -> Result<KeySequence, NoSuchKey> {
     let mut words = names.split_whitespace();
     match (words.next(), words.next(), words.next()) {
         (Some(only), None, _) => Ok((None, only.parse()?)),
@@ -185,7 +185,7 @@ pub fn parse(names: &str) -> Result<Keys, NoSuchKey> {
 }
 
 /// The names by which [`parse`] knows the keys.
-pub fn name((first, last): Keys) -> String {
+pub fn name((first, last): KeySequence) -> String {
     let first = first.map_or(String::new(), |first| format!("{first} "));
     format!("{first}{last}")
 }
@@ -197,18 +197,18 @@ fn capital(word: &str) -> String {
 }
 
 /// Only one of them can be pressed: they are the same, or one is where the other begins.
-pub fn clash(one: Keys, other: Keys) -> bool {
-    let begins = |one: Keys, other: Keys| one.0.is_none() && other.0 == Some(one.1);
+pub fn clash(one: KeySequence, other: KeySequence) -> bool {
+    let begins = |one: KeySequence, other: KeySequence| one.0.is_none() && other.0 == Some(one.1);
     one == other || begins(one, other) || begins(other, one)
 }
 
 /// What keys do; those of an action in the order in which they were named.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keymap<A>(Vec<(Keys, A)>);
+pub struct Keymap<A>(Vec<(KeySequence, A)>);
 
 /// What a key comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found<A> {
+pub enum KeyMatch<A> {
     /// That.
     Action(A),
     /// The next key decides.
@@ -234,7 +234,7 @@ impl<A: Copy + PartialEq> Keymap<A> {
     }
 
     /// `action` is done by these keys and no others.
-    pub fn rebind(&mut self, action: A, keys: impl IntoIterator<Item = Keys>) {
+    pub fn rebind(&mut self, action: A, keys: impl IntoIterator<Item = KeySequence>) {
         self.0.retain(|(_, bound)| *bound != action);
         for keys in keys {
             self.unbind(keys);
@@ -243,35 +243,35 @@ impl<A: Copy + PartialEq> Keymap<A> {
     }
 
     /// These keys do nothing any more, nor do others that are in their way.
-    pub fn unbind(&mut self, keys: Keys) {
+    pub fn unbind(&mut self, keys: KeySequence) {
         self.0.retain(|(bound, _)| !clash(*bound, keys));
     }
 
     /// What `key` does behind `first`.
-    pub fn find(&self, first: Option<Chord>, key: Chord) -> Found<A> {
+    pub fn find(&self, first: Option<Chord>, key: Chord) -> KeyMatch<A> {
         if let Some((_, action)) = self.0.iter().find(|(keys, _)| *keys == (first, key)) {
-            return Found::Action(*action);
+            return KeyMatch::Action(*action);
         }
         if first.is_none() && self.0.iter().any(|(keys, _)| keys.0 == Some(key)) {
-            return Found::More;
+            return KeyMatch::More;
         }
-        Found::Nothing
+        KeyMatch::Nothing
     }
 
     /// What the next key does: `first` is the one before it where that waits for another.
-    pub fn follow(&self, first: &mut Option<Chord>, key: Chord) -> Found<A> {
+    pub fn follow(&self, first: &mut Option<Chord>, key: Chord) -> KeyMatch<A> {
         let before = first.take();
         let found = match self.find(before, key) {
             // A key that does not go with the first one is a key by itself.
-            Found::Nothing if before.is_some() => self.find(None, key),
+            KeyMatch::Nothing if before.is_some() => self.find(None, key),
             found => found,
         };
-        *first = (found == Found::More).then_some(key);
+        *first = (found == KeyMatch::More).then_some(key);
         found
     }
 
     /// The keys of an action.
-    pub fn keys(&self, action: A) -> impl Iterator<Item = Keys> {
+    pub fn keys(&self, action: A) -> impl Iterator<Item = KeySequence> {
         let of_it = self.0.iter().filter(move |(_, bound)| *bound == action);
         of_it.map(|(keys, _)| *keys)
     }
@@ -350,15 +350,15 @@ mod tests {
         let map = Keymap::of([(1, &["ctrl-x ctrl-e", "f2"][..]), (2, &["ctrl-e"])]);
         let key = |name: &str| name.parse::<Chord>().unwrap();
         let first = key("ctrl-x");
-        assert_eq!(map.find(None, first), Found::More);
-        assert_eq!(map.find(Some(first), key("ctrl-e")), Found::Action(1));
-        assert_eq!(map.find(None, key("ctrl-e")), Found::Action(2));
-        assert_eq!(map.find(Some(first), key("a")), Found::Nothing);
+        assert_eq!(map.find(None, first), KeyMatch::More);
+        assert_eq!(map.find(Some(first), key("ctrl-e")), KeyMatch::Action(1));
+        assert_eq!(map.find(None, key("ctrl-e")), KeyMatch::Action(2));
+        assert_eq!(map.find(Some(first), key("a")), KeyMatch::Nothing);
         let mut other = map.clone();
         other.rebind(1, [parse("f3").unwrap()]);
-        assert_eq!(other.find(None, key("f2")), Found::Nothing);
-        assert_eq!(other.find(None, first), Found::Nothing);
-        assert_eq!(other.find(None, key("f3")), Found::Action(1));
+        assert_eq!(other.find(None, key("f2")), KeyMatch::Nothing);
+        assert_eq!(other.find(None, first), KeyMatch::Nothing);
+        assert_eq!(other.find(None, key("f3")), KeyMatch::Action(1));
     }
 
     /// What is listed as a key of an action does it.

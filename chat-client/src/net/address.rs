@@ -6,14 +6,14 @@ use std::str::FromStr;
 
 /// A host by name or number, and its port.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
+pub struct ServerAddress {
     /// What is looked up, without brackets.
     pub host: String,
     /// The TCP port, where one is named.
     pub port: Option<u16>,
 }
 
-/// Why something is no [`Address`].
+/// Why something is no [`ServerAddress`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// Nothing before the port.
@@ -27,7 +27,7 @@ pub enum AddressError {
     Port,
 }
 
-impl FromStr for Address {
+impl FromStr for ServerAddress {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
@@ -82,7 +82,7 @@ pub fn parse_port(text: &str) -> Result<u16, AddressError> {
 }
 
 /// As one would type it.
-impl fmt::Display for Address {
+impl fmt::Display for ServerAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.host.contains(':') {
             write!(f, "[{}]", self.host)?;
@@ -117,7 +117,7 @@ mod tests {
             ),
             (" host ", "host", None, "host"),
         ] {
-            let address: Address = text.parse().unwrap();
+            let address: ServerAddress = text.parse().unwrap();
             assert_eq!(
                 (address.host.as_str(), address.port),
                 (host, port),
@@ -145,7 +145,7 @@ mod tests {
             ("[::1", V6),
             ("[::1]5", V6),
         ] {
-            assert_eq!(text.parse::<Address>(), Err(why), "{text:?}");
+            assert_eq!(text.parse::<ServerAddress>(), Err(why), "{text:?}");
         }
     }
 }

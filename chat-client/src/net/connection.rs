@@ -23,16 +23,16 @@ use crate::text::wording::cause;
 const WAITING: usize = 1024;
 
 /// The frames that arrive.
-pub type Arrivals = FramedRead<Box<dyn AsyncRead + Unpin>, FrameCodec>;
+pub type FrameStream = FramedRead<Box<dyn AsyncRead + Unpin>, FrameCodec>;
 
 /// The writing half. Dropped, the connection ends; a goodbye is waited for before.
 #[derive(Debug)]
-pub struct Link {
+pub struct ServerConnection {
     frames: Sender<Bytes>,
     writing: JoinHandle<()>,
 }
 
-impl Drop for Link {
+impl Drop for ServerConnection {
     fn drop(&mut self) {
         self.writing.abort();
     }
@@ -41,15 +41,15 @@ impl Drop for Link {
 /// Nothing more can be sent: the connection is gone, or the server does not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("nothing can be sent any more")]
-pub struct Stuck;
+pub struct CannotSend;
 
-impl Link {
+impl ServerConnection {
     /// Hands a frame to the socket.
     ///
     /// # Errors
     /// The connection is gone, or too many frames wait already.
-    pub fn send(&self, frame: Bytes) -> Result<(), Stuck> {
-        self.frames.try_send(frame).map_err(|_| Stuck)
+    pub fn send(&self, frame: Bytes) -> Result<(), CannotSend> {
+        self.frames.try_send(frame).map_err(|_| CannotSend)
     }
 
     /// Ends when there is room for what one more line may need, or the connection is gone.
@@ -100,7 +100,7 @@ pub async fn connect(
     host: String,
     port: u16,
     tls: Option<Arc<ClientConfig>>,
-) -> Result<(Link, Arrivals), ConnectError> {
+) -> Result<(ServerConnection, FrameStream), ConnectError> {
     let addresses = lookup_host((host.as_str(), port)).await;
     let mut race = Race::new(addresses.map_err(ConnectError::Lookup)?);
     let mut refused = None;
@@ -129,7 +129,7 @@ async fn encrypt(
     stream: TcpStream,
     host: &str,
     config: Arc<ClientConfig>,
-) -> io::Result<(Link, Arrivals)> {
+) -> io::Result<(ServerConnection, FrameStream)> {
     let name = tls::server_name(host)?;
     let stream = TlsConnector::from(config).connect(name, stream).await?;
     let (reader, writer) = tokio::io::split(stream);
@@ -139,11 +139,11 @@ async fn encrypt(
 fn open(
     reader: Box<dyn AsyncRead + Unpin>,
     writer: impl AsyncWrite + Unpin + 'static,
-) -> (Link, Arrivals) {
+) -> (ServerConnection, FrameStream) {
     let (frames, waiting) = mpsc::channel(WAITING);
     let writing = actix_rt::spawn(write(writer, waiting));
     (
-        Link { frames, writing },
+        ServerConnection { frames, writing },
         FramedRead::new(reader, FrameCodec),
     )
 }

@@ -82,7 +82,7 @@ impl fmt::Debug for Fingerprint {
 
 /// Who vouches for the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trust {
+pub enum TlsTrust {
     /// The authorities that the system knows, and whom one trusted before.
     System,
     /// The certificates in this file, and nobody else.
@@ -112,18 +112,18 @@ pub enum TlsError {
 /// # Errors
 /// A file cannot be read or written, or the person does not trust the certificate.
 pub fn prepare(
-    trust: &Trust,
+    trust: &TlsTrust,
     host: &str,
     port: u16,
     person: bool,
 ) -> Result<Arc<ClientConfig>, TlsError> {
     match trust {
-        Trust::Pinned(pin) => Ok(Verifier::new(None, Some(*pin)).into_config()),
-        Trust::Authority(path) => {
+        TlsTrust::Pinned(pin) => Ok(Verifier::new(None, Some(*pin)).into_config()),
+        TlsTrust::Authority(path) => {
             let authorities = authorities(path)?;
             Ok(Verifier::new(Some(authorities), None).into_config())
         }
-        Trust::System => {
+        TlsTrust::System => {
             let known = KnownServers::of_this_user();
             let server = format!("{host}:{port}");
             let system = system_authorities();

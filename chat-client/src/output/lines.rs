@@ -17,7 +17,7 @@ use rustyline::ExternalPrinter;
 use terminal_size::{Width, terminal_size};
 use tokio::sync::oneshot;
 
-use crate::terminal_lock::Gate;
+use crate::terminal_lock::TerminalLock;
 use crate::text::{format, wording};
 
 /// Lines that may wait to be written: a burst does not hold the connection up, a stop does.
@@ -33,11 +33,11 @@ const OVER: &str = "\x1b[A\r\x1b[K";
 const NOTHING: &str = "\x1b[A\n";
 
 /// A printer of the line editor.
-pub type Printer = Box<dyn ExternalPrinter + Send>;
+pub type PromptPrinter = Box<dyn ExternalPrinter + Send>;
 
 /// The handle that lines are given to.
 #[derive(Debug, Clone)]
-pub struct Screen {
+pub struct LineOutput {
     items: SyncSender<Item>,
     failed: Arc<AtomicBool>,
 }
@@ -52,14 +52,14 @@ enum Item {
     Finish(oneshot::Sender<()>),
 }
 
-impl Screen {
+impl LineOutput {
     /// Starts the thread. `terminal` is there where a line editor is; `closed` is told when nobody
     /// reads standard output any longer.
     ///
     /// # Errors
     /// There is no room for another thread.
     pub fn start(
-        terminal: Option<(Printer, Gate)>,
+        terminal: Option<(PromptPrinter, TerminalLock)>,
         closed: oneshot::Sender<()>,
     ) -> io::Result<Self> {
         let (items, waiting) = mpsc::sync_channel(WAITING);
@@ -124,7 +124,7 @@ impl Screen {
 
 /// The thread.
 struct Writer {
-    terminal: Option<(Printer, Gate)>,
+    terminal: Option<(PromptPrinter, TerminalLock)>,
     err_is_terminal: bool,
     style: ProgressStyle,
     /// The text and the number of the next frame.

@@ -13,13 +13,13 @@ const NAMES: usize = 100;
 
 /// A recording that goes on.
 #[derive(Debug)]
-pub struct Recording {
+pub struct MessageLog {
     file: File,
     path: PathBuf,
     messages: usize,
 }
 
-impl Recording {
+impl MessageLog {
     /// Begins one in a new file: in `path`, or else in the current folder under a name made of `now`.
     ///
     /// # Errors
@@ -94,11 +94,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notes.txt");
         let mut recording =
-            Recording::start(Some(&path), Timestamp::from_millis(0), &TimeZone::UTC).unwrap();
+            MessageLog::start(Some(&path), Timestamp::from_millis(0), &TimeZone::UTC).unwrap();
         recording.message("[ana]: hola").unwrap();
         recording.message("[ana]: dos\n    líneas").unwrap();
         assert_eq!(recording.messages(), 2);
-        let again = Recording::start(Some(&path), Timestamp::from_millis(0), &TimeZone::UTC);
+        let again = MessageLog::start(Some(&path), Timestamp::from_millis(0), &TimeZone::UTC);
         assert_eq!(again.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text, "[ana]: hola\n[ana]: dos\n    líneas\n");

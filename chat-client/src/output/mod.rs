@@ -9,51 +9,51 @@ use std::path::Path;
 use chat_proto::{Channel, Message, Record, Timestamp};
 use jiff::tz::TimeZone;
 
-use self::lines::Screen;
-use self::log_file::Recording;
-use crate::cli::task::Shows;
+use self::lines::LineOutput;
+use self::log_file::MessageLog;
+use crate::cli::task::OutputFilter;
 use crate::text::wording::{cause, count, reworded, sentence};
 use crate::text::{format, json};
-use crate::tui::Window;
-use crate::tui::event::Fact;
+use crate::tui::TuiHandle;
+use crate::tui::event::SessionEvent;
 
 /// Where things are shown.
 #[derive(Debug, Clone)]
-pub enum Output {
+pub enum OutputTarget {
     /// Line by line.
-    Lines(Screen),
+    Lines(LineOutput),
     /// In the full screen, which is told what happens and shows it in its own way.
-    Window(Window),
+    Tui(TuiHandle),
 }
 
-impl Output {
+impl OutputTarget {
     /// Ends when everything is shown, and the terminal is as it was.
     pub async fn finish(&self) {
         match self {
-            Output::Lines(screen) => screen.finish().await,
-            Output::Window(window) => window.finish().await,
+            OutputTarget::Lines(screen) => screen.finish().await,
+            OutputTarget::Tui(window) => window.finish().await,
         }
     }
 
     /// Returns whether the output could not be written.
     pub fn has_failed(&self) -> bool {
         match self {
-            Output::Lines(screen) => screen.has_failed(),
-            Output::Window(_) => false,
+            OutputTarget::Lines(screen) => screen.has_failed(),
+            OutputTarget::Tui(_) => false,
         }
     }
 
     fn out(&self, line: String) {
         match self {
-            Output::Lines(screen) => screen.out(line),
-            Output::Window(_) => {}
+            OutputTarget::Lines(screen) => screen.out(line),
+            OutputTarget::Tui(_) => {}
         }
     }
 
     fn err(&self, line: String) {
         match self {
-            Output::Lines(screen) => screen.err(line),
-            Output::Window(_) => {}
+            OutputTarget::Lines(screen) => screen.err(line),
+            OutputTarget::Tui(_) => {}
         }
     }
 }
@@ -61,20 +61,20 @@ impl Output {
 /// How things are shown, and the recording.
 #[derive(Debug)]
 pub struct Transcript {
-    screen: Output,
+    screen: OutputTarget,
     zone: TimeZone,
-    shows: Shows,
+    shows: OutputFilter,
     times: bool,
     /// Errors begin with their code, which programs read.
     codes: bool,
-    recording: Option<Recording>,
+    recording: Option<MessageLog>,
     /// A recording ended before its time.
     failed: bool,
 }
 
 impl Transcript {
     /// Nothing is shown yet; times are off.
-    pub fn new(screen: Output, shows: Shows, utc: bool) -> Self {
+    pub fn new(screen: OutputTarget, shows: OutputFilter, utc: bool) -> Self {
         Self {
             codes: shows.is_json() || !io::stderr().is_terminal(),
             screen,
@@ -91,17 +91,17 @@ impl Transcript {
     }
 
     /// The full screen, if there is one.
-    pub fn window(&self) -> Option<&Window> {
+    pub fn window(&self) -> Option<&TuiHandle> {
         match &self.screen {
-            Output::Lines(_) => None,
-            Output::Window(window) => Some(window),
+            OutputTarget::Lines(_) => None,
+            OutputTarget::Tui(window) => Some(window),
         }
     }
 
     /// Tells the full screen, if there is one.
-    pub fn tell(&self, fact: impl FnOnce() -> Fact) {
+    pub fn tell(&self, event: impl FnOnce() -> SessionEvent) {
         if let Some(window) = self.window() {
-            window.tell(fact());
+            window.tell(event());
         }
     }
 
@@ -110,7 +110,7 @@ impl Transcript {
         // A script is in no channel of its own, whatever it has entered last.
         let lobby = Channel::lobby();
         let here = match &self.shows {
-            Shows::Said { .. } => &lobby,
+            OutputFilter::Said { .. } => &lobby,
             _ => here,
         };
         let line = self.stamped(&format::message(message, here), message.time);
@@ -124,7 +124,7 @@ impl Transcript {
         }
         match &self.shows {
             shows if !shows.is_shown(message) => {}
-            Shows::Said { json: true, .. } => self.message_object(message),
+            OutputFilter::Said { json: true, .. } => self.message_object(message),
             _ => self.screen.out(line),
         }
     }
@@ -132,9 +132,9 @@ impl Transcript {
     /// A message of the past, which is shown and not recorded.
     pub fn past(&self, message: &Message<'_>, here: &Channel) {
         match &self.shows {
-            Shows::Objects | Shows::Nothing | Shows::Said { .. } => {}
-            Shows::Past { json: true } => self.message_object(message),
-            Shows::Everything | Shows::Past { json: false } => {
+            OutputFilter::Objects | OutputFilter::Nothing | OutputFilter::Said { .. } => {}
+            OutputFilter::Past { json: true } => self.message_object(message),
+            OutputFilter::Everything | OutputFilter::Past { json: false } => {
                 let line = format::message(message, here);
                 self.screen.out(self.stamped(&line, message.time));
             }
@@ -157,7 +157,7 @@ impl Transcript {
 
     /// Anything that is no message and happened now. The text is safe to show.
     pub fn notice(&self, text: &str) {
-        if let Shows::Said { .. } = self.shows {
+        if let OutputFilter::Said { .. } = self.shows {
             self.screen.err(format!("* {text}"));
         } else {
             self.notice_at(text, now());
@@ -166,21 +166,21 @@ impl Transcript {
 
     /// Anything that is no message. The text is safe to show.
     pub fn notice_at(&self, text: &str, time: Timestamp) {
-        self.tell(|| Fact::Notice {
+        self.tell(|| SessionEvent::Notice {
             text: text.to_owned(),
             time,
         });
         let line = self.stamped(&format!("* {text}"), time);
         match self.shows {
-            Shows::Everything => self.screen.out(line),
-            Shows::Objects => self.screen.err(line),
-            Shows::Nothing | Shows::Said { .. } | Shows::Past { .. } => {}
+            OutputFilter::Everything => self.screen.out(line),
+            OutputFilter::Objects => self.screen.err(line),
+            OutputFilter::Nothing | OutputFilter::Said { .. } | OutputFilter::Past { .. } => {}
         }
     }
 
     /// An error.
     pub fn error(&self, code: &str, detail: &str) {
-        self.tell(|| Fact::Error {
+        self.tell(|| SessionEvent::Error {
             code: code.to_owned(),
             detail: detail.to_owned(),
         });
@@ -223,8 +223,8 @@ impl Transcript {
     pub fn waiting(&self, text: Option<&str>) {
         let text = text.map(str::to_owned);
         match &self.screen {
-            Output::Lines(screen) => screen.spin(text),
-            Output::Window(window) => window.tell(Fact::Busy(text)),
+            OutputTarget::Lines(screen) => screen.spin(text),
+            OutputTarget::Tui(window) => window.tell(SessionEvent::Busy(text)),
         }
     }
 
@@ -247,7 +247,7 @@ impl Transcript {
         if ended && path.is_none() {
             return;
         }
-        match Recording::start(path, now(), &self.zone) {
+        match MessageLog::start(path, now(), &self.zone) {
             Ok(recording) => {
                 let shown = crate::text::escape::word(&recording.path().display().to_string());
                 self.notice(&format!("recording to {shown}"));

@@ -6,12 +6,12 @@ use actix::{AsyncContext as _, Context};
 use chat_proto::{Channel, MAX_FRAME_BYTES, MAX_ID_BYTES, Nick, Request, Say};
 use serde_json::Value;
 
-use super::account::Errand;
-use super::pending_queries::{Listing, Question};
-use super::pending_requests::Settled;
+use super::account::PasswordAction;
+use super::pending_queries::{ListPurpose, PendingQuery};
+use super::pending_requests::CompletionRule;
 use super::{Asked, Phase, Session};
-use crate::command::{self, Command, HELP, Refusal};
-use crate::tui::event::Fact;
+use crate::command::{self, HELP, InputError, TypedCommand};
+use crate::tui::event::SessionEvent;
 
 /// How long a list to choose from is waited for before the prompt comes back.
 const LIST: Duration = Duration::from_secs(5);
@@ -48,48 +48,48 @@ impl Session {
     }
 
     /// Does what a line asks for.
-    pub(super) fn command(&mut self, command: Command, ctx: &mut Context<Self>) {
+    pub(super) fn command(&mut self, command: TypedCommand, ctx: &mut Context<Self>) {
         match command {
-            Command::Nothing => {}
-            Command::Say(text) => self.say(self.place.to().to_owned(), &text),
-            Command::Tell(nick, text) => self.say(nick.as_str().to_owned(), &text),
-            Command::Help => self.help(),
-            Command::List(channel) => {
+            TypedCommand::Nothing => {}
+            TypedCommand::Say(text) => self.say(self.place.to().to_owned(), &text),
+            TypedCommand::Tell(nick, text) => self.say(nick.as_str().to_owned(), &text),
+            TypedCommand::Help => self.help(),
+            TypedCommand::List(channel) => {
                 let channel = channel.unwrap_or_else(|| self.place.channel().clone());
-                self.list(channel, Listing::Show);
+                self.list(channel, ListPurpose::Show);
             }
-            Command::Time => self.transcript.toggle_times(),
-            Command::Record(path) => self.transcript.record(path.as_deref()),
-            Command::Quit(reason) => self.leave(reason, ctx),
-            Command::Query(nick) => self.query(nick, ctx),
-            Command::Join(channel) => self.join(channel),
-            Command::JoinExisting(channel) => self.join_existing(channel),
-            Command::Part(channel, reason) => self.part(channel, reason),
-            Command::Switch(channel) => {
+            TypedCommand::Time => self.transcript.toggle_times(),
+            TypedCommand::Record(path) => self.transcript.record(path.as_deref()),
+            TypedCommand::Quit(reason) => self.leave(reason, ctx),
+            TypedCommand::Query(nick) => self.query(nick, ctx),
+            TypedCommand::Join(channel) => self.join(channel),
+            TypedCommand::JoinExisting(channel) => self.join_existing(channel),
+            TypedCommand::Part(channel, reason) => self.part(channel, reason),
+            TypedCommand::Switch(channel) => {
                 if !self.place.switch(&channel) {
                     let detail = format!("you are not in {channel}; /join {channel} enters it");
                     self.refused("not_in_channel", &detail);
                 }
             }
-            Command::Channels => {
-                if let Some(id) = self.request(Request::Channels, Settled::Answered) {
-                    self.questions.push_back((id, Question::Channels));
+            TypedCommand::Channels => {
+                if let Some(id) = self.request(Request::Channels, CompletionRule::Answered) {
+                    self.questions.push_back((id, PendingQuery::Channels));
                 }
             }
-            Command::Nick(nick) => self.rename(nick, ctx),
-            Command::Register => self.account(Errand::Register, ctx),
-            Command::Password => self.account(Errand::Change, ctx),
-            Command::Unregister => self.account(Errand::Unregister, ctx),
-            Command::History(wanted) => {
+            TypedCommand::Nick(nick) => self.rename(nick, ctx),
+            TypedCommand::Register => self.account(PasswordAction::Register, ctx),
+            TypedCommand::Password => self.account(PasswordAction::Change, ctx),
+            TypedCommand::Unregister => self.account(PasswordAction::Unregister, ctx),
+            TypedCommand::History(wanted) => {
                 let with = self.place.to().to_owned();
                 self.ask_history(with, wanted);
             }
-            Command::Act(act) => self.act(act),
-            Command::Mute(_) | Command::Unmute(_) => {
+            TypedCommand::Moderation(act) => self.act(act),
+            TypedCommand::Mute(_) | TypedCommand::Unmute(_) => {
                 let detail = "that is a command of the full screen, and nothing was sent";
                 self.refused("not_here", detail);
             }
-            Command::Search(_) | Command::Close => {
+            TypedCommand::Search(_) | TypedCommand::Close => {
                 let detail = "line mode has one conversation for all; nothing was sent";
                 self.refused("not_here", detail);
             }
@@ -102,10 +102,10 @@ impl Session {
             text: text.into(),
             from: None,
         });
-        let id = self.request(say, Settled::Acked);
+        let id = self.request(say, CompletionRule::Acked);
         if let (Some(window), Some(id)) = (self.transcript.window(), id) {
             let text = text.to_owned();
-            return window.tell(Fact::Waiting { id, to, text });
+            return window.tell(SessionEvent::Waiting { id, to, text });
         }
         if self.editor && self.phase != Phase::Here {
             // It was taken back from the screen, and comes back only when it is recorded.
@@ -125,9 +125,9 @@ impl Session {
         let request = Request::Join {
             channel: channel.as_str().into(),
         };
-        if let Some(id) = self.request(request, Settled::Sent) {
+        if let Some(id) = self.request(request, CompletionRule::Sent) {
             let before = self.place.enter(channel.clone());
-            let question = Question::Join { channel, before };
+            let question = PendingQuery::Join { channel, before };
             self.questions.push_back((id, question));
         }
     }
@@ -138,7 +138,7 @@ impl Session {
             channel: channel.as_str().into(),
             reason: reason.map(Into::into),
         };
-        if self.request(request, Settled::Sent).is_some() {
+        if self.request(request, CompletionRule::Sent).is_some() {
             self.place.leave(&channel);
             self.tell_parted(channel.as_str());
         }
@@ -149,7 +149,7 @@ impl Session {
             return self.try_nick(nick.as_str().to_owned(), ctx);
         }
         let nick = nick.as_str().into();
-        self.request(Request::Nick { nick }, Settled::Sent);
+        self.request(Request::Nick { nick }, CompletionRule::Sent);
     }
 
     /// `/query`: with a name talk to that person; alone, no longer, or choose somebody.
@@ -163,7 +163,7 @@ impl Session {
             self.refused("not_connected", "nobody knows who is here; /query NICK");
         } else {
             self.choosing = true;
-            self.list(self.place.channel().clone(), Listing::Choose);
+            self.list(self.place.channel().clone(), ListPurpose::Choose);
             self.wait_for_list(ctx);
         }
     }
@@ -178,10 +178,10 @@ impl Session {
 
     /// `--json`: a request of the protocol, sent as it is, but for a `say`: without an `id` it is given one, so
     /// that it is known when it is recorded, and with an illegal one it is refused here.
-    fn object(&mut self, line: &str, ctx: &mut Context<Self>) -> Result<(), Refusal> {
+    fn object(&mut self, line: &str, ctx: &mut Context<Self>) -> Result<(), InputError> {
         let Ok(Value::Object(mut object)) = serde_json::from_str(line) else {
             let detail = "the line is no JSON object; it is not sent";
-            return Err(Refusal::new("bad_json", detail));
+            return Err(InputError::new("bad_json", detail));
         };
         let kind = object.get("type").and_then(Value::as_str);
         if kind == Some("quit") {
@@ -198,17 +198,17 @@ impl Session {
         if is_say && !id.as_ref().is_some_and(is_legal) {
             // The server's no would not tell which line it is for, and the line would be sent again for ever.
             let detail = format!("an id is a string of 1 to {MAX_ID_BYTES} bytes; it is not sent");
-            return Err(Refusal::new("bad_request", detail));
+            return Err(InputError::new("bad_request", detail));
         }
         let settled = if is_say {
-            Settled::Acked
+            CompletionRule::Acked
         } else {
-            Settled::Sent
+            CompletionRule::Sent
         };
         let mut bytes = bytes::BytesMut::new();
         chat_proto::codec::encode(&object, &mut bytes).map_err(|_| {
             let detail = format!("a request has at most {MAX_FRAME_BYTES} bytes; it is not sent");
-            Refusal::new("text_too_long", detail)
+            InputError::new("text_too_long", detail)
         })?;
         self.outstanding.push(id, bytes.freeze(), settled);
         Ok(())

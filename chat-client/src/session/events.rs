@@ -6,13 +6,13 @@ use actix::Context;
 use chat_proto::name::fold;
 use chat_proto::{Channel, ChannelInfo, ErrorCode, Event};
 
-use super::pending_queries::{Listing, Question};
-use super::pending_requests::Settled;
-use super::replay::Replay;
+use super::pending_queries::{ListPurpose, PendingQuery};
+use super::pending_requests::CompletionRule;
+use super::replay::ReplayProgress;
 use super::{Phase, Session};
-use crate::exit_status::Ending;
+use crate::exit_status::ExitStatus;
 use crate::text::{format, json, moderation};
-use crate::tui::event::Fact;
+use crate::tui::event::SessionEvent;
 
 impl Session {
     /// A frame arrived.
@@ -34,11 +34,15 @@ impl Session {
         match Event::parse(frame) {
             Ok(event) => {
                 self.event(event, ctx);
-                if self.replay.as_ref().is_some_and(Replay::is_too_much) {
+                if self
+                    .replay
+                    .as_ref()
+                    .is_some_and(ReplayProgress::is_too_much)
+                {
                     self.replay = None;
                     let detail = "the server sends what was missed without an end";
                     self.transcript.error("too_much", detail);
-                    return self.end(Ending::Lost, ctx);
+                    return self.end(ExitStatus::Lost, ctx);
                 }
                 self.take_up_held(ctx);
             }
@@ -76,11 +80,11 @@ impl Session {
                 more,
             } => self.history(&with, messages, more, ctx),
             Event::Ping { id } => {
-                self.transcript.tell(|| Fact::Heard);
+                self.transcript.tell(|| SessionEvent::Heard);
                 self.pong(id.as_deref(), ctx);
             }
             Event::Pong { id } => {
-                self.transcript.tell(|| Fact::Heard);
+                self.transcript.tell(|| SessionEvent::Heard);
                 self.pong_came(id.as_deref());
             }
             Event::Error { code, detail, id } => {
@@ -105,11 +109,15 @@ impl Session {
     }
 
     fn channels(&mut self, channels: &[ChannelInfo<'_>], ctx: &mut Context<Self>) {
-        let is_it =
-            |question: &Question| matches!(question, Question::Channels | Question::Topic { .. });
+        let is_it = |question: &PendingQuery| {
+            matches!(
+                question,
+                PendingQuery::Channels | PendingQuery::Topic { .. }
+            )
+        };
         if let Some((id, question)) = self.answered(is_it) {
             let shown = match question {
-                Question::Topic { channel } => topic_of(&channel, channels),
+                PendingQuery::Topic { channel } => topic_of(&channel, channels),
                 _ => format::channels(channels),
             };
             self.show_notice(&shown);
@@ -181,10 +189,10 @@ impl Session {
         let told = format::notice(&event);
         if let Some(window) = self.transcript.window() {
             if is_presence && !self.is_put_out(&event) {
-                return window.tell(Fact::Presence(event));
+                return window.tell(SessionEvent::Presence(event));
             }
             if let (Event::Topic { channel, topic, .. }, Some((text, time))) = (&event, &told) {
-                return window.tell(Fact::Topic {
+                return window.tell(SessionEvent::Topic {
                     channel: channel.as_ref().to_owned(),
                     topic: topic.as_ref().to_owned(),
                     text: text.clone(),
@@ -209,7 +217,7 @@ impl Session {
         if let Ok(entered) = Channel::new(channel) {
             self.place.add(&entered);
             self.answered(|question| {
-                matches!(question, Question::Join { channel, .. } if *channel == entered)
+                matches!(question, PendingQuery::Join { channel, .. } if *channel == entered)
             });
         }
     }
@@ -239,17 +247,17 @@ impl Session {
         });
         let question = question.map(|(_, question)| question);
         let silent = match &question {
-            Some(Question::Users { purpose, .. }) => *purpose == Listing::Learn,
-            Some(Question::Older { .. } | Question::Missed { .. }) => true,
+            Some(PendingQuery::Users { purpose, .. }) => *purpose == ListPurpose::Learn,
+            Some(PendingQuery::Older { .. } | PendingQuery::Missed { .. }) => true,
             _ => false,
         };
-        if let Some(Question::Join { channel, .. }) = &question {
+        if let Some(PendingQuery::Join { channel, .. }) = &question {
             // First, as the error is read where one is then.
             self.tell_parted(channel.as_str());
         }
         let told = self.tell_failed(code, detail, id);
         let detail = match &question {
-            Some(Question::Exists { .. }) if code == ErrorCode::NoSuchChannel => {
+            Some(PendingQuery::Exists { .. }) if code == ErrorCode::NoSuchChannel => {
                 &format!("{detail}; --create makes it")
             }
             _ => detail,
@@ -273,25 +281,27 @@ impl Session {
         ) {
             // Coming back would be the same again, or throw out who has taken one's place, or be what
             // one was put out for, or needs a password that is not known here.
-            return self.end(Ending::Lost, ctx);
+            return self.end(ExitStatus::Lost, ctx);
         }
         if let Some(settled) = id.and_then(|id| self.outstanding.settle(id)) {
-            self.failed |= settled == Settled::Acked;
+            self.failed |= settled == CompletionRule::Acked;
             self.settled(ctx);
         }
     }
 
     /// Does what follows from an error in answer to a question.
-    fn question_failed(&mut self, question: Option<Question>) {
+    fn question_failed(&mut self, question: Option<PendingQuery>) {
         match question {
-            Some(Question::Join { channel, before }) => self.not_entered(&channel, &before),
-            Some(Question::Users {
-                purpose: Listing::Choose | Listing::Arrive,
+            Some(PendingQuery::Join { channel, before }) => self.not_entered(&channel, &before),
+            Some(PendingQuery::Users {
+                purpose: ListPurpose::Choose | ListPurpose::Arrive,
                 ..
             }) => self.choosing = false,
-            Some(Question::Older { with }) => self.transcript.tell(|| Fact::NoPage { with }),
-            Some(Question::Missed { with }) => self.missed(&with, Vec::new(), true),
-            Some(Question::Account { .. }) => self.failed = true,
+            Some(PendingQuery::Older { with }) => {
+                self.transcript.tell(|| SessionEvent::NoPage { with })
+            }
+            Some(PendingQuery::Missed { with }) => self.missed(&with, Vec::new(), true),
+            Some(PendingQuery::Account { .. }) => self.failed = true,
             _ => {}
         }
     }
@@ -312,7 +322,7 @@ impl Session {
         let shown = self.transcript.reason(reason);
         self.show_notice(&format!("the server says goodbye ({shown})"));
         if reason == "replaced" {
-            return self.end(Ending::Lost, ctx);
+            return self.end(ExitStatus::Lost, ctx);
         }
         self.lost(ctx);
     }

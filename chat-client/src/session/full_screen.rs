@@ -6,27 +6,27 @@ use chat_proto::{
 };
 
 use super::Session;
-use super::pending_queries::{Listing, Question};
-use super::pending_requests::Settled;
+use super::pending_queries::{ListPurpose, PendingQuery};
+use super::pending_requests::CompletionRule;
 use crate::command;
-use crate::prompt::{Next, Purpose};
-use crate::tui::event::Fact;
-use crate::tui::request::Wish;
+use crate::prompt::{PromptKind, PromptRequest};
+use crate::tui::event::SessionEvent;
+use crate::tui::request::AppRequest;
 
 /// Messages of a page.
 const PAGE: u16 = 100;
 
 impl Session {
     /// Does what is wanted at the full screen.
-    pub(super) fn wish(&mut self, wish: Wish, ctx: &mut Context<Self>) {
-        match wish {
-            Wish::Line { to, text } => self.line_for(&to, &text, ctx),
-            Wish::Typed(typed) => self.typed(typed, ctx),
-            Wish::Again { id, to, text } => self.say_again(id, to, text, ctx),
-            Wish::Older { with, before } => self.older(with, before, ctx),
-            Wish::People(channel) => {
+    pub(super) fn app_request(&mut self, request: AppRequest, ctx: &mut Context<Self>) {
+        match request {
+            AppRequest::Line { to, text } => self.line_for(&to, &text, ctx),
+            AppRequest::Input(typed) => self.typed(typed, ctx),
+            AppRequest::Again { id, to, text } => self.say_again(id, to, text, ctx),
+            AppRequest::Older { with, before } => self.older(with, before, ctx),
+            AppRequest::People(channel) => {
                 if let Ok(channel) = Channel::new(&channel) {
-                    self.list(channel, Listing::Learn);
+                    self.list(channel, ListPurpose::Learn);
                     self.flush(ctx);
                 }
             }
@@ -45,7 +45,7 @@ impl Session {
         }
         if self.place.to() != to {
             let here = self.place.to().to_owned();
-            self.transcript.tell(|| Fact::Here(here));
+            self.transcript.tell(|| SessionEvent::Here(here));
         }
         self.flush(ctx);
     }
@@ -57,8 +57,12 @@ impl Session {
             text: text.as_str().into(),
             from: None,
         });
-        if self.request_as(id.clone(), say, Settled::Acked).is_some() {
-            self.transcript.tell(|| Fact::Waiting { id, to, text });
+        if self
+            .request_as(id.clone(), say, CompletionRule::Acked)
+            .is_some()
+        {
+            self.transcript
+                .tell(|| SessionEvent::Waiting { id, to, text });
         }
         self.flush(ctx);
     }
@@ -70,17 +74,17 @@ impl Session {
             after: None,
             limit: PAGE,
         });
-        if let Some(id) = self.request(request, Settled::Answered) {
-            self.questions.push_back((id, Question::Older { with }));
+        if let Some(id) = self.request(request, CompletionRule::Answered) {
+            self.questions.push_back((id, PendingQuery::Older { with }));
         }
         self.flush(ctx);
     }
 
     /// Asks a person for something other than a line of the conversation.
-    pub(super) fn ask_person(&self, prompt: String, purpose: Purpose) {
+    pub(super) fn ask_person(&self, prompt: String, purpose: PromptKind) {
         match self.transcript.window() {
-            Some(window) => window.tell(Fact::Asked { prompt, purpose }),
-            None => self.stdin.do_send(Next { prompt, purpose }),
+            Some(window) => window.tell(SessionEvent::Asked { prompt, purpose }),
+            None => self.stdin.do_send(PromptRequest { prompt, purpose }),
         }
     }
 
@@ -92,11 +96,12 @@ impl Session {
     /// Shows a message. One that is not fresh was missed while one was away.
     pub(super) fn show(&mut self, message: Message<'static>, fresh: bool) {
         self.transcript.message(&message, self.place.channel());
-        self.transcript.tell(|| Fact::Message { message, fresh });
+        self.transcript
+            .tell(|| SessionEvent::Message { message, fresh });
     }
 
     pub(super) fn tell_welcome(&self, welcome: &Welcome<'_>) {
-        self.transcript.tell(|| Fact::Welcomed {
+        self.transcript.tell(|| SessionEvent::Welcomed {
             nick: welcome.nick.as_ref().to_owned(),
             joined: welcome
                 .joined
@@ -111,7 +116,8 @@ impl Session {
 
     pub(super) fn tell_recorded(&self, id: &str, seq: u64, time: Timestamp) {
         let id = id.to_owned();
-        self.transcript.tell(|| Fact::Recorded { id, seq, time });
+        self.transcript
+            .tell(|| SessionEvent::Recorded { id, seq, time });
     }
 
     /// Tells that a line is not recorded, if the error is about one that is shown.
@@ -120,7 +126,7 @@ impl Session {
         let (Some(window), Some(id)) = (self.transcript.window(), said) else {
             return false;
         };
-        window.tell(Fact::Failed {
+        window.tell(SessionEvent::Failed {
             id: id.to_owned(),
             reason: self.transcript.sentence(&code.to_string(), detail),
         });
@@ -129,7 +135,7 @@ impl Session {
 
     pub(super) fn tell_parted(&self, channel: &str) {
         let channel = channel.to_owned();
-        self.transcript.tell(|| Fact::Parted(channel));
+        self.transcript.tell(|| SessionEvent::Parted(channel));
     }
 
     pub(super) fn tell_page(&self, with: String, records: Vec<Record<'static>>, more: bool) {
@@ -137,7 +143,7 @@ impl Session {
             .into_iter()
             .map(|Record::Message(message)| message)
             .collect();
-        self.transcript.tell(|| Fact::Page {
+        self.transcript.tell(|| SessionEvent::Page {
             with,
             messages,
             more,

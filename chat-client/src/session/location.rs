@@ -8,7 +8,7 @@ const MAX_JOINED: usize = 1000;
 /// Kept by the Session; changes as soon as a command is typed, so that what is typed next goes to
 /// where one meant it to go, and changes back if the server declines.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Location {
     /// One's own nick, as the server gave it.
     pub nick: String,
     channel: Channel,
@@ -16,7 +16,7 @@ pub(super) struct Place {
     joined: Vec<Channel>,
 }
 
-impl Default for Place {
+impl Default for Location {
     fn default() -> Self {
         Self {
             nick: String::new(),
@@ -27,7 +27,7 @@ impl Default for Place {
     }
 }
 
-impl Place {
+impl Location {
     /// The channel one is in.
     pub(super) fn channel(&self) -> &Channel {
         &self.channel
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn where_a_line_goes() {
-        let mut place = Place::default();
+        let mut place = Location::default();
         assert_eq!(
             (place.to(), place.prompt().as_str()),
             ("#lobby", "#lobby> ")
@@ -160,9 +160,9 @@ mod tests {
 
     #[test]
     fn ones_own_nick() {
-        let mut place = Place {
+        let mut place = Location {
             nick: "Ana".to_owned(),
-            ..Place::default()
+            ..Location::default()
         };
         assert!(place.is_me("ANA") && !place.is_me("luis"));
         assert!(place.renamed("ana", "anita"));

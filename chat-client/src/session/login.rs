@@ -7,12 +7,12 @@ use actix::{ActorFutureExt as _, AsyncContext as _, Context, WrapFuture as _};
 use chat_proto::{Channel, Envelope, Hello, Nick, Request, VERSION, Welcome};
 
 use super::account::Proof;
-use super::pending_queries::Listing;
+use super::pending_queries::ListPurpose;
 use super::{Asked, Identity, Phase, Session};
-use crate::exit_status::Ending;
-use crate::net::connection::{self, Arrivals, ConnectError, Link};
-use crate::prompt::Purpose;
-use crate::read_state::State as Remembered;
+use crate::exit_status::ExitStatus;
+use crate::net::connection::{self, ConnectError, FrameStream, ServerConnection};
+use crate::prompt::PromptKind;
+use crate::read_state::ReadState;
 use crate::text::escape::{lines, word};
 
 /// What `hello` calls this program.
@@ -31,7 +31,7 @@ impl Session {
     pub(super) fn ask_nickname(&mut self) {
         self.phase = Phase::Naming;
         self.asked = Asked::Nickname;
-        self.ask_person("Your nickname: ".to_owned(), Purpose::Nickname);
+        self.ask_person("Your nickname: ".to_owned(), PromptKind::Nickname);
     }
 
     /// Somebody typed a nickname; nothing at all means that any will do.
@@ -48,8 +48,8 @@ impl Session {
     /// Nobody answers the question for a nickname: goodbye, unless one was refused before.
     pub(super) fn no_nickname(&mut self, ctx: &mut Context<Self>) {
         let ending = match self.wanted {
-            None => Ending::Goodbye,
-            Some(_) => Ending::NickRefused,
+            None => ExitStatus::Goodbye,
+            Some(_) => ExitStatus::NickRefused,
         };
         self.end(ending, ctx);
     }
@@ -78,7 +78,7 @@ impl Session {
         self.transcript.waiting(None);
         self.transcript.error(code, detail);
         if !self.person || self.goodbye.is_some() {
-            self.end(Ending::NickRefused, ctx);
+            self.end(ExitStatus::NickRefused, ctx);
         } else if self.identity.is_none() {
             self.ask_nickname();
         } else {
@@ -107,7 +107,7 @@ impl Session {
 
     fn connected(
         &mut self,
-        result: Result<(Link, Arrivals), ConnectError>,
+        result: Result<(ServerConnection, FrameStream), ConnectError>,
         ctx: &mut Context<Self>,
     ) {
         match result {
@@ -135,7 +135,7 @@ impl Session {
                     detail = format!("{detail}; did you mean --nick {nick}?");
                 }
                 self.transcript.error("connection_refused", &detail);
-                self.end(Ending::Lost, ctx);
+                self.end(ExitStatus::Lost, ctx);
             }
             Err(error) => {
                 log::debug!("not back yet: {error}");
@@ -145,7 +145,7 @@ impl Session {
     }
 
     /// Reads from a new connection.
-    fn listen(&mut self, link: Link, arrivals: Arrivals, ctx: &mut Context<Self>) {
+    fn listen(&mut self, link: ServerConnection, arrivals: FrameStream, ctx: &mut Context<Self>) {
         self.link = Some(link);
         self.arrivals = Some(ctx.add_stream(arrivals));
         self.heard = Instant::now();
@@ -231,10 +231,10 @@ impl Session {
         let chooses = first && self.chooses_on_arrival(&welcome.nick, welcome.seq);
         if chooses {
             self.choosing = true;
-            self.list(Channel::lobby(), Listing::Arrive);
+            self.list(Channel::lobby(), ListPurpose::Arrive);
             self.wait_for_list(ctx);
         } else if self.editor && self.transcript.window().is_none() {
-            self.list(Channel::lobby(), Listing::Learn);
+            self.list(Channel::lobby(), ListPurpose::Learn);
         }
         self.flush(ctx);
         self.settled(ctx);
@@ -256,7 +256,7 @@ impl Session {
     /// Returns whether this user has not arrived here under the nick before, and notes the arrival with
     /// the last message of the server. An arrival that cannot be noted counts as known.
     fn arrives_first(&self, nick: &str, last: u64) -> bool {
-        let mut remembered = Remembered::of_this_user(&self.options.server());
+        let mut remembered = ReadState::of_this_user(&self.options.server());
         if !remembered.is_kept() || remembered.seen(nick).is_some() {
             return false;
         }

@@ -50,21 +50,21 @@ use tokio::sync::oneshot;
 use tokio_rustls::rustls::ClientConfig;
 use uuid::Uuid;
 
-use self::account::{Asking, Proof};
-use self::location::Place;
-use self::ordering::Held;
-use self::pending_queries::Question;
-use self::pending_requests::Outstanding;
-use self::replay::Replay;
+use self::account::{PasswordPrompt, Proof};
+use self::location::Location;
+use self::ordering::DeferredCommand;
+use self::pending_queries::PendingQuery;
+use self::pending_requests::PendingRequests;
+use self::replay::ReplayProgress;
 use crate::cli::options::Options;
-use crate::completion_names::Names;
-use crate::exit_status::Ending;
+use crate::completion_names::CompletionNames;
+use crate::exit_status::ExitStatus;
 use crate::input::Stdin;
-use crate::net::connection::Link;
+use crate::net::connection::ServerConnection;
 use crate::output::Transcript;
-use crate::prompt::Typed;
-use crate::read_state::State as Remembered;
-use crate::tui::request::Wish;
+use crate::prompt::UserInput;
+use crate::read_state::ReadState;
+use crate::tui::request::AppRequest;
 
 /// Ctrl-C, or a signal that asks the process to end: goodbye the first time, the end the second time.
 #[derive(Debug, Clone, Copy, Message)]
@@ -105,7 +105,7 @@ enum Asked {
     /// Everyone, or one of these people, on arrival.
     Arrival(Vec<String>),
     /// A password, not shown.
-    Password(Asking),
+    Password(PasswordPrompt),
 }
 
 /// A wish to leave.
@@ -127,18 +127,18 @@ pub struct Session {
     options: Options,
     stdin: Addr<Stdin>,
     transcript: Transcript,
-    names: Names,
+    names: CompletionNames,
     /// What connections are encrypted with, if they are.
     tls: Option<Arc<ClientConfig>>,
     /// A person sits at the keyboard, who can be asked.
     person: bool,
     /// There is a line editor or a full screen: a line can be typed at any time.
     editor: bool,
-    done: Option<oneshot::Sender<Ending>>,
+    done: Option<oneshot::Sender<ExitStatus>>,
     output_closed: Option<oneshot::Receiver<()>>,
 
     phase: Phase,
-    link: Option<Link>,
+    link: Option<ServerConnection>,
     /// The connection waited for a nickname, perhaps longer than the server does.
     reused: bool,
     arrivals: Option<SpawnHandle>,
@@ -156,8 +156,8 @@ pub struct Session {
     /// The last message seen.
     seen: u64,
     /// What was seen by the end of earlier runs.
-    remembered: Option<Remembered>,
-    replay: Option<Replay>,
+    remembered: Option<ReadState>,
+    replay: Option<ReplayProgress>,
     /// When the server was last heard, and whether it was asked for a sign of life since.
     heard: Instant,
     pinged: bool,
@@ -169,11 +169,11 @@ pub struct Session {
     asked: Asked,
     /// A list to choose from is on its way: the keyboard is asked when it is here.
     choosing: bool,
-    place: Place,
-    outstanding: Outstanding,
-    questions: VecDeque<(String, Question)>,
+    place: Location,
+    outstanding: PendingRequests,
+    questions: VecDeque<(String, PendingQuery)>,
     /// A command of a pipe whose turn has not come, and the last message that one has said.
-    held: Option<Held>,
+    held: Option<DeferredCommand>,
     said: u64,
     /// What the ids of this client begin with, and the number of the next.
     run: String,
@@ -188,7 +188,7 @@ pub struct Session {
 
 /// What a Session is made of.
 #[derive(Debug)]
-pub struct Parts {
+pub struct SessionParts {
     /// What the command line asks for.
     pub options: Options,
     /// The keyboard.
@@ -196,7 +196,7 @@ pub struct Parts {
     /// Where lines go.
     pub transcript: Transcript,
     /// What Tab completes.
-    pub names: Names,
+    pub names: CompletionNames,
     /// What connections are encrypted with, if they are.
     pub tls: Option<Arc<ClientConfig>>,
     /// A person sits at the keyboard.
@@ -204,16 +204,16 @@ pub struct Parts {
     /// There is a line editor, or a full screen.
     pub editor: bool,
     /// What was seen by the end of earlier runs, where that is to be shown.
-    pub remembered: Option<Remembered>,
+    pub remembered: Option<ReadState>,
     /// Told how it ended.
-    pub done: oneshot::Sender<Ending>,
+    pub done: oneshot::Sender<ExitStatus>,
     /// Tells that nobody reads standard output.
     pub output_closed: oneshot::Receiver<()>,
 }
 
 impl Session {
     /// A Session that begins when it is started.
-    pub fn new(parts: Parts) -> Self {
+    pub fn new(parts: SessionParts) -> Self {
         Self {
             wanted: parts.options.nick.clone(),
             options: parts.options,
@@ -243,8 +243,8 @@ impl Session {
             watch: None,
             asked: Asked::Nothing,
             choosing: false,
-            place: Place::default(),
-            outstanding: Outstanding::default(),
+            place: Location::default(),
+            outstanding: PendingRequests::default(),
             questions: VecDeque::new(),
             held: None,
             said: 0,
@@ -273,36 +273,36 @@ impl Actor for Session {
     }
 }
 
-impl Handler<Typed> for Session {
+impl Handler<UserInput> for Session {
     type Result = ();
 
-    fn handle(&mut self, typed: Typed, ctx: &mut Context<Self>) {
+    fn handle(&mut self, typed: UserInput, ctx: &mut Context<Self>) {
         self.typed(typed, ctx);
     }
 }
 
 impl Session {
-    fn typed(&mut self, typed: Typed, ctx: &mut Context<Self>) {
+    fn typed(&mut self, typed: UserInput, ctx: &mut Context<Self>) {
         let asked = std::mem::replace(&mut self.asked, Asked::Nothing);
         match typed {
-            Typed::Line(line) => self.line(asked, &line, ctx),
+            UserInput::Line(line) => self.line(asked, &line, ctx),
             // A step that was on its way when an earlier one was refused.
-            Typed::Command(_) if self.goodbye.is_some() => {}
-            Typed::Command(command) => {
+            UserInput::Command(_) if self.goodbye.is_some() => {}
+            UserInput::Command(command) => {
                 self.command(command, ctx);
                 self.flush(ctx);
             }
-            Typed::Refused(refusal) => self.refused(refusal.code, &refusal.detail),
-            Typed::Cancelled => {
+            UserInput::Refused(refusal) => self.refused(refusal.code, &refusal.detail),
+            UserInput::Cancelled => {
                 if let Asked::Password(asking) = asked {
                     self.cancel_password(&asking);
                 }
             }
-            Typed::Interrupted => self.interrupt(ctx),
-            Typed::Ended if self.phase == Phase::Naming && self.identity.is_none() => {
+            UserInput::Interrupted => self.interrupt(ctx),
+            UserInput::Ended if self.phase == Phase::Naming && self.identity.is_none() => {
                 self.no_nickname(ctx);
             }
-            Typed::Ended => {
+            UserInput::Ended => {
                 // Ctrl-D leaves the editor open for what arrives until the end; a terminal that is gone
                 // would say so for ever.
                 if self.goodbye.is_some() || !self.editor {
@@ -315,11 +315,11 @@ impl Session {
     }
 }
 
-impl Handler<Wish> for Session {
+impl Handler<AppRequest> for Session {
     type Result = ();
 
-    fn handle(&mut self, wish: Wish, ctx: &mut Context<Self>) {
-        self.wish(wish, ctx);
+    fn handle(&mut self, request: AppRequest, ctx: &mut Context<Self>) {
+        self.app_request(request, ctx);
     }
 }
 

@@ -5,50 +5,50 @@ use chat_proto::moderation::{Ban, BanInfo, BansQuery, Kick, Mute, Target, Unban}
 use chat_proto::{Channel, LOBBY, MAX_PAGE, Request};
 
 use super::Session;
-use super::pending_queries::{Gathered, MAX_LIST_BYTES, Question};
-use super::pending_requests::Settled;
-use crate::command::moderation::{Act, Sentence};
+use super::pending_queries::{MAX_LIST_BYTES, PageBudget, PendingQuery};
+use super::pending_requests::CompletionRule;
+use crate::command::moderation::{BanOptions, ModerationAction};
 use crate::text::moderation;
 
 impl Session {
-    pub(super) fn act(&mut self, act: Act) {
+    pub(super) fn act(&mut self, act: ModerationAction) {
         let here = self
             .here()
             .map(|channel| channel.as_str().to_owned().into());
         let request = match act {
-            Act::Kick(nick, reason) => Request::Kick(Kick {
+            ModerationAction::Kick(nick, reason) => Request::Kick(Kick {
                 nick: nick.as_str().to_owned().into(),
                 channel: here,
                 reason: reason.map(Into::into),
             }),
-            Act::Ban(target, Sentence { seconds, reason }) => Request::Ban(Ban {
+            ModerationAction::Ban(target, BanOptions { seconds, reason }) => Request::Ban(Ban {
                 target,
                 channel: here,
                 seconds,
                 reason: reason.map(Into::into),
             }),
-            Act::Unban(target) => Request::Unban(Unban {
+            ModerationAction::Unban(target) => Request::Unban(Unban {
                 target,
                 channel: here,
             }),
-            Act::Mute(nick, Sentence { seconds, reason }) => Request::Mute(Mute {
+            ModerationAction::Mute(nick, BanOptions { seconds, reason }) => Request::Mute(Mute {
                 nick: nick.as_str().to_owned().into(),
                 seconds,
                 reason: reason.map(Into::into),
             }),
-            Act::Unmute(nick) => Request::Unmute {
+            ModerationAction::Unmute(nick) => Request::Unmute {
                 nick: nick.as_str().to_owned().into(),
             },
-            Act::SetTopic(topic) => Request::Topic {
+            ModerationAction::SetTopic(topic) => Request::Topic {
                 channel: self.place.channel().as_str().to_owned().into(),
                 topic: topic.into(),
             },
-            Act::Bans => {
-                return self.ask_bans(self.here(), Vec::new(), Gathered::new(MAX_LIST_BYTES));
+            ModerationAction::Bans => {
+                return self.ask_bans(self.here(), Vec::new(), PageBudget::new(MAX_LIST_BYTES));
             }
-            Act::ShowTopic => return self.ask_topic(),
+            ModerationAction::ShowTopic => return self.ask_topic(),
         };
-        self.request(request, Settled::Sent);
+        self.request(request, CompletionRule::Sent);
     }
 
     /// The channel that one is in, if it is not the lobby.
@@ -62,15 +62,15 @@ impl Session {
         &mut self,
         channel: Option<Channel>,
         bans: Vec<BanInfo<'static>>,
-        gathered: Gathered,
+        gathered: PageBudget,
     ) {
         let request = Request::Bans(BansQuery {
             channel: channel.as_ref().map(|channel| channel.as_str().into()),
             after: bans.last().map(|ban| ban.number),
             limit: MAX_PAGE,
         });
-        if let Some(id) = self.request(request, Settled::Answered) {
-            let question = Question::Bans {
+        if let Some(id) = self.request(request, CompletionRule::Answered) {
+            let question = PendingQuery::Bans {
                 channel,
                 bans,
                 gathered,
@@ -86,11 +86,11 @@ impl Session {
         more: bool,
         ctx: &mut Context<Self>,
     ) {
-        let is_it = |question: &Question| matches!(question, Question::Bans { .. });
+        let is_it = |question: &PendingQuery| matches!(question, PendingQuery::Bans { .. });
         let Some((id, question)) = self.answered(is_it) else {
             return;
         };
-        let Question::Bans {
+        let PendingQuery::Bans {
             channel,
             mut bans,
             mut gathered,
@@ -116,9 +116,10 @@ impl Session {
     }
 
     fn ask_topic(&mut self) {
-        if let Some(id) = self.request(Request::Channels, Settled::Answered) {
+        if let Some(id) = self.request(Request::Channels, CompletionRule::Answered) {
             let channel = self.place.channel().clone();
-            self.questions.push_back((id, Question::Topic { channel }));
+            self.questions
+                .push_back((id, PendingQuery::Topic { channel }));
         }
     }
 }

@@ -9,28 +9,28 @@ use std::time::Duration;
 use actix::{AsyncContext as _, Context, SpawnHandle};
 
 use super::Session;
-use crate::command::Command;
+use crate::command::TypedCommand;
 
 /// How long the own message may take behind its `ack`: a server sends them together.
 const OWN_MESSAGE: Duration = Duration::from_secs(1);
 
 /// A command whose turn has not come, and the timer that looks after it.
 #[derive(Debug)]
-pub(super) struct Held {
-    command: Command,
+pub(super) struct DeferredCommand {
+    command: TypedCommand,
     timer: SpawnHandle,
 }
 
 impl Session {
     /// Whether a command waits.
-    pub(super) fn has_to_wait(&self, command: &Command) -> bool {
+    pub(super) fn has_to_wait(&self, command: &TypedCommand) -> bool {
         let changes_looks = matches!(
             command,
-            Command::Time
-                | Command::Record(_)
-                | Command::Join(_)
-                | Command::Part(..)
-                | Command::Switch(_)
+            TypedCommand::Time
+                | TypedCommand::Record(_)
+                | TypedCommand::Join(_)
+                | TypedCommand::Part(..)
+                | TypedCommand::Switch(_)
         );
         changes_looks && !self.person && !self.is_all_shown()
     }
@@ -40,14 +40,14 @@ impl Session {
         self.outstanding.is_empty() && self.said <= self.seen && self.replay.is_none()
     }
 
-    pub(super) fn hold(&mut self, command: Command, ctx: &mut Context<Self>) {
-        let timer = ctx.run_later(OWN_MESSAGE, Self::grow_impatient);
-        self.held = Some(Held { command, timer });
+    pub(super) fn hold(&mut self, command: TypedCommand, ctx: &mut Context<Self>) {
+        let timer = ctx.run_later(OWN_MESSAGE, Self::on_hold_timeout);
+        self.held = Some(DeferredCommand { command, timer });
     }
 
     /// A server that owes one an answer, or the own message, is not waited for for ever.
-    fn grow_impatient(&mut self, ctx: &mut Context<Self>) {
-        let Some(Held { command, .. }) = self.held.take() else {
+    fn on_hold_timeout(&mut self, ctx: &mut Context<Self>) {
+        let Some(DeferredCommand { command, .. }) = self.held.take() else {
             return;
         };
         if self.outstanding.is_empty() || self.progress.elapsed() >= self.options.linger {
@@ -62,14 +62,14 @@ impl Session {
     pub(super) fn take_up_held(&mut self, ctx: &mut Context<Self>) {
         if self.held.is_some()
             && self.is_all_shown()
-            && let Some(Held { command, timer }) = self.held.take()
+            && let Some(DeferredCommand { command, timer }) = self.held.take()
         {
             ctx.cancel_future(timer);
             self.do_held(command, ctx);
         }
     }
 
-    fn do_held(&mut self, command: Command, ctx: &mut Context<Self>) {
+    fn do_held(&mut self, command: TypedCommand, ctx: &mut Context<Self>) {
         // Who leaves meanwhile wants nothing else any more.
         if self.goodbye.is_none() {
             self.command(command, ctx);

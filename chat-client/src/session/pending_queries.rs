@@ -11,13 +11,13 @@ use chat_proto::{
     UsersQuery,
 };
 
-use super::pending_requests::Settled;
+use super::pending_requests::CompletionRule;
 use super::replay::size;
 use super::{Asked, Session};
-use crate::prompt::Purpose;
+use crate::prompt::PromptKind;
 use crate::text::escape::word;
 use crate::text::format;
-use crate::tui::event::Fact;
+use crate::tui::event::SessionEvent;
 
 /// The memory that a list of people or bans may take, roughly.
 pub(super) const MAX_LIST_BYTES: usize = 32 * 1024 * 1024;
@@ -27,12 +27,12 @@ const MAX_QUESTIONS: usize = 1024;
 
 /// Bounds what is gathered page by page: a server can say without an end that there is more.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Gathered {
+pub(super) struct PageBudget {
     bytes: usize,
     most: usize,
 }
 
-impl Gathered {
+impl PageBudget {
     /// Returns a bound of about `most` bytes.
     pub(super) fn new(most: usize) -> Self {
         Self { bytes: 0, most }
@@ -47,13 +47,13 @@ impl Gathered {
 
 /// What a request that was sent wants to know, until its answer is complete.
 #[derive(Debug)]
-pub(super) enum Question {
+pub(super) enum PendingQuery {
     /// Who is there.
     Users {
         channel: Channel,
         nicks: Vec<String>,
-        gathered: Gathered,
-        purpose: Listing,
+        gathered: PageBudget,
+        purpose: ListPurpose,
     },
     /// Whether there is such a channel, which is entered then.
     Exists { channel: Channel },
@@ -62,7 +62,7 @@ pub(super) enum Question {
         with: String,
         wanted: u16,
         messages: VecDeque<Message<'static>>,
-        gathered: Gathered,
+        gathered: PageBudget,
     },
     /// A page for somebody who scrolls up.
     Older { with: String },
@@ -76,7 +76,7 @@ pub(super) enum Question {
     Bans {
         channel: Option<Channel>,
         bans: Vec<BanInfo<'static>>,
-        gathered: Gathered,
+        gathered: PageBudget,
     },
     /// Whether the account is as one wishes; its password from then on.
     Account { keep: Option<Secret<'static>> },
@@ -86,7 +86,7 @@ pub(super) enum Question {
 
 /// What a list of people is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Listing {
+pub(super) enum ListPurpose {
     /// To be shown.
     Show,
     /// To choose one of them.
@@ -100,18 +100,23 @@ pub(super) enum Listing {
 impl Session {
     /// Asks who is in a channel; the answer goes with the purpose. A list for completion is not
     /// requested while a request for it is open.
-    pub(super) fn list(&mut self, channel: Channel, purpose: Listing) {
+    pub(super) fn list(&mut self, channel: Channel, purpose: ListPurpose) {
         let wanted = &channel;
-        let is_it = |question: &Question| match question {
-            Question::Users {
+        let is_it = |question: &PendingQuery| match question {
+            PendingQuery::Users {
                 channel, purpose, ..
-            } => *purpose == Listing::Learn && channel == wanted,
+            } => *purpose == ListPurpose::Learn && channel == wanted,
             _ => false,
         };
         let open = self.questions.iter().any(|(_, question)| is_it(question));
         // The server has a say in how often names are learned, so that is bounded.
-        if purpose != Listing::Learn || !open && self.questions.len() < MAX_QUESTIONS {
-            self.ask_users(channel, Vec::new(), Gathered::new(MAX_LIST_BYTES), purpose);
+        if purpose != ListPurpose::Learn || !open && self.questions.len() < MAX_QUESTIONS {
+            self.ask_users(
+                channel,
+                Vec::new(),
+                PageBudget::new(MAX_LIST_BYTES),
+                purpose,
+            );
         }
     }
 
@@ -123,25 +128,27 @@ impl Session {
             return;
         };
         let what = match question {
-            Question::Users {
-                purpose: Listing::Learn,
+            PendingQuery::Users {
+                purpose: ListPurpose::Learn,
                 ..
             } => return,
-            Question::Older { with } => return self.transcript.tell(|| Fact::NoPage { with }),
-            Question::Missed { with } => return self.missed(&with, Vec::new(), true),
-            Question::Users {
+            PendingQuery::Older { with } => {
+                return self.transcript.tell(|| SessionEvent::NoPage { with });
+            }
+            PendingQuery::Missed { with } => return self.missed(&with, Vec::new(), true),
+            PendingQuery::Users {
                 channel, purpose, ..
             } => {
-                self.choosing &= !matches!(purpose, Listing::Choose | Listing::Arrive);
+                self.choosing &= !matches!(purpose, ListPurpose::Choose | ListPurpose::Arrive);
                 format!("who is in {channel}")
             }
-            Question::History { with, .. } => format!("the history of {}", word(&with)),
-            Question::Channels => "which channels there are".to_owned(),
-            Question::Topic { channel } => format!("the topic of {channel}"),
-            Question::Bans { .. } => "which bans there are".to_owned(),
-            Question::Account { .. } => "whether your account was changed".to_owned(),
-            Question::Exists { channel } => format!("whether there is {channel}"),
-            Question::Join { channel, .. } => format!("whether you may enter {channel}"),
+            PendingQuery::History { with, .. } => format!("the history of {}", word(&with)),
+            PendingQuery::Channels => "which channels there are".to_owned(),
+            PendingQuery::Topic { channel } => format!("the topic of {channel}"),
+            PendingQuery::Bans { .. } => "which bans there are".to_owned(),
+            PendingQuery::Account { .. } => "whether your account was changed".to_owned(),
+            PendingQuery::Exists { channel } => format!("whether there is {channel}"),
+            PendingQuery::Join { channel, .. } => format!("whether you may enter {channel}"),
         };
         let detail = format!("the server did not say {what}");
         self.refused("no_answer", &detail);
@@ -154,14 +161,16 @@ impl Session {
             after: None,
             limit: 1,
         });
-        if let Some(id) = self.request(request, Settled::Answered) {
-            self.questions.push_back((id, Question::Exists { channel }));
+        if let Some(id) = self.request(request, CompletionRule::Answered) {
+            self.questions
+                .push_back((id, PendingQuery::Exists { channel }));
         }
     }
 
     /// Returns whether it is not known yet whether a channel exists that is to be entered.
     pub(super) fn asks_for_a_channel(&self) -> bool {
-        let is_it = |(_, question): &(_, Question)| matches!(question, Question::Exists { .. });
+        let is_it =
+            |(_, question): &(_, PendingQuery)| matches!(question, PendingQuery::Exists { .. });
         self.questions.iter().any(is_it)
     }
 
@@ -181,16 +190,16 @@ impl Session {
         &mut self,
         channel: Channel,
         nicks: Vec<String>,
-        gathered: Gathered,
-        purpose: Listing,
+        gathered: PageBudget,
+        purpose: ListPurpose,
     ) {
         let request = Request::Users(UsersQuery {
             channel: channel.as_str().into(),
             after: nicks.last().map(|nick| nick.as_str().into()),
             limit: MAX_PAGE,
         });
-        if let Some(id) = self.request(request, Settled::Answered) {
-            let question = Question::Users {
+        if let Some(id) = self.request(request, CompletionRule::Answered) {
+            let question = PendingQuery::Users {
                 channel,
                 nicks,
                 gathered,
@@ -204,7 +213,7 @@ impl Session {
     pub(super) fn ask_history(&mut self, with: String, wanted: u16) {
         // As many of the longest messages, and a frame more.
         let most = usize::from(wanted) * (Text::MAX_BYTES + 1024) + MAX_FRAME_BYTES;
-        self.ask_before(with, wanted, VecDeque::new(), Gathered::new(most));
+        self.ask_before(with, wanted, VecDeque::new(), PageBudget::new(most));
     }
 
     /// Asks for the page of messages before those that are known.
@@ -213,7 +222,7 @@ impl Session {
         with: String,
         wanted: u16,
         messages: VecDeque<Message<'static>>,
-        gathered: Gathered,
+        gathered: PageBudget,
     ) {
         let known = u16::try_from(messages.len()).unwrap_or(wanted);
         let request = Request::History(HistoryQuery {
@@ -222,8 +231,8 @@ impl Session {
             after: None,
             limit: (wanted - known).min(MAX_PAGE),
         });
-        if let Some(id) = self.request(request, Settled::Answered) {
-            let question = Question::History {
+        if let Some(id) = self.request(request, CompletionRule::Answered) {
+            let question = PendingQuery::History {
                 with,
                 wanted,
                 messages,
@@ -237,8 +246,8 @@ impl Session {
     /// questions.
     pub(super) fn answered(
         &mut self,
-        is_it: impl Fn(&Question) -> bool,
-    ) -> Option<(String, Question)> {
+        is_it: impl Fn(&PendingQuery) -> bool,
+    ) -> Option<(String, PendingQuery)> {
         let position = self
             .questions
             .iter()
@@ -260,8 +269,8 @@ impl Session {
         ctx: &mut Context<Self>,
     ) {
         let folded = fold(name);
-        let asked_for = |question: &Question| match question {
-            Question::Users { channel, .. } | Question::Exists { channel } => {
+        let asked_for = |question: &PendingQuery| match question {
+            PendingQuery::Users { channel, .. } | PendingQuery::Exists { channel } => {
                 channel.folded() == &*folded
             }
             _ => false,
@@ -270,20 +279,21 @@ impl Session {
             return;
         };
         let (channel, mut nicks, mut gathered, purpose) = match question {
-            Question::Users {
+            PendingQuery::Users {
                 channel,
                 nicks,
                 gathered,
                 purpose,
             } => (channel, nicks, gathered, purpose),
-            Question::Exists { channel } => {
+            PendingQuery::Exists { channel } => {
                 self.join(channel);
                 return self.settle_answered(&id, ctx);
             }
             _ => return,
         };
-        let more =
-            more && !users.is_empty() && !matches!(purpose, Listing::Learn | Listing::Arrive);
+        let more = more
+            && !users.is_empty()
+            && !matches!(purpose, ListPurpose::Learn | ListPurpose::Arrive);
         let ends = users.last() != nicks.last();
         // The allocation of a nick takes more than its letters.
         let fits = gathered.takes(users.iter().map(|nick| nick.len() + 64)) && (ends || !more);
@@ -295,16 +305,16 @@ impl Session {
             self.ask_users(channel, nicks, gathered, purpose);
         } else {
             match purpose {
-                Listing::Show => self.show_notice(&format::users(name, &nicks)),
-                Listing::Choose => {
+                ListPurpose::Show => self.show_notice(&format::users(name, &nicks)),
+                ListPurpose::Choose => {
                     nicks.retain(|nick| !self.place.is_me(nick));
                     self.choose(nicks, ctx);
                 }
-                Listing::Arrive => {
+                ListPurpose::Arrive => {
                     nicks.retain(|nick| !self.place.is_me(nick));
                     self.choose_on_arrival(nicks, ctx);
                 }
-                Listing::Learn => self.transcript.tell(|| Fact::People {
+                ListPurpose::Learn => self.transcript.tell(|| SessionEvent::People {
                     channel: name.to_owned(),
                     nicks,
                     total,
@@ -321,29 +331,29 @@ impl Session {
         more: bool,
         ctx: &mut Context<Self>,
     ) {
-        let asked_for = |question: &Question| match question {
-            Question::History { with, .. }
-            | Question::Older { with }
-            | Question::Missed { with } => fold(with) == fold(name),
-            Question::Users { .. }
-            | Question::Exists { .. }
-            | Question::Channels
-            | Question::Topic { .. }
-            | Question::Bans { .. }
-            | Question::Account { .. }
-            | Question::Join { .. } => false,
+        let asked_for = |question: &PendingQuery| match question {
+            PendingQuery::History { with, .. }
+            | PendingQuery::Older { with }
+            | PendingQuery::Missed { with } => fold(with) == fold(name),
+            PendingQuery::Users { .. }
+            | PendingQuery::Exists { .. }
+            | PendingQuery::Channels
+            | PendingQuery::Topic { .. }
+            | PendingQuery::Bans { .. }
+            | PendingQuery::Account { .. }
+            | PendingQuery::Join { .. } => false,
         };
         let Some((id, question)) = self.answered(asked_for) else {
             return;
         };
         let (with, wanted, mut messages, mut gathered) = match question {
-            Question::History {
+            PendingQuery::History {
                 with,
                 wanted,
                 messages,
                 gathered,
             } => (with, wanted, messages, gathered),
-            Question::Older { with } => {
+            PendingQuery::Older { with } => {
                 self.tell_page(with, records, more);
                 return self.settle_answered(&id, ctx);
             }
@@ -401,14 +411,14 @@ impl Session {
             return self.ask(ctx);
         }
         if let Some(window) = self.transcript.window() {
-            return window.tell(Fact::Choose(people));
+            return window.tell(SessionEvent::Choose(people));
         }
         for line in format::choices(&people) {
             self.transcript.notice(&line);
         }
         self.asked = Asked::Choice(people);
         let prompt = "Number or nick (Enter for nobody): ".to_owned();
-        self.ask_person(prompt, Purpose::Choice);
+        self.ask_person(prompt, PromptKind::Choice);
     }
 
     /// Offers everyone, and each of `people`.
@@ -426,7 +436,7 @@ impl Session {
     fn ask_arrival(&mut self, people: Vec<String>) {
         self.asked = Asked::Arrival(people);
         let prompt = "Talk to (number or nick, Enter for everyone): ".to_owned();
-        self.ask_person(prompt, Purpose::Choice);
+        self.ask_person(prompt, PromptKind::Choice);
     }
 
     /// Takes the answer: what is no choice is a line like any other.

@@ -15,7 +15,7 @@ const MAX_SENT: u8 = 5;
 
 /// When a request is settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Settled {
+pub(super) enum CompletionRule {
     /// When it is acknowledged: it is recorded. Sent again after a lost connection, with its `id`.
     Acked,
     /// When it is answered. Asked again after a lost connection.
@@ -26,10 +26,10 @@ pub(super) enum Settled {
 
 /// A request on its way.
 #[derive(Debug)]
-struct Entry {
+struct PendingRequest {
     id: Option<String>,
     frame: Bytes,
-    settled: Settled,
+    settled: CompletionRule,
     sent: bool,
     /// How often it was sent.
     times: u8,
@@ -37,14 +37,14 @@ struct Entry {
 
 /// Requests in the order they were typed.
 #[derive(Debug, Default)]
-pub(super) struct Outstanding {
-    entries: VecDeque<Entry>,
+pub(super) struct PendingRequests {
+    entries: VecDeque<PendingRequest>,
 }
 
-impl Outstanding {
+impl PendingRequests {
     /// Takes a request as the frame that will be sent, once or more often.
-    pub(super) fn push(&mut self, id: Option<String>, frame: Bytes, settled: Settled) {
-        self.entries.push_back(Entry {
+    pub(super) fn push(&mut self, id: Option<String>, frame: Bytes, settled: CompletionRule) {
+        self.entries.push_back(PendingRequest {
             id,
             frame,
             settled,
@@ -62,7 +62,7 @@ impl Outstanding {
             frames.push(entry.frame.clone());
         }
         self.entries
-            .retain(|entry| entry.settled != Settled::Sent || !entry.sent);
+            .retain(|entry| entry.settled != CompletionRule::Sent || !entry.sent);
         frames
     }
 
@@ -72,7 +72,7 @@ impl Outstanding {
         let mut given_up = Vec::new();
         self.entries.retain_mut(|entry| {
             entry.sent = false;
-            let asks = entry.settled == Settled::Answered && entry.times >= MAX_SENT;
+            let asks = entry.settled == CompletionRule::Answered && entry.times >= MAX_SENT;
             if asks {
                 given_up.extend(entry.id.take());
             }
@@ -82,7 +82,7 @@ impl Outstanding {
     }
 
     /// The request with that `id` is settled, well or badly; says what it waited for.
-    pub(super) fn settle(&mut self, id: &str) -> Option<Settled> {
+    pub(super) fn settle(&mut self, id: &str) -> Option<CompletionRule> {
         // Acknowledgements come in the order of the requests, so this looks at the first few.
         let position = self
             .entries
@@ -101,8 +101,8 @@ impl Outstanding {
     /// Takes out what was said under a nick that one has no longer and may be recorded or not; the
     /// `id` of each.
     pub(super) fn give_up_sent(&mut self) -> Vec<String> {
-        let open = |entry: &Entry| entry.sent && entry.settled == Settled::Acked;
-        let (given_up, kept): (VecDeque<Entry>, VecDeque<Entry>) =
+        let open = |entry: &PendingRequest| entry.sent && entry.settled == CompletionRule::Acked;
+        let (given_up, kept): (VecDeque<PendingRequest>, VecDeque<PendingRequest>) =
             std::mem::take(&mut self.entries)
                 .into_iter()
                 .partition(open);
@@ -115,7 +115,7 @@ impl Outstanding {
 
     /// Whether the request with that `id` is a line that is said, and not settled.
     pub(super) fn is_said(&self, id: &str) -> bool {
-        let said = |entry: &Entry| entry.settled == Settled::Acked;
+        let said = |entry: &PendingRequest| entry.settled == CompletionRule::Acked;
         let found = self
             .entries
             .iter()
@@ -127,7 +127,7 @@ impl Outstanding {
     pub(super) fn unrecorded(&self) -> usize {
         self.entries
             .iter()
-            .filter(|entry| entry.settled == Settled::Acked)
+            .filter(|entry| entry.settled == CompletionRule::Acked)
             .count()
     }
 
@@ -152,30 +152,30 @@ mod tests {
 
     #[test]
     fn each_is_sent_once_and_again_only_after_a_loss() {
-        let mut waiting = Outstanding::default();
-        waiting.push(Some("1".into()), frame("one"), Settled::Acked);
-        waiting.push(None, frame("join"), Settled::Sent);
-        waiting.push(Some("2".into()), frame("two"), Settled::Acked);
+        let mut waiting = PendingRequests::default();
+        waiting.push(Some("1".into()), frame("one"), CompletionRule::Acked);
+        waiting.push(None, frame("join"), CompletionRule::Sent);
+        waiting.push(Some("2".into()), frame("two"), CompletionRule::Acked);
         assert_eq!(waiting.take_unsent(), ["one", "join", "two"]);
         assert!(waiting.take_unsent().is_empty());
-        assert_eq!(waiting.settle("1"), Some(Settled::Acked));
+        assert_eq!(waiting.settle("1"), Some(CompletionRule::Acked));
         assert_eq!(waiting.settle("1"), None);
-        waiting.push(Some("3".into()), frame("three"), Settled::Acked);
+        waiting.push(Some("3".into()), frame("three"), CompletionRule::Acked);
         assert!(waiting.resend().is_empty());
         assert_eq!(waiting.settle("3"), None, "what was not sent has no answer");
         assert_eq!(waiting.take_unsent(), ["two", "three"]);
         assert_eq!(waiting.unrecorded(), 2);
-        assert_eq!(waiting.settle("3"), Some(Settled::Acked));
-        assert_eq!(waiting.settle("2"), Some(Settled::Acked));
+        assert_eq!(waiting.settle("3"), Some(CompletionRule::Acked));
+        assert_eq!(waiting.settle("2"), Some(CompletionRule::Acked));
         assert!(waiting.is_empty());
     }
 
     /// Issue 15, row 29.
     #[test]
     fn a_question_is_not_asked_without_end() {
-        let mut waiting = Outstanding::default();
-        waiting.push(Some("1".into()), frame("users"), Settled::Answered);
-        waiting.push(Some("2".into()), frame("say"), Settled::Acked);
+        let mut waiting = PendingRequests::default();
+        waiting.push(Some("1".into()), frame("users"), CompletionRule::Answered);
+        waiting.push(Some("2".into()), frame("say"), CompletionRule::Acked);
         for _ in 1..MAX_SENT {
             assert_eq!(waiting.take_unsent(), ["users", "say"]);
             assert!(waiting.resend().is_empty());
@@ -187,20 +187,20 @@ mod tests {
 
     #[test]
     fn the_window_is_bounded() {
-        let mut waiting = Outstanding::default();
+        let mut waiting = PendingRequests::default();
         for _ in 0..WINDOW {
             assert!(waiting.has_room());
-            waiting.push(None, frame("x"), Settled::Acked);
+            waiting.push(None, frame("x"), CompletionRule::Acked);
         }
         assert!(!waiting.has_room());
     }
 
     #[test]
     fn another_nick_gives_up_what_may_be_recorded() {
-        let mut waiting = Outstanding::default();
-        waiting.push(Some("1".into()), frame("one"), Settled::Acked);
+        let mut waiting = PendingRequests::default();
+        waiting.push(Some("1".into()), frame("one"), CompletionRule::Acked);
         assert_eq!(waiting.take_unsent().len(), 1);
-        waiting.push(Some("2".into()), frame("two"), Settled::Acked);
+        waiting.push(Some("2".into()), frame("two"), CompletionRule::Acked);
         assert_eq!(waiting.give_up_sent(), ["1"]);
         assert_eq!(waiting.take_unsent(), ["two"]);
     }

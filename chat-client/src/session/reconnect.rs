@@ -8,12 +8,12 @@ use chat_proto::name::fold;
 use chat_proto::{Channel, Envelope, HistoryQuery, LOBBY, MAX_PAGE, Request, Welcome};
 
 use super::account::Proof;
-use super::pending_queries::Question;
-use super::replay::Replay;
+use super::pending_queries::PendingQuery;
+use super::replay::ReplayProgress;
 use super::{Identity, Phase, Session};
-use crate::exit_status::Ending;
+use crate::exit_status::ExitStatus;
 use crate::text::wording::count;
-use crate::tui::event::Fact;
+use crate::tui::event::SessionEvent;
 
 /// The shortest delay before an attempt to come back, and the longest.
 const SHORTEST_DELAY: Duration = Duration::from_millis(500);
@@ -55,7 +55,7 @@ impl Session {
             self.delays = delays();
         }
         self.questions
-            .retain(|(_, question)| !matches!(question, Question::Missed { .. }));
+            .retain(|(_, question)| !matches!(question, PendingQuery::Missed { .. }));
         match self.phase {
             Phase::Ended => {}
             Phase::Leaving => self.said_goodbye(ctx),
@@ -70,7 +70,7 @@ impl Session {
             Phase::Here => {
                 self.phase = Phase::Arriving;
                 self.choosing = false;
-                self.transcript.tell(|| Fact::Away);
+                self.transcript.tell(|| SessionEvent::Away);
                 if self.editor {
                     self.transcript
                         .waiting(Some("connection lost; trying again"));
@@ -92,7 +92,7 @@ impl Session {
                        --tls-pin";
         }
         self.transcript.error("connection_lost", &detail);
-        self.end(Ending::Lost, ctx);
+        self.end(ExitStatus::Lost, ctx);
     }
 
     /// The server answers in TLS, and this connection has none.
@@ -102,7 +102,7 @@ impl Session {
         let detail =
             format!("{server}: that port speaks TLS; add --tls, --tls-ca FILE or --tls-pin SHA256");
         self.transcript.error("connection_refused", &detail);
-        self.end(Ending::Lost, ctx);
+        self.end(ExitStatus::Lost, ctx);
     }
 
     pub(super) fn retry(&mut self, ctx: &mut Context<Self>) {
@@ -149,7 +149,7 @@ impl Session {
             }
             for id in unknown {
                 let reason = format!("said as {}: recorded or not, nobody knows", before.nick);
-                self.transcript.tell(|| Fact::Failed { id, reason });
+                self.transcript.tell(|| SessionEvent::Failed { id, reason });
             }
         }
         for id in self.outstanding.resend() {
@@ -174,7 +174,7 @@ impl Session {
         let mut ping = Envelope::new(Request::Ping);
         ping.id = Some(barrier.as_str().into());
         self.send_now(&ping, ctx);
-        self.replay = Some(Replay::new(
+        self.replay = Some(ReplayProgress::new(
             self.seen,
             welcome.seq,
             barrier,
@@ -223,7 +223,7 @@ impl Session {
             let with = name.to_owned();
             // In front: it is asked before all that waits to be sent.
             self.questions
-                .insert(pages, (id, Question::Missed { with }));
+                .insert(pages, (id, PendingQuery::Missed { with }));
             pages += 1;
         }
         pages
@@ -232,7 +232,7 @@ impl Session {
     /// Whether a wish to enter that channel waits to be sent.
     fn is_to_be_joined(&self, wanted: &Channel) -> bool {
         self.questions.iter().any(|(id, question)| {
-            matches!(question, Question::Join { channel, .. } if *channel == *wanted)
+            matches!(question, PendingQuery::Join { channel, .. } if *channel == *wanted)
                 && self.outstanding.waits_to_be_sent(id)
         })
     }

@@ -6,10 +6,10 @@ use actix::{ActorFutureExt as _, AsyncContext as _, Context, WrapFuture as _};
 use bytes::Bytes;
 use chat_proto::{Envelope, Request};
 
-use super::pending_requests::Settled;
+use super::pending_requests::CompletionRule;
 use super::{Asked, Phase, Session};
 use crate::net::connection::frame;
-use crate::prompt::{Next, Purpose};
+use crate::prompt::{PromptKind, PromptRequest};
 
 impl Session {
     /// An `id` that nobody uses twice: 32 hexadecimal digits of this run and a number.
@@ -19,7 +19,11 @@ impl Session {
     }
 
     /// Takes a request to be sent as soon as may be; returns its `id`.
-    pub(super) fn request(&mut self, request: Request<'_>, settled: Settled) -> Option<String> {
+    pub(super) fn request(
+        &mut self,
+        request: Request<'_>,
+        settled: CompletionRule,
+    ) -> Option<String> {
         let id = self.next_id();
         self.request_as(id, request, settled)
     }
@@ -29,7 +33,7 @@ impl Session {
         &mut self,
         id: String,
         request: Request<'_>,
-        settled: Settled,
+        settled: CompletionRule,
     ) -> Option<String> {
         let envelope = Envelope {
             request,
@@ -112,9 +116,9 @@ impl Session {
             Some(_) => String::new(),
             None => self.place.prompt(),
         };
-        let next = Next {
+        let next = PromptRequest {
             prompt,
-            purpose: Purpose::Chat,
+            purpose: PromptKind::Chat,
         };
         match &self.link {
             Some(link) if !self.editor => {

@@ -6,7 +6,7 @@ use actix::{ActorContext as _, AsyncContext as _, Context};
 use chat_proto::{Envelope, Request};
 
 use super::{Goodbye, Phase, Session};
-use crate::exit_status::Ending;
+use crate::exit_status::ExitStatus;
 use crate::text::wording::count;
 
 /// How long the server's `bye` is waited for. Everything is recorded by then, so nothing is at stake.
@@ -15,7 +15,7 @@ const BYE: Duration = Duration::from_secs(5);
 impl Session {
     pub(super) fn interrupt(&mut self, ctx: &mut Context<Self>) {
         if self.goodbye.is_some() {
-            self.end(Ending::Interrupted, ctx);
+            self.end(ExitStatus::Interrupted, ctx);
         } else {
             self.leave(None, ctx);
         }
@@ -50,11 +50,11 @@ impl Session {
         } else if self.link.is_some() {
             ctx.run_later(BYE, |session, ctx| {
                 if session.identity.is_none() {
-                    session.end(Ending::Interrupted, ctx);
+                    session.end(ExitStatus::Interrupted, ctx);
                 }
             });
         } else {
-            self.end(Ending::Interrupted, ctx);
+            self.end(ExitStatus::Interrupted, ctx);
         }
     }
 
@@ -73,7 +73,7 @@ impl Session {
             ctx.run_later(BYE, |session, ctx| session.said_goodbye(ctx));
         } else if self.person && matches!(self.phase, Phase::Arriving | Phase::Naming) {
             // Nothing is left to do but to say goodbye, to nobody.
-            self.end(Ending::Lost, ctx);
+            self.end(ExitStatus::Lost, ctx);
         }
     }
 
@@ -86,22 +86,22 @@ impl Session {
             let seconds = self.options.linger.as_secs_f64();
             let detail = format!("goodbye waited {seconds} s for nothing");
             self.transcript.error("no_answer", &detail);
-            self.end(Ending::Lost, ctx);
+            self.end(ExitStatus::Lost, ctx);
         }
     }
 
     pub(super) fn said_goodbye(&mut self, ctx: &mut Context<Self>) {
         let failed = self.failed || self.transcript.has_failed();
         let ending = if failed && !self.person {
-            Ending::Unrecorded
+            ExitStatus::Unrecorded
         } else {
-            Ending::Goodbye
+            ExitStatus::Goodbye
         };
         self.end(ending, ctx);
     }
 
     /// The end: nothing is sent or asked any more.
-    pub(super) fn end(&mut self, ending: Ending, ctx: &mut Context<Self>) {
+    pub(super) fn end(&mut self, ending: ExitStatus, ctx: &mut Context<Self>) {
         if self.phase == Phase::Ended {
             return;
         }

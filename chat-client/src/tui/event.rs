@@ -2,11 +2,11 @@
 
 use chat_proto::{Event, Message, Timestamp};
 
-use crate::prompt::Purpose;
+use crate::prompt::PromptKind;
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fact {
+pub enum SessionEvent {
     /// Something is waited for, or no longer.
     Busy(Option<String>),
     /// A person is asked for something other than the next line.
@@ -14,7 +14,7 @@ pub enum Fact {
         /// The question.
         prompt: String,
         /// What the answer is for.
-        purpose: Purpose,
+        purpose: PromptKind,
     },
     /// One is in, for the first time or again.
     Welcomed {

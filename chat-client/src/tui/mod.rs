@@ -44,16 +44,16 @@ use std::thread;
 use crossterm::event::Event;
 use tokio::sync::oneshot;
 
-use self::event::Fact;
+use self::event::SessionEvent;
 
 /// Facts that may wait to be taken in: a burst does not hold the connection up, a stop does.
 const WAITING: usize = 1024;
 
 /// What the painter is told.
 #[derive(Debug)]
-pub enum Told {
+pub enum TuiNotice {
     /// Something happened.
-    Fact(Fact),
+    Session(SessionEvent),
     /// Keys were pressed, the mouse was moved, the terminal has another size.
     Keys(Vec<Event>),
     /// The terminal is gone.
@@ -66,23 +66,23 @@ pub enum Told {
 
 /// The handle that facts are given to.
 #[derive(Debug, Clone)]
-pub struct Window(SyncSender<Told>);
+pub struct TuiHandle(SyncSender<TuiNotice>);
 
-impl Window {
+impl TuiHandle {
     /// A handle, and what the painter listens to.
-    pub fn new() -> (Self, Receiver<Told>) {
+    pub fn new() -> (Self, Receiver<TuiNotice>) {
         let (told, waiting) = mpsc::sync_channel(WAITING);
         (Self(told), waiting)
     }
 
     /// Tells that something happened.
-    pub fn tell(&self, fact: Fact) {
-        self.give(Told::Fact(fact));
+    pub fn tell(&self, event: SessionEvent) {
+        self.give(TuiNotice::Session(event));
     }
 
     /// Tells what was done at the terminal; without anything: that it is gone.
     pub fn keys(&self, events: Option<Vec<Event>>) {
-        self.give(events.map_or(Told::NoKeys, Told::Keys));
+        self.give(events.map_or(TuiNotice::NoKeys, TuiNotice::Keys));
     }
 
     /// Ends when the terminal is as it was.
@@ -90,11 +90,11 @@ impl Window {
         let (done, finished) = oneshot::channel();
         let told = self.0.clone();
         // On a thread of its own: there may be no room for it before the painter has drawn.
-        thread::spawn(move || told.send(Told::Finish(done)).ok());
+        thread::spawn(move || told.send(TuiNotice::Finish(done)).ok());
         finished.await.ok();
     }
 
-    fn give(&self, told: Told) {
+    fn give(&self, told: TuiNotice) {
         // The painter ends last; after a panic of its own nobody is left to be told.
         self.0.send(told).ok();
     }

@@ -11,7 +11,7 @@ use ratatui::style::{Color, Modifier, Style};
 
 /// How many colours a terminal has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Depth {
+pub enum ColourDepth {
     /// None, or none are wanted.
     None,
     /// Those of its theme.
@@ -40,9 +40,9 @@ const MAX_SEATS: usize = 500;
 /// Which look each nick has, by conversation: users in one channel are told apart as long as there
 /// are looks, and each keeps its own.
 #[derive(Debug, Clone, Default)]
-pub struct Seats(RefCell<HashMap<String, HashMap<String, usize>>>);
+pub struct NickColours(RefCell<HashMap<String, HashMap<String, usize>>>);
 
-impl Seats {
+impl NickColours {
     /// Returns the number of the look of a nick, below `count`.
     pub fn of(&self, place: &str, nick: &str, count: usize) -> usize {
         let (place, nick) = (fold(place), fold(nick));
@@ -67,7 +67,7 @@ impl Seats {
 /// = 1.05 / (L + 0.05).
 const MIDDLE: f64 = 0.179;
 
-impl Depth {
+impl ColourDepth {
     /// What the environment tells: `NO_COLOR`, `COLORTERM` and `TERM`.
     pub fn of(environment: impl Fn(&str) -> Option<String>) -> Self {
         let value = |name: &str| environment(name).unwrap_or_default();
@@ -75,38 +75,38 @@ impl Depth {
         let mono = ["", "dumb", "vt100", "vt102", "vt220"].contains(&term.as_str());
         if !value("NO_COLOR").is_empty() || mono || term.ends_with("-mono") || term.ends_with("-m")
         {
-            Depth::None
+            ColourDepth::None
         } else if colours == "truecolor" || colours == "24bit" || term.ends_with("-direct") {
-            Depth::Full
+            ColourDepth::Full
         } else if term.contains("256color") {
-            Depth::TwoHundred
+            ColourDepth::TwoHundred
         } else {
-            Depth::Sixteen
+            ColourDepth::Sixteen
         }
     }
 
     /// Returns how many looks of nicks can be told apart.
     pub fn seats(self) -> usize {
         match self {
-            Depth::None => 1,
-            Depth::Sixteen => 2 * THEME.len(),
-            Depth::TwoHundred => CUBE.len(),
-            Depth::Full => HUES as usize,
+            ColourDepth::None => 1,
+            ColourDepth::Sixteen => 2 * THEME.len(),
+            ColourDepth::TwoHundred => CUBE.len(),
+            ColourDepth::Full => HUES as usize,
         }
     }
 
-    /// Returns the look of that number, below [`Depth::seats`].
+    /// Returns the look of that number, below [`ColourDepth::seats`].
     pub fn nick(self, seat: usize) -> Style {
         let bold = Style::new().add_modifier(Modifier::BOLD);
         match self {
-            Depth::None => bold,
+            ColourDepth::None => bold,
             // Four colours are readable on both backgrounds; the rest are told apart by a line.
-            Depth::Sixteen if seat >= THEME.len() => bold
+            ColourDepth::Sixteen if seat >= THEME.len() => bold
                 .fg(THEME[seat % THEME.len()])
                 .add_modifier(Modifier::UNDERLINED),
-            Depth::Sixteen => bold.fg(THEME[seat]),
-            Depth::TwoHundred => bold.fg(Color::Indexed(CUBE[seat % CUBE.len()])),
-            Depth::Full => {
+            ColourDepth::Sixteen => bold.fg(THEME[seat]),
+            ColourDepth::TwoHundred => bold.fg(Color::Indexed(CUBE[seat % CUBE.len()])),
+            ColourDepth::Full => {
                 let [r, g, b] = hue(u32::try_from(seat).unwrap_or_default());
                 bold.fg(Color::Rgb(r, g, b))
             }
@@ -116,8 +116,10 @@ impl Depth {
     /// A colour of the theme, where there are colours.
     pub fn theme(self, colour: Color) -> Style {
         match self {
-            Depth::None => Style::new(),
-            Depth::Sixteen | Depth::TwoHundred | Depth::Full => Style::new().fg(colour),
+            ColourDepth::None => Style::new(),
+            ColourDepth::Sixteen | ColourDepth::TwoHundred | ColourDepth::Full => {
+                Style::new().fg(colour)
+            }
         }
     }
 }
@@ -209,8 +211,12 @@ mod tests {
     /// Issue 15, row 48.
     #[test]
     fn nicks_in_one_channel_are_told_apart() {
-        for depth in [Depth::Sixteen, Depth::TwoHundred, Depth::Full] {
-            let (seats, count) = (Seats::default(), depth.seats());
+        for depth in [
+            ColourDepth::Sixteen,
+            ColourDepth::TwoHundred,
+            ColourDepth::Full,
+        ] {
+            let (seats, count) = (NickColours::default(), depth.seats());
             let look = |place: &str, nick: &str| depth.nick(seats.of(place, nick, count));
             let nicks: Vec<String> = (0..count).map(|number| format!("user{number}")).collect();
             let looks: Vec<Style> = nicks.iter().map(|nick| look("#a", nick)).collect();
@@ -227,29 +233,29 @@ mod tests {
                 .collect();
             assert_eq!(again, looks);
         }
-        assert_eq!(Depth::None.nick(0).fg, None);
-        assert_eq!(Depth::None.theme(Color::Red).fg, None);
+        assert_eq!(ColourDepth::None.nick(0).fg, None);
+        assert_eq!(ColourDepth::None.theme(Color::Red).fg, None);
     }
 
     #[test]
     fn how_many_colours_there_are() {
         for (variables, want) in [
-            (&[("TERM", "xterm-256color")][..], Depth::TwoHundred),
+            (&[("TERM", "xterm-256color")][..], ColourDepth::TwoHundred),
             (
                 &[("TERM", "xterm"), ("COLORTERM", "truecolor")],
-                Depth::Full,
+                ColourDepth::Full,
             ),
             (
                 &[("TERM", "xterm"), ("COLORTERM", "24bit"), ("NO_COLOR", "1")],
-                Depth::None,
+                ColourDepth::None,
             ),
-            (&[("TERM", "xterm"), ("NO_COLOR", "")], Depth::Sixteen),
-            (&[("TERM", "linux")], Depth::Sixteen),
-            (&[("TERM", "vt220")], Depth::None),
-            (&[("TERM", "xterm-direct")], Depth::Full),
-            (&[], Depth::None),
+            (&[("TERM", "xterm"), ("NO_COLOR", "")], ColourDepth::Sixteen),
+            (&[("TERM", "linux")], ColourDepth::Sixteen),
+            (&[("TERM", "vt220")], ColourDepth::None),
+            (&[("TERM", "xterm-direct")], ColourDepth::Full),
+            (&[], ColourDepth::None),
         ] {
-            let depth = Depth::of(|name| {
+            let depth = ColourDepth::of(|name| {
                 let found = variables.iter().find(|(known, _)| *known == name);
                 found.map(|(_, value)| (*value).to_owned())
             });

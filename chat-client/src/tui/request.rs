@@ -2,12 +2,12 @@
 
 use actix::Message;
 
-use crate::prompt::Typed;
+use crate::prompt::UserInput;
 
 /// A wish.
 #[derive(Debug, Clone, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
-pub enum Wish {
+pub enum AppRequest {
     /// A line, typed in the conversation `to`.
     Line {
         /// A channel or a nick.
@@ -16,7 +16,7 @@ pub enum Wish {
         text: String,
     },
     /// An answer to what was asked, Ctrl-C, or the end.
-    Typed(Typed),
+    Input(UserInput),
     /// A line that failed is to be sent again.
     Again {
         /// The `id` of its request, so that it is not recorded twice.
@@ -39,7 +39,7 @@ pub enum Wish {
 
 /// What the terminal itself is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Errand {
+pub enum TerminalAction {
     /// Nothing.
     None,
     /// Have this text edited in `$EDITOR`.

@@ -13,13 +13,13 @@ use nix::sys::signal::{Signal, raise};
 use ratatui::Terminal;
 use ratatui::backend::{Backend as _, CrosstermBackend};
 
-use super::request::{Errand, Wish};
-use super::state::State;
+use super::request::{AppRequest, TerminalAction};
+use super::state::TuiState;
 use super::view::draw;
-use super::{Told, Window, terminal};
-use crate::completion_names::Names;
+use super::{TuiHandle, TuiNotice, terminal};
+use crate::completion_names::CompletionNames;
 use crate::notify::{Notifier, title};
-use crate::prompt::{NextKeys, Typed};
+use crate::prompt::{KeysRequest, UserInput};
 use crate::text::escape::word;
 use crate::text::wording::cause;
 
@@ -40,27 +40,27 @@ const EDITOR: &str = "exec ${VISUAL:-${EDITOR:-vi}} \"$0\"";
 
 /// What a painter is made of.
 #[derive(Debug)]
-pub struct Parts {
+pub struct RuntimeParts {
     /// What is drawn.
-    pub state: State,
+    pub state: TuiState,
     /// What Tab completes.
-    pub names: Names,
+    pub names: CompletionNames,
     /// Calls for what is meant for oneself.
     pub notifier: Notifier,
     /// The terminal's title says what is unread.
     pub title: bool,
     /// Itself, for what it starts.
-    pub window: Window,
+    pub window: TuiHandle,
     /// Who does what is wanted.
-    pub session: Recipient<Wish>,
+    pub session: Recipient<AppRequest>,
     /// Who reads the keyboard.
-    pub keyboard: Recipient<NextKeys>,
+    pub keyboard: Recipient<KeysRequest>,
 }
 
 /// The painter.
 #[derive(Debug)]
-pub struct Painter {
-    parts: Parts,
+pub struct TuiRuntime {
+    parts: RuntimeParts,
     terminal: Terminal<CrosstermBackend<io::Stdout>>,
     /// The title that the terminal has.
     titled: String,
@@ -69,12 +69,12 @@ pub struct Painter {
     saved: Instant,
 }
 
-impl Painter {
+impl TuiRuntime {
     /// Starts the thread.
     ///
     /// # Errors
     /// There is no terminal, or no room for another thread.
-    pub fn start(parts: Parts, told: Receiver<Told>) -> io::Result<()> {
+    pub fn start(parts: RuntimeParts, told: Receiver<TuiNotice>) -> io::Result<()> {
         let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
         let painter = Self {
             parts,
@@ -88,11 +88,11 @@ impl Painter {
         Ok(())
     }
 
-    fn run(mut self, told: &Receiver<Told>) {
+    fn run(mut self, told: &Receiver<TuiNotice>) {
         if let Ok(size) = self.terminal.size() {
             self.parts.state.resize(size.width, size.height);
         }
-        self.parts.keyboard.do_send(NextKeys);
+        self.parts.keyboard.do_send(KeysRequest);
         let mut due = true;
         let mut drawn: Option<Instant> = None;
         loop {
@@ -113,7 +113,7 @@ impl Painter {
             match first {
                 Ok(first) => {
                     for one in std::iter::once(first).chain(told.try_iter().take(BATCH)) {
-                        if let Told::Finish(done) = one {
+                        if let TuiNotice::Finish(done) = one {
                             self.finish();
                             done.send(()).ok();
                             return;
@@ -130,31 +130,34 @@ impl Painter {
         }
     }
 
-    fn take(&mut self, told: Told) {
+    fn take(&mut self, told: TuiNotice) {
         match told {
-            Told::Fact(fact) => self.parts.state.apply(fact, SystemTime::now().into()),
-            Told::Keys(events) => {
+            TuiNotice::Session(event) => self.parts.state.apply(event, SystemTime::now().into()),
+            TuiNotice::Keys(events) => {
                 for event in events {
                     self.event(event);
                 }
                 if !self.lent {
-                    self.parts.keyboard.do_send(NextKeys);
+                    self.parts.keyboard.do_send(KeysRequest);
                 }
             }
-            Told::NoKeys => self.parts.session.do_send(Wish::Typed(Typed::Ended)),
-            Told::Edited(text) => self.edited(text),
-            Told::Finish(_) => {}
+            TuiNotice::NoKeys => self
+                .parts
+                .session
+                .do_send(AppRequest::Input(UserInput::Ended)),
+            TuiNotice::Edited(text) => self.edited(text),
+            TuiNotice::Finish(_) => {}
         }
     }
 
     fn event(&mut self, event: Event) {
-        let Parts { state, names, .. } = &mut self.parts;
+        let RuntimeParts { state, names, .. } = &mut self.parts;
         match state.event(event, names) {
-            Errand::None => {}
-            Errand::Edit(text) => self.edit(text),
-            Errand::Suspend => self.suspend(),
-            Errand::Redraw => self.redraw(),
-            Errand::Mouse(on) => {
+            TerminalAction::None => {}
+            TerminalAction::Edit(text) => self.edit(text),
+            TerminalAction::Suspend => self.suspend(),
+            TerminalAction::Redraw => self.redraw(),
+            TerminalAction::Mouse(on) => {
                 terminal::mouse(on).ok();
             }
         }
@@ -162,16 +165,16 @@ impl Painter {
 
     /// Passes on what was wanted, and calls for what came.
     fn after(&mut self) {
-        let Parts {
+        let RuntimeParts {
             state,
             session,
             notifier,
             ..
         } = &mut self.parts;
-        for wish in state.take_wishes() {
-            session.do_send(wish);
+        for request in state.take_requests() {
+            session.do_send(request);
         }
-        for arrived in state.take_arrived() {
+        for arrived in state.take_incoming() {
             let call = notifier.call(&arrived.arrival(&state.me), Instant::now());
             if !call.is_empty() {
                 terminal::write(&call).ok();
@@ -235,7 +238,7 @@ impl Painter {
         terminal::lend();
         self.lent = true;
         let window = self.parts.window.clone();
-        thread::spawn(move || window.give(Told::Edited(edited(&text))));
+        thread::spawn(move || window.give(TuiNotice::Edited(edited(&text))));
     }
 
     /// What was typed stays where no editor has made anything of it.
@@ -246,7 +249,7 @@ impl Painter {
             Err(error) => state.hint = Some(format!("the editor failed: {}", word(&cause(&error)))),
         }
         self.take_back();
-        self.parts.keyboard.do_send(NextKeys);
+        self.parts.keyboard.do_send(KeysRequest);
     }
 
     fn save(&mut self) {

@@ -6,18 +6,18 @@ use std::sync::mpsc::Receiver;
 use actix::Recipient;
 use jiff::tz::TimeZone;
 
-use super::editor::{Entry, History};
-use super::palette::{Depth, Seats};
-use super::request::Wish;
-use super::runtime::{Painter, Parts};
-use super::state::State;
-use super::theme::Look;
-use super::{Told, Window, terminal};
+use super::editor::{Editor, InputHistory};
+use super::palette::{ColourDepth, NickColours};
+use super::request::AppRequest;
+use super::runtime::{RuntimeParts, TuiRuntime};
+use super::state::TuiState;
+use super::theme::Theme;
+use super::{TuiHandle, TuiNotice, terminal};
 use crate::cli::options::Options;
-use crate::completion_names::Names;
-use crate::notify::{Notifier, Route};
-use crate::prompt::NextKeys;
-use crate::read_state::State as Remembered;
+use crate::completion_names::CompletionNames;
+use crate::notify::{Notifier, NotifyBackend};
+use crate::prompt::KeysRequest;
+use crate::read_state::ReadState;
 use crate::{config, paths};
 
 /// Terminals that would show the sequences of a link.
@@ -25,31 +25,31 @@ const WITHOUT_LINKS: [&str; 2] = ["linux", "vt"];
 
 /// A full screen that was not drawn yet.
 #[derive(Debug)]
-pub struct Opening {
-    told: Receiver<Told>,
-    window: Window,
-    state: State,
-    names: Names,
+pub struct TuiStartup {
+    told: Receiver<TuiNotice>,
+    window: TuiHandle,
+    state: TuiState,
+    names: CompletionNames,
     notifier: Notifier,
     title: bool,
 }
 
-impl Opening {
+impl TuiStartup {
     /// Takes the terminal; what is told to the window is shown when it is [opened](Self::open).
     ///
     /// # Errors
     /// The terminal does not do as it is told.
-    pub fn new(options: &Options, names: Names) -> io::Result<(Self, Window)> {
+    pub fn new(options: &Options, names: CompletionNames) -> io::Result<(Self, TuiHandle)> {
         let settings = &options.settings;
         let variable = |name: &str| std::env::var(name).ok();
         let term = variable("TERM").unwrap_or_default();
-        let look = Look {
+        let look = Theme {
             depth: match settings.colours.depth {
-                config::Depth::Auto => Depth::of(variable),
-                config::Depth::None => Depth::None,
-                config::Depth::Sixteen => Depth::Sixteen,
-                config::Depth::TwoHundred => Depth::TwoHundred,
-                config::Depth::Full => Depth::Full,
+                config::DepthSetting::Auto => ColourDepth::of(variable),
+                config::DepthSetting::None => ColourDepth::None,
+                config::DepthSetting::Sixteen => ColourDepth::Sixteen,
+                config::DepthSetting::TwoHundred => ColourDepth::TwoHundred,
+                config::DepthSetting::Full => ColourDepth::Full,
             },
             nicks: settings
                 .colours
@@ -57,7 +57,7 @@ impl Opening {
                 .iter()
                 .map(|colour| colour.0)
                 .collect(),
-            seats: Seats::default(),
+            seats: NickColours::default(),
             zone: if options.utc {
                 TimeZone::UTC
             } else {
@@ -66,11 +66,11 @@ impl Opening {
             times: settings.screen.times,
             links: !WITHOUT_LINKS.iter().any(|prefix| term.starts_with(prefix)),
         };
-        let history = paths::path().map(|folder| History::open(folder.join("history")));
-        let entry = Entry::new(history.unwrap_or_default(), settings.keys.entry());
+        let history = paths::path().map(|folder| InputHistory::open(folder.join("history")));
+        let entry = Editor::new(history.unwrap_or_default(), settings.keys.entry());
         let server = options.server();
-        let remembered = Remembered::of_this_user(&server);
-        let mut state = State::new(look, server, entry, remembered);
+        let remembered = ReadState::of_this_user(&server);
+        let mut state = TuiState::new(look, server, entry, remembered);
         state.keys = settings.keys.window();
         state.mouse = settings.screen.mouse;
         state.choose_on_arrival = options.choose_on_arrival;
@@ -78,8 +78,8 @@ impl Opening {
         let attention = settings.attention;
         let route = attention
             .notifications
-            .then(|| Route::of(|name| std::env::var_os(name)));
-        let (window, told) = Window::new();
+            .then(|| NotifyBackend::of(|name| std::env::var_os(name)));
+        let (window, told) = TuiHandle::new();
         terminal::enter(state.mouse)?;
         let opening = Self {
             told,
@@ -96,8 +96,12 @@ impl Opening {
     ///
     /// # Errors
     /// There is no terminal, or no room for another thread.
-    pub fn open(self, session: Recipient<Wish>, keyboard: Recipient<NextKeys>) -> io::Result<()> {
-        let parts = Parts {
+    pub fn open(
+        self,
+        session: Recipient<AppRequest>,
+        keyboard: Recipient<KeysRequest>,
+    ) -> io::Result<()> {
+        let parts = RuntimeParts {
             state: self.state,
             names: self.names,
             notifier: self.notifier,
@@ -106,6 +110,6 @@ impl Opening {
             session,
             keyboard,
         };
-        Painter::start(parts, self.told)
+        TuiRuntime::start(parts, self.told)
     }
 }

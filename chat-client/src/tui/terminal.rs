@@ -91,9 +91,9 @@ pub fn write(sequences: &str) -> io::Result<()> {
 
 /// Gives the terminal back when it is dropped.
 #[derive(Debug)]
-pub struct Stage;
+pub struct FullScreenGuard;
 
-impl Drop for Stage {
+impl Drop for FullScreenGuard {
     fn drop(&mut self) {
         leave();
     }

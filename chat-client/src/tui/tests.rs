@@ -6,20 +6,20 @@ use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-use super::editor::{Entry, History};
-use super::event::Fact;
-use super::palette::{Depth, Seats};
-use super::request::{Errand, Wish};
-use super::state::conversation::{Older, View};
-use super::state::{Mode, State};
-use super::theme::Look;
+use super::editor::{Editor, InputHistory};
+use super::event::SessionEvent;
+use super::palette::{ColourDepth, NickColours};
+use super::request::{AppRequest, TerminalAction};
+use super::state::conversation::{Older, ScrollPosition};
+use super::state::{Mode, TuiState};
+use super::theme::Theme;
 use super::view::draw;
-use crate::completion_names::Names;
+use crate::completion_names::CompletionNames;
 use crate::keys::actions::{self, Action};
 use crate::keys::edit_actions::Edit;
 use crate::keys::{Chord, edit_actions, parse};
-use crate::prompt::{Purpose, Typed};
-use crate::read_state::State as Remembered;
+use crate::prompt::{PromptKind, UserInput};
+use crate::read_state::ReadState;
 use crate::text::escape::word;
 
 /// Usable, comfortable, and not wasted.
@@ -32,7 +32,7 @@ const MINUTE: i64 = 60_000;
 
 /// A screen, and what it is told.
 struct Scene {
-    state: State,
+    state: TuiState,
     seq: u64,
     now: i64,
 }
@@ -40,19 +40,19 @@ struct Scene {
 impl Scene {
     /// Nobody is in yet.
     fn new() -> Self {
-        let look = Look {
-            depth: Depth::None,
+        let look = Theme {
+            depth: ColourDepth::None,
             nicks: [].into(),
-            seats: Seats::default(),
+            seats: NickColours::default(),
             zone: TimeZone::UTC,
             times: false,
             links: false,
         };
-        let remembered = Remembered::open(None, "host:1");
-        let state = State::new(
+        let remembered = ReadState::open(None, "host:1");
+        let state = TuiState::new(
             look,
             "chat.example.org".into(),
-            Entry::default(),
+            Editor::default(),
             remembered,
         );
         Self {
@@ -71,13 +71,13 @@ impl Scene {
         scene
     }
 
-    fn tell(&mut self, fact: Fact) {
+    fn tell(&mut self, event: SessionEvent) {
         self.now += 1;
-        self.state.apply(fact, Timestamp::from_millis(self.now));
+        self.state.apply(event, Timestamp::from_millis(self.now));
     }
 
     fn welcome(&mut self, seen: u64) {
-        self.tell(Fact::Welcomed {
+        self.tell(SessionEvent::Welcomed {
             nick: "ana".into(),
             joined: vec![LOBBY.into()],
             seen,
@@ -87,7 +87,7 @@ impl Scene {
     }
 
     fn people(&mut self, nicks: &[&str]) {
-        self.tell(Fact::People {
+        self.tell(SessionEvent::People {
             channel: LOBBY.into(),
             nicks: nicks.iter().map(|nick| (*nick).to_owned()).collect(),
             total: nicks.len(),
@@ -99,7 +99,7 @@ impl Scene {
     }
 
     fn loaded(&mut self, messages: &[Message<'static>], more: bool) {
-        self.tell(Fact::Page {
+        self.tell(SessionEvent::Page {
             with: LOBBY.into(),
             messages: messages.to_vec(),
             more,
@@ -114,7 +114,7 @@ impl Scene {
 
     fn says(&mut self, from: &str, to: &str, text: &str) {
         let message = self.message(from, to, text);
-        self.tell(Fact::Message {
+        self.tell(SessionEvent::Message {
             message,
             fresh: true,
         });
@@ -122,7 +122,7 @@ impl Scene {
 
     fn joined(&mut self, nick: &str) {
         let time = Timestamp::from_millis(self.now);
-        self.tell(Fact::Presence(Event::Joined {
+        self.tell(SessionEvent::Presence(Event::Joined {
             channel: LOBBY.into(),
             nick: nick.to_owned().into(),
             time,
@@ -131,7 +131,7 @@ impl Scene {
 
     fn gone(&mut self, nick: &str) {
         let time = Timestamp::from_millis(self.now);
-        self.tell(Fact::Presence(Event::Gone {
+        self.tell(SessionEvent::Presence(Event::Gone {
             nick: nick.to_owned().into(),
             time,
             reason: "disconnected".into(),
@@ -140,7 +140,7 @@ impl Scene {
     }
 
     fn topic(&mut self, topic: &str) {
-        self.tell(Fact::Topic {
+        self.tell(SessionEvent::Topic {
             channel: LOBBY.into(),
             topic: topic.into(),
             text: format!("the topic of #lobby: {} (set by luis)", word(topic)),
@@ -149,7 +149,7 @@ impl Scene {
     }
 
     fn waiting(&mut self, id: &str, text: &str) {
-        self.tell(Fact::Waiting {
+        self.tell(SessionEvent::Waiting {
             id: id.into(),
             to: LOBBY.into(),
             text: text.into(),
@@ -169,7 +169,7 @@ impl Scene {
         for (edit, keys) in wanted {
             keymap.rebind(*edit, keys.iter().map(|keys| parse(keys).unwrap()));
         }
-        self.state.entry = Entry::new(History::default(), keymap);
+        self.state.entry = Editor::new(InputHistory::default(), keymap);
     }
 
     fn key(name: &str) -> Input {
@@ -190,8 +190,8 @@ impl Scene {
         }
     }
 
-    fn input(&mut self, input: Input) -> Errand {
-        self.state.event(input, &Names::default())
+    fn input(&mut self, input: Input) -> TerminalAction {
+        self.state.event(input, &CompletionNames::default())
     }
 
     fn shown(&mut self, (width, height): (u16, u16)) -> Terminal<TestBackend> {
@@ -238,32 +238,34 @@ fn many(count: u64) -> Vec<Message<'static>> {
 #[test]
 fn before_one_is_in() {
     let mut scene = Scene::new();
-    scene.tell(Fact::Busy(Some("connecting to chat.example.org".into())));
+    scene.tell(SessionEvent::Busy(Some(
+        "connecting to chat.example.org".into(),
+    )));
     scene.snapshots("connecting");
-    scene.tell(Fact::Busy(None));
-    scene.tell(Fact::Asked {
+    scene.tell(SessionEvent::Busy(None));
+    scene.tell(SessionEvent::Asked {
         prompt: "Your nickname: ".into(),
-        purpose: Purpose::Nickname,
+        purpose: PromptKind::Nickname,
     });
     scene.types("ana");
     scene.snapshots("nickname");
     scene.keys(&["enter"]);
     assert_eq!(
-        scene.state.take_wishes(),
-        [Wish::Typed(Typed::Line("ana".into()))]
+        scene.state.take_requests(),
+        [AppRequest::Input(UserInput::Line("ana".into()))]
     );
-    scene.tell(Fact::Error {
+    scene.tell(SessionEvent::Error {
         code: "nick_taken".into(),
         detail: "somebody has it".into(),
     });
-    scene.tell(Fact::Asked {
+    scene.tell(SessionEvent::Asked {
         prompt: "Your nickname: ".into(),
-        purpose: Purpose::Nickname,
+        purpose: PromptKind::Nickname,
     });
     scene.snapshots("taken");
-    scene.tell(Fact::Asked {
+    scene.tell(SessionEvent::Asked {
         prompt: "Password: ".into(),
-        purpose: Purpose::Password,
+        purpose: PromptKind::Password,
     });
     scene.types("secret");
     scene.snapshots("password");
@@ -276,7 +278,7 @@ fn a_long_reason() {
     let mut scene = Scene::new();
     let detail =
         "ana is protected: it needs its password or a token that was given for it".to_owned();
-    scene.tell(Fact::Error {
+    scene.tell(SessionEvent::Error {
         code: "auth_failed".into(),
         detail,
     });
@@ -333,17 +335,17 @@ fn what_one_says_is_waiting_recorded_or_failed() {
     scene.waiting("d", "on its way");
     let mut own = scene.message("ana", LOBBY, "the same");
     own.id = Some("b".into());
-    scene.tell(Fact::Message {
+    scene.tell(SessionEvent::Message {
         message: own,
         fresh: true,
     });
     let time = Timestamp::from_millis(scene.now);
-    scene.tell(Fact::Recorded {
+    scene.tell(SessionEvent::Recorded {
         id: "b".into(),
         seq: 1,
         time,
     });
-    scene.tell(Fact::Failed {
+    scene.tell(SessionEvent::Failed {
         id: "c".into(),
         reason: "not_recorded: disk full".into(),
     });
@@ -355,28 +357,28 @@ fn what_one_says_is_waiting_recorded_or_failed() {
     };
     assert_eq!(ids(&scene), ["a", "d"]);
     // The acknowledgement may be first, and the message is there once.
-    scene.tell(Fact::Recorded {
+    scene.tell(SessionEvent::Recorded {
         id: "a".into(),
         seq: 2,
         time,
     });
     let mut own = scene.message("ana", LOBBY, "the same");
     own.id = Some("a".into());
-    scene.tell(Fact::Message {
+    scene.tell(SessionEvent::Message {
         message: own,
         fresh: true,
     });
     assert_eq!(ids(&scene), ["d"]);
     assert_eq!(scene.text((80, 24)).matches("the same").count(), 2);
     // One key sends again what failed, under its id.
-    scene.state.take_wishes();
+    scene.state.take_requests();
     scene.keys(&["f5"]);
-    let again = Wish::Again {
+    let again = AppRequest::Again {
         id: "c".into(),
         to: LOBBY.into(),
         text: "bad".into(),
     };
-    assert_eq!(scene.state.take_wishes(), [again]);
+    assert_eq!(scene.state.take_requests(), [again]);
     assert!(!scene.text((80, 24)).contains("disk full"));
 }
 
@@ -385,7 +387,7 @@ fn what_one_says_is_waiting_recorded_or_failed() {
 fn what_one_says_elsewhere() {
     let mut scene = Scene::ana();
     for (id, to) in [("a", "luis"), ("b", "nobody"), ("c", "luis")] {
-        scene.tell(Fact::Waiting {
+        scene.tell(SessionEvent::Waiting {
             id: id.into(),
             to: to.into(),
             text: "psst".into(),
@@ -393,19 +395,19 @@ fn what_one_says_elsewhere() {
     }
     let mut own = scene.message("ana", "luis", "psst");
     own.id = Some("a".into());
-    scene.tell(Fact::Message {
+    scene.tell(SessionEvent::Message {
         message: own,
         fresh: true,
     });
     assert_eq!(scene.state.hint.take().as_deref(), Some("said to luis"));
     let time = Timestamp::from_millis(scene.now);
-    scene.tell(Fact::Recorded {
+    scene.tell(SessionEvent::Recorded {
         id: "c".into(),
         seq: 2,
         time,
     });
     assert_eq!(scene.state.hint.take().as_deref(), Some("said to luis"));
-    scene.tell(Fact::Failed {
+    scene.tell(SessionEvent::Failed {
         id: "b".into(),
         reason: "no_such_user: nobody of that nick is here".into(),
     });
@@ -416,7 +418,7 @@ fn what_one_says_elsewhere() {
     );
     // In the conversation itself it is seen once.
     scene.waiting("d", "hola");
-    scene.tell(Fact::Failed {
+    scene.tell(SessionEvent::Failed {
         id: "d".into(),
         reason: "text_invalid".into(),
     });
@@ -428,32 +430,34 @@ fn what_one_says_elsewhere() {
 fn the_connection_is_away() {
     let mut scene = Scene::ana();
     scene.says("luis", LOBBY, "before");
-    scene.tell(Fact::Away);
-    scene.tell(Fact::Busy(Some("connection lost; trying again".into())));
+    scene.tell(SessionEvent::Away);
+    scene.tell(SessionEvent::Busy(Some(
+        "connection lost; trying again".into(),
+    )));
     scene.waiting("a", "said meanwhile");
     scene.snapshots("away");
     scene.seq += 10;
-    scene.tell(Fact::Busy(None));
+    scene.tell(SessionEvent::Busy(None));
     scene.welcome(1);
     let missed = scene.message("luis", LOBBY, "after the gap");
-    scene.tell(Fact::Message {
+    scene.tell(SessionEvent::Message {
         message: missed,
         fresh: false,
     });
-    scene.tell(Fact::Gap {
+    scene.tell(SessionEvent::Gap {
         with: None,
         after: 1,
         before: None,
     });
     scene.snapshots("gap");
-    scene.state.take_wishes();
+    scene.state.take_requests();
     scene.keys(&["page-up"]);
     let before = Some(scene.seq);
-    let older = Wish::Older {
+    let older = AppRequest::Older {
         with: LOBBY.into(),
         before,
     };
-    assert_eq!(scene.state.take_wishes(), [older]);
+    assert_eq!(scene.state.take_requests(), [older]);
     let found: Vec<_> = (2..12)
         .map(|seq| message(seq, NOON, "luis", LOBBY, "missed"))
         .collect();
@@ -471,7 +475,7 @@ fn a_command_while_the_connection_is_away() {
     let mut scene = Scene::ana();
     let mut hint = |away: bool, line: &str| {
         if away {
-            scene.tell(Fact::Away);
+            scene.tell(SessionEvent::Away);
         }
         scene.types(line);
         scene.keys(&["enter"]);
@@ -492,7 +496,7 @@ fn a_history_that_counts_from_lower_numbers() {
         scene.page(&many(10));
         scene.state.here_mut().older = Older::More;
         scene.state.here_mut().left_at = Some(9);
-        scene.tell(Fact::Away);
+        scene.tell(SessionEvent::Away);
         scene.seq = last;
         scene.welcome(10);
         for text in ["hola otra vez", "y otra"] {
@@ -503,14 +507,14 @@ fn a_history_that_counts_from_lower_numbers() {
         assert!(places[0].is_some() && places.is_sorted(), "{text}");
         // The mark of the start is no news any more.
         assert!(!text.contains("unread"), "{text}");
-        scene.state.take_wishes();
+        scene.state.take_requests();
         scene.keys(&["page-up"]);
         // Nothing is older than what is no longer there.
-        let older = (last > 0).then(|| Wish::Older {
+        let older = (last > 0).then(|| AppRequest::Older {
             with: LOBBY.into(),
             before: Some(1),
         });
-        assert_eq!(scene.state.take_wishes(), Vec::from_iter(older));
+        assert_eq!(scene.state.take_requests(), Vec::from_iter(older));
     }
 }
 
@@ -610,14 +614,14 @@ fn scrolling_keeps_its_place() {
     assert_eq!(rows(&before), rows(&after), "nothing moved");
     assert!(after.contains("12 new below"));
     scene.keys(&["end"]);
-    assert_eq!(scene.state.here().view, View::End);
+    assert_eq!(scene.state.here().view, ScrollPosition::End);
 }
 
 #[test]
 fn the_top_asks_for_more_once() {
     let mut scene = Scene::ana();
     let messages: Vec<_> = many(200).split_off(100);
-    scene.tell(Fact::Page {
+    scene.tell(SessionEvent::Page {
         with: LOBBY.into(),
         messages,
         more: true,
@@ -625,15 +629,15 @@ fn the_top_asks_for_more_once() {
     scene.seq = 200;
     scene.text((80, 24));
     scene.state.here_mut().older = super::state::conversation::Older::More;
-    scene.state.take_wishes();
+    scene.state.take_requests();
     for _ in 0..10 {
         scene.keys(&["page-up"]);
     }
-    let older = Wish::Older {
+    let older = AppRequest::Older {
         with: LOBBY.into(),
         before: Some(101),
     };
-    assert_eq!(scene.state.take_wishes(), [older]);
+    assert_eq!(scene.state.take_requests(), [older]);
     assert!(scene.text((80, 24)).contains("message 101"));
     assert!(scene.state.is_animated());
     let older = many(100);
@@ -647,7 +651,11 @@ fn the_top_asks_for_more_once() {
         scene.keys(&["page-up"]);
     }
     assert!(scene.text((80, 24)).contains("the beginning of #lobby"));
-    assert_eq!(scene.state.take_wishes(), [], "there is nothing before it");
+    assert_eq!(
+        scene.state.take_requests(),
+        [],
+        "there is nothing before it"
+    );
 }
 
 #[test]
@@ -663,7 +671,7 @@ fn what_a_channel_is_about() {
         "{shown}"
     );
     // It went while one was away: nothing says that it is still so.
-    scene.tell(Fact::Away);
+    scene.tell(SessionEvent::Away);
     scene.welcome(0);
     assert_eq!(scene.state.areas().topic.height, 0);
 }
@@ -674,7 +682,7 @@ fn a_kick_is_no_leaving() {
     let mut scene = Scene::ana();
     scene.joined("eva");
     scene.joined("ivo");
-    scene.tell(Fact::Presence(Event::Left {
+    scene.tell(SessionEvent::Presence(Event::Left {
         channel: LOBBY.into(),
         nick: "ivo".into(),
         time: Timestamp::from_millis(scene.now),
@@ -728,16 +736,16 @@ fn a_search_goes_on_in_older_messages() {
     scene.state.here_mut().older = Older::Unknown;
     scene.state.fetch_older();
     scene.loaded(&all[200..], true);
-    scene.state.take_wishes();
+    scene.state.take_requests();
     scene.types("/search message 1");
     scene.keys(&["enter"]);
     let hint = scene.state.hint.clone().unwrap_or_default();
     assert!(hint.contains("in what is loaded; F6"), "{hint:?}");
-    let asked = scene.state.take_wishes();
+    let asked = scene.state.take_requests();
     assert!(
         matches!(
             asked[..],
-            [Wish::Older {
+            [AppRequest::Older {
                 before: Some(201),
                 ..
             }]
@@ -754,7 +762,7 @@ fn a_search_goes_on_in_older_messages() {
 fn somebody_is_chosen_to_talk_to() {
     let mut scene = Scene::ana();
     scene.types("a draft");
-    scene.tell(Fact::Choose(vec![
+    scene.tell(SessionEvent::Choose(vec![
         "luis".into(),
         "María".into(),
         "Олег".into(),
@@ -771,11 +779,11 @@ fn somebody_is_chosen_to_talk_to() {
     assert_eq!(scene.state.entry.text(), "another");
     scene.types("!");
     scene.keys(&["enter"]);
-    let line = Wish::Line {
+    let line = AppRequest::Line {
         to: "María".into(),
         text: "another!".into(),
     };
-    assert!(scene.state.take_wishes().contains(&line));
+    assert!(scene.state.take_requests().contains(&line));
 }
 
 #[test]
@@ -852,13 +860,13 @@ fn other_keys() {
         (Edit::Yank, &[]),
     ]);
     scene.page(&many(40));
-    scene.tell(Fact::Gap {
+    scene.tell(SessionEvent::Gap {
         with: None,
         after: 40,
         before: None,
     });
     scene.waiting("a", "bad");
-    scene.tell(Fact::Failed {
+    scene.tell(SessionEvent::Failed {
         id: "a".into(),
         reason: "not_recorded".into(),
     });
@@ -883,11 +891,15 @@ fn other_keys() {
     scene.types("x");
     sees(&mut scene, &["below (F12)"]);
     scene.keys(&["backspace", "end"]);
-    assert_ne!(scene.state.here().view, View::End, "End does nothing now");
+    assert_ne!(
+        scene.state.here().view,
+        ScrollPosition::End,
+        "End does nothing now"
+    );
     scene.keys(&["ctrl-q"]);
     assert_eq!(scene.state.search, None);
     scene.keys(&["ctrl-e"]);
-    assert_eq!(scene.state.here().view, View::End);
+    assert_eq!(scene.state.here().view, ScrollPosition::End);
     scene.keys(&["f1"]);
     assert_eq!(scene.state.mode, Mode::Talk);
     scene.keys(&["ctrl-g"]);
@@ -906,34 +918,37 @@ fn two_keys() {
     ]);
     scene.keys(&["ctrl-x", "up"]);
     let up = scene.state.here().view;
-    assert_ne!(up, View::End);
+    assert_ne!(up, ScrollPosition::End);
     scene.keys(&["g", "g"]);
     assert_ne!(scene.state.here().view, up);
     assert!(scene.state.entry.is_empty());
     let errand = scene.input(Scene::key("ctrl-x"));
-    assert_eq!(errand, Errand::None);
+    assert_eq!(errand, TerminalAction::None);
     let errand = scene.input(Scene::key("ctrl-e"));
-    assert_eq!(errand, Errand::Edit(String::new()));
+    assert_eq!(errand, TerminalAction::Edit(String::new()));
     // The first one is forgotten when the next is another.
     scene.keys(&["g", "x"]);
     assert_eq!(scene.state.entry.text(), "x");
     scene.keys(&["ctrl-x", "f2"]);
-    assert_eq!(scene.input(Scene::key("ctrl-e")), Errand::None);
+    assert_eq!(scene.input(Scene::key("ctrl-e")), TerminalAction::None);
 }
 
 /// Ctrl-D is goodbye where nothing is typed, unless somebody has it for something else.
 #[test]
 fn the_end_of_the_input() {
     let mut scene = Scene::ana();
-    scene.state.take_wishes();
+    scene.state.take_requests();
     scene.types("x");
     scene.keys(&["ctrl-d"]);
-    assert_eq!(scene.state.take_wishes(), []);
+    assert_eq!(scene.state.take_requests(), []);
     scene.keys(&["backspace", "ctrl-d"]);
-    assert_eq!(scene.state.take_wishes(), [Wish::Typed(Typed::Ended)]);
+    assert_eq!(
+        scene.state.take_requests(),
+        [AppRequest::Input(UserInput::Ended)]
+    );
     scene.rebind_entry(&[(Edit::HistoryBack, &["ctrl-d"])]);
     scene.keys(&["ctrl-d"]);
-    assert_eq!(scene.state.take_wishes(), []);
+    assert_eq!(scene.state.take_requests(), []);
 }
 
 /// Whatever a server sends, wherever it is shown.
@@ -943,8 +958,8 @@ fn nothing_from_outside_drives_the_terminal() {
     let evil: String = (0..0x3000u32).filter_map(char::from_u32).collect();
     let evil = format!("\u{1b}]0;x\u{7}\u{1b}[2J\u{9b}31m{evil}");
     scene.state.look.links = true;
-    scene.tell(Fact::Busy(Some(evil.clone())));
-    scene.tell(Fact::Error {
+    scene.tell(SessionEvent::Busy(Some(evil.clone())));
+    scene.tell(SessionEvent::Error {
         code: evil.clone(),
         detail: evil.clone(),
     });
@@ -972,11 +987,11 @@ fn nothing_from_outside_drives_the_terminal() {
     scene.joined(&evil);
     scene.gone(&evil);
     scene.waiting("a", &evil);
-    scene.tell(Fact::Failed {
+    scene.tell(SessionEvent::Failed {
         id: "a".into(),
         reason: evil.clone(),
     });
-    scene.tell(Fact::People {
+    scene.tell(SessionEvent::People {
         channel: LOBBY.into(),
         nicks: vec![evil.clone()],
         total: 1,
@@ -985,7 +1000,7 @@ fn nothing_from_outside_drives_the_terminal() {
         scene.state.switch(index);
         clean(&mut scene);
     }
-    scene.tell(Fact::Choose(vec![evil.clone()]));
+    scene.tell(SessionEvent::Choose(vec![evil.clone()]));
     clean(&mut scene);
 }
 

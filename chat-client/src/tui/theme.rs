@@ -6,17 +6,17 @@ use chat_proto::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::style::{Color, Modifier, Style};
 
-use super::palette::{Depth, Seats};
+use super::palette::{ColourDepth, NickColours};
 
 /// How things look.
 #[derive(Debug, Clone)]
-pub struct Look {
+pub struct Theme {
     /// The colours of the terminal.
-    pub depth: Depth,
+    pub depth: ColourDepth,
     /// The colours of nicks, where somebody wants others than the usual ones.
     pub nicks: Arc<[Color]>,
     /// Which look each nick has.
-    pub seats: Seats,
+    pub seats: NickColours,
     /// Where one lives.
     pub zone: TimeZone,
     /// Each message bears its time.
@@ -25,11 +25,11 @@ pub struct Look {
     pub links: bool,
 }
 
-impl Look {
+impl Theme {
     /// Returns how a nick looks in a conversation.
     pub fn nick(&self, place: &str, nick: &str) -> Style {
         let wanted = self.nicks.len();
-        if wanted == 0 || self.depth == Depth::None {
+        if wanted == 0 || self.depth == ColourDepth::None {
             let seats = self.depth.seats();
             return self.depth.nick(self.seats.of(place, nick, seats));
         }

@@ -1,16 +1,16 @@
 //! What is done by keys, by the mouse and by the commands that only the full screen knows.
 
 use crate::keys::actions::Action;
-use crate::tui::request::{Errand, Wish};
-use crate::tui::state::conversation::{Conversation, Fetch, Older, View};
+use crate::tui::request::{AppRequest, TerminalAction};
+use crate::tui::state::conversation::{ConversationState, Fetch, Older, ScrollPosition};
 use crate::tui::state::picker::Picked;
-use crate::tui::state::timeline::What;
-use crate::tui::state::{Connection, Mode, State};
-use crate::tui::view::messages::Canvas;
+use crate::tui::state::timeline::LineKind;
+use crate::tui::state::{ConnectionStatus, Mode, TuiState};
+use crate::tui::view::messages::MessageLayout;
 
-impl State {
+impl TuiState {
     /// Does what a key stands for.
-    pub fn act(&mut self, action: Action) -> Errand {
+    pub fn act(&mut self, action: Action) -> TerminalAction {
         match action {
             Action::PageUp => self.page_up(),
             Action::PageDown => self.scroll(|canvas, here, height| {
@@ -19,7 +19,7 @@ impl State {
             Action::RowUp => self.rows_up(1),
             Action::RowDown => self.scroll(|canvas, here, _| canvas.down(here, 1)),
             Action::Bottom => {
-                self.here_mut().view = View::End;
+                self.here_mut().view = ScrollPosition::End;
                 self.search = None;
             }
             Action::UnreadLine => self.show_unread_line(),
@@ -36,13 +36,13 @@ impl State {
                 self.mouse = !self.mouse;
                 let on = if self.mouse { "on" } else { "off" };
                 self.hint = Some(format!("mouse {on}"));
-                return Errand::Mouse(self.mouse);
+                return TerminalAction::Mouse(self.mouse);
             }
-            Action::Redraw => return Errand::Redraw,
-            Action::Suspend => return Errand::Suspend,
+            Action::Redraw => return TerminalAction::Redraw,
+            Action::Suspend => return TerminalAction::Suspend,
         }
         self.read();
-        Errand::None
+        TerminalAction::None
     }
 
     fn page_up(&mut self) {
@@ -62,7 +62,7 @@ impl State {
     }
 
     /// Scrolls up by as many rows as `rows` returns, and fetches older messages at the top.
-    fn up(&mut self, rows: impl FnOnce(&Canvas<'_>, &Conversation) -> usize) {
+    fn up(&mut self, rows: impl FnOnce(&MessageLayout<'_>, &ConversationState) -> usize) {
         let mut at_top = false;
         self.scroll(|canvas, here, height| {
             at_top = canvas.up(here, rows(canvas, here), height);
@@ -80,15 +80,15 @@ impl State {
         let here = self.here();
         let places = here.lines.places();
         let last = match here.view {
-            View::End => places.end,
-            View::At(spot) => spot.place + 1,
+            ScrollPosition::End => places.end,
+            ScrollPosition::At(spot) => spot.place + 1,
         };
         // Each line has a row at least.
         let first = last.saturating_sub(height as u64).max(places.start);
         (first..last)
             .rev()
             .find_map(|place| match here.lines.get(place)?.what {
-                What::Gap(after) => Some(after),
+                LineKind::Gap(after) => Some(after),
                 _ => None,
             })
     }
@@ -113,7 +113,7 @@ impl State {
         let unread = others().find(|&index| self.conversations[index].unread > 0);
         match mentioned.or(unread) {
             Some(index) => self.switch(index),
-            None if self.here().unread > 0 => self.here_mut().view = View::End,
+            None if self.here().unread > 0 => self.here_mut().view = ScrollPosition::End,
             None => self.hint = Some("nothing is unread".to_owned()),
         }
     }
@@ -124,7 +124,7 @@ impl State {
             return;
         };
         let to = self.here().to.clone();
-        self.wish(Wish::Again {
+        self.request(AppRequest::Again {
             id: failed.id,
             to,
             text: failed.text,
@@ -132,7 +132,7 @@ impl State {
     }
 
     pub(in crate::tui) fn search_for(&mut self, wanted: &str) {
-        self.here_mut().view = View::End;
+        self.here_mut().view = ScrollPosition::End;
         self.here_mut().search_anew();
         self.search = (!wanted.is_empty()).then(|| wanted.to_lowercase());
         self.search_on();
@@ -156,7 +156,7 @@ impl State {
         let key = self.keys.spoken(Action::SearchOn);
         let words = match (self.here().older, self.connection, key) {
             (Older::Nothing, _, _) => "no more of it, and nothing older".to_owned(),
-            (_, Connection::Up, Some(key)) => {
+            (_, ConnectionStatus::Up, Some(key)) => {
                 format!("no more of it in what is loaded; {key} looks in older ones")
             }
             (_, _, _) => "no more of it in what is loaded".to_owned(),
@@ -177,11 +177,11 @@ impl State {
     /// Moves what is looked at.
     pub(in crate::tui) fn scroll(
         &mut self,
-        change: impl FnOnce(&Canvas<'_>, &mut Conversation, usize),
+        change: impl FnOnce(&MessageLayout<'_>, &mut ConversationState, usize),
     ) {
         let area = self.areas().messages;
         let to = self.here().to.clone();
-        let canvas = Canvas {
+        let canvas = MessageLayout {
             here: &to,
             look: &self.look,
             keys: &self.keys,

@@ -3,27 +3,27 @@
 mod actions;
 mod mouse;
 
-use super::editor::Outcome;
-use super::request::{Errand, Wish};
-use super::state::conversation::View;
+use super::editor::KeyOutcome;
+use super::request::{AppRequest, TerminalAction};
+use super::state::conversation::ScrollPosition;
 use super::state::picker::Picked;
 use super::state::update::DROPPED;
-use super::state::{Connection, Mode, State};
+use super::state::{ConnectionStatus, Mode, TuiState};
 use super::view::help;
-use crate::command::{self, Command};
-use crate::completion_names::Names;
+use crate::command::{self, TypedCommand};
+use crate::completion_names::CompletionNames;
 use crate::keys::actions::Action;
 use crate::keys::edit_actions::Edit;
-use crate::keys::{Chord, Found};
-use crate::prompt::{Purpose, Typed};
+use crate::keys::{Chord, KeyMatch};
+use crate::prompt::{PromptKind, UserInput};
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 /// The prompt between two passwords.
 const PENDING: &str = "Password … ";
 
-impl State {
+impl TuiState {
     /// Something was done at the terminal.
-    pub fn event(&mut self, event: Event, names: &Names) -> Errand {
+    pub fn event(&mut self, event: Event, names: &CompletionNames) -> TerminalAction {
         match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => {
                 return self.key(key, names);
@@ -49,25 +49,25 @@ impl State {
                 self.here_mut().left_at = None;
             }
         }
-        Errand::None
+        TerminalAction::None
     }
 
     /// The terminal has another size: what is looked at stays.
     pub fn resize(&mut self, width: u16, height: u16) {
         self.size = (width, height);
         self.scroll(|canvas, here, height| {
-            if here.view != View::End {
+            if here.view != ScrollPosition::End {
                 canvas.up(here, 0, height);
             }
         });
     }
 
-    fn key(&mut self, key: KeyEvent, names: &Names) -> Errand {
+    fn key(&mut self, key: KeyEvent, names: &CompletionNames) -> TerminalAction {
         self.hint = None;
         self.last_words.clear();
         if key.modifiers == KeyModifiers::CONTROL && key.code == KeyCode::Char('c') {
-            self.wish(Wish::Typed(Typed::Interrupted));
-            return Errand::None;
+            self.request(AppRequest::Input(UserInput::Interrupted));
+            return TerminalAction::None;
         }
         if matches!(&self.mode, Mode::Choose(picker) if !picker.takes(key)) {
             self.mode = Mode::Talk;
@@ -77,45 +77,47 @@ impl State {
                 Picked::Open => {}
                 picked => self.picked(picked),
             }
-            return Errand::None;
+            return TerminalAction::None;
         }
         let chord = Chord::from(key);
         let found = self.found(chord);
         match (&self.mode, found) {
             (Mode::Help(top), found) => self.help_key(*top, found, key.code),
             // A question is answered first: what is typed behind the help would be no answer.
-            (Mode::Asked(..), Found::Action(Action::Help)) => {}
-            (_, Found::Action(action)) => return self.act(action),
+            (Mode::Asked(..), KeyMatch::Action(Action::Help)) => {}
+            (_, KeyMatch::Action(action)) => return self.act(action),
             // Unless the entry waits for the next one too, the key is no part of a text.
-            (_, Found::More) if self.entry.find(chord) != Found::More => {}
+            (_, KeyMatch::More) if self.entry.find(chord) != KeyMatch::More => {}
             _ => return self.type_key(key, names),
         }
-        Errand::None
+        TerminalAction::None
     }
 
     /// What a key does to the screen; what the first key of two is for here may be decided by the entry.
-    fn found(&mut self, chord: Chord) -> Found<Action> {
+    fn found(&mut self, chord: Chord) -> KeyMatch<Action> {
         if self.entry.awaits(chord) {
             self.first = None;
-            return Found::Nothing;
+            return KeyMatch::Nothing;
         }
         let found = self.keys.follow(&mut self.first, chord);
-        if found != Found::Nothing {
+        if found != KeyMatch::Nothing {
             self.entry.forget_first();
         }
         found
     }
 
-    fn help_key(&mut self, top: usize, found: Found<Action>, key: KeyCode) {
+    fn help_key(&mut self, top: usize, found: KeyMatch<Action>, key: KeyCode) {
         let page = usize::from(self.size.1).saturating_sub(3).max(1);
         let top = match (found, key) {
-            (Found::Action(Action::PageDown), _) | (_, KeyCode::PageDown) => top + page,
-            (Found::Action(Action::PageUp), _) | (_, KeyCode::PageUp) => top.saturating_sub(page),
+            (KeyMatch::Action(Action::PageDown), _) | (_, KeyCode::PageDown) => top + page,
+            (KeyMatch::Action(Action::PageUp), _) | (_, KeyCode::PageUp) => {
+                top.saturating_sub(page)
+            }
             (_, KeyCode::Down) => top + 1,
             (_, KeyCode::Up) => top.saturating_sub(1),
             (_, KeyCode::Home) => 0,
             (_, KeyCode::End) => usize::MAX,
-            (Found::More, _) => top,
+            (KeyMatch::More, _) => top,
             _ => {
                 self.mode = Mode::Talk;
                 return;
@@ -124,46 +126,48 @@ impl State {
         self.mode = Mode::Help(top.min(help::last(self)));
     }
 
-    fn type_key(&mut self, key: KeyEvent, names: &Names) -> Errand {
+    fn type_key(&mut self, key: KeyEvent, names: &CompletionNames) -> TerminalAction {
         let edit = self.entry.find(Chord::from(key));
-        let scrolled = self.here().view != View::End;
+        let scrolled = self.here().view != ScrollPosition::End;
         match edit {
-            Found::Action(Edit::LineEnd) if scrolled && self.entry.is_empty() => {
+            KeyMatch::Action(Edit::LineEnd) if scrolled && self.entry.is_empty() => {
                 return self.act(Action::Bottom);
             }
-            Found::Action(Edit::Drop) if matches!(self.mode, Mode::Asked(_, Purpose::Password)) => {
+            KeyMatch::Action(Edit::Drop)
+                if matches!(self.mode, Mode::Asked(_, PromptKind::Password)) =>
+            {
                 return self.cancel_password();
             }
-            Found::Action(Edit::Drop) if self.search.is_some() => {
+            KeyMatch::Action(Edit::Drop) if self.search.is_some() => {
                 self.search = None;
-                return Errand::None;
+                return TerminalAction::None;
             }
             _ => {}
         }
         match self.entry.key(key, names) {
-            Outcome::Ignored
+            KeyOutcome::Ignored
                 if key.modifiers == KeyModifiers::CONTROL
                     && key.code == KeyCode::Char('d')
                     && self.entry.is_empty() =>
             {
-                self.wish(Wish::Typed(Typed::Ended));
+                self.request(AppRequest::Input(UserInput::Ended));
             }
-            Outcome::Ignored | Outcome::Changed => {}
-            Outcome::Submit(text) => self.submit(text),
-            Outcome::Editor(text) => return Errand::Edit(text),
+            KeyOutcome::Ignored | KeyOutcome::Changed => {}
+            KeyOutcome::Submit(text) => self.submit(text),
+            KeyOutcome::Editor(text) => return TerminalAction::Edit(text),
         }
-        Errand::None
+        TerminalAction::None
     }
 
     /// Esc in a question for a password.
-    fn cancel_password(&mut self) -> Errand {
+    fn cancel_password(&mut self) -> TerminalAction {
         self.entry.set_text("");
         if matches!(&self.mode, Mode::Asked(prompt, _) if prompt == DROPPED) {
             self.talk();
         } else {
-            self.wish(Wish::Typed(Typed::Cancelled));
+            self.request(AppRequest::Input(UserInput::Cancelled));
         }
-        Errand::None
+        TerminalAction::None
     }
 
     /// A line was entered.
@@ -174,79 +178,79 @@ impl State {
             }
             // A password is asked for until the session says otherwise: a further one may be typed.
             match purpose {
-                Purpose::Password => *prompt = PENDING.to_owned(),
-                Purpose::Chat | Purpose::Choice | Purpose::Nickname => self.answered(),
+                PromptKind::Password => *prompt = PENDING.to_owned(),
+                PromptKind::Chat | PromptKind::Choice | PromptKind::Nickname => self.answered(),
             }
-            self.wish(Wish::Typed(Typed::Line(text)));
+            self.request(AppRequest::Input(UserInput::Line(text)));
             return;
         }
         match command::parse(&text) {
             // Perhaps a password, typed before it is asked for.
-            Ok(Command::Say(_)) if self.connection == Connection::New => {
+            Ok(TypedCommand::Say(_)) if self.connection == ConnectionStatus::New => {
                 self.entry.set_text(&text);
                 self.hint = Some("not connected yet".to_owned());
             }
-            Ok(Command::Nothing) => {}
-            Ok(Command::Help) => self.mode = Mode::Help(0),
-            Ok(Command::Search(wanted)) => self.search_for(&wanted),
-            Ok(Command::Mute(channel)) => self.mute(channel.as_ref(), true),
-            Ok(Command::Unmute(channel)) => self.mute(channel.as_ref(), false),
-            Ok(Command::Close) if !self.here().is_channel() => {
+            Ok(TypedCommand::Nothing) => {}
+            Ok(TypedCommand::Help) => self.mode = Mode::Help(0),
+            Ok(TypedCommand::Search(wanted)) => self.search_for(&wanted),
+            Ok(TypedCommand::Mute(channel)) => self.mute(channel.as_ref(), true),
+            Ok(TypedCommand::Unmute(channel)) => self.mute(channel.as_ref(), false),
+            Ok(TypedCommand::Close) if !self.here().is_channel() => {
                 let name = self.here().to.clone();
                 self.close(&name);
             }
-            Ok(Command::Close) => self.hint = Some("/part leaves a channel".to_owned()),
+            Ok(TypedCommand::Close) => self.hint = Some("/part leaves a channel".to_owned()),
             parsed => {
-                if parsed == Ok(Command::Time) {
+                if parsed == Ok(TypedCommand::Time) {
                     self.look.times = !self.look.times;
                 }
                 let asks_password = matches!(
                     parsed,
-                    Ok(Command::Register | Command::Password | Command::Unregister)
+                    Ok(TypedCommand::Register | TypedCommand::Password | TypedCommand::Unregister)
                 );
-                if self.connection == Connection::Away
+                if self.connection == ConnectionStatus::Away
                     && parsed.is_ok_and(|command| waits(&command))
                 {
                     self.hint = Some("done when the connection is back".to_owned());
                 }
                 if asks_password {
-                    self.ask(PENDING.to_owned(), Purpose::Password);
+                    self.ask(PENDING.to_owned(), PromptKind::Password);
                 }
-                self.here_mut().view = View::End;
+                self.here_mut().view = ScrollPosition::End;
                 self.read();
                 let to = self.here().to.clone();
-                self.wish(Wish::Line { to, text });
+                self.request(AppRequest::Line { to, text });
             }
         }
     }
 }
 
 /// Whether only the server's answer shows that it is done; what is said is shown as waiting itself.
-fn waits(command: &Command) -> bool {
+fn waits(command: &TypedCommand) -> bool {
     match command {
-        Command::List(_)
-        | Command::Join(_)
-        | Command::JoinExisting(_)
-        | Command::Part(..)
-        | Command::Channels
-        | Command::Nick(_)
-        | Command::Register
-        | Command::Password
-        | Command::Unregister
-        | Command::History(_)
-        | Command::Act(_) => true,
-        Command::Nothing
-        | Command::Say(_)
-        | Command::Help
-        | Command::Time
-        | Command::Record(_)
-        | Command::Quit(_)
-        | Command::Tell(..)
-        | Command::Query(_)
-        | Command::Switch(_)
-        | Command::Mute(_)
-        | Command::Unmute(_)
-        | Command::Search(_)
-        | Command::Close => false,
+        TypedCommand::List(_)
+        | TypedCommand::Join(_)
+        | TypedCommand::JoinExisting(_)
+        | TypedCommand::Part(..)
+        | TypedCommand::Channels
+        | TypedCommand::Nick(_)
+        | TypedCommand::Register
+        | TypedCommand::Password
+        | TypedCommand::Unregister
+        | TypedCommand::History(_)
+        | TypedCommand::Moderation(_) => true,
+        TypedCommand::Nothing
+        | TypedCommand::Say(_)
+        | TypedCommand::Help
+        | TypedCommand::Time
+        | TypedCommand::Record(_)
+        | TypedCommand::Quit(_)
+        | TypedCommand::Tell(..)
+        | TypedCommand::Query(_)
+        | TypedCommand::Switch(_)
+        | TypedCommand::Mute(_)
+        | TypedCommand::Unmute(_)
+        | TypedCommand::Search(_)
+        | TypedCommand::Close => false,
     }
 }

@@ -4,15 +4,15 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
 use crate::keys::actions::Action;
-use crate::tui::state::conversation::View;
+use crate::tui::state::conversation::ScrollPosition;
 use crate::tui::state::picker::Picked;
-use crate::tui::state::{Mode, State};
+use crate::tui::state::{Mode, TuiState};
 use crate::tui::view::{channel_list, help, member_list, picker};
 
 /// Rows of a step of the wheel.
 const WHEEL: usize = 3;
 
-impl State {
+impl TuiState {
     /// Something was done with the mouse.
     pub(in crate::tui) fn mouse_event(&mut self, mouse: MouseEvent) {
         match mouse.kind {
@@ -66,7 +66,7 @@ impl State {
                 }
             }
             Mode::Talk | Mode::Asked(..) => {
-                if areas.status.contains(at) && self.here().view != View::End {
+                if areas.status.contains(at) && self.here().view != ScrollPosition::End {
                     self.act(Action::Bottom);
                 }
             }

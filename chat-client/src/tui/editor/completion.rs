@@ -1,7 +1,7 @@
 //! What Tab makes of the word before the cursor: a name that was heard of, a command, an emoji; the
 //! next one each time.
 
-use crate::completion_names::Names;
+use crate::completion_names::CompletionNames;
 
 /// The most that are gone through: whoever does not find it among these types another letter.
 const MAX_FOUND: usize = 100;
@@ -27,7 +27,7 @@ pub(super) struct Candidate {
 
 impl Completion {
     /// The choice for the word that ends at `position`; `None` where there is nothing to choose.
-    pub(super) fn begin(text: &str, position: usize, names: &Names) -> Option<Self> {
+    pub(super) fn begin(text: &str, position: usize, names: &CompletionNames) -> Option<Self> {
         let (start, found) = candidates(text, position, names);
         (!found.is_empty()).then(|| Self {
             before: text[..start].to_owned(),
@@ -77,7 +77,7 @@ impl Candidate {
     }
 }
 
-fn candidates(text: &str, position: usize, names: &Names) -> (usize, Vec<Candidate>) {
+fn candidates(text: &str, position: usize, names: &CompletionNames) -> (usize, Vec<Candidate>) {
     let before = &text[..position];
     let start = before
         .char_indices()
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn what_a_word_becomes() {
-        let names = Names::default();
+        let names = CompletionNames::default();
         for nick in ["ana", "andrés"] {
             names.nick(nick);
         }
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn again_is_the_next() {
-        let names = Names::default();
+        let names = CompletionNames::default();
         for nick in ["ana", "andrés", "antonio"] {
             names.nick(nick);
         }

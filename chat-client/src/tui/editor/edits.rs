@@ -5,15 +5,15 @@ use rustyline::line_buffer::{DeleteListener, Direction, LineBuffer};
 use rustyline::{At, Word};
 
 use super::completion::Completion;
-use super::{Entry, Outcome, Unheard};
-use crate::command::{self, Command};
-use crate::completion_names::Names;
+use super::{Editor, IgnoreChanges, KeyOutcome};
+use crate::command::{self, TypedCommand};
+use crate::completion_names::CompletionNames;
 use crate::keys::edit_actions::Edit;
-use crate::prompt::Purpose;
+use crate::prompt::PromptKind;
 use crate::text::wording::sentence;
 
-impl Entry {
-    pub(super) fn edit(&mut self, edit: Edit, names: &Names) -> Outcome {
+impl Editor {
+    pub(super) fn edit(&mut self, edit: Edit, names: &CompletionNames) -> KeyOutcome {
         match edit {
             Edit::Submit => return self.submit(),
             Edit::Drop => return self.drop_pending(),
@@ -21,7 +21,7 @@ impl Entry {
             Edit::Complete => return self.complete(false, names),
             Edit::CompleteBack => return self.complete(true, names),
             // The end of the input, where there is nothing to delete.
-            Edit::DeleteRight if self.is_empty() => return Outcome::Ignored,
+            Edit::DeleteRight if self.is_empty() => return KeyOutcome::Ignored,
             _ => {}
         }
         self.completion = None;
@@ -39,8 +39,8 @@ impl Entry {
             Edit::Down => self.row(true),
             Edit::HistoryBack => self.past(false),
             Edit::HistoryForward => self.past(true),
-            Edit::DeleteLeft => _ = self.line.backspace(1, &mut Unheard),
-            Edit::DeleteRight => _ = self.line.delete(1, &mut Unheard),
+            Edit::DeleteLeft => _ = self.line.backspace(1, &mut IgnoreChanges),
+            Edit::DeleteRight => _ = self.line.delete(1, &mut IgnoreChanges),
             Edit::KillWordLeft => {
                 self.cut(cutting, |line, cut| {
                     line.delete_prev_word(Word::Emacs, 1, cut)
@@ -62,45 +62,45 @@ impl Entry {
                 let cut = self.cut.clone();
                 self.insert(&cut);
             }
-            Edit::Transpose => _ = self.line.transpose_chars(&mut Unheard),
-            Edit::NewLine if self.purpose == Purpose::Chat => self.insert("\n"),
+            Edit::Transpose => _ = self.line.transpose_chars(&mut IgnoreChanges),
+            Edit::NewLine if self.purpose == PromptKind::Chat => self.insert("\n"),
             Edit::NewLine => {}
             Edit::Submit | Edit::Drop | Edit::Editor | Edit::Complete | Edit::CompleteBack => {}
         }
-        self.mend_cursor();
+        self.snap_to_grapheme();
         if self.text().len() != before {
             // It is no longer what was pasted, but what one has made of it.
             self.pasted = None;
         }
-        Outcome::Changed
+        KeyOutcome::Changed
     }
 
     /// Enter. What would be refused stays, with the reason, to be mended.
-    fn submit(&mut self) -> Outcome {
-        if self.purpose == Purpose::Chat {
+    fn submit(&mut self) -> KeyOutcome {
+        if self.purpose == PromptKind::Chat {
             match command::parse(self.text()) {
-                Ok(Command::Nothing) => return Outcome::Ignored,
+                Ok(TypedCommand::Nothing) => return KeyOutcome::Ignored,
                 Ok(_) => {}
                 Err(refusal) => {
                     self.settle_down();
                     // No time of day is in a refusal of what is typed.
                     let words = sentence(refusal.code, &refusal.detail, &TimeZone::UTC);
                     self.remark = Some(format!("! {words}"));
-                    return Outcome::Changed;
+                    return KeyOutcome::Changed;
                 }
             }
         }
         self.settle_down();
         let text = self.text().to_owned();
-        if self.purpose == Purpose::Chat {
+        if self.purpose == PromptKind::Chat {
             self.history.add(&text);
         }
         self.put("", 0);
-        Outcome::Submit(text)
+        KeyOutcome::Submit(text)
     }
 
     /// Esc.
-    fn drop_pending(&mut self) -> Outcome {
+    fn drop_pending(&mut self) -> KeyOutcome {
         let pasted = self.pasted.take();
         let completed = self
             .completion
@@ -108,24 +108,24 @@ impl Entry {
             .map(|completion| completion.dropped());
         let Some((text, cursor)) = pasted.or(completed) else {
             return match self.remark.take() {
-                Some(_) => Outcome::Changed,
-                None => Outcome::Ignored,
+                Some(_) => KeyOutcome::Changed,
+                None => KeyOutcome::Ignored,
             };
         };
         self.put(&text, cursor);
-        Outcome::Changed
+        KeyOutcome::Changed
     }
 
-    fn in_editor(&self) -> Outcome {
-        if self.purpose == Purpose::Chat {
-            return Outcome::Editor(self.text().to_owned());
+    fn in_editor(&self) -> KeyOutcome {
+        if self.purpose == PromptKind::Chat {
+            return KeyOutcome::Editor(self.text().to_owned());
         }
-        Outcome::Ignored
+        KeyOutcome::Ignored
     }
 
-    fn complete(&mut self, back: bool, names: &Names) -> Outcome {
-        if self.purpose == Purpose::Password {
-            return Outcome::Changed;
+    fn complete(&mut self, back: bool, names: &CompletionNames) -> KeyOutcome {
+        if self.purpose == PromptKind::Password {
+            return KeyOutcome::Changed;
         }
         let completion = match self.completion.take() {
             Some(mut completion) => {
@@ -136,17 +136,17 @@ impl Entry {
                 self.settle_down();
                 match Completion::begin(self.text(), self.line.pos(), names) {
                     Some(completion) => completion,
-                    None => return Outcome::Changed,
+                    None => return KeyOutcome::Changed,
                 }
             }
         };
         let (text, cursor) = completion.chosen();
         if text.len() > super::MAX_BYTES {
-            return Outcome::Changed;
+            return KeyOutcome::Changed;
         }
         self.put(&text, cursor);
         self.completion = Some(completion);
-        Outcome::Changed
+        KeyOutcome::Changed
     }
 
     /// A row down or up; beyond the last or the first one, through what was entered before.
@@ -170,7 +170,7 @@ impl Entry {
     }
 
     fn past(&mut self, forward: bool) {
-        if self.purpose != Purpose::Chat {
+        if self.purpose != PromptKind::Chat {
             return;
         }
         let entered = if forward {
@@ -191,7 +191,7 @@ impl Entry {
             self.cutting = further;
             return;
         }
-        if self.purpose == Purpose::Password {
+        if self.purpose == PromptKind::Password {
             return;
         }
         self.cutting = true;

@@ -19,7 +19,7 @@ const MAX_BYTES: u64 = 512 * 1024;
 
 /// The lines, and where in them one is.
 #[derive(Debug, Default)]
-pub struct History {
+pub struct InputHistory {
     lines: VecDeque<String>,
     /// The line that is shown, and what was typed before one went there.
     at: Option<usize>,
@@ -27,7 +27,7 @@ pub struct History {
     file: Option<PathBuf>,
 }
 
-impl History {
+impl InputHistory {
     /// The lines of `file`, which further ones are added to. One that cannot be read is like none: to
     /// type is more than to have typed.
     pub fn open(file: PathBuf) -> Self {
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn there_and_back() {
-        let mut history = History::default();
+        let mut history = InputHistory::default();
         assert_eq!(history.back("x"), None);
         for line in ["one", "two", "two", ""] {
             history.add(line);
@@ -154,15 +154,15 @@ mod tests {
     fn the_next_start_has_them() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("new/entries");
-        let mut first = History::open(file.clone());
+        let mut first = InputHistory::open(file.clone());
         first.add("a\nb");
-        let mut second = History::open(file.clone());
+        let mut second = InputHistory::open(file.clone());
         second.add("ñ \u{1b}");
         first.add("c");
         let mode = fs::metadata(&file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert!(!fs::read(&file).unwrap().contains(&0x1b));
-        assert_eq!(History::open(file).lines, ["a\nb", "ñ \u{1b}", "c"]);
+        assert_eq!(InputHistory::open(file).lines, ["a\nb", "ñ \u{1b}", "c"]);
     }
 
     #[test]
@@ -170,13 +170,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("entries");
         fs::write(&file, b"\"one\"\nrubbish\n\xff\xfe\n{}\n\n\"two\"\n\"half").unwrap();
-        let mut history = History::open(file.clone());
+        let mut history = InputHistory::open(file.clone());
         assert_eq!(history.lines, ["one", "two"]);
         // The half line takes the first one behind it along, and no more.
         history.add("three");
         history.add("four");
-        assert_eq!(History::open(file).lines, ["one", "two", "four"]);
-        assert!(History::open(folder.path().to_owned()).lines.is_empty());
+        assert_eq!(InputHistory::open(file).lines, ["one", "two", "four"]);
+        assert!(
+            InputHistory::open(folder.path().to_owned())
+                .lines
+                .is_empty()
+        );
     }
 
     #[test]
@@ -188,11 +192,11 @@ mod tests {
             .collect();
         fs::write(&file, &long).unwrap();
         assert!(long.len() as u64 > 2 * MAX_BYTES);
-        let mut history = History::open(file.clone());
+        let mut history = InputHistory::open(file.clone());
         assert_eq!(history.lines.len(), MAX_LINES);
         assert_eq!(history.back(""), Some("a line, the 39999th of them all"));
         assert!(fs::metadata(&file).unwrap().len() < MAX_BYTES);
-        assert_eq!(History::open(file).lines, history.lines);
+        assert_eq!(InputHistory::open(file).lines, history.lines);
         history.add("one more");
         assert_eq!(history.lines.len(), MAX_LINES);
     }

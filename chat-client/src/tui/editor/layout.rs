@@ -22,14 +22,14 @@ const TAB: &str = "    ";
 
 /// How a text is shown.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Look {
+pub(super) struct TextLayout {
     /// In columns, at least one.
     pub(super) width: usize,
     /// A password: how much there is, but not what.
     pub(super) masked: bool,
 }
 
-impl Look {
+impl TextLayout {
     /// What `cluster` looks like, and whether that is itself.
     fn shown(self, cluster: &str) -> (Cow<'_, str>, bool) {
         if self.masked {
@@ -173,13 +173,13 @@ fn columns(shown: &str) -> usize {
 mod tests {
     use super::*;
 
-    const LOOK: Look = Look {
+    const LOOK: TextLayout = TextLayout {
         width: 6,
         masked: false,
     };
 
     /// The rows of a text with `|` where its cursor is, and where that is shown.
-    fn laid_out(look: Look, marked: &str) -> (Vec<String>, (usize, usize)) {
+    fn laid_out(look: TextLayout, marked: &str) -> (Vec<String>, (usize, usize)) {
         let cursor = marked.find('|').unwrap();
         let text = marked.replace('|', "");
         let rows = look.rows(&text, cursor);
@@ -222,7 +222,7 @@ mod tests {
             let want = rows.iter().map(|row| (*row).to_owned()).collect();
             assert_eq!(laid_out(LOOK, text), (want, place), "{text:?}");
         }
-        let masked = Look {
+        let masked = TextLayout {
             masked: true,
             ..LOOK
         };
@@ -237,7 +237,7 @@ mod tests {
         let found: Vec<_> = ["ana", "andrés", "antonio", "antonia"]
             .map(Candidate::labelled)
             .into();
-        let look = Look {
+        let look = TextLayout {
             width: 20,
             masked: false,
         };

@@ -25,13 +25,13 @@ use rustyline::line_buffer::{ChangeListener, DeleteListener, Direction, LineBuff
 use unicode_segmentation::GraphemeCursor;
 
 use self::completion::Completion;
-pub use self::history::History;
-use self::layout::Look;
+pub use self::history::InputHistory;
+use self::layout::TextLayout;
 use crate::command;
-use crate::completion_names::Names;
+use crate::completion_names::CompletionNames;
 use crate::keys::edit_actions::{self, Edit};
-use crate::keys::{Chord, Found, Keymap};
-use crate::prompt::Purpose;
+use crate::keys::{Chord, KeyMatch, Keymap};
+use crate::prompt::PromptKind;
 
 /// The most an entry holds, in bytes: room to shorten what is too long for a message. More than this
 /// is not put in at all.
@@ -39,20 +39,20 @@ pub const MAX_BYTES: usize = 64 * 1024;
 
 /// What a key came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum KeyOutcome {
     /// The key means nothing here; it may elsewhere.
     Ignored,
     /// It was for the entry, which may look different now.
     Changed,
     /// This was entered, and the entry is empty.
     Submit(String),
-    /// This is to be edited in `$EDITOR`; what comes of it belongs into [`Entry::set_text`].
+    /// This is to be edited in `$EDITOR`; what comes of it belongs into [`Editor::set_text`].
     Editor(String),
 }
 
 /// An entry as it is drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct View {
+pub struct EditorView {
     /// The rows with the cursor in them, and below them a remark, if there is one.
     pub lines: Vec<Line<'static>>,
     /// The column and the row of the cursor, from 0.
@@ -61,15 +61,15 @@ pub struct View {
 
 /// The entry.
 #[derive(Debug)]
-pub struct Entry {
+pub struct Editor {
     line: LineBuffer,
-    purpose: Purpose,
+    purpose: PromptKind,
     /// What was being typed when a question came: text and cursor.
     draft: Option<(String, usize)>,
     keymap: Keymap<Edit>,
     /// The first of two keys.
     first: Option<Chord>,
-    history: History,
+    history: InputHistory,
     /// What was cut last, and whether the last key did that.
     cut: String,
     cutting: bool,
@@ -82,18 +82,18 @@ pub struct Entry {
     width: Cell<u16>,
 }
 
-impl Default for Entry {
+impl Default for Editor {
     fn default() -> Self {
-        Self::new(History::default(), edit_actions::default())
+        Self::new(InputHistory::default(), edit_actions::default())
     }
 }
 
-impl Entry {
+impl Editor {
     /// An empty entry.
-    pub fn new(history: History, keymap: Keymap<Edit>) -> Self {
+    pub fn new(history: InputHistory, keymap: Keymap<Edit>) -> Self {
         Self {
             line: LineBuffer::with_capacity(MAX_BYTES),
-            purpose: Purpose::Chat,
+            purpose: PromptKind::Chat,
             draft: None,
             keymap,
             first: None,
@@ -131,37 +131,37 @@ impl Entry {
 
     /// What the entry is for from now on. While a question is asked there is an empty entry for it,
     /// without history; a draft is there again when it is answered.
-    pub fn set_purpose(&mut self, purpose: Purpose) {
+    pub fn set_purpose(&mut self, purpose: PromptKind) {
         if purpose == self.purpose {
             return;
         }
-        if self.purpose == Purpose::Chat {
+        if self.purpose == PromptKind::Chat {
             self.draft = Some((self.text().to_owned(), self.line.pos()));
         }
         self.settle_down();
         self.purpose = purpose;
         let (text, cursor) = match purpose {
-            Purpose::Chat => self.draft.take().unwrap_or_default(),
-            Purpose::Choice | Purpose::Password | Purpose::Nickname => Default::default(),
+            PromptKind::Chat => self.draft.take().unwrap_or_default(),
+            PromptKind::Choice | PromptKind::Password | PromptKind::Nickname => Default::default(),
         };
         self.put(&text, cursor);
     }
 
     /// A key of the terminal.
-    pub fn key(&mut self, key: KeyEvent, names: &Names) -> Outcome {
+    pub fn key(&mut self, key: KeyEvent, names: &CompletionNames) -> KeyOutcome {
         if key.kind == KeyEventKind::Release {
-            return Outcome::Ignored;
+            return KeyOutcome::Ignored;
         }
         let chord = Chord::from(key);
         let found = self.keymap.follow(&mut self.first, chord);
         match (found, chord.character()) {
-            (Found::Action(edit), _) => self.edit(edit, names),
-            (Found::More, _) => Outcome::Changed,
-            (Found::Nothing, Some(c)) if !c.is_control() => {
+            (KeyMatch::Action(edit), _) => self.edit(edit, names),
+            (KeyMatch::More, _) => KeyOutcome::Changed,
+            (KeyMatch::Nothing, Some(c)) if !c.is_control() => {
                 self.insert(c.encode_utf8(&mut [0; 4]));
-                Outcome::Changed
+                KeyOutcome::Changed
             }
-            (Found::Nothing, _) => Outcome::Ignored,
+            (KeyMatch::Nothing, _) => KeyOutcome::Ignored,
         }
     }
 
@@ -171,13 +171,13 @@ impl Entry {
     }
 
     /// What that key would do here.
-    pub fn find(&self, key: Chord) -> Found<Edit> {
+    pub fn find(&self, key: Chord) -> KeyMatch<Edit> {
         self.keymap.find(self.first, key)
     }
 
     /// Whether that key is what the first one of two waits for.
     pub fn awaits(&self, key: Chord) -> bool {
-        self.first.is_some() && matches!(self.find(key), Found::Action(_))
+        self.first.is_some() && matches!(self.find(key), KeyMatch::Action(_))
     }
 
     /// The first one of two keys waits no longer: the next one was for something else.
@@ -191,7 +191,7 @@ impl Entry {
         let text = normal(pasted);
         let text = text.strip_suffix('\n').unwrap_or(&text);
         let several = text.contains('\n');
-        if several && self.purpose != Purpose::Chat {
+        if several && self.purpose != PromptKind::Chat {
             self.settle_down();
             self.remark = Some("several lines were pasted where one is asked for".to_owned());
             return;
@@ -202,7 +202,7 @@ impl Entry {
     }
 
     /// The entry in `width` columns, and as many rows of it around the cursor as there is room for.
-    pub fn view(&self, width: u16, max_rows: u16) -> View {
+    pub fn view(&self, width: u16, max_rows: u16) -> EditorView {
         let width = width.max(1);
         self.width.set(width);
         let look = self.look();
@@ -218,7 +218,7 @@ impl Entry {
         let mut lines: Vec<_> = shown.map(|row| look.line(&text[row.clone()])).collect();
         lines.extend(note);
         let small = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
-        View {
+        EditorView {
             lines,
             cursor: (small(column), small(row - top)),
         }
@@ -226,7 +226,7 @@ impl Entry {
 
     /// What is to be said below the entry.
     fn note(&self) -> Option<Line<'static>> {
-        let look = Look {
+        let look = TextLayout {
             masked: false,
             ..self.look()
         };
@@ -248,15 +248,16 @@ impl Entry {
         if let Some(remark) = &self.remark {
             return Some(look.note(remark));
         }
-        let long = self.purpose == Purpose::Chat && self.text().len() > chat_proto::Text::MAX_BYTES;
+        let long =
+            self.purpose == PromptKind::Chat && self.text().len() > chat_proto::Text::MAX_BYTES;
         let refusal = long.then(|| command::parse(self.text()).err()).flatten()?;
         Some(look.note(&refusal.detail))
     }
 
-    fn look(&self) -> Look {
-        Look {
+    fn look(&self) -> TextLayout {
+        TextLayout {
             width: usize::from(self.width.get().max(1)),
-            masked: self.purpose == Purpose::Password,
+            masked: self.purpose == PromptKind::Password,
         }
     }
 
@@ -272,8 +273,8 @@ impl Entry {
 
     /// A text that is allowed, and a cursor.
     fn put(&mut self, text: &str, cursor: usize) {
-        self.line.update(text, cursor, &mut Unheard);
-        self.mend_cursor();
+        self.line.update(text, cursor, &mut IgnoreChanges);
+        self.snap_to_grapheme();
     }
 
     fn insert(&mut self, text: &str) {
@@ -284,12 +285,12 @@ impl Entry {
             return;
         }
         // An empty text is put in by leaving all as it is.
-        self.line.yank(text, 1, &mut Unheard);
-        self.mend_cursor();
+        self.line.yank(text, 1, &mut IgnoreChanges);
+        self.snap_to_grapheme();
     }
 
     /// What was put in or taken out may have made one character of what is before and behind it.
-    fn mend_cursor(&mut self) {
+    fn snap_to_grapheme(&mut self) {
         let (text, cursor) = (self.line.as_str(), self.line.pos());
         let mut place = GraphemeCursor::new(cursor, text.len(), true);
         if place.is_boundary(text, 0) != Ok(true) {
@@ -311,13 +312,13 @@ fn left_out(bytes: usize) -> String {
 }
 
 /// Nobody keeps what changes.
-struct Unheard;
+struct IgnoreChanges;
 
-impl DeleteListener for Unheard {
+impl DeleteListener for IgnoreChanges {
     fn delete(&mut self, _: usize, _: &str, _: Direction) {}
 }
 
-impl ChangeListener for Unheard {
+impl ChangeListener for IgnoreChanges {
     fn insert_char(&mut self, _: usize, _: char) {}
     fn insert_str(&mut self, _: usize, _: &str) {}
     fn replace(&mut self, _: usize, _: &str, _: &str) {}

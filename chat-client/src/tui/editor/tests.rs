@@ -8,8 +8,8 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::*;
 
-fn names() -> Names {
-    let names = Names::default();
+fn names() -> CompletionNames {
+    let names = CompletionNames::default();
     for nick in ["ana", "andrés"] {
         names.nick(nick);
     }
@@ -38,9 +38,9 @@ fn key(name: &str) -> KeyEvent {
 }
 
 /// Types into `entry`, and tells what the last key came to.
-fn types(entry: &mut Entry, typed: &str) -> Outcome {
+fn types(entry: &mut Editor, typed: &str) -> KeyOutcome {
     let names = names();
-    let mut last = Outcome::Ignored;
+    let mut last = KeyOutcome::Ignored;
     for key in keys(typed) {
         last = entry.key(key, &names);
     }
@@ -48,13 +48,13 @@ fn types(entry: &mut Entry, typed: &str) -> Outcome {
 }
 
 /// The text with `|` where the cursor is.
-fn marked(entry: &Entry) -> String {
+fn marked(entry: &Editor) -> String {
     let mut text = entry.text().to_owned();
     text.insert(entry.line.pos(), '|');
     text
 }
 
-fn shown(entry: &Entry, width: u16, rows: u16) -> Vec<String> {
+fn shown(entry: &Editor, width: u16, rows: u16) -> Vec<String> {
     let lines = entry.view(width, rows).lines;
     lines.iter().map(ToString::to_string).collect()
 }
@@ -105,7 +105,7 @@ fn readline_keys() {
         ("ho<ctrl-x>la", "hola|"),
         ("hola<ctrl-x><ctrl-a>", "|hola"),
     ] {
-        let mut entry = Entry::default();
+        let mut entry = Editor::default();
         types(&mut entry, typed);
         assert_eq!(marked(&entry), want, "{typed:?}");
     }
@@ -114,29 +114,32 @@ fn readline_keys() {
 #[test]
 fn what_a_key_comes_to() {
     for (typed, want) in [
-        ("hola<enter>", Outcome::Submit("hola".into())),
-        ("a<alt-enter>b<enter>", Outcome::Submit("a\nb".into())),
-        ("/who #rust<enter>", Outcome::Submit("/who #rust".into())),
-        ("<enter>", Outcome::Ignored),
-        ("<ctrl-d>", Outcome::Ignored),
-        ("<esc>", Outcome::Ignored),
-        ("<f1>", Outcome::Ignored),
-        ("x<ctrl-c>", Outcome::Ignored),
-        ("x<ctrl-x>", Outcome::Changed),
-        ("x<ctrl-x><ctrl-e>", Outcome::Editor("x".into())),
-        ("<up>", Outcome::Changed),
+        ("hola<enter>", KeyOutcome::Submit("hola".into())),
+        ("a<alt-enter>b<enter>", KeyOutcome::Submit("a\nb".into())),
+        ("/who #rust<enter>", KeyOutcome::Submit("/who #rust".into())),
+        ("<enter>", KeyOutcome::Ignored),
+        ("<ctrl-d>", KeyOutcome::Ignored),
+        ("<esc>", KeyOutcome::Ignored),
+        ("<f1>", KeyOutcome::Ignored),
+        ("x<ctrl-c>", KeyOutcome::Ignored),
+        ("x<ctrl-x>", KeyOutcome::Changed),
+        ("x<ctrl-x><ctrl-e>", KeyOutcome::Editor("x".into())),
+        ("<up>", KeyOutcome::Changed),
     ] {
-        assert_eq!(types(&mut Entry::default(), typed), want, "{typed:?}");
+        assert_eq!(types(&mut Editor::default(), typed), want, "{typed:?}");
     }
     let mut release = key("a");
     release.kind = KeyEventKind::Release;
-    assert_eq!(Entry::default().key(release, &names()), Outcome::Ignored);
+    assert_eq!(
+        Editor::default().key(release, &names()),
+        KeyOutcome::Ignored
+    );
 }
 
 #[test]
 fn what_would_be_refused_stays_with_the_reason() {
-    let mut entry = Entry::default();
-    assert_eq!(types(&mut entry, "/jion #rust<enter>"), Outcome::Changed);
+    let mut entry = Editor::default();
+    assert_eq!(types(&mut entry, "/jion #rust<enter>"), KeyOutcome::Changed);
     assert_eq!(marked(&entry), "/jion #rust|");
     let note = shown(&entry, 80, 3).pop().unwrap();
     assert!(note.starts_with("! there is no "), "{note}");
@@ -149,7 +152,7 @@ fn what_would_be_refused_stays_with_the_reason() {
 
 #[test]
 fn a_text_that_is_too_long_says_so_as_soon_as_it_is() {
-    let mut entry = Entry::default();
+    let mut entry = Editor::default();
     entry.set_text(&"x".repeat(8192));
     assert_eq!(shown(&entry, 80, 5).len(), 5);
     assert!(
@@ -160,10 +163,13 @@ fn a_text_that_is_too_long_says_so_as_soon_as_it_is() {
     types(&mut entry, "é");
     let note = shown(&entry, 80, 5).pop().unwrap();
     assert!(note.contains("8194"), "{note}");
-    assert_eq!(types(&mut entry, "<enter>"), Outcome::Changed);
+    assert_eq!(types(&mut entry, "<enter>"), KeyOutcome::Changed);
     assert_eq!(entry.text().len(), 8194);
     types(&mut entry, "<backspace>");
-    assert!(matches!(types(&mut entry, "<enter>"), Outcome::Submit(_)));
+    assert!(matches!(
+        types(&mut entry, "<enter>"),
+        KeyOutcome::Submit(_)
+    ));
 
     entry.set_text(&"x".repeat(MAX_BYTES));
     types(&mut entry, "y");
@@ -174,7 +180,7 @@ fn a_text_that_is_too_long_says_so_as_soon_as_it_is() {
 
 #[test]
 fn lines_entered_before() {
-    let mut entry = Entry::default();
+    let mut entry = Editor::default();
     types(&mut entry, "one<enter>two<enter>dra");
     for (typed, want) in [
         ("<up>", "two|"),
@@ -205,7 +211,7 @@ fn lines_entered_before() {
 
 #[test]
 fn tab_goes_round() {
-    let mut entry = Entry::default();
+    let mut entry = Editor::default();
     types(&mut entry, "an<tab>");
     assert_eq!(marked(&entry), "ana: |");
     assert_eq!(shown(&entry, 40, 3), ["ana: ", "ana  andrés"]);
@@ -222,7 +228,7 @@ fn tab_goes_round() {
 
 #[test]
 fn a_paste_of_several_lines_waits_for_a_word() {
-    let mut entry = Entry::default();
+    let mut entry = Editor::default();
     types(&mut entry, "so: <left>");
     entry.paste("a\r\nb\rc\n");
     assert_eq!(marked(&entry), "so:a\nb\nc| ");
@@ -234,13 +240,13 @@ fn a_paste_of_several_lines_waits_for_a_word() {
     entry.paste("x\ny");
     assert_eq!(
         types(&mut entry, "<enter>"),
-        Outcome::Submit("so:x\ny ".into())
+        KeyOutcome::Submit("so:x\ny ".into())
     );
 
     // One that was changed is one's own.
     entry.paste("x\ny");
     types(&mut entry, "z");
-    assert_eq!(types(&mut entry, "<esc>"), Outcome::Ignored);
+    assert_eq!(types(&mut entry, "<esc>"), KeyOutcome::Ignored);
     assert_eq!(marked(&entry), "x\nyz|");
     assert_eq!(shown(&entry, 60, 9), ["x", "yz"]);
 
@@ -259,9 +265,9 @@ fn a_paste_of_several_lines_waits_for_a_word() {
 
 #[test]
 fn a_password_is_seen_and_kept_nowhere() {
-    let mut entry = Entry::default();
+    let mut entry = Editor::default();
     types(&mut entry, "a draft<left>");
-    entry.set_purpose(Purpose::Password);
+    entry.set_purpose(PromptKind::Password);
     assert_eq!(entry.text(), "");
     types(&mut entry, "geheím<tab><up><alt-enter><ctrl-x><ctrl-e>");
     assert_eq!(shown(&entry, 20, 3), ["••••••"]);
@@ -272,12 +278,18 @@ fn a_password_is_seen_and_kept_nowhere() {
     assert_eq!(shown(&entry, 80, 3)[0], "••••••");
     assert_eq!(
         types(&mut entry, "<enter>"),
-        Outcome::Submit("geheim".into())
+        KeyOutcome::Submit("geheim".into())
     );
-    assert_eq!(types(&mut entry, "<enter>"), Outcome::Submit(String::new()));
-    entry.set_purpose(Purpose::Nickname);
-    assert_eq!(types(&mut entry, "/x<enter>"), Outcome::Submit("/x".into()));
-    entry.set_purpose(Purpose::Chat);
+    assert_eq!(
+        types(&mut entry, "<enter>"),
+        KeyOutcome::Submit(String::new())
+    );
+    entry.set_purpose(PromptKind::Nickname);
+    assert_eq!(
+        types(&mut entry, "/x<enter>"),
+        KeyOutcome::Submit("/x".into())
+    );
+    entry.set_purpose(PromptKind::Chat);
     assert_eq!(marked(&entry), "a draf|t");
     types(&mut entry, "<ctrl-y><up>");
     assert_eq!(marked(&entry), "a draf|t");
@@ -285,7 +297,7 @@ fn a_password_is_seen_and_kept_nowhere() {
 
 #[test]
 fn a_long_entry_shows_the_rows_around_the_cursor() {
-    let mut entry = Entry::default();
+    let mut entry = Editor::default();
     entry.set_text("1\n2\n3\n4\n5\n6");
     let view = entry.view(10, 3);
     assert_eq!(
@@ -309,9 +321,12 @@ fn a_long_entry_shows_the_rows_around_the_cursor() {
 fn other_keys() {
     let mut keymap = edit_actions::default();
     keymap.rebind(Edit::Submit, [crate::keys::parse("ctrl-s").unwrap()]);
-    let mut entry = Entry::new(History::default(), keymap);
-    assert_eq!(types(&mut entry, "a<enter>"), Outcome::Ignored);
-    assert_eq!(types(&mut entry, "<ctrl-s>"), Outcome::Submit("a".into()));
+    let mut entry = Editor::new(InputHistory::default(), keymap);
+    assert_eq!(types(&mut entry, "a<enter>"), KeyOutcome::Ignored);
+    assert_eq!(
+        types(&mut entry, "<ctrl-s>"),
+        KeyOutcome::Submit("a".into())
+    );
     // What is said of keys is said of those that there are.
     let note = |keys: &[&str]| {
         let mut keymap = edit_actions::default();
@@ -320,7 +335,7 @@ fn other_keys() {
             Edit::Drop,
             keys.iter().map(|keys| crate::keys::parse(keys).unwrap()),
         );
-        let mut entry = Entry::new(History::default(), keymap);
+        let mut entry = Editor::new(InputHistory::default(), keymap);
         entry.paste("x\ny");
         shown(&entry, 60, 9).pop().unwrap()
     };
@@ -333,13 +348,13 @@ fn other_keys() {
 
 /// What is done to an entry.
 #[derive(Debug, Clone)]
-enum Act {
+enum EditorInput {
     Key(KeyEvent),
     Paste(String),
-    Purpose(Purpose),
+    Prompt(PromptKind),
 }
 
-fn act() -> impl Strategy<Value = Act> {
+fn act() -> impl Strategy<Value = EditorInput> {
     let bound = edit_actions::BINDINGS
         .iter()
         .flat_map(|(_, _, keys, _)| keys.iter());
@@ -368,16 +383,16 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         6 => text.clone().prop_map(|text| {
             let c = text.chars().next().unwrap();
-            Act::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE))
+            EditorInput::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE))
         }),
-        5 => proptest::sample::select(bound).prop_map(Act::Key),
-        1 => any::<char>().prop_map(|c| Act::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE))),
-        1 => "\\PC{0,9}\n?\\PC{0,9}".prop_map(Act::Paste),
-        1 => proptest::collection::vec(text, 0..6).prop_map(|texts| Act::Paste(texts.concat())),
+        5 => proptest::sample::select(bound).prop_map(EditorInput::Key),
+        1 => any::<char>().prop_map(|c| EditorInput::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE))),
+        1 => "\\PC{0,9}\n?\\PC{0,9}".prop_map(EditorInput::Paste),
+        1 => proptest::collection::vec(text, 0..6).prop_map(|texts| EditorInput::Paste(texts.concat())),
         1 => prop_oneof![
-            Just(Purpose::Chat), Just(Purpose::Chat), Just(Purpose::Password), Just(Purpose::Choice),
+            Just(PromptKind::Chat), Just(PromptKind::Chat), Just(PromptKind::Password), Just(PromptKind::Choice),
         ]
-        .prop_map(Act::Purpose),
+        .prop_map(EditorInput::Prompt),
     ]
 }
 
@@ -387,12 +402,12 @@ proptest! {
     #[test]
     fn any_keys(acts in proptest::collection::vec(act(), 0..60), width in 1u16..12, rows in 1u16..6) {
         let names = names();
-        let mut entry = Entry::default();
+        let mut entry = Editor::default();
         for act in acts {
             match act {
-                Act::Key(key) => _ = entry.key(key, &names),
-                Act::Paste(text) => entry.paste(&text),
-                Act::Purpose(purpose) => entry.set_purpose(purpose),
+                EditorInput::Key(key) => _ = entry.key(key, &names),
+                EditorInput::Paste(text) => entry.paste(&text),
+                EditorInput::Prompt(purpose) => entry.set_purpose(purpose),
             }
             let (text, cursor) = (entry.text(), entry.line.pos());
             let borders = text.grapheme_indices(true).map(|(at, _)| at).chain([text.len()]);

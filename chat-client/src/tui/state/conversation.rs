@@ -3,13 +3,13 @@
 use chat_proto::name::fold;
 use chat_proto::{LOBBY, Timestamp};
 
-use super::members::People;
-use super::timeline::{Failed, Line, Lines, What};
+use super::members::MemberList;
+use super::timeline::{FailedLine, LineKind, Timeline, TimelineLine};
 use crate::text::escape::lines;
 
 /// A line of one's own that is not recorded yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
+pub struct UnsentLine {
     /// The `id` of its request.
     pub id: String,
     /// The line.
@@ -18,16 +18,16 @@ pub struct Waiting {
 
 /// What is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum View {
+pub enum ScrollPosition {
     /// The end, whatever comes.
     End,
     /// What stands above and at this spot.
-    At(Spot),
+    At(Anchor),
 }
 
 /// The lowest row that is seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Spot {
+pub struct Anchor {
     /// The place of the line.
     pub place: u64,
     /// How many of its rows are below.
@@ -56,14 +56,14 @@ pub enum Fetch {
 
 /// A conversation.
 #[derive(Debug)]
-pub struct Conversation {
+pub struct ConversationState {
     /// A channel or a nick.
     pub to: String,
     folded: String,
     /// What was said, and what happened.
-    pub lines: Lines,
+    pub lines: Timeline,
     /// What one said and is not recorded.
-    pub waiting: Vec<Waiting>,
+    pub waiting: Vec<UnsentLine>,
     /// Messages one has not seen.
     pub unread: usize,
     /// Those of them that are meant for oneself.
@@ -71,7 +71,7 @@ pub struct Conversation {
     /// The last message that one had seen when one looked away.
     pub left_at: Option<u64>,
     /// What is looked at.
-    pub view: View,
+    pub view: ScrollPosition,
     /// Whether there is more before the first line.
     pub older: Older,
     /// The page that is on its way.
@@ -79,7 +79,7 @@ pub struct Conversation {
     /// The gap for which the server had no page on this connection.
     pub refused: Option<u64>,
     /// Who is there.
-    pub people: People,
+    pub people: MemberList,
     /// What was typed and not sent.
     pub draft: String,
     /// What a channel is about: nothing, if empty.
@@ -90,22 +90,22 @@ pub struct Conversation {
     found: Option<u64>,
 }
 
-impl Conversation {
+impl ConversationState {
     /// A conversation of which nothing is known yet.
     pub fn new(to: &str) -> Self {
         Self {
             to: to.to_owned(),
             folded: fold(to).into_owned(),
-            lines: Lines::default(),
+            lines: Timeline::default(),
             waiting: Vec::new(),
             unread: 0,
             mentions: 0,
             left_at: None,
-            view: View::End,
+            view: ScrollPosition::End,
             older: Older::Unknown,
             fetching: None,
             refused: None,
-            people: People::default(),
+            people: MemberList::default(),
             draft: String::new(),
             topic: String::new(),
             muted: false,
@@ -139,11 +139,11 @@ impl Conversation {
     }
 
     /// Puts a line where it belongs; what is looked at stays. Whether it was put in.
-    pub fn put(&mut self, line: Line) -> bool {
+    pub fn put(&mut self, line: TimelineLine) -> bool {
         let Some(place) = self.lines.put(line) else {
             return false;
         };
-        if let View::At(spot) = &mut self.view
+        if let ScrollPosition::At(spot) = &mut self.view
             && place <= spot.place
             && place != self.lines.places().start
         {
@@ -153,9 +153,9 @@ impl Conversation {
     }
 
     /// A notice, an error or a gap, behind the last message there is.
-    pub fn remark(&mut self, what: What, seq: u64, time: Timestamp) {
+    pub fn remark(&mut self, what: LineKind, seq: u64, time: Timestamp) {
         let seq = seq.max(self.lines.last_seq());
-        self.put(Line { seq, time, what });
+        self.put(TimelineLine { seq, time, what });
     }
 
     /// The history ends with the message of that number now, and goes on with the next one, whatever was
@@ -171,34 +171,34 @@ impl Conversation {
     /// How many messages are below what is looked at.
     pub fn below(&self) -> usize {
         match self.view {
-            View::End => 0,
-            View::At(spot) => self.lines.said_from(spot.place + 1) + self.waiting.len(),
+            ScrollPosition::End => 0,
+            ScrollPosition::At(spot) => self.lines.said_from(spot.place + 1) + self.waiting.len(),
         }
     }
 
     /// A line of one's own is recorded: it is a message.
-    pub fn recorded(&mut self, id: &str) -> Option<Waiting> {
+    pub fn recorded(&mut self, id: &str) -> Option<UnsentLine> {
         let index = self.waiting.iter().position(|waiting| waiting.id == id)?;
         Some(self.waiting.remove(index))
     }
 
     /// A line of one's own is not recorded; whether there was one.
     pub fn failed(&mut self, id: &str, reason: &str, seq: u64, time: Timestamp) -> bool {
-        let Some(Waiting { id, text }) = self.recorded(id) else {
+        let Some(UnsentLine { id, text }) = self.recorded(id) else {
             return false;
         };
         let reason = lines(reason);
-        let failed = Failed { id, text, reason };
-        self.remark(What::Failed(Box::new(failed)), seq, time);
+        let failed = FailedLine { id, text, reason };
+        self.remark(LineKind::Failed(Box::new(failed)), seq, time);
         true
     }
 
     /// Takes the last line that failed, to be sent again.
-    pub fn take_failed(&mut self) -> Option<Failed> {
-        let is_failed = |(_, line): &(u64, &Line)| matches!(line.what, What::Failed(_));
+    pub fn take_failed(&mut self) -> Option<FailedLine> {
+        let is_failed = |(_, line): &(u64, &TimelineLine)| matches!(line.what, LineKind::Failed(_));
         let (place, _) = self.lines.iter().rfind(is_failed)?;
         match self.remove(place)?.what {
-            What::Failed(failed) => Some(*failed),
+            LineKind::Failed(failed) => Some(*failed),
             _ => None,
         }
     }
@@ -212,11 +212,10 @@ impl Conversation {
     /// what is looked at on.
     pub fn search(&mut self, wanted: &str) -> Option<u64> {
         let from = self.found.unwrap_or(match self.view {
-            View::End => self.lines.places().end,
-            View::At(spot) => spot.place + 1,
+            ScrollPosition::End => self.lines.places().end,
+            ScrollPosition::At(spot) => spot.place + 1,
         });
-        let is_it =
-            |line: &Line| matches!(&line.what, What::Said { text, .. } if matches(text, wanted));
+        let is_it = |line: &TimelineLine| matches!(&line.what, LineKind::Said { text, .. } if matches(text, wanted));
         let mut above = self
             .lines
             .iter()
@@ -228,9 +227,9 @@ impl Conversation {
     }
 
     /// Takes a line out; what is looked at stays.
-    pub fn remove(&mut self, place: u64) -> Option<Line> {
+    pub fn remove(&mut self, place: u64) -> Option<TimelineLine> {
         let line = self.lines.remove(place)?;
-        if let View::At(spot) = &mut self.view
+        if let ScrollPosition::At(spot) = &mut self.view
             && place <= spot.place
         {
             spot.place = spot.place.saturating_sub(1).max(self.lines.places().start);

@@ -1,24 +1,24 @@
 //! What is asked of the history, and what is forgotten again.
 
 use super::conversation::{Fetch, Older};
-use super::{Connection, State};
-use crate::tui::request::Wish;
+use super::{ConnectionStatus, TuiState};
+use crate::tui::request::AppRequest;
 
 /// What all messages may take in memory, roughly. More are forgotten, the oldest of the largest
 /// conversation first, and can be fetched again.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 
-impl State {
+impl TuiState {
     /// Fetches what is to be seen in a conversation that has nothing yet.
     pub(in crate::tui) fn look_at_once(&mut self) {
-        if self.connection == Connection::Up && self.here().older == Older::Unknown {
+        if self.connection == ConnectionStatus::Up && self.here().older == Older::Unknown {
             self.fetch_older();
         }
     }
 
     /// Asks for the page before the first message, if there is one and nothing is on its way.
     pub fn fetch_older(&mut self) {
-        let up = self.connection == Connection::Up;
+        let up = self.connection == ConnectionStatus::Up;
         let full = self.bytes() >= MAX_BYTES;
         let here = self.here_mut();
         if !up || here.fetching.is_some() || here.older == Older::Nothing {
@@ -30,13 +30,13 @@ impl State {
         }
         here.fetching = Some(Fetch::Top);
         let (with, before) = (here.to.clone(), here.lines.first_said());
-        self.wish(Wish::Older { with, before });
+        self.request(AppRequest::Older { with, before });
     }
 
     /// Requests the newest page of the gap behind the message `after`. Returns whether it did: a
     /// page is not requested twice, and not without a connection.
     pub fn fetch_gap(&mut self, after: u64) -> bool {
-        let up = self.connection == Connection::Up;
+        let up = self.connection == ConnectionStatus::Up;
         let here = self.here_mut();
         let Some(place) = here.lines.gap(after) else {
             return false;
@@ -47,7 +47,7 @@ impl State {
         here.fetching = Some(Fetch::Gap(after));
         let before = here.lines.first_said_from(place);
         let with = here.to.clone();
-        self.wish(Wish::Older { with, before });
+        self.request(AppRequest::Older { with, before });
         true
     }
 

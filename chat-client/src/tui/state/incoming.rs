@@ -2,11 +2,11 @@
 
 use chat_proto::Message;
 
-use crate::notify::Arrival;
+use crate::notify::NotifyContext;
 
 /// A message, and how it was met.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Arrived {
+pub struct IncomingMessage {
     from: String,
     to: String,
     text: String,
@@ -15,7 +15,7 @@ pub struct Arrived {
     watched: bool,
 }
 
-impl Arrived {
+impl IncomingMessage {
     /// That message.
     pub fn new(message: &Message<'_>, fresh: bool, muted: bool, watched: bool) -> Self {
         Self {
@@ -29,8 +29,8 @@ impl Arrived {
     }
 
     /// What decides whether one is called.
-    pub fn arrival<'a>(&'a self, me: &'a str) -> Arrival<'a> {
-        Arrival {
+    pub fn arrival<'a>(&'a self, me: &'a str) -> NotifyContext<'a> {
+        NotifyContext {
             from: &self.from,
             to: &self.to,
             text: &self.text,

@@ -11,13 +11,13 @@ const MAX_NAME_BYTES: usize = 256;
 
 /// Who is in a channel.
 #[derive(Debug, Default)]
-pub struct People {
+pub struct MemberList {
     by_folded: BTreeMap<String, Arc<str>>,
     /// Those who are not known by name.
     pub others: usize,
 }
 
-impl People {
+impl MemberList {
     /// Those who are known by name, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<str>> {
         self.by_folded.values()

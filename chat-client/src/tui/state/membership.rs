@@ -2,12 +2,12 @@
 
 use chat_proto::{Event, Timestamp};
 
-use super::conversation::Conversation;
-use super::members::People;
-use super::timeline::{Line, Moved, What};
+use super::conversation::ConversationState;
+use super::members::MemberList;
+use super::timeline::{LineKind, MembershipSummary, TimelineLine};
 use crate::text::escape::word;
 
-impl Conversation {
+impl ConversationState {
     /// Somebody came or went; folded into the line above if that says the like. Whether that
     /// concerns this conversation.
     pub fn presence(&mut self, event: &Event<'_>, seq: u64) -> bool {
@@ -16,25 +16,25 @@ impl Conversation {
         };
         if let Event::Left { by: Some(_), .. } | Event::Gone { by: Some(_), .. } = event {
             // Whoever was put out has not just left.
-            self.remark(What::Notice(only.into()), seq, time);
+            self.remark(LineKind::Notice(only.into()), seq, time);
             return true;
         }
         let folds = matches!(
             self.lines.last(),
-            Some(Line {
-                what: What::Moved(_),
+            Some(TimelineLine {
+                what: LineKind::Moved(_),
                 ..
             })
         );
         if !folds {
-            let what = What::Moved(Box::new(Moved {
+            let what = LineKind::Moved(Box::new(MembershipSummary {
                 only,
-                ..Moved::default()
+                ..MembershipSummary::default()
             }));
             self.remark(what, seq, time);
         }
         self.lines.change_last(|line| {
-            let What::Moved(moved) = &mut line.what else {
+            let LineKind::Moved(moved) = &mut line.what else {
                 return;
             };
             match event {
@@ -101,7 +101,7 @@ impl Conversation {
 
     /// Who is in the channel.
     pub fn set_people(&mut self, nicks: &[String], total: usize) {
-        self.people = People::default();
+        self.people = MemberList::default();
         for nick in nicks {
             self.people.add(nick);
         }

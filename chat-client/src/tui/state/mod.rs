@@ -14,17 +14,17 @@ use std::io;
 
 use chat_proto::{Channel, LOBBY, Timestamp};
 
-use self::conversation::{Conversation, View};
-use self::incoming::Arrived;
+use self::conversation::{ConversationState, ScrollPosition};
+use self::incoming::IncomingMessage;
 use self::picker::Picker;
-use super::editor::Entry;
-use super::request::Wish;
-use super::theme::Look;
+use super::editor::Editor;
+use super::request::AppRequest;
+use super::theme::Theme;
 use crate::keys::actions::{self, Action};
 use crate::keys::edit_actions::Edit;
 use crate::keys::{Chord, Keymap};
-use crate::prompt::Purpose;
-use crate::read_state::State as Remembered;
+use crate::prompt::PromptKind;
+use crate::read_state::ReadState;
 use crate::text::escape::word;
 
 /// Conversations that are kept apart. Who writes when there are so many already is read in the lobby.
@@ -36,7 +36,7 @@ pub enum Mode {
     /// Talking.
     Talk,
     /// An answer to that question.
-    Asked(String, Purpose),
+    Asked(String, PromptKind),
     /// Choosing somebody.
     Choose(Picker),
     /// Reading what the keys do, from that row on.
@@ -45,7 +45,7 @@ pub enum Mode {
 
 /// How it stands with the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Connection {
+pub enum ConnectionStatus {
     /// One was never in.
     New,
     /// One is in.
@@ -56,15 +56,15 @@ pub enum Connection {
 
 /// The state.
 #[derive(Debug)]
-pub struct State {
+pub struct TuiState {
     /// How things look.
-    pub look: Look,
+    pub look: Theme,
     /// Where one wants to talk, in one's own words.
     pub address: String,
     /// One's own nick.
     pub me: String,
     /// How it stands with the server.
-    pub connection: Connection,
+    pub connection: ConnectionStatus,
     /// What is waited for.
     pub busy: Option<String>,
     /// The frame of the animation.
@@ -74,7 +74,7 @@ pub struct State {
     /// How much the server's clock is ahead, in milliseconds.
     pub(in crate::tui) ahead: i64,
     /// The conversations, the lobby first.
-    pub conversations: Vec<Conversation>,
+    pub conversations: Vec<ConversationState>,
     /// The one that is looked at.
     pub current: usize,
     /// What keys do, but for those of the entry, which has its own.
@@ -82,7 +82,7 @@ pub struct State {
     /// The first of two keys.
     pub(in crate::tui) first: Option<Chord>,
     /// What is typed.
-    pub entry: Entry,
+    pub entry: Editor,
     /// What the keyboard is for.
     pub mode: Mode,
     /// What was searched for last.
@@ -107,22 +107,22 @@ pub struct State {
     pub focus: Option<bool>,
     /// The last message there is.
     pub(in crate::tui) newest: u64,
-    wishes: Vec<Wish>,
-    pub(in crate::tui) arrived: Vec<Arrived>,
+    requests: Vec<AppRequest>,
+    pub(in crate::tui) arrived: Vec<IncomingMessage>,
     /// What the next start finds.
-    pub(in crate::tui) remembered: Remembered,
+    pub(in crate::tui) remembered: ReadState,
 }
 
-impl State {
+impl TuiState {
     /// Nothing has happened yet.
-    pub fn new(look: Look, address: String, entry: Entry, remembered: Remembered) -> Self {
-        let mut lobby = Conversation::new(LOBBY);
+    pub fn new(look: Theme, address: String, entry: Editor, remembered: ReadState) -> Self {
+        let mut lobby = ConversationState::new(LOBBY);
         lobby.muted = remembered.is_muted(LOBBY);
         Self {
             look,
             address,
             me: String::new(),
-            connection: Connection::New,
+            connection: ConnectionStatus::New,
             busy: None,
             frame: 0,
             heard: None,
@@ -144,35 +144,35 @@ impl State {
             arriving: false,
             focus: None,
             newest: 0,
-            wishes: Vec::new(),
+            requests: Vec::new(),
             arrived: Vec::new(),
             remembered,
         }
     }
 
     /// The conversation that is looked at.
-    pub fn here(&self) -> &Conversation {
+    pub fn here(&self) -> &ConversationState {
         &self.conversations[self.current]
     }
 
     /// The conversation that is looked at, to be changed.
-    pub fn here_mut(&mut self) -> &mut Conversation {
+    pub fn here_mut(&mut self) -> &mut ConversationState {
         &mut self.conversations[self.current]
     }
 
     /// What is wanted of the Session since this was last asked.
-    pub fn take_wishes(&mut self) -> Vec<Wish> {
-        std::mem::take(&mut self.wishes)
+    pub fn take_requests(&mut self) -> Vec<AppRequest> {
+        std::mem::take(&mut self.requests)
     }
 
     /// The messages that came since this was last asked.
-    pub fn take_arrived(&mut self) -> Vec<Arrived> {
+    pub fn take_incoming(&mut self) -> Vec<IncomingMessage> {
         std::mem::take(&mut self.arrived)
     }
 
     /// Wants something of the Session.
-    pub fn wish(&mut self, wish: Wish) {
-        self.wishes.push(wish);
+    pub fn request(&mut self, request: AppRequest) {
+        self.requests.push(request);
     }
 
     /// The key that leads to the newest message now, as people read it.
@@ -208,7 +208,7 @@ impl State {
     /// # Errors
     /// The file is as it was.
     pub fn remember(&mut self) -> io::Result<()> {
-        if self.connection != Connection::New {
+        if self.connection != ConnectionStatus::New {
             let seq = self.read_up_to();
             self.remembered.see(&self.me, seq);
         }
@@ -229,7 +229,7 @@ impl State {
     }
 
     /// The conversation of that name, if there is one.
-    pub fn find(&mut self, name: &str) -> Option<&mut Conversation> {
+    pub fn find(&mut self, name: &str) -> Option<&mut ConversationState> {
         self.conversations.iter_mut().find(|other| other.is(name))
     }
 
@@ -241,9 +241,9 @@ impl State {
         if self.conversations.len() >= MAX_CONVERSATIONS {
             return 0;
         }
-        let mut new = Conversation::new(name);
+        let mut new = ConversationState::new(name);
         new.muted = self.remembered.is_muted(name);
-        let behind = |other: &Conversation| other.rank() <= new.rank();
+        let behind = |other: &ConversationState| other.rank() <= new.rank();
         let index = self
             .conversations
             .iter()
@@ -286,7 +286,7 @@ impl State {
 
     /// Whoever looks at the end has read it.
     pub fn read(&mut self) {
-        if self.focus != Some(false) && self.here().view == View::End {
+        if self.focus != Some(false) && self.here().view == ScrollPosition::End {
             let here = self.here_mut();
             (here.unread, here.mentions) = (0, 0);
         }

@@ -17,18 +17,18 @@ const FIRST: u64 = 1 << 62;
 
 /// A line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct TimelineLine {
     /// The number of the message, or of the last one before what is no message.
     pub seq: u64,
     /// When.
     pub time: Timestamp,
     /// What.
-    pub what: What,
+    pub what: LineKind,
 }
 
 /// What a line is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
+pub enum LineKind {
     /// A message.
     Said {
         /// By whom.
@@ -39,9 +39,9 @@ pub enum What {
         mention: bool,
     },
     /// A line of one's own that was not recorded, or perhaps not.
-    Failed(Box<Failed>),
+    Failed(Box<FailedLine>),
     /// Who came and went.
-    Moved(Box<Moved>),
+    Moved(Box<MembershipSummary>),
     /// Anything else, safe to show.
     Notice(Box<str>),
     /// An error, safe to show.
@@ -52,7 +52,7 @@ pub enum What {
 
 /// A line that was not recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failed {
+pub struct FailedLine {
     /// The `id` of its request.
     pub id: String,
     /// The line.
@@ -63,27 +63,27 @@ pub struct Failed {
 
 /// How many came and went in a row, and the first of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Moved {
+pub struct MembershipSummary {
     /// The one thing that happened, in whole words.
     pub only: String,
     /// Who came.
-    pub joined: Few,
+    pub joined: NameSample,
     /// Who left the channel or the server.
-    pub left: Few,
+    pub left: NameSample,
     /// Who has another name.
-    pub renamed: Few,
+    pub renamed: NameSample,
 }
 
 /// Some people: how many, and the first of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Few {
+pub struct NameSample {
     /// How many.
     pub count: usize,
     /// A few of them.
     pub first: Vec<Arc<str>>,
 }
 
-impl Few {
+impl NameSample {
     /// The names that are kept.
     const MOST: usize = 5;
 
@@ -96,39 +96,39 @@ impl Few {
     }
 }
 
-impl Line {
+impl TimelineLine {
     /// A message rather than something else.
     pub fn is_said(&self) -> bool {
-        matches!(self.what, What::Said { .. })
+        matches!(self.what, LineKind::Said { .. })
     }
 
     /// About how much memory it takes.
     fn bytes(&self) -> usize {
         OVERHEAD
             + match &self.what {
-                What::Said { from, text, .. } => from.len() + text.len(),
-                What::Failed(failed) => failed.text.len() + failed.reason.len(),
-                What::Moved(moved) => {
+                LineKind::Said { from, text, .. } => from.len() + text.len(),
+                LineKind::Failed(failed) => failed.text.len() + failed.reason.len(),
+                LineKind::Moved(moved) => {
                     let few = [&moved.joined, &moved.left, &moved.renamed];
                     let names = few.into_iter().flat_map(|few| &few.first);
                     moved.only.len() + 200 + names.map(|name| name.len()).sum::<usize>()
                 }
-                What::Notice(text) | What::Error(text) => text.len(),
-                What::Gap(_) => 0,
+                LineKind::Notice(text) | LineKind::Error(text) => text.len(),
+                LineKind::Gap(_) => 0,
             }
     }
 }
 
 /// The lines.
 #[derive(Debug)]
-pub struct Lines {
-    lines: VecDeque<Line>,
+pub struct Timeline {
+    lines: VecDeque<TimelineLine>,
     /// The place of the first.
     first: u64,
     bytes: usize,
 }
 
-impl Default for Lines {
+impl Default for Timeline {
     fn default() -> Self {
         Self {
             lines: VecDeque::new(),
@@ -138,7 +138,7 @@ impl Default for Lines {
     }
 }
 
-impl Lines {
+impl Timeline {
     /// The places of all lines.
     pub fn places(&self) -> Range<u64> {
         self.first..self.first + self.lines.len() as u64
@@ -160,18 +160,18 @@ impl Lines {
     }
 
     /// The line at a place.
-    pub fn get(&self, place: u64) -> Option<&Line> {
+    pub fn get(&self, place: u64) -> Option<&TimelineLine> {
         let index = usize::try_from(place.checked_sub(self.first)?).ok()?;
         self.lines.get(index)
     }
 
     /// The last line.
-    pub fn last(&self) -> Option<&Line> {
+    pub fn last(&self) -> Option<&TimelineLine> {
         self.lines.back()
     }
 
     /// All of them.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, &Line)> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, &TimelineLine)> {
         let first = self.first;
         let placed = move |(index, line)| (first + index as u64, line);
         self.lines.iter().enumerate().map(placed)
@@ -199,7 +199,7 @@ impl Lines {
 
     /// Returns the place of the gap behind the message `after`.
     pub fn gap(&self, after: u64) -> Option<u64> {
-        let is_it = |line: &Line| line.what == What::Gap(after);
+        let is_it = |line: &TimelineLine| line.what == LineKind::Gap(after);
         self.iter()
             .rev()
             .find_map(|(place, line)| is_it(line).then_some(place))
@@ -229,12 +229,13 @@ impl Lines {
     pub fn has(&self, seq: u64) -> bool {
         let behind = self.index(self.behind(seq));
         let same = self.lines.range(..behind).rev();
-        same.take_while(|line| line.seq == seq).any(Line::is_said)
+        same.take_while(|line| line.seq == seq)
+            .any(TimelineLine::is_said)
     }
 
     /// Puts a line behind all those with its number or a lower one; a message that is here is not put
     /// in again. The place, if it was put in.
-    pub fn put(&mut self, line: Line) -> Option<u64> {
+    pub fn put(&mut self, line: TimelineLine) -> Option<u64> {
         if line.is_said() && self.has(line.seq) {
             return None;
         }
@@ -258,7 +259,7 @@ impl Lines {
     }
 
     /// Takes a line out.
-    pub fn remove(&mut self, place: u64) -> Option<Line> {
+    pub fn remove(&mut self, place: u64) -> Option<TimelineLine> {
         let line = self.lines.remove(self.index(place))?;
         self.bytes -= line.bytes();
         Some(line)
@@ -280,7 +281,7 @@ impl Lines {
     }
 
     /// The last line, to be changed by what belongs to it.
-    pub fn change_last(&mut self, change: impl FnOnce(&mut Line)) {
+    pub fn change_last(&mut self, change: impl FnOnce(&mut TimelineLine)) {
         if let Some(line) = self.lines.back_mut() {
             self.bytes -= line.bytes();
             change(line);
@@ -298,8 +299,8 @@ impl Lines {
 mod tests {
     use super::*;
 
-    fn said(seq: u64) -> Line {
-        let what = What::Said {
+    fn said(seq: u64) -> TimelineLine {
+        let what = LineKind::Said {
             from: "ana".into(),
             text: "hola".into(),
             mention: false,
@@ -307,12 +308,12 @@ mod tests {
         line(seq, what)
     }
 
-    fn line(seq: u64, what: What) -> Line {
+    fn line(seq: u64, what: LineKind) -> TimelineLine {
         let time = Timestamp::from_millis(0);
-        Line { seq, time, what }
+        TimelineLine { seq, time, what }
     }
 
-    fn seqs(lines: &Lines) -> Vec<(u64, bool)> {
+    fn seqs(lines: &Timeline) -> Vec<(u64, bool)> {
         lines
             .iter()
             .map(|(_, line)| (line.seq, line.is_said()))
@@ -321,13 +322,13 @@ mod tests {
 
     #[test]
     fn lines_stand_in_the_order_of_their_numbers() {
-        let mut lines = Lines::default();
+        let mut lines = Timeline::default();
         assert_eq!(lines.put(said(5)), Some(FIRST));
-        assert_eq!(lines.put(line(5, What::Gap(5))), Some(FIRST + 1));
+        assert_eq!(lines.put(line(5, LineKind::Gap(5))), Some(FIRST + 1));
         assert_eq!(lines.put(said(9)), Some(FIRST + 2));
         assert_eq!(lines.put(said(7)), Some(FIRST + 2));
         assert_eq!(lines.put(said(3)), Some(FIRST - 1));
-        assert_eq!(lines.put(line(4, What::Gap(4))), Some(FIRST));
+        assert_eq!(lines.put(line(4, LineKind::Gap(4))), Some(FIRST));
         for seq in [3, 5, 7, 9] {
             assert_eq!(lines.put(said(seq)), None, "{seq} is here");
         }
@@ -346,7 +347,7 @@ mod tests {
 
     #[test]
     fn a_place_outlives_older_lines() {
-        let mut lines = Lines::default();
+        let mut lines = Timeline::default();
         let place = lines.put(said(100)).unwrap();
         for seq in (1..100).rev() {
             lines.put(said(seq));

@@ -1,78 +1,78 @@
-//! What each fact does to the state.
+//! What each event does to the state.
 
 use chat_proto::mention::mentions;
 use chat_proto::name::fold;
 use chat_proto::{Event, LOBBY, Message, Timestamp};
 
-use super::conversation::{Conversation, Fetch, Older, View, Waiting};
-use super::incoming::Arrived;
+use super::conversation::{ConversationState, Fetch, Older, ScrollPosition, UnsentLine};
+use super::incoming::IncomingMessage;
 use super::picker::Picker;
-use super::timeline::{Line, What};
-use super::{Connection, Mode, State};
-use crate::prompt::Purpose;
+use super::timeline::{LineKind, TimelineLine};
+use super::{ConnectionStatus, Mode, TuiState};
+use crate::prompt::PromptKind;
 use crate::text::escape::{lines, word};
 use crate::text::wording::sentence;
-use crate::tui::event::Fact;
-use crate::tui::request::Wish;
+use crate::tui::event::SessionEvent;
+use crate::tui::request::AppRequest;
 
 /// The prompt while the rest of a password is read that nothing waits for any more.
 pub(in crate::tui) const DROPPED: &str = "Not sent (Enter): ";
 /// The errors that are kept until a key is pressed.
 const MAX_LAST_WORDS: usize = 20;
 
-impl State {
+impl TuiState {
     /// Something happened, at that time of this machine's clock.
-    pub fn apply(&mut self, fact: Fact, now: Timestamp) {
+    pub fn apply(&mut self, event: SessionEvent, now: Timestamp) {
         if !matches!(
-            fact,
-            Fact::Busy(_) | Fact::Asked { .. } | Fact::Waiting { .. }
+            event,
+            SessionEvent::Busy(_) | SessionEvent::Asked { .. } | SessionEvent::Waiting { .. }
         ) {
             self.heard_at(now);
         }
-        match fact {
-            Fact::Busy(what) => self.busy = what.map(|what| word(&what)),
-            Fact::Asked { prompt, purpose } => self.ask(prompt, purpose),
-            Fact::Welcomed { .. } => self.welcomed(fact, now),
-            Fact::Away => {
-                self.connection = Connection::Away;
+        match event {
+            SessionEvent::Busy(what) => self.busy = what.map(|what| word(&what)),
+            SessionEvent::Asked { prompt, purpose } => self.ask(prompt, purpose),
+            SessionEvent::Welcomed { .. } => self.welcomed(event, now),
+            SessionEvent::Away => {
+                self.connection = ConnectionStatus::Away;
                 for conversation in &mut self.conversations {
                     // A page on its way is requested again with the next connection.
                     conversation.refused = None;
                 }
             }
-            Fact::Heard => {}
-            Fact::Message { message, fresh } => self.message(&message, fresh),
-            Fact::Waiting { id, to, text } => self.waiting(id, &to, text),
-            Fact::Recorded { id, seq, time } => self.recorded(&id, seq, time),
-            Fact::Failed { id, reason } => self.failed(&id, &reason, now),
-            Fact::Presence(event) => self.presence(&event),
-            Fact::People {
+            SessionEvent::Heard => {}
+            SessionEvent::Message { message, fresh } => self.message(&message, fresh),
+            SessionEvent::Waiting { id, to, text } => self.waiting(id, &to, text),
+            SessionEvent::Recorded { id, seq, time } => self.recorded(&id, seq, time),
+            SessionEvent::Failed { id, reason } => self.failed(&id, &reason, now),
+            SessionEvent::Presence(event) => self.presence(&event),
+            SessionEvent::People {
                 channel,
                 nicks,
                 total,
             } => self.people(&channel, nicks, total),
-            Fact::Page {
+            SessionEvent::Page {
                 with,
                 messages,
                 more,
             } => self.page(&with, &messages, more),
-            Fact::NoPage { with } => self.no_page(&with),
-            Fact::Gap {
+            SessionEvent::NoPage { with } => self.no_page(&with),
+            SessionEvent::Gap {
                 with,
                 after,
                 before,
             } => self.gap(with.as_deref(), after, before, now),
-            Fact::Notice { text, time } => {
+            SessionEvent::Notice { text, time } => {
                 let newest = self.newest;
                 self.here_mut()
-                    .remark(What::Notice(text.into()), newest, time);
+                    .remark(LineKind::Notice(text.into()), newest, time);
             }
-            Fact::Topic { .. } => self.topic(fact),
-            Fact::Error { code, detail } => self.error(&code, &detail, now),
-            Fact::Answered => self.answered(),
-            Fact::Here(to) => self.go_to(&to),
-            Fact::Parted(channel) => self.close(&channel),
-            Fact::Choose(people) => {
+            SessionEvent::Topic { .. } => self.topic(event),
+            SessionEvent::Error { code, detail } => self.error(&code, &detail, now),
+            SessionEvent::Answered => self.answered(),
+            SessionEvent::Here(to) => self.go_to(&to),
+            SessionEvent::Parted(channel) => self.close(&channel),
+            SessionEvent::Choose(people) => {
                 if !matches!(self.mode, Mode::Asked(..)) {
                     self.mode = Mode::Choose(Picker::new(people));
                 }
@@ -83,7 +83,7 @@ impl State {
     }
 
     fn heard_at(&mut self, now: Timestamp) {
-        if self.connection == Connection::Up {
+        if self.connection == ConnectionStatus::Up {
             self.heard = Some(Timestamp::from_millis(now.as_millis() + self.ahead));
         }
     }
@@ -101,7 +101,7 @@ impl State {
         }
     }
 
-    pub(in crate::tui) fn ask(&mut self, prompt: String, purpose: Purpose) {
+    pub(in crate::tui) fn ask(&mut self, prompt: String, purpose: PromptKind) {
         self.entry.set_purpose(purpose);
         self.mode = Mode::Asked(prompt, purpose);
     }
@@ -109,9 +109,10 @@ impl State {
     /// The keyboard is for talking again. Where a password is half typed, its rest is read and
     /// dropped first.
     pub fn answered(&mut self) {
-        let half = matches!(self.mode, Mode::Asked(_, Purpose::Password)) && !self.entry.is_empty();
+        let half =
+            matches!(self.mode, Mode::Asked(_, PromptKind::Password)) && !self.entry.is_empty();
         if half {
-            self.mode = Mode::Asked(DROPPED.to_owned(), Purpose::Password);
+            self.mode = Mode::Asked(DROPPED.to_owned(), PromptKind::Password);
         } else {
             self.talk();
         }
@@ -119,29 +120,29 @@ impl State {
 
     pub(in crate::tui) fn talk(&mut self) {
         self.mode = Mode::Talk;
-        self.entry.set_purpose(Purpose::Chat);
+        self.entry.set_purpose(PromptKind::Chat);
     }
 
-    fn welcomed(&mut self, fact: Fact, now: Timestamp) {
-        let Fact::Welcomed {
+    fn welcomed(&mut self, event: SessionEvent, now: Timestamp) {
+        let SessionEvent::Welcomed {
             nick,
             joined,
             seen,
             last,
             clock,
             ..
-        } = fact
+        } = event
         else {
             return;
         };
         // Only the question for the password of the nick ends with it; another one is the user's.
-        let first = self.connection == Connection::New;
-        if first || !matches!(self.mode, Mode::Asked(_, Purpose::Password)) {
+        let first = self.connection == ConnectionStatus::New;
+        if first || !matches!(self.mode, Mode::Asked(_, PromptKind::Password)) {
             self.answered();
         }
         self.ahead = clock.as_millis() - now.as_millis();
         self.heard = Some(clock);
-        self.connection = Connection::Up;
+        self.connection = ConnectionStatus::Up;
         self.last_words.clear();
         self.me = nick;
         // A history that was begun anew counts from 1 again, and one that lost its end from there.
@@ -157,7 +158,7 @@ impl State {
         }
         for channel in joined {
             self.open(&channel);
-            self.wish(Wish::People(channel));
+            self.request(AppRequest::People(channel));
         }
         let unknown = self.choose_at_first && self.remembered.seen(&self.me).is_none();
         self.arriving = first && (self.choose_on_arrival || unknown);
@@ -198,20 +199,23 @@ impl State {
         if !mine {
             let muted = conversation.muted;
             let seen = looked_at && self.focus == Some(true);
-            self.arrived.push(Arrived::new(message, fresh, muted, seen));
+            self.arrived
+                .push(IncomingMessage::new(message, fresh, muted, seen));
         }
         self.newest = self.newest.max(message.seq);
     }
 
     fn is_looked_at(&self, index: usize) -> bool {
-        index == self.current && self.here().view == View::End && self.focus != Some(false)
+        index == self.current
+            && self.here().view == ScrollPosition::End
+            && self.focus != Some(false)
     }
 
     fn waiting(&mut self, id: String, to: &str, text: String) {
         let index = self.open(to);
         let conversation = &mut self.conversations[index];
-        conversation.waiting.push(Waiting { id, text });
-        conversation.view = View::End;
+        conversation.waiting.push(UnsentLine { id, text });
+        conversation.view = ScrollPosition::End;
     }
 
     /// The acknowledgement may come before the message itself, and may be all that comes.
@@ -219,12 +223,12 @@ impl State {
         let from = self.me.as_str();
         for (index, conversation) in self.conversations.iter_mut().enumerate() {
             if let Some(waiting) = conversation.recorded(id) {
-                let what = What::Said {
+                let what = LineKind::Said {
                     from: from.into(),
                     text: waiting.text.into(),
                     mention: false,
                 };
-                conversation.put(Line { seq, time, what });
+                conversation.put(TimelineLine { seq, time, what });
                 self.newest = self.newest.max(seq);
                 return self.said_elsewhere(index);
             }
@@ -240,7 +244,7 @@ impl State {
             let to = word(&self.conversations[index].to);
             let text = format!("not said to {to}: {}", lines(reason));
             self.here_mut()
-                .remark(What::Error(text.into()), newest, now);
+                .remark(LineKind::Error(text.into()), newest, now);
         }
     }
 
@@ -259,7 +263,7 @@ impl State {
             Event::Joined { channel, nick, .. } if *fold(nick) == *me => {
                 let index = self.open(channel);
                 if self.conversations[index].people.count() == 0 {
-                    self.wish(Wish::People(channel.clone().into_owned()));
+                    self.request(AppRequest::People(channel.clone().into_owned()));
                 }
             }
             Event::Renamed { nick, to, .. } if *fold(nick) == *me => {
@@ -320,7 +324,7 @@ impl State {
     /// Marks where messages may be missing: between the last message that was here and the first
     /// one that came again. Without an older message the top of the conversation leads there.
     fn gap(&mut self, with: Option<&str>, after: u64, before: Option<u64>, now: Timestamp) {
-        let concerned = |other: &&mut Conversation| with.is_none_or(|with| other.is(with));
+        let concerned = |other: &&mut ConversationState| with.is_none_or(|with| other.is(with));
         for conversation in self.conversations.iter_mut().filter(concerned) {
             if let Some(place) = conversation.lines.gap(after) {
                 conversation.remove(place);
@@ -329,10 +333,10 @@ impl State {
             let last = conversation.lines.said_before(before.unwrap_or(after + 1));
             match last {
                 Some(last) => {
-                    conversation.put(Line {
+                    conversation.put(TimelineLine {
                         seq: last.max(after),
                         time: now,
-                        what: What::Gap(after),
+                        what: LineKind::Gap(after),
                     });
                 }
                 None if conversation.older == Older::Nothing => conversation.older = Older::More,
@@ -342,13 +346,13 @@ impl State {
     }
 
     /// Said in the channel itself, if one is in it.
-    fn topic(&mut self, fact: Fact) {
-        let Fact::Topic {
+    fn topic(&mut self, event: SessionEvent) {
+        let SessionEvent::Topic {
             channel,
             topic,
             text,
             time,
-        } = fact
+        } = event
         else {
             return;
         };
@@ -360,7 +364,7 @@ impl State {
             }
             None => self.here_mut(),
         };
-        conversation.remark(What::Notice(text.into()), newest, time);
+        conversation.remark(LineKind::Notice(text.into()), newest, time);
     }
 
     fn error(&mut self, code: &str, detail: &str, now: Timestamp) {
@@ -370,18 +374,18 @@ impl State {
         }
         self.last_words.push(format!("! {text}"));
         let newest = self.newest;
-        if self.connection != Connection::New {
+        if self.connection != ConnectionStatus::New {
             self.here_mut()
-                .remark(What::Error(text.into()), newest, now);
+                .remark(LineKind::Error(text.into()), newest, now);
         }
     }
 }
 
-fn said(message: &Message<'_>, mention: bool) -> Line {
-    Line {
+fn said(message: &Message<'_>, mention: bool) -> TimelineLine {
+    TimelineLine {
         seq: message.seq,
         time: message.time,
-        what: What::Said {
+        what: LineKind::Said {
             from: message.from.as_ref().into(),
             text: message.text.as_ref().into(),
             mention,

@@ -8,11 +8,11 @@ use ratatui::style::{Color, Modifier, Style};
 
 use super::wrap::{columns, shortened};
 use crate::text::escape::word;
-use crate::tui::state::State;
+use crate::tui::state::TuiState;
 use crate::tui::width_quirks::put;
 
 /// Draws it, with the number of Alt-1 to Alt-9 before each and what is unread behind it.
-pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
+pub fn draw(state: &TuiState, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() {
         return;
     }
@@ -58,12 +58,12 @@ pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
 }
 
 /// The conversation at that position.
-pub fn at(state: &State, area: Rect, at: Position) -> Option<usize> {
+pub fn at(state: &TuiState, area: Rect, at: Position) -> Option<usize> {
     shown(state, area.height).nth(usize::from(at.y - area.y))
 }
 
 /// Those that there is room for, so that the current one is among them.
-pub(in crate::tui) fn shown(state: &State, height: u16) -> Range<usize> {
+pub(in crate::tui) fn shown(state: &TuiState, height: u16) -> Range<usize> {
     let height = usize::from(height);
     let first = (state.current + 1).saturating_sub(height);
     first..state.conversations.len().min(first + height)

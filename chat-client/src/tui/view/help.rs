@@ -9,14 +9,14 @@ use ratatui::widgets::{Block, Clear, Widget as _};
 use super::wrap::{columns, plain_rows};
 use crate::command::HELP;
 use crate::keys::actions::{self, Action};
-use crate::keys::{Keys, edit_actions, name};
-use crate::tui::state::State;
+use crate::keys::{KeySequence, edit_actions, name};
+use crate::tui::state::TuiState;
 
 /// What conversations are called by number, and their keys as long as nobody wants others.
 const BY_NUMBER: (&str, &str) = ("alt-1 … alt-9", "the first to the ninth conversation");
 
 /// Draws it over the whole screen, from the row `top` on.
-pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
+pub fn draw(state: &TuiState, top: usize, area: Rect, buffer: &mut Buffer) {
     Clear.render(area, buffer);
     let block = Block::bordered()
         .title(" Help: commands and keys ")
@@ -31,7 +31,7 @@ pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
 }
 
 /// The last row from which on it is of use to read.
-pub fn last(state: &State) -> usize {
+pub fn last(state: &TuiState) -> usize {
     let (width, height) = state.size;
     let inside = Block::bordered().inner(Rect::new(0, 0, width, height));
     let lines = lines(state, usize::from(inside.width));
@@ -43,7 +43,7 @@ const BESIDE: usize = 60;
 const COLUMN: usize = 29;
 
 /// What has no key is left out.
-fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
+fn lines(state: &TuiState, width: usize) -> Vec<Line<'static>> {
     let (window, entry) = (&state.keys, state.entry.keymap());
     let usual = actions::default();
     let mut by_number = (0..9).map(Action::Go);
@@ -74,7 +74,7 @@ fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
 }
 
 /// Keys as the settings name them, if there are any.
-fn named(keys: impl Iterator<Item = Keys>) -> Option<String> {
+fn named(keys: impl Iterator<Item = KeySequence>) -> Option<String> {
     let keys: Vec<_> = keys.map(name).collect();
     (!keys.is_empty()).then(|| keys.join(", "))
 }

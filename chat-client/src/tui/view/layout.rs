@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::wrap::columns;
-use crate::tui::state::{Connection, Mode, State};
+use crate::tui::state::{ConnectionStatus, Mode, TuiState};
 
 /// From how many columns on there is a list of conversations, and one of people.
 const WITH_CONVERSATIONS: u16 = 56;
@@ -37,7 +37,7 @@ pub struct Areas {
     pub entry: Rect,
 }
 
-impl State {
+impl TuiState {
     /// Where everything is drawn.
     pub fn areas(&self) -> Areas {
         areas(self)
@@ -45,7 +45,7 @@ impl State {
 }
 
 /// The parts of a screen of that size.
-pub fn areas(state: &State) -> Areas {
+pub fn areas(state: &TuiState) -> Areas {
     let (width, height) = state.size;
     let asked = columns(prompt(state));
     let asked = u16::try_from(asked).unwrap_or(u16::MAX).min(width / 2);
@@ -58,7 +58,7 @@ pub fn areas(state: &State) -> Areas {
         .min(height);
     let status = u16::from(height > rows);
     let above = height.saturating_sub(rows + status);
-    let talks = state.connection != Connection::New;
+    let talks = state.connection != ConnectionStatus::New;
     let left = side(talks && state.sides.0, width, WITH_CONVERSATIONS, 14, 26);
     let channel = state.here().is_channel();
     let right = side(
@@ -83,7 +83,7 @@ pub fn areas(state: &State) -> Areas {
 }
 
 /// What stands before what is typed.
-pub fn prompt(state: &State) -> &str {
+pub fn prompt(state: &TuiState) -> &str {
     match &state.mode {
         Mode::Asked(question, _) => question,
         Mode::Talk | Mode::Choose(_) | Mode::Help(_) => PROMPT,

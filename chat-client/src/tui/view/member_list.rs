@@ -6,11 +6,11 @@ use ratatui::style::{Modifier, Style};
 
 use super::wrap::shortened;
 use crate::text::escape::word;
-use crate::tui::state::State;
+use crate::tui::state::TuiState;
 use crate::tui::width_quirks::put;
 
 /// Draws it: how many there are, and as many names as there is room for.
-pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
+pub fn draw(state: &TuiState, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() {
         return;
     }
@@ -45,7 +45,7 @@ pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
 }
 
 /// The person at that position.
-pub fn at(state: &State, area: Rect, at: Position) -> Option<String> {
+pub fn at(state: &TuiState, area: Rect, at: Position) -> Option<String> {
     let (room, _) = room(state, area.height);
     let index = usize::from(at.y - area.y);
     let nick = state.here().people.iter().take(room).nth(index)?;
@@ -53,7 +53,7 @@ pub fn at(state: &State, area: Rect, at: Position) -> Option<String> {
 }
 
 /// How many names are shown, and how many people are not.
-fn room(state: &State, height: u16) -> (usize, usize) {
+fn room(state: &TuiState, height: u16) -> (usize, usize) {
     let people = &state.here().people;
     let (height, named) = (usize::from(height), people.iter().count());
     if people.count() <= height && people.others == 0 {

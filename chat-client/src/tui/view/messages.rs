@@ -4,21 +4,21 @@ use chat_proto::name::fold;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Span;
 
-use super::wrap::{self, Kind, Piece, columns, shortened};
+use super::wrap::{self, SpanKind, TextSpan, columns, shortened};
 use crate::keys::Keymap;
 use crate::keys::actions::Action;
 use crate::text::escape::word;
-use crate::tui::state::State;
-use crate::tui::state::conversation::{Conversation, Older, View, matches};
-use crate::tui::state::timeline::{Few, Line, Moved, What};
-use crate::tui::theme::Look;
+use crate::tui::state::TuiState;
+use crate::tui::state::conversation::{ConversationState, Older, ScrollPosition, matches};
+use crate::tui::state::timeline::{LineKind, MembershipSummary, NameSample, TimelineLine};
+use crate::tui::theme::Theme;
 
 /// `18:50 `
 const TIME: usize = 6;
 
 /// A row of the screen.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Row {
+pub struct MessageRow {
     /// What stands there.
     pub spans: Vec<Span<'static>>,
     /// Links in it: the span, and where it leads.
@@ -31,9 +31,9 @@ pub struct Row {
 
 /// What rows are made for.
 #[derive(Debug, Clone, Copy)]
-pub struct Canvas<'a> {
+pub struct MessageLayout<'a> {
     /// How things look.
-    pub look: &'a Look,
+    pub look: &'a Theme,
     /// What keys do.
     pub keys: &'a Keymap<Action>,
     /// The conversation.
@@ -46,10 +46,10 @@ pub struct Canvas<'a> {
     pub width: usize,
 }
 
-impl State {
+impl TuiState {
     /// What rows of messages are made for.
-    pub fn canvas(&self) -> Canvas<'_> {
-        Canvas {
+    pub fn canvas(&self) -> MessageLayout<'_> {
+        MessageLayout {
             look: &self.look,
             keys: &self.keys,
             here: &self.here().to,
@@ -60,14 +60,14 @@ impl State {
     }
 }
 
-impl Canvas<'_> {
+impl MessageLayout<'_> {
     /// The rows that are seen, from the top.
-    pub fn visible(&self, conversation: &Conversation, height: usize) -> Vec<Row> {
+    pub fn visible(&self, conversation: &ConversationState, height: usize) -> Vec<MessageRow> {
         let mut rows = Vec::new();
         let mut hidden = 0;
         let mut place = conversation.lines.places().end;
         match conversation.view {
-            View::End => {
+            ScrollPosition::End => {
                 for waiting in conversation.waiting.iter().rev() {
                     self.prepend(&mut rows, self.waiting(&waiting.text), 0);
                     if rows.len() >= height {
@@ -75,7 +75,7 @@ impl Canvas<'_> {
                     }
                 }
             }
-            View::At(spot) => (place, hidden) = (spot.place + 1, spot.hidden),
+            ScrollPosition::At(spot) => (place, hidden) = (spot.place + 1, spot.hidden),
         }
         while rows.len() < height && place > conversation.lines.places().start {
             place -= 1;
@@ -91,12 +91,12 @@ impl Canvas<'_> {
         rows
     }
 
-    fn prepend(&self, rows: &mut Vec<Row>, block: Vec<Row>, hidden: usize) {
+    fn prepend(&self, rows: &mut Vec<MessageRow>, block: Vec<MessageRow>, hidden: usize) {
         rows.extend(block.into_iter().rev().skip(hidden));
     }
 
     /// The rows of a line with what stands above it.
-    pub fn block(&self, conversation: &Conversation, place: u64) -> Vec<Row> {
+    pub fn block(&self, conversation: &ConversationState, place: u64) -> Vec<MessageRow> {
         let lines = &conversation.lines;
         let Some(line) = lines.get(place) else {
             return Vec::new();
@@ -124,15 +124,15 @@ impl Canvas<'_> {
         rows
     }
 
-    fn beginning(&self, conversation: &Conversation) -> Row {
+    fn beginning(&self, conversation: &ConversationState) -> MessageRow {
         let text = format!("the beginning of {}", word(&conversation.to));
         self.rule(&text, self.dim())
     }
 
-    fn line(&self, line: &Line) -> Vec<Row> {
+    fn line(&self, line: &TimelineLine) -> Vec<MessageRow> {
         let red = self.look.depth.theme(Color::Red);
         match &line.what {
-            What::Said {
+            LineKind::Said {
                 from,
                 text,
                 mention,
@@ -145,7 +145,7 @@ impl Canvas<'_> {
                 }
                 rows
             }
-            What::Failed(failed) => {
+            LineKind::Failed(failed) => {
                 let mut rows = self.said(self.me, &failed.text, false, Some(line), self.dim());
                 let again = self.keys.spoken(Action::Again);
                 let again = again.map_or(String::new(), |key| format!(" · {key} sends it again"));
@@ -153,10 +153,10 @@ impl Canvas<'_> {
                 rows.extend(self.remark(&why, red.add_modifier(Modifier::BOLD), line));
                 rows
             }
-            What::Moved(moved) => self.remark(&moved_in_words(moved), self.dim(), line),
-            What::Notice(text) => self.remark(text, Style::new(), line),
-            What::Error(text) => self.remark(text, red, line),
-            What::Gap(_) => {
+            LineKind::Moved(moved) => self.remark(&moved_in_words(moved), self.dim(), line),
+            LineKind::Notice(text) => self.remark(text, Style::new(), line),
+            LineKind::Error(text) => self.remark(text, red, line),
+            LineKind::Gap(_) => {
                 let yellow = self.look.depth.theme(Color::Yellow);
                 let fetch = self.keys.spoken(Action::PageUp);
                 let fetch = fetch.map_or(String::new(), |key| format!(": {key} fetches them"));
@@ -166,7 +166,7 @@ impl Canvas<'_> {
     }
 
     /// What one said and is not recorded.
-    fn waiting(&self, text: &str) -> Vec<Row> {
+    fn waiting(&self, text: &str) -> Vec<MessageRow> {
         let mut rows = self.said(self.me, text, false, None, self.dim());
         if let Some(row) = rows.last_mut() {
             row.spans.push(Span::styled(
@@ -183,9 +183,9 @@ impl Canvas<'_> {
         from: &str,
         text: &str,
         mention: bool,
-        line: Option<&Line>,
+        line: Option<&TimelineLine>,
         style: Style,
-    ) -> Vec<Row> {
+    ) -> Vec<MessageRow> {
         let time = if self.look.times { TIME } else { 0 };
         let gutter = self.gutter();
         let indent = time + gutter + 1;
@@ -205,7 +205,7 @@ impl Canvas<'_> {
         let wrapped = wrap::rows(text, self.width.saturating_sub(indent), first, marked);
         let mut rows = Vec::with_capacity(wrapped.len());
         for (index, pieces) in wrapped.into_iter().enumerate() {
-            let mut row = Row::default();
+            let mut row = MessageRow::default();
             if index == 0 {
                 if self.look.times {
                     row.spans.push(Span::styled(self.time(line), self.dim()));
@@ -225,12 +225,12 @@ impl Canvas<'_> {
         rows
     }
 
-    fn piece(&self, row: &mut Row, piece: Piece, style: Style) {
+    fn piece(&self, row: &mut MessageRow, piece: TextSpan, style: Style) {
         let style = match piece.kind {
-            Kind::Plain => style,
-            Kind::Code => style.patch(self.look.depth.theme(Color::Cyan)),
-            Kind::Me => style.add_modifier(Modifier::BOLD | Modifier::REVERSED),
-            Kind::Link(url) => {
+            SpanKind::Plain => style,
+            SpanKind::Code => style.patch(self.look.depth.theme(Color::Cyan)),
+            SpanKind::Me => style.add_modifier(Modifier::BOLD | Modifier::REVERSED),
+            SpanKind::Link(url) => {
                 row.links.push((row.spans.len(), url));
                 style.add_modifier(Modifier::UNDERLINED)
             }
@@ -239,13 +239,13 @@ impl Canvas<'_> {
     }
 
     /// What is no message, in the column of the messages.
-    fn remark(&self, text: &str, style: Style, line: &Line) -> Vec<Row> {
+    fn remark(&self, text: &str, style: Style, line: &TimelineLine) -> Vec<MessageRow> {
         let time = if self.look.times { TIME } else { 0 };
         let indent = time + self.gutter() + 1;
         let wrapped = wrap::rows(text, self.width.saturating_sub(indent), 0, None);
         let mut rows = Vec::with_capacity(wrapped.len());
         for (index, pieces) in wrapped.into_iter().enumerate() {
-            let mut row = Row::default();
+            let mut row = MessageRow::default();
             let mark = if index == 0 { "*" } else { "" };
             if index == 0 && self.look.times {
                 row.spans
@@ -265,19 +265,19 @@ impl Canvas<'_> {
     }
 
     /// `── text ──`, over the whole width.
-    fn rule(&self, text: &str, style: Style) -> Row {
+    fn rule(&self, text: &str, style: Style) -> MessageRow {
         let text = shortened(text, self.width.saturating_sub(6));
         let around = self.width.saturating_sub(columns(&text) + 2);
         let left = "─".repeat(around / 2);
         let right = "─".repeat(around - around / 2);
-        Row {
+        MessageRow {
             spans: vec![Span::styled(format!("{left} {text} {right}"), style)],
             is_rule: true,
-            ..Row::default()
+            ..MessageRow::default()
         }
     }
 
-    fn time(&self, line: Option<&Line>) -> String {
+    fn time(&self, line: Option<&TimelineLine>) -> String {
         match line {
             Some(line) => format!("{} ", self.look.clock(line.time)),
             None => " ".repeat(TIME),
@@ -300,8 +300,8 @@ impl Canvas<'_> {
 }
 
 /// `3 joined (ana, luis, maria), 1 left (pedro)`
-fn moved_in_words(moved: &Moved) -> String {
-    let Moved {
+fn moved_in_words(moved: &MembershipSummary) -> String {
+    let MembershipSummary {
         only,
         joined,
         left,
@@ -310,7 +310,7 @@ fn moved_in_words(moved: &Moved) -> String {
     if joined.count + left.count + renamed.count <= 1 {
         return only.clone();
     }
-    let some = |few: &Few, what: &str| {
+    let some = |few: &NameSample, what: &str| {
         let names: Vec<String> = few.first.iter().map(|nick| word(nick)).collect();
         let more = if few.count > names.len() { ", …" } else { "" };
         (few.count > 0).then(|| format!("{} {what} ({}{more})", few.count, names.join(", ")))

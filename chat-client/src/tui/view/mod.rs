@@ -18,21 +18,21 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Line;
 
 use self::layout::Areas;
-use self::messages::Row;
+use self::messages::MessageRow;
 use self::wrap::{plain_rows, shortened};
-use super::state::{Connection, Mode, State};
+use super::state::{ConnectionStatus, Mode, TuiState};
 use super::width_quirks;
 use crate::keys::edit_actions::Edit;
-use crate::prompt::Purpose;
+use crate::prompt::PromptKind;
 use crate::text::escape::word;
 
 /// Draws everything.
-pub fn draw(state: &State, frame: &mut Frame<'_>) {
+pub fn draw(state: &TuiState, frame: &mut Frame<'_>) {
     let (areas, all) = (layout::areas(state), frame.area());
     let buffer = frame.buffer_mut();
     channel_list::draw(state, areas.conversations, buffer);
     member_list::draw(state, areas.people, buffer);
-    if state.connection == Connection::New {
+    if state.connection == ConnectionStatus::New {
         greeting(state, areas.messages, buffer);
     } else {
         topic(state, areas.topic, buffer);
@@ -51,7 +51,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
     }
 }
 
-fn topic(state: &State, area: Rect, buffer: &mut Buffer) {
+fn topic(state: &TuiState, area: Rect, buffer: &mut Buffer) {
     let style = Style::new().add_modifier(Modifier::UNDERLINED);
     buffer.set_style(area, style);
     if !area.is_empty() {
@@ -66,14 +66,14 @@ fn topic(state: &State, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-fn messages(state: &State, area: Rect, buffer: &mut Buffer) {
+fn messages(state: &TuiState, area: Rect, buffer: &mut Buffer) {
     let rows = state
         .canvas()
         .visible(state.here(), usize::from(area.height));
     // Few messages stand above what is typed, as if more were to come from below.
     let empty = usize::from(area.height) - rows.len();
     for (row, y) in rows.into_iter().zip((area.y..).skip(empty)) {
-        let Row {
+        let MessageRow {
             spans,
             links,
             style,
@@ -94,7 +94,7 @@ fn messages(state: &State, area: Rect, buffer: &mut Buffer) {
 }
 
 /// What is seen before one is in.
-fn greeting(state: &State, area: Rect, buffer: &mut Buffer) {
+fn greeting(state: &TuiState, area: Rect, buffer: &mut Buffer) {
     let bold = Style::new().add_modifier(Modifier::BOLD);
     let dim = Style::new().add_modifier(Modifier::DIM);
     let red = state.look.depth.theme(Color::Red);
@@ -107,7 +107,7 @@ fn greeting(state: &State, area: Rect, buffer: &mut Buffer) {
     let words = state.last_words.iter();
     let words = words.flat_map(|words| plain_rows(words, width));
     lines.extend(words.map(|words| Line::styled(words, red)));
-    if matches!(state.mode, Mode::Asked(_, Purpose::Nickname)) && state.last_words.is_empty() {
+    if matches!(state.mode, Mode::Asked(_, PromptKind::Nickname)) && state.last_words.is_empty() {
         let key = state.entry.keymap().spoken(Edit::Submit);
         let any = key.map_or(String::new(), |key| format!("; {key} alone takes any"));
         lines.push(Line::styled(format!("type it below{any}"), dim));
@@ -122,7 +122,7 @@ fn greeting(state: &State, area: Rect, buffer: &mut Buffer) {
 }
 
 /// What is typed; returns where the cursor is.
-fn entry(state: &State, areas: Areas, buffer: &mut Buffer) -> Position {
+fn entry(state: &TuiState, areas: Areas, buffer: &mut Buffer) -> Position {
     let Areas {
         prompt,
         entry: area,

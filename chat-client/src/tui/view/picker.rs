@@ -8,7 +8,7 @@ use ratatui::widgets::{Block, Clear, Widget as _};
 use super::layout::Areas;
 use super::wrap::{columns, shortened};
 use crate::text::escape::word;
-use crate::tui::state::State;
+use crate::tui::state::TuiState;
 use crate::tui::state::picker::Picker;
 use crate::tui::width_quirks::put;
 
@@ -27,7 +27,7 @@ pub fn area(picker: &Picker, areas: &Areas) -> Rect {
 }
 
 /// Draws the choice over the messages.
-pub fn draw(state: &State, picker: &Picker, area: Rect, buffer: &mut Buffer) {
+pub fn draw(state: &TuiState, picker: &Picker, area: Rect, buffer: &mut Buffer) {
     let area = frame(picker, area);
     Clear.render(area, buffer);
     let title = shortened(

@@ -10,8 +10,8 @@ use super::wrap::{columns, shortened};
 use crate::keys::actions::Action;
 use crate::keys::edit_actions::Edit;
 use crate::text::escape::word;
-use crate::tui::state::conversation::{Conversation, View};
-use crate::tui::state::{Connection, State};
+use crate::tui::state::conversation::{ConversationState, ScrollPosition};
+use crate::tui::state::{ConnectionStatus, TuiState};
 use crate::tui::width_quirks::put;
 
 /// What unread messages and mentions out of sight are worth: a mention is dropped last.
@@ -19,7 +19,7 @@ const ELSEWHERE: u8 = 5;
 const MENTIONED: u8 = 12;
 
 /// Draws it: what matters most stays where there is little room.
-pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
+pub fn draw(state: &TuiState, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() {
         return;
     }
@@ -46,7 +46,7 @@ pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
 }
 
 /// The parts, with what each is worth.
-fn parts(state: &State, width: usize) -> Vec<(u8, String)> {
+fn parts(state: &TuiState, width: usize) -> Vec<(u8, String)> {
     let here = state.here();
     let mut parts = vec![(9, connection(state))];
     let elsewhere = elsewhere(state);
@@ -55,7 +55,7 @@ fn parts(state: &State, width: usize) -> Vec<(u8, String)> {
         parts.push((10, hint.clone()));
         return parts;
     }
-    if state.connection == Connection::New {
+    if state.connection == ConnectionStatus::New {
         return parts;
     }
     let name = word(&here.to);
@@ -86,7 +86,7 @@ fn parts(state: &State, width: usize) -> Vec<(u8, String)> {
 }
 
 /// Returns what is unread in conversations that the list does not show, with what that is worth.
-fn elsewhere(state: &State) -> Option<(u8, String)> {
+fn elsewhere(state: &TuiState) -> Option<(u8, String)> {
     let unread: usize = state.out_of_sight().map(|other| other.unread).sum();
     match (unread, state.mentions_out_of_sight()) {
         (0, 0) => None,
@@ -96,9 +96,9 @@ fn elsewhere(state: &State) -> Option<(u8, String)> {
     }
 }
 
-impl State {
+impl TuiState {
     /// Returns the conversations beside the current one that the list does not show.
-    fn out_of_sight(&self) -> impl Iterator<Item = &Conversation> {
+    fn out_of_sight(&self) -> impl Iterator<Item = &ConversationState> {
         let list = self.areas().conversations;
         let listed = if list.is_empty() {
             0..0
@@ -126,9 +126,9 @@ impl State {
 }
 
 /// What is below what is looked at, and the key that leads there.
-fn below(state: &State) -> Option<String> {
+fn below(state: &TuiState) -> Option<String> {
     let here = state.here();
-    if here.view == View::End {
+    if here.view == ScrollPosition::End {
         return None;
     }
     let key = state.key_to_newest();
@@ -143,7 +143,7 @@ fn below(state: &State) -> Option<String> {
 }
 
 /// What is searched for, with the keys that go on and end it.
-fn search(state: &State) -> Option<String> {
+fn search(state: &TuiState) -> Option<String> {
     let search = shortened(&word(state.search.as_ref()?), 20);
     let on = state.keys.spoken(Action::SearchOn);
     let end = state.entry.keymap().spoken(Edit::Drop);
@@ -155,15 +155,17 @@ fn search(state: &State) -> Option<String> {
     Some(format!("/{search}{by}"))
 }
 
-fn connection(state: &State) -> String {
+fn connection(state: &TuiState) -> String {
     let style = ProgressStyle::default_spinner();
     let tick = style.get_tick_str(state.frame);
     match (&state.busy, state.connection) {
         (Some(busy), _) => format!("{tick} {busy}"),
-        (None, Connection::New) => "○ not connected".to_owned(),
-        (None, Connection::Away) => "○ away".to_owned(),
-        (None, Connection::Up) if state.here().fetching.is_some() => format!("{tick} fetching"),
-        (None, Connection::Up) => "● online".to_owned(),
+        (None, ConnectionStatus::New) => "○ not connected".to_owned(),
+        (None, ConnectionStatus::Away) => "○ away".to_owned(),
+        (None, ConnectionStatus::Up) if state.here().fetching.is_some() => {
+            format!("{tick} fetching")
+        }
+        (None, ConnectionStatus::Up) => "● online".to_owned(),
     }
 }
 

@@ -20,16 +20,16 @@ const FENCE: &str = "```";
 
 /// A part of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
+pub struct TextSpan {
     /// Safe to show.
     pub text: String,
     /// What it is.
-    pub kind: Kind,
+    pub kind: SpanKind,
 }
 
 /// What a part of a text is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
+pub enum SpanKind {
     /// Words.
     Plain,
     /// Of a block of code, as it was typed.
@@ -41,7 +41,7 @@ pub enum Kind {
 }
 
 /// A row.
-pub type Row = Vec<Piece>;
+pub type WrappedRow = Vec<TextSpan>;
 
 /// How many columns a text takes.
 pub fn columns(text: &str) -> usize {
@@ -77,10 +77,10 @@ pub fn plain_rows(text: &str, width: usize) -> impl Iterator<Item = String> {
 
 /// `text` in rows of `width` columns, the first of which begins `first` columns further on. Where one's
 /// own nick is known, it is marked.
-pub fn rows(text: &str, width: usize, first: usize, me: Option<&str>) -> Vec<Row> {
+pub fn rows(text: &str, width: usize, first: usize, me: Option<&str>) -> Vec<WrappedRow> {
     let width = width.max(2);
     let mut filler = Filler {
-        rows: vec![Row::new()],
+        rows: vec![WrappedRow::new()],
         width,
         column: first.min(width),
         indent: first.min(width),
@@ -93,7 +93,7 @@ pub fn rows(text: &str, width: usize, first: usize, me: Option<&str>) -> Vec<Row
         let line = word(&line.replace('\t', TAB));
         let fence = line.trim_start().starts_with(FENCE);
         if code || fence {
-            filler.break_anywhere(&line, &Kind::Code);
+            filler.break_anywhere(&line, &SpanKind::Code);
             // A fence that ends on its own line encloses no lines.
             let closes = fence && line.trim_start()[FENCE.len()..].contains(FENCE);
             code ^= fence && !closes;
@@ -106,7 +106,7 @@ pub fn rows(text: &str, width: usize, first: usize, me: Option<&str>) -> Vec<Row
 
 /// Fills rows.
 struct Filler {
-    rows: Vec<Row>,
+    rows: Vec<WrappedRow>,
     width: usize,
     column: usize,
     /// Columns of the first row that are taken.
@@ -115,7 +115,7 @@ struct Filler {
 
 impl Filler {
     fn next_row(&mut self) {
-        self.rows.push(Row::new());
+        self.rows.push(WrappedRow::new());
         self.column = 0;
         self.indent = 0;
     }
@@ -125,8 +125,8 @@ impl Filler {
         let marks = marks(line, me);
         let mut start = 0;
         for (end, _) in unicode_linebreak::linebreaks(line) {
-            let inside = |(range, kind): &(Range<usize>, Kind)| {
-                matches!(kind, Kind::Link(_)) && range.start < end && end < range.end
+            let inside = |(range, kind): &(Range<usize>, SpanKind)| {
+                matches!(kind, SpanKind::Link(_)) && range.start < end && end < range.end
             };
             if marks.iter().any(inside) {
                 continue;
@@ -146,7 +146,7 @@ impl Filler {
     }
 
     /// A word with the blanks behind it.
-    fn word(&mut self, line: &str, word: Range<usize>, marks: &[(Range<usize>, Kind)]) {
+    fn word(&mut self, line: &str, word: Range<usize>, marks: &[(Range<usize>, SpanKind)]) {
         let text = &line[word.clone()];
         let letters = text.trim_end_matches(' ');
         let wide = columns(letters);
@@ -162,18 +162,18 @@ impl Filler {
         for (range, kind) in marks {
             let (from, to) = (range.start.max(at), range.end.min(end));
             if from < to {
-                self.break_anywhere(&line[at..from], &Kind::Plain);
+                self.break_anywhere(&line[at..from], &SpanKind::Plain);
                 self.break_anywhere(&line[from..to], kind);
                 at = to;
             }
         }
-        self.break_anywhere(&line[at..end], &Kind::Plain);
+        self.break_anywhere(&line[at..end], &SpanKind::Plain);
         let blanks = (text.len() - letters.len()).min(self.width.saturating_sub(self.column));
-        self.break_anywhere(&" ".repeat(blanks), &Kind::Plain);
+        self.break_anywhere(&" ".repeat(blanks), &SpanKind::Plain);
     }
 
     /// A text that goes on on the next row wherever one is full.
-    fn break_anywhere(&mut self, text: &str, kind: &Kind) {
+    fn break_anywhere(&mut self, text: &str, kind: &SpanKind) {
         let mut piece = String::new();
         for c in text.graphemes(true) {
             let wide = usize::from(cells(c));
@@ -187,13 +187,13 @@ impl Filler {
         self.push(piece, kind);
     }
 
-    fn push(&mut self, text: String, kind: &Kind) {
+    fn push(&mut self, text: String, kind: &SpanKind) {
         let Some(row) = self.rows.last_mut().filter(|_| !text.is_empty()) else {
             return;
         };
         match row.last_mut() {
             Some(last) if last.kind == *kind => last.text.push_str(&text),
-            _ => row.push(Piece {
+            _ => row.push(TextSpan {
                 text,
                 kind: kind.clone(),
             }),
@@ -202,12 +202,12 @@ impl Filler {
 }
 
 /// Returns the links of a line and the mentions of the user outside of them, in order.
-fn marks(line: &str, me: Option<&str>) -> Vec<(Range<usize>, Kind)> {
+fn marks(line: &str, me: Option<&str>) -> Vec<(Range<usize>, SpanKind)> {
     let mut marks = Vec::new();
     let mut at = 0;
     for part in line.split(' ') {
         if let Some((link, url)) = link(part) {
-            marks.push((at + link.start..at + link.end, Kind::Link(url)));
+            marks.push((at + link.start..at + link.end, SpanKind::Link(url)));
         }
         at += part.len() + 1;
     }
@@ -216,7 +216,7 @@ fn marks(line: &str, me: Option<&str>) -> Vec<(Range<usize>, Kind)> {
         let apart = |link: &Range<usize>| link.end <= own.start || own.end <= link.start;
         marks.iter().all(|(link, _)| apart(link))
     });
-    marks.extend(own.into_iter().map(|own| (own, Kind::Me)));
+    marks.extend(own.into_iter().map(|own| (own, SpanKind::Me)));
     marks.sort_by_key(|(range, _)| range.start);
     marks
 }
@@ -310,8 +310,8 @@ fn target(url: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn texts(rows: &[Row]) -> Vec<String> {
-        let text = |row: &Row| row.iter().map(|piece| piece.text.as_str()).collect();
+    fn texts(rows: &[WrappedRow]) -> Vec<String> {
+        let text = |row: &WrappedRow| row.iter().map(|piece| piece.text.as_str()).collect();
         rows.iter().map(text).collect()
     }
 
@@ -417,12 +417,12 @@ mod tests {
                 "here"
             ]
         );
-        let kinds: Vec<Kind> = rows(text, 14, 0, None)
+        let kinds: Vec<SpanKind> = rows(text, 14, 0, None)
             .iter()
             .map(|row| row[0].kind.clone())
             .collect();
-        assert_eq!(kinds[2], Kind::Code);
-        assert_eq!((&kinds[0], &kinds[7]), (&Kind::Plain, &Kind::Plain));
+        assert_eq!(kinds[2], SpanKind::Code);
+        assert_eq!((&kinds[0], &kinds[7]), (&SpanKind::Plain, &SpanKind::Plain));
     }
 
     #[test]
@@ -476,8 +476,8 @@ mod tests {
                 .concat()
                 .into_iter()
                 .find_map(|piece| match piece.kind {
-                    Kind::Link(url) => Some(url),
-                    Kind::Plain | Kind::Code | Kind::Me => None,
+                    SpanKind::Link(url) => Some(url),
+                    SpanKind::Plain | SpanKind::Code | SpanKind::Me => None,
                 });
             assert_eq!(found.as_deref(), want, "{text:?}");
         }
@@ -489,8 +489,8 @@ mod tests {
         let rows = rows("see http://a.org/b-c/d ok", 16, 0, None);
         assert_eq!(texts(&rows), ["see ", "http://a.org/b-c", "/d ok"]);
         let url = "http://a.org/b-c/d".to_owned();
-        assert_eq!(rows[1][0].kind, Kind::Link(url.clone()));
-        assert_eq!(rows[2][0].kind, Kind::Link(url));
+        assert_eq!(rows[1][0].kind, SpanKind::Link(url.clone()));
+        assert_eq!(rows[2][0].kind, SpanKind::Link(url));
     }
 
     #[test]
@@ -504,7 +504,7 @@ mod tests {
         ] {
             let rows = rows(text, 80, 0, Some("ana"));
             assert_eq!(
-                rows[0].iter().any(|piece| piece.kind == Kind::Me),
+                rows[0].iter().any(|piece| piece.kind == SpanKind::Me),
                 marked,
                 "{text:?}"
             );
@@ -526,7 +526,7 @@ mod tests {
                 continue;
             }
             let pieces = rows(text, 80, 0, Some(nick)).concat();
-            let own = pieces.iter().find(|piece| piece.kind == Kind::Me);
+            let own = pieces.iter().find(|piece| piece.kind == SpanKind::Me);
             let want = case["mention"] == true && !text.contains("://");
             assert_eq!(own.is_some(), want, "{case}");
             if let Some(own) = own {
@@ -535,7 +535,7 @@ mod tests {
         }
         let marked = |text: &str| -> Vec<String> {
             let pieces = rows(text, 80, 0, Some("Straße")).concat().into_iter();
-            let own = pieces.filter(|piece| piece.kind == Kind::Me);
+            let own = pieces.filter(|piece| piece.kind == SpanKind::Me);
             own.map(|piece| piece.text).collect()
         };
         assert_eq!(marked("é STRASSE,@straße"), ["STRASSE", "straße"]);
