@@ -26,30 +26,30 @@ use crate::terminal_lock::TerminalLock;
 use crate::tui::startup::TuiStartup;
 use crate::tui::terminal;
 
-/// How long the last lines may take to reach a terminal, which may be stopped with Ctrl-S.
+/// How long the last lines may take to reach a terminal, which Ctrl-S may have stopped.
 const LAST_LINES: Duration = Duration::from_secs(2);
 
-/// The same for somebody who is in a hurry.
+/// How long the last lines may take after an interrupted goodbye.
 const AT_ONCE: Duration = Duration::from_millis(500);
 
-/// What keeps the client from starting.
+/// Why the client cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The terminal does not do as it is told.
+    /// The terminal cannot be configured.
     #[error("the terminal cannot be used; --plain <file works without one")]
     Terminal(#[source] rustyline::error::ReadlineError),
-    /// Nobody can be trusted to be the server.
+    /// There is no TLS configuration.
     #[error("TLS")]
     Tls(#[from] TlsError),
-    /// A thread or a signal handler cannot be made.
-    #[error("the system refuses")]
+    /// A thread or a signal handler cannot be created.
+    #[error("cannot start a thread or a signal handler")]
     System(#[source] io::Error),
 }
 
-/// Talks until it is over.
+/// Runs one conversation.
 ///
 /// # Errors
-/// Nothing could begin.
+/// The conversation cannot start.
 pub fn run(options: Options) -> Result<ExitStatus, ClientError> {
     panic_hook::ends_the_process();
     let person = io::stdin().is_terminal() && options.task.is_none();
@@ -96,7 +96,7 @@ pub fn run(options: Options) -> Result<ExitStatus, ClientError> {
     Ok(ending)
 }
 
-/// The same in the full screen.
+/// Runs one conversation in the full screen.
 fn in_full_screen(
     options: Options,
     tls: Option<Arc<ClientConfig>>,
@@ -104,7 +104,7 @@ fn in_full_screen(
 ) -> Result<ExitStatus, ClientError> {
     let (opening, window) =
         TuiStartup::new(&options, names.clone()).map_err(ClientError::System)?;
-    // Nobody can take the terminal away and leave the client.
+    // The output of the full screen cannot close while the client runs.
     let (_, output_closed) = oneshot::channel();
     let stage = FrontEnd {
         person: true,
@@ -122,13 +122,13 @@ fn in_full_screen(
     Ok(ending)
 }
 
-/// A prompt needs a terminal on both sides that can move its cursor, and lines to show above it.
+/// Returns whether the terminal can move its cursor and the output consists of lines.
 fn has_editor(options: &Options) -> bool {
     let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
     io::stdout().is_terminal() && !dumb && !options.json
 }
 
-/// Everything that a conversation needs besides a server.
+/// The front end of a conversation.
 struct FrontEnd {
     person: bool,
     tls: Option<Arc<ClientConfig>>,
@@ -181,21 +181,21 @@ async fn talk(options: Options, stage: FrontEnd) -> Result<ExitStatus, ClientErr
     let patience = match (ending, stage.editor) {
         (ExitStatus::Interrupted, _) => AT_ONCE,
         (_, true) => LAST_LINES,
-        // A pipe gets every line, however long its reader takes: unless somebody presses Ctrl-C.
+        // A pipe gets every line, however slow its reader is, until Ctrl-C.
         (_, false) => Duration::MAX,
     };
     tokio::select! {
         _ = tokio::time::timeout(patience, stage.output.finish()) => {}
         _ = interrupts.recv() => {}
     }
-    // Known only now: the last lines are written behind the goodbye.
+    // Known only now, because the last lines are written after the goodbye.
     if ending == ExitStatus::Goodbye && stage.output.has_failed() {
         return Ok(ExitStatus::Unwritten);
     }
     Ok(ending)
 }
 
-/// Waits for the end, and passes on that somebody wants it.
+/// Waits for the end, and forwards interrupts to the Session.
 async fn until_ended(
     mut ended: oneshot::Receiver<ExitStatus>,
     interrupts: &mut mpsc::UnboundedReceiver<()>,
@@ -203,7 +203,7 @@ async fn until_ended(
 ) -> ExitStatus {
     loop {
         tokio::select! {
-            // A Session that ends without a word has failed.
+            // A Session that ends without a status has failed.
             ending = &mut ended => return ending.unwrap_or(ExitStatus::Lost),
             Some(()) = interrupts.recv() => session.do_send(Interrupt),
         }

@@ -1,4 +1,4 @@
-//! Who and what has been heard of: what Tab completes. Written by the Session, read by the editor.
+//! Nicks and channels for Tab completion. Written by the Session, read by the editor.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -33,17 +33,17 @@ impl CompletionNames {
             .expect("nobody panics while holding the names")
     }
 
-    /// Somebody is there.
+    /// Adds a nick.
     pub fn nick(&self, nick: &str) {
         learn(&mut self.known().nicks, nick);
     }
 
-    /// Somebody is there no longer.
+    /// Removes a nick.
     pub fn gone(&self, nick: &str) {
         self.known().nicks.remove(&*fold(nick));
     }
 
-    /// A channel is there.
+    /// Adds a channel.
     pub fn channel(&self, channel: &str) {
         learn(&mut self.known().channels, channel);
     }

@@ -5,15 +5,15 @@
 pub enum ExitStatus {
     /// With a goodbye.
     Goodbye,
-    /// With a goodbye, but a line of a pipe was declined or not recorded.
+    /// With a goodbye, but a line of a pipe was rejected or not recorded.
     Unrecorded,
     /// With a goodbye, but standard output could not be written.
     Unwritten,
-    /// There is no connection, and there will be none.
+    /// The connection is lost, or could not be made.
     Lost,
-    /// Somebody was in a hurry.
+    /// The user interrupted the goodbye.
     Interrupted,
-    /// The nickname was refused, and nobody is there to choose another.
+    /// The nickname was rejected, and there is no user to choose another.
     NickRefused,
 }
 

@@ -13,8 +13,7 @@ use chat_client::text::{escape, format, wording};
 use chat_client::{config, paths};
 use jiff::tz::TimeZone;
 
-/// Something kept the client from doing what it was asked for, which is as bad as a connection that is
-/// refused.
+/// The exit code of any failure but wrong usage.
 const FAILED: u8 = 1;
 
 fn main() {
@@ -69,7 +68,7 @@ fn printed(written: io::Result<()>) -> u8 {
     }
 }
 
-/// Nobody is left to be told where standard error is closed.
+/// Prints an error to standard error, whose failure cannot be reported; returns the exit code.
 fn print_error(code: &str, detail: &str) -> u8 {
     let line = if io::stderr().is_terminal() {
         let words = wording::sentence(code, detail, &TimeZone::system());
@@ -81,7 +80,7 @@ fn print_error(code: &str, detail: &str) -> u8 {
     FAILED
 }
 
-/// A file that is there is somebody's work.
+/// Writes the default settings; an existing file is not overwritten.
 fn write_settings(file: &Path) -> io::Result<()> {
     if let Some(parent) = file.parent() {
         paths::make(parent)?;

@@ -1,9 +1,8 @@
-//! Whom an arriving message calls: the bell, a notification, the title of the terminal. Pure, but for
-//! [`Notifier`], which says it to the desktop.
+//! Decides whether a message triggers a notification, and sends it: bell, notification, title. Only
+//! [`Notifier`] does I/O.
 //!
-//! One is called for what is meant for oneself, a direct message or one's own nick, and for nothing
-//! else: never for what one said, never for what is shown again, never by a conversation that is
-//! [muted](crate::read_state::State::mute), and not for what one is looking at.
+//! Direct messages and mentions of the own nick do; own, replayed and visible messages and those of
+//! a conversation that is [muted](crate::read_state::ReadState::mute) do not.
 
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt as _;
@@ -17,7 +16,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::text::escape::is_escaped;
 
-/// Between two calls: who writes a hundred lines calls once.
+/// The least time between two notifications.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// The most of a notification that is shown, in characters.
@@ -43,7 +42,7 @@ pub struct NotifyContext<'a> {
     pub watched: bool,
 }
 
-/// What a message is to oneself.
+/// The relevance of a message to the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Relevance {
     /// One's own.
@@ -70,7 +69,7 @@ impl NotifyContext<'_> {
         }
     }
 
-    /// Whether one is called for it.
+    /// Returns whether it triggers a notification.
     pub fn should_notify(&self) -> bool {
         self.mark() >= Relevance::Mention && !self.replayed && !self.muted && !self.watched
     }
@@ -90,7 +89,8 @@ pub enum NotifyBackend {
 }
 
 impl NotifyBackend {
-    /// What the environment tells. A terminal that is not known is told nothing that it might print.
+    /// What the environment tells. A terminal that is not known is told nothing that it might
+    /// print.
     pub fn of(environment: impl Fn(&str) -> Option<OsString>) -> Self {
         let value = |name| {
             environment(name)
@@ -138,7 +138,7 @@ fn path_of(program: &str, path: Option<&OsString>) -> Option<PathBuf> {
 #[derive(Debug)]
 pub struct Notifier {
     bell: bool,
-    /// `None` where nobody wants notifications.
+    /// `None` if notifications are off.
     route: Option<NotifyBackend>,
     last: Option<Instant>,
     running: Option<Child>,
@@ -155,7 +155,8 @@ impl Notifier {
         }
     }
 
-    /// Calls for a message, if that [is due](Arrival::calls): returns what the terminal is to be sent.
+    /// Returns the sequences to send to the terminal for a message, if it
+    /// [triggers a notification](NotifyContext::should_notify).
     pub fn call(&mut self, arrival: &NotifyContext<'_>, now: Instant) -> String {
         let rests = self
             .last
@@ -220,7 +221,8 @@ fn words(arrival: &NotifyContext<'_>) -> (String, String) {
     (title, plain(arrival.text, MAX_BODY))
 }
 
-/// `text` on one line, without anything that could end or begin a sequence, and not longer than `most`.
+/// `text` on one line, without anything that could end or begin a sequence, and not longer than
+/// `most`.
 fn plain(text: &str, most: usize) -> String {
     let blank = text.replace(is_escaped, " ");
     let mut clusters = blank.trim().graphemes(true);

@@ -1,6 +1,5 @@
-//! What a fault of the client itself, a panic, comes to: the terminal is as it was, standard error says
-//! what happened, and the process ends, whichever thread it was. Without that thread the rest would go on
-//! deaf or dumb.
+//! A panic on any thread restores the terminal, reports the fault on standard error and ends the
+//! process: without that thread the client would hang.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -11,17 +10,17 @@ use crate::tui::terminal;
 /// The exit code, as of any Rust program that panicked.
 const PANICKED: i32 = 101;
 
-/// From now on a panic is the end.
+/// Installs the panic hook.
 pub fn ends_the_process() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        // From here on nobody else writes to the terminal.
+        // No other thread writes to the terminal from here on.
         let _out = io::stdout().is_terminal().then(|| io::stdout().lock());
         terminal::leave();
         line_editor::give_back();
         before(panic);
         let words = format::error("client_failed", "a fault of the client, described above");
-        // Nobody is left to be told where standard error is closed.
+        // A closed standard error cannot be reported.
         writeln!(io::stderr().lock(), "{words}").ok();
         line_editor::give_back();
         std::process::exit(PANICKED);

@@ -1,4 +1,4 @@
-//! Where the state folder is, and how a file gets into it: at once or not at all, and for its owner.
+//! The state folder, and private files that are replaced atomically.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -16,17 +16,18 @@ pub fn path() -> Option<PathBuf> {
     Some(state.join("chat"))
 }
 
-/// The folder that a variable names; a relative one counts for nothing, as the specification has it.
+/// The folder that a variable names; a relative one counts for nothing, as the specification has
+/// it.
 pub(crate) fn absolute(variable: &str) -> Option<PathBuf> {
     std::env::var_os(variable)
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())
 }
 
-/// Makes a folder that is nobody else's business, unless it is there.
+/// Creates a folder for its owner alone, unless it exists.
 ///
 /// # Errors
-/// It cannot be made.
+/// The folder cannot be created.
 pub fn make(folder: &Path) -> io::Result<()> {
     fs::DirBuilder::new()
         .recursive(true)
@@ -34,7 +35,7 @@ pub fn make(folder: &Path) -> io::Result<()> {
         .create(folder)
 }
 
-/// Opens a file for its owner alone, one that others could read before as well.
+/// Opens a file and restricts it to its owner.
 ///
 /// # Errors
 /// It cannot be opened.
@@ -46,10 +47,10 @@ pub fn open(options: &mut fs::OpenOptions, file: &Path) -> io::Result<fs::File> 
     Ok(open)
 }
 
-/// Puts `bytes` in the place of a file, at once or not at all, for its owner to read.
+/// Replaces the content of a file atomically, readable by its owner alone.
 ///
 /// # Errors
-/// It is as it was.
+/// The file is unchanged.
 pub fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(folder) = file.parent() {
         make(folder)?;

@@ -1,10 +1,10 @@
-//! The messages between the Session, the full screen and the keyboard: a request for input, and the input.
+//! Messages between the Session, the full screen and the keyboard: requests for input, and input.
 
 use actix::Message;
 
 use crate::command::{InputError, TypedCommand};
 
-/// A wish for a line.
+/// A request for a line.
 #[derive(Debug, Clone, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
 pub struct PromptRequest {
@@ -14,38 +14,38 @@ pub struct PromptRequest {
     pub purpose: PromptKind,
 }
 
-/// A wish for what is done at the terminal, which the full screen is told.
+/// A request for terminal input, which goes to the full screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
 pub struct KeysRequest;
 
-/// What a line is for.
+/// The purpose of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PromptKind {
-    /// To be said or done. The next one is asked for at once.
+    /// A message or a command. The next line is requested at once.
     Chat,
-    /// A choice from a list. The next line is asked for at once.
+    /// A choice from a list. The next line is requested at once.
     Choice,
     /// A password, which is not shown.
     Password,
-    /// One's nickname. It may take a while until another line is asked for.
+    /// The nickname. The next line may be requested much later.
     Nickname,
 }
 
-/// What came.
+/// Input of the user, a pipe or a task.
 #[derive(Debug, Clone, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
 pub enum UserInput {
     /// A line, without its end.
     Line(String),
-    /// What somebody could have typed.
+    /// A command of a task.
     Command(TypedCommand),
     /// A line that cannot be sent, and why.
     Refused(InputError),
-    /// A question is not answered: Esc.
+    /// A question was cancelled with Esc.
     Cancelled,
     /// Ctrl-C.
     Interrupted,
-    /// There is no more.
+    /// The end of the input.
     Ended,
 }

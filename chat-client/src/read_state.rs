@@ -1,8 +1,7 @@
-//! What the next start finds: up to where one has read, and which conversations are quiet. By server,
-//! in one file of the state folder; beside it lie the lines entered before and the known servers.
+//! Read positions and muted conversations, by server, in one file of the state folder.
 //!
-//! Several clients of one user share the file: each writes what it knows into what stands there by
-//! then, and the whole at once. A file that nobody can read is put aside, not written over.
+//! Several clients of one user share the file: each merges its changes into the current content and
+//! replaces the file atomically. An unreadable file is renamed, not overwritten.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,15 +23,15 @@ const MAX_MUTED: usize = 1000;
 /// Larger than a file with the most of everything.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
-/// What is remembered of one server.
+/// The state kept for one server.
 #[derive(Debug)]
 pub struct ReadState {
     file: Option<PathBuf>,
     server: String,
-    /// The last message seen, for the nicks of this run.
+    /// The last message seen by each nick of this run.
     seen: Vec<Seen>,
     muted: BTreeSet<String>,
-    /// There is something that the file does not have.
+    /// The file lacks some of this state.
     changed: bool,
 }
 
@@ -53,7 +52,7 @@ struct Server {
     muted: BTreeSet<String>,
 }
 
-/// Up to where one has read.
+/// The read position of a nick.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 struct Seen {
@@ -63,7 +62,7 @@ struct Seen {
 }
 
 impl ReadState {
-    /// What this user remembers of `server`, which is `HOST:PORT`.
+    /// Returns the state of this user for `server`, which is `HOST:PORT`.
     pub fn of_this_user(server: &str) -> Self {
         Self::open(
             paths::path().map(|folder| folder.join("state.json")),
@@ -71,7 +70,7 @@ impl ReadState {
         )
     }
 
-    /// What `file` remembers; without a file nothing is kept.
+    /// Reads the state from `file`; without a file nothing is stored.
     pub fn open(file: Option<PathBuf>, server: &str) -> Self {
         let known = match file.as_ref().map(read) {
             Some(Ok(known)) => known,
@@ -100,15 +99,15 @@ impl ReadState {
         self.file.is_some()
     }
 
-    /// The number of the last message that `nick` has seen here.
+    /// Returns the number of the last message that `nick` has seen.
     pub fn seen(&self, nick: &str) -> Option<u64> {
         let nick = fold(nick);
         let found = self.seen.iter().find(|seen| seen.nick == nick);
         found.map(|seen| seen.seq)
     }
 
-    /// `nick` has seen the messages up to that number; a smaller one than before counts too, as a
-    /// server may begin anew.
+    /// Sets the read position of `nick`. A smaller number is valid: a server may restart its
+    /// history.
     pub fn see(&mut self, nick: &str, seq: u64) {
         if self.seen(nick) == Some(seq) {
             return;
@@ -123,12 +122,12 @@ impl ReadState {
         self.changed = true;
     }
 
-    /// Whether a conversation, a channel or a nick, is quiet.
+    /// Returns whether a conversation, a channel or a nick, is muted.
     pub fn is_muted(&self, conversation: &str) -> bool {
         self.muted.contains(&*fold(conversation))
     }
 
-    /// Makes a conversation quiet, or heard again; returns whether it was not before.
+    /// Mutes or unmutes a conversation; returns whether that is a change.
     pub fn mute(&mut self, conversation: &str, muted: bool) -> bool {
         let conversation = fold(conversation);
         let changed = if muted {
@@ -140,7 +139,7 @@ impl ReadState {
         changed
     }
 
-    /// Writes what changed.
+    /// Writes the changes.
     ///
     /// # Errors
     /// The file is as it was.

@@ -7,19 +7,19 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
-/// How long the editor waits for a line that is being handed over. The printer looks at the state of
-/// the terminal first of all, so after this it only waits for the editor to read on.
+/// How long the editor waits for a line that is being handed over. The printer looks at the state
+/// of the terminal first of all, so after this it only waits for the editor to read on.
 const HANDOVER: Duration = Duration::from_millis(20);
 
-/// How long nobody prints at most: taking a line back takes far less, on a busy machine too.
+/// The longest time without output while a line is erased, which takes far less.
 const BETWEEN: Duration = Duration::from_millis(200);
 
-/// Whose turn it is.
+/// The owner of the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TerminalOwner {
-    /// Nobody edits and nobody is about to: the screen writes to the terminal itself.
+    /// No line is edited: the output thread writes to the terminal.
     Screen,
-    /// The editor begins or ends a line: nobody prints.
+    /// The editor begins or ends a line: no output is written.
     Between,
     /// A line is being edited: the editor's printer prints.
     Editor,
@@ -54,7 +54,7 @@ impl TerminalLock {
             .expect("nobody panics while holding the gate")
     }
 
-    /// The editor says whose turn it is.
+    /// Sets the owner; called by the editor.
     pub fn set(&self, turn: TerminalOwner) {
         let mut state = self.state();
         if state.turn == turn {
@@ -71,9 +71,9 @@ impl TerminalLock {
         }
     }
 
-    /// The screen prints: with `direct` while nobody edits, with `through` the editor while somebody
-    /// does. Waits while it is between the two, but not longer than taking a line back may take:
-    /// there may be no next line.
+    /// The screen prints: with `direct` while nobody edits, with `through` the editor while
+    /// somebody does. Waits while it is between the two, but not longer than taking a line back may
+    /// take: there may be no next line.
     pub fn print(&self, direct: impl FnOnce(), through: impl FnOnce()) {
         let between = |state: &mut LockState| state.turn == TerminalOwner::Between;
         let (mut state, _) = self
@@ -84,7 +84,7 @@ impl TerminalLock {
         if state.turn == TerminalOwner::Editor {
             state.printing = true;
             drop(state);
-            // This may wait until the editor reads on, and holds nobody up meanwhile.
+            // This may block until the editor reads on; the lock is free meanwhile.
             through();
             self.state().printing = false;
             self.0.1.notify_all();

@@ -1,7 +1,7 @@
 //! The files of the crate depend on each other in one direction.
 //!
-//! In each folder the graph of its entries has no cycle: an entry is a file, or a folder with all its
-//! files. The module file of the folder (`mod.rs`) is left out, because it declares the others.
+//! In each folder the graph of its entries has no cycle: an entry is a file, or a folder with all
+//! its files. The module file of the folder (`mod.rs`) is left out, because it declares the others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

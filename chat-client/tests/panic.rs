@@ -1,4 +1,4 @@
-//! A panic on any thread of the client: the terminal is given back, and the process ends and says why.
+//! A panic on any thread restores the terminal, ends the process and is reported.
 
 mod support;
 

@@ -56,8 +56,8 @@ pub(crate) struct ClientArgs {
     /// The server: HOST, HOST:PORT, [V6]:PORT, or a name of the settings [default: 127.0.0.1:12345]
     ///
     /// A name or an address; the port is 12345 where it is left out. All addresses of a name are
-    /// tried. A server of the settings goes before a host of that name, and so do the commands below,
-    /// which --server does not know. Example: chat-client [::1]:12345
+    /// tried. A server of the settings goes before a host of that name, and so do the commands
+    /// below, which --server does not know. Example: chat-client [::1]:12345
     #[arg(value_name = "SERVER", value_parser = address)]
     pub(crate) server: Option<ServerAddress>,
 
@@ -138,14 +138,16 @@ pub(crate) struct ConnectionArgs {
 
     /// A file with the password of the nickname
     ///
-    /// Its first line; needed in a pipe, where nobody can be asked, and read at the start. A second line
-    /// is the new one for /password in a pipe. Example: --password-file ~/.config/chat/password
+    /// Its first line; needed in a pipe, where nobody can be asked, and read at the start. A second
+    /// line is the new one for /password in a pipe. Example: --password-file
+    /// ~/.config/chat/password
     #[arg(long, value_name = "FILE", env = "CHAT_PASSWORD_FILE", global = true)]
     pub(crate) password_file: Option<PathBuf>,
 
     /// The file of settings [default: ~/.config/chat/client.toml]
     ///
-    /// `chat-client config` prints one, every key at its default. What is named here has to be there.
+    /// `chat-client config` prints one, every key at its default. What is named here has to be
+    /// there.
     #[arg(long, value_name = "FILE", env = "CHAT_CONFIG", global = true, help_heading = None::<&str>)]
     pub(crate) config: Option<PathBuf>,
 
@@ -160,8 +162,8 @@ pub(crate) struct ConnectionArgs {
 
     /// End with exit code 1 when the connection is lost
     ///
-    /// Default: it is taken up again, after 0.5 s and up to 30 s between attempts, and what was typed
-    /// meanwhile is sent then.
+    /// Default: it is taken up again, after 0.5 s and up to 30 s between attempts, and what was
+    /// typed meanwhile is sent then.
     #[arg(long, global = true)]
     pub(crate) no_reconnect: bool,
 
@@ -199,7 +201,7 @@ enum Action {
         to: Option<TaskTarget>,
         /// Make the channel if it does not exist
         ///
-        /// A channel exists while somebody is in it. Default: one that does not exist is an error
+        /// A channel exists while it has members. Default: one that does not exist is an error
         #[arg(long)]
         create: bool,
         /// The text, its words with a blank between them; without it, all of standard input
@@ -209,29 +211,30 @@ enum Action {
     },
     /// Print the messages that arrive, until the end
     ///
-    /// A line each, as in line mode; a message of another channel than #lobby bears its name. Notices of
-    /// the client itself go to standard error. Ctrl-C ends it with exit code 0.
-    /// Example: chat-client watch --channel '#rust' --json --nick logger
+    /// A line each, as in line mode; a message of another channel than #lobby bears its name.
+    /// Notices of the client itself go to standard error. Ctrl-C ends it with exit code 0. Example:
+    /// chat-client watch --channel '#rust' --json --nick logger
     Watch {
         /// Enter this channel, and print what is said in it instead of everything; can be repeated
         #[arg(long, value_name = "CHANNEL", value_parser = channel)]
         channel: Vec<Channel>,
         /// Make the channels that do not exist
         ///
-        /// A channel exists while somebody is in it. Default: one that does not exist is an error
+        /// A channel exists while it has members. Default: one that does not exist is an error
         #[arg(long)]
         create: bool,
     },
     /// Print the last messages of a conversation, and leave
     ///
-    /// Oldest first, a line each, as in line mode. Example: chat-client history --with '#rust' --last 500
+    /// Oldest first, a line each, as in line mode. Example: chat-client history --with '#rust'
+    /// --last 500
     History {
         /// A channel that exists, which is entered, or a nickname [default: #lobby]
         #[arg(long, value_name = "CHANNEL|NICK")]
         with: Option<TaskTarget>,
         /// Make the channel if it does not exist, which shows what was said in an earlier one
         ///
-        /// A channel exists while somebody is in it. Default: one that does not exist is an error
+        /// A channel exists while it has members. Default: one that does not exist is an error
         #[arg(long)]
         create: bool,
         /// How many, 1 to 10000
@@ -241,7 +244,8 @@ enum Action {
     },
     /// Print what makes a shell complete this program's arguments
     ///
-    /// Example: chat-client completions bash >~/.local/share/bash-completion/completions/chat-client
+    /// Example: chat-client completions bash
+    /// >~/.local/share/bash-completion/completions/chat-client
     Completions {
         /// bash, zsh or fish among them
         shell: Shell,

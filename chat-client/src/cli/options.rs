@@ -1,4 +1,4 @@
-//! What one start of the client is to do: the command line, over the environment, over the settings.
+//! The options of one run: the command line, over the environment, over the settings.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use crate::config::{ClientSettings, ServerSettings};
 use crate::net::address::ServerAddress;
 use crate::net::tls::TlsTrust;
 
-/// The server of somebody who names none.
+/// The default server.
 const DEFAULT_HOST: &str = "127.0.0.1";
 
-/// What one start of the client is to do.
+/// The options of one run.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Looked up and connected to.
@@ -25,7 +25,7 @@ pub struct Options {
     pub port: u16,
     /// The host may be a nickname that was typed without `--nick`.
     pub may_be_a_nick: bool,
-    /// Whom an encrypted connection may lead to; `None` is a connection in the clear.
+    /// The trusted certificates; `None` is a connection without TLS.
     pub tls: Option<TlsTrust>,
     /// The nickname asked for.
     pub nick: Option<String>,
@@ -131,8 +131,8 @@ fn passwords(file: Option<PathBuf>) -> Result<Vec<Secret<'static>>, clap::Error>
 }
 
 /// The host and port from the one of the ways to name them that was used: the command line goes
-/// before the environment, and that before the file. With them what the file says of that server, if
-/// it was named by its name there.
+/// before the environment, and that before the file. With them what the file says of that server,
+/// if it was named by its name there.
 fn place<'s>(
     args: &ClientArgs,
     matches: &ArgMatches,

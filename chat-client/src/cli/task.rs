@@ -1,7 +1,7 @@
 //! What a start of the client does by itself, instead of what is typed: `send`, `watch`, `history`.
 //!
-//! A task is a few commands in a row, as somebody could type them, and what is shown meanwhile; the
-//! rest (nicknames, reconnecting, exit codes) is as in line mode.
+//! A task is a sequence of commands and an output filter; nicknames, reconnection and exit codes
+//! are those of line mode.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -17,7 +17,7 @@ use crate::text::wording::cause;
 pub struct Task {
     /// What is done.
     pub commands: VecDeque<TypedCommand>,
-    /// Until somebody ends it.
+    /// Runs until it is interrupted.
     pub stays: bool,
     /// What goes to standard output.
     pub shows: OutputFilter,
@@ -67,7 +67,7 @@ impl OutputFilter {
     }
 }
 
-/// With whom a task is concerned.
+/// The conversation of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TaskTarget {
     /// Those in a channel.
@@ -88,7 +88,7 @@ impl std::str::FromStr for TaskTarget {
 }
 
 impl TaskTarget {
-    /// The commands by which one comes to talk there.
+    /// Returns the commands that enter the conversation.
     fn entry_commands(self, create: bool) -> Vec<TypedCommand> {
         match self {
             // Everyone is there.
@@ -108,7 +108,7 @@ fn enter(channel: Channel, create: bool) -> TypedCommand {
 }
 
 impl Task {
-    /// Says `text`, a single message, to somebody or to the lobby.
+    /// Sends `text`, a single message, to `to` or to the lobby.
     ///
     /// # Errors
     /// The protocol has no such text.

@@ -1,4 +1,4 @@
-//! A typed line, and what it asks for. Pure: nothing is sent and nothing printed here.
+//! Parses a typed line into a command. Pure.
 
 pub mod moderation;
 
@@ -8,12 +8,12 @@ use chat_proto::{Channel, DEFAULT_HISTORY_PAGE, MAX_PAGE, NameError, Nick, Text,
 
 use self::moderation::ModerationAction;
 
-/// What a line asks for.
+/// A parsed line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TypedCommand {
     /// Nothing was typed.
     Nothing,
-    /// Say it to whom one talks to.
+    /// Say it in the current conversation.
     Say(String),
     /// What the commands do.
     Help,
@@ -49,9 +49,9 @@ pub enum TypedCommand {
     Unregister,
     /// So many messages of the conversation that one is in.
     History(u16),
-    /// No bell and no notification for a conversation: for the one that one is in where none is named.
+    /// Mute a conversation: the current one if none is named.
     Mute(Option<Channel>),
-    /// The same no longer.
+    /// Unmute a conversation.
     Unmute(Option<Channel>),
     /// Where a text stands in the conversation one looks at.
     Search(String),
@@ -61,7 +61,7 @@ pub enum TypedCommand {
     Moderation(ModerationAction),
 }
 
-/// A polite no: a code and a sentence, shown as `! code: sentence`.
+/// An error in typed input, shown as `! code: detail`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputError {
     /// For programs.
@@ -182,7 +182,7 @@ pub const COMMANDS: [&str; 27] = [
     "/who",
 ];
 
-/// What `line`, without its end, asks for.
+/// Parses `line`, without its newline.
 ///
 /// # Errors
 /// Why nothing is sent.
@@ -291,7 +291,7 @@ fn list(words: &str) -> Result<TypedCommand, InputError> {
     channel(words, "/who #channel").map(|channel| TypedCommand::List(Some(channel)))
 }
 
-/// A channel, or none; anything else is a person, whom an operator means.
+/// Returns whether the words name a channel or nothing; a nick makes it an operator's command.
 fn is_conversation(words: &str) -> bool {
     words.is_empty() || words.starts_with('#')
 }
@@ -397,7 +397,10 @@ fn unknown(what: &str) -> InputError {
 mod tests {
     use super::TypedCommand as Command;
     use super::*;
-    use Command::{Help, History, Join, List, Nothing, Part, Query, Quit, Record, Say, Tell, Time};
+    use Command::{
+        Help, History, Join, List, Nothing, Part, Query, Quit, Record, Say, Search, Switch, Tell,
+        Time,
+    };
 
     fn say(text: &str) -> Command {
         Say(text.to_owned())
@@ -454,7 +457,7 @@ mod tests {
                 Part(Some(place("#rust")), Some("so tired".into())),
             ),
             ("/part tired", Part(None, Some("tired".into()))),
-            ("/switch #rust", Command::Switch(place("#rust"))),
+            ("/switch #rust", Switch(place("#rust"))),
             ("/channels", Command::Channels),
             ("/nick lucho", Command::Nick(who("lucho"))),
             ("/register", Command::Register),
@@ -462,10 +465,7 @@ mod tests {
             ("/unregister", Command::Unregister),
             ("/history", History(50)),
             ("/history 500", History(500)),
-            (
-                "/search dos palabras",
-                Command::Search("dos palabras".into()),
-            ),
+            ("/search dos palabras", Search("dos palabras".into())),
             ("/close", Command::Close),
             ("/mute", Command::Mute(None)),
             ("/mute #rust", Command::Mute(Some(place("#rust")))),

@@ -1,4 +1,4 @@
-//! What operators and founders of channels type. Pure, as [`crate::command`] is.
+//! Parses the commands of operators and channel owners. Pure.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -73,7 +73,7 @@ fn first(words: &str) -> (&str, &str) {
     (first, rest.trim_start())
 }
 
-/// Whom, then `10m` if it is a time, then why.
+/// Parses the target, an optional duration such as `10m`, and the reason.
 fn sentenced<'a>(words: &'a str, form: &str) -> Result<(&'a str, BanOptions), InputError> {
     if words.is_empty() {
         return Err(usage(form));

@@ -1,5 +1,5 @@
-//! The settings file, `~/.config/chat/client.toml`: what one would else type at each start, servers by
-//! name, colours, keys. `chat-client config` prints its manual, every key at its default.
+//! The settings file, `~/.config/chat/client.toml`: default arguments, named servers, colours and
+//! keys. `chat-client config` prints its manual, every key at its default.
 //!
 //! A value is checked where it is read, so that an error points at its line.
 
@@ -23,11 +23,11 @@ use crate::net::address::ServerAddress;
 use crate::net::tls::TlsTrust;
 use crate::paths;
 
-/// All that can be set. Unknown keys are errors.
+/// All settings. Unknown keys are errors.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ClientSettings {
-    /// The server of somebody who names none: one of `[servers]`, or a host.
+    /// The default server: one of `[servers]`, or a host.
     pub server: HostSetting,
     /// The nickname to ask for.
     pub nick: NickSetting,
@@ -66,14 +66,14 @@ impl Default for ScreenSettings {
     }
 }
 
-/// `[attention]`: what calls one, for what is [meant for oneself](crate::notify).
+/// `[attention]`: how the user is notified of [relevant messages](crate::notify).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NotificationSettings {
     pub bell: bool,
     /// By the terminal or the desktop.
     pub notifications: bool,
-    /// What is unread stands in the terminal's title.
+    /// The terminal title shows the unread count.
     pub title: bool,
 }
 
@@ -126,7 +126,7 @@ impl KeySettings {
 
     /// The usual keys of some actions, with those that were set over them.
     fn over<A: Copy + PartialEq>(&self, mut usual: Keymap<A>, actions: &[(A, &str)]) -> Keymap<A> {
-        // Whatever a key did before, it does what was set.
+        // A configured key loses its default action.
         self.0
             .values()
             .flatten()
@@ -139,7 +139,7 @@ impl KeySettings {
         usual
     }
 
-    /// Two actions that were given the same key, or a key where those of the other begin.
+    /// Returns two actions with the same key, or with a key that begins the keys of the other.
     fn collision(&self) -> Option<(&str, &str)> {
         let each = || {
             let each = self.0.iter();
@@ -172,7 +172,7 @@ pub struct ServerSettings {
 }
 
 impl ServerSettings {
-    /// Whom a connection may lead to.
+    /// Returns the trust setting of the server.
     pub fn trust(&self) -> Option<TlsTrust> {
         match (self.pin, self.ca.get()) {
             (Some(pin), _) => Some(TlsTrust::Pinned(pin.0)),
@@ -182,7 +182,7 @@ impl ServerSettings {
     }
 }
 
-/// Why there are no settings.
+/// Why the settings cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     #[error("{}: {source}", path.display())]
@@ -193,7 +193,8 @@ pub enum SettingsError {
 }
 
 impl ClientSettings {
-    /// The settings of `file`, which somebody named; or else of the `usual` file, if that is there.
+    /// Loads the settings of `file`, which must exist if given; else those of the `usual` file, if
+    /// it exists.
     ///
     /// # Errors
     /// The file cannot be read, or has an unknown key or a wrong value.
@@ -229,7 +230,7 @@ impl ClientSettings {
         Ok(settings)
     }
 
-    /// The server that `address` is the name of: a name has no port.
+    /// Returns the server of that name; a name has no port.
     pub fn named(&self, address: &ServerAddress) -> Option<&ServerSettings> {
         let name = address.port.is_none().then_some(&address.host)?;
         self.servers.get(name)

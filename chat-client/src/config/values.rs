@@ -1,4 +1,4 @@
-//! The values of the settings file: each is legal, or is an error where it stands.
+//! Value types of the settings file, validated while they are parsed.
 
 use std::borrow::Borrow;
 use std::fmt;

@@ -103,8 +103,8 @@ impl LineEditor {
         ))
     }
 
-    /// Has a line edited behind `prompt`. A line that is said comes back from the server as everyone
-    /// sees it, so what was typed is taken back from the screen; a command stays.
+    /// Has a line edited behind `prompt`. A line that is said comes back from the server as
+    /// everyone sees it, so what was typed is taken back from the screen; a command stays.
     ///
     /// Where the next line is asked for at once, nothing is printed before.
     pub fn read(&mut self, prompt: &str, purpose: PromptKind) -> Entered {
@@ -178,8 +178,8 @@ impl LineEditor {
 }
 
 /// How many rows above the cursor the first of `parts` begins, once the editor has drawn them one
-/// behind the other and gone to the next row: as the editor counts, a character that does not fit is
-/// on the next row, and a full row is followed by a new one.
+/// behind the other and gone to the next row: as the editor counts, a character that does not fit
+/// is on the next row, and a full row is followed by a new one.
 fn rows(parts: &[&str], columns: usize, width: impl Fn(&str) -> usize) -> usize {
     let (mut row, mut column) = (0, 0);
     for part in parts {
@@ -290,7 +290,7 @@ impl ConditionalEventHandler for OnEscape {
     }
 }
 
-/// The settings of the terminal as it was found. There is one terminal, and whoever panics gives it back.
+/// The original settings of the terminal. Global, because a panic on any thread restores them.
 static FOUND: Mutex<Option<Termios>> = Mutex::new(None);
 
 /// The terminal was given back: no further line begins.
@@ -325,8 +325,8 @@ impl Drop for TerminalGuard {
     }
 }
 
-/// Puts the terminal back, whatever the way out. A line that begins or ends at that moment may take it
-/// once more; who has something to do before the process ends does this again behind it.
+/// Puts the terminal back, whatever the way out. A line that begins or ends at that moment may take
+/// it once more; who has something to do before the process ends does this again behind it.
 pub fn give_back() {
     let Some(found) = as_found().clone() else {
         return;

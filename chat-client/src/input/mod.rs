@@ -1,8 +1,7 @@
 //! The Stdin actor: the keyboard or the pipe, on a thread of its own, since its reads block.
 //!
-//! It reads one line each time the Session asks ([`PromptRequest`]) and tells it what came ([`UserInput`]): what
-//! nobody asked for stays in the pipe, so a fast writer waits instead of filling this memory. It
-//! never touches the connection.
+//! It reads one line for each [`PromptRequest`] of the Session and answers with [`UserInput`]:
+//! unread lines stay in the pipe, which blocks a fast writer. It never touches the connection.
 
 pub mod line_editor;
 
@@ -21,27 +20,27 @@ use crate::output::lines::LineOutput;
 use crate::prompt::{KeysRequest, PromptKind, PromptRequest, UserInput};
 use crate::tui::TuiHandle;
 
-/// The longest line that is looked at, in bytes: a request of the protocol fills a frame at most, and
-/// a text a quarter of it. Of a longer line only the length is learned.
+/// The longest line that is looked at, in bytes: a request of the protocol fills a frame at most,
+/// and a text a quarter of it. Of a longer line only the length is learned.
 const MAX_LINE_BYTES: usize = MAX_FRAME_BYTES;
 
-/// The most keys that are told at once: the screen is drawn between two lots.
+/// The most keys in one notice: the screen is drawn between two notices.
 const MAX_KEYS: usize = 256;
 
 /// Where lines come from.
 #[derive(Debug)]
 pub enum InputSource {
-    /// A person at a terminal.
+    /// A terminal, through the line editor.
     LineEditor(Box<LineEditor>),
-    /// Anything else. A person may sit there nonetheless (with the output in a pipe), who is asked
-    /// on standard error.
+    /// Standard input. If it is a terminal (with the output in a pipe), questions go to standard
+    /// error.
     Lines {
-        /// Where somebody can read the questions.
+        /// Where questions are shown, if a user can answer them.
         questions: Option<LineOutput>,
     },
-    /// Nobody: it is known what is to be done.
+    /// The commands of a task.
     Task(Task),
-    /// A person at the full screen, which is told each key: what lines they come to is its business.
+    /// The full screen, which gets each key.
     Keys(TuiHandle),
 }
 
@@ -163,7 +162,7 @@ fn read_line(input: &mut impl BufRead) -> UserInput {
     }
     match String::from_utf8(line) {
         Ok(line) => UserInput::Line(line),
-        // Sending a guess would be a message that nobody wrote.
+        // A lossy conversion would alter the message.
         Err(_) => UserInput::Refused(InputError::new(
             "text_invalid",
             "the line is not UTF-8; it is not sent",

@@ -2,7 +2,7 @@
 
 use super::Keymap;
 
-/// What a key does to the screen.
+/// An action of the full screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     PageUp,
@@ -123,7 +123,7 @@ pub const BINDINGS: [ActionBinding; 26] = [
     ),
 ];
 
-/// The keys as they are unless somebody wants others.
+/// Returns the default keys.
 pub fn default() -> Keymap<Action> {
     Keymap::of(BINDINGS.map(|(action, _, keys, _)| (action, keys)))
 }

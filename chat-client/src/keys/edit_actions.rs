@@ -1,8 +1,8 @@
-//! What the keys of the entry do, by the names that the settings use.
+//! The actions of the editor, by the names that the settings use, with their default keys.
 
 use super::Keymap;
 
-/// What a key does to the entry.
+/// An action of the editor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Edit {
     Left,
@@ -169,7 +169,7 @@ pub const BINDINGS: [EditBinding; 25] = [
     ),
 ];
 
-/// The keys as they are unless somebody wants others.
+/// Returns the default keys.
 pub fn default() -> Keymap<Edit> {
     Keymap::of(BINDINGS.iter().map(|(edit, _, keys, _)| (*edit, *keys)))
 }

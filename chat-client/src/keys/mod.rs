@@ -8,8 +8,8 @@ use std::str::FromStr;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// One key with what is held down meanwhile, in the only form that is compared: a letter has no Shift
-/// of its own, and with Ctrl or Alt no case.
+/// One key with what is held down meanwhile, in the only form that is compared: a letter has no
+/// Shift of its own, and with Ctrl or Alt no case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Chord {
     code: KeyCode,

@@ -1,8 +1,8 @@
-//! Whom an encrypted connection is trusted to lead to.
+//! TLS: which certificates of a server are trusted.
 //!
-//! The system's authorities vouch for a server, or those in a file (`--tls-ca`), or its fingerprint is
-//! given (`--tls-pin`). A person at a terminal may also be asked about a certificate that nobody vouches
-//! for: what they trusted once is kept, with its fingerprint, in `known_servers`.
+//! The system's authorities vouch for a server, or those in a file (`--tls-ca`), or its fingerprint
+//! is given (`--tls-pin`). A person at a terminal may also be asked about a certificate that nobody
+//! vouches for: what they trusted once is kept, with its fingerprint, in `known_servers`.
 
 use std::fmt;
 use std::fs::{self, OpenOptions};
@@ -32,7 +32,7 @@ use tokio_rustls::rustls::{
 use super::race::reach;
 use crate::paths;
 
-/// How long a server may take to show its certificate before somebody is asked about it.
+/// How long a server may take to present the certificate that the user is asked about.
 const PROBE: Duration = Duration::from_secs(10);
 
 /// The SHA-256 of a certificate.
@@ -83,15 +83,15 @@ impl fmt::Debug for Fingerprint {
 /// Who vouches for the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TlsTrust {
-    /// The authorities that the system knows, and whom one trusted before.
+    /// The authorities of the system, and the known servers.
     System,
-    /// The certificates in this file, and nobody else.
+    /// Only the certificates in this file.
     Authority(PathBuf),
-    /// Nobody: it is the certificate with this fingerprint, or it is refused.
+    /// Only the certificate with this fingerprint.
     Pinned(Fingerprint),
 }
 
-/// Why nobody can be trusted.
+/// Why no TLS configuration can be made.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     #[error("--tls-ca {}", path.display())]
@@ -106,8 +106,8 @@ pub enum TlsError {
     Terminal(#[source] io::Error),
 }
 
-/// What connections are made with. Where `person` is at the terminal and the server's certificate is
-/// unknown, they are asked, once.
+/// What connections are made with. Where `person` is at the terminal and the server's certificate
+/// is unknown, they are asked, once.
 ///
 /// # Errors
 /// A file cannot be read or written, or the person does not trust the certificate.
@@ -175,7 +175,7 @@ fn verifier(roots: RootCertStore) -> Option<Arc<WebPkiServerVerifier>> {
         .ok()
 }
 
-/// The certificate of a server that nobody vouches for, if it can be reached.
+/// Returns the fingerprint of an unverifiable certificate, if the server can be reached.
 fn unknown_certificate(
     system: Option<Arc<WebPkiServerVerifier>>,
     host: &str,
@@ -202,8 +202,8 @@ fn reached(host: &str, port: u16) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Returns the name that the server's certificate has to be for: a zone (`%eth0`) is of this machine
-/// alone (RFC 6874).
+/// Returns the name that the server's certificate has to be for: a zone (`%eth0`) is of this
+/// machine alone (RFC 6874).
 ///
 /// # Errors
 /// No certificate can be for it.
@@ -314,7 +314,7 @@ impl KnownServers {
 
     fn get(&self, server: &str) -> Option<Fingerprint> {
         let known = fs::read_to_string(&self.0).ok()?;
-        // The last word counts.
+        // The last entry of a server is the valid one.
         known.lines().rev().find_map(|line| {
             let (name, fingerprint) = line.split_once(' ')?;
             (name == server).then(|| fingerprint.trim().parse().ok())?
@@ -336,7 +336,7 @@ impl KnownServers {
     }
 }
 
-/// Accepts what authorities vouch for, and a certificate with a known fingerprint.
+/// Accepts certificates of the authorities and the certificate with the known fingerprint.
 #[derive(Debug)]
 struct Verifier {
     authorities: Option<Arc<WebPkiServerVerifier>>,
@@ -344,7 +344,7 @@ struct Verifier {
     /// The authorities are those of the system.
     system: bool,
     algorithms: WebPkiSupportedAlgorithms,
-    /// The certificate that was refused last because nobody vouches for it.
+    /// The last certificate that was rejected because no authority issued it.
     refused: Arc<Mutex<Option<Fingerprint>>>,
 }
 

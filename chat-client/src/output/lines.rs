@@ -1,4 +1,4 @@
-//! The screen: a thread that alone writes to standard output and standard error.
+//! The thread that writes to standard output and standard error.
 //!
 //! Each line is flushed at once. The Session hands lines over and goes on; a reader so slow that
 //! `WAITING` lines wait for it holds the Session up, and through it the server, which lets go of a
@@ -53,8 +53,8 @@ enum Item {
 }
 
 impl LineOutput {
-    /// Starts the thread. `terminal` is there where a line editor is; `closed` is told when nobody
-    /// reads standard output any longer.
+    /// Starts the thread. `terminal` is there where a line editor is; `closed` is signalled when
+    /// standard output is closed.
     ///
     /// # Errors
     /// There is no room for another thread.
@@ -96,8 +96,7 @@ impl LineOutput {
         self.give(Item::Err(line));
     }
 
-    /// A question for somebody whose output goes elsewhere: on standard error, behind what was said
-    /// before, and without the end of a line.
+    /// Writes a question to standard error, after the previous lines and without a newline.
     pub fn question(&self, text: &str) {
         self.give(Item::Question(text.to_owned()));
     }
@@ -117,7 +116,7 @@ impl LineOutput {
     }
 
     fn give(&self, item: Item) {
-        // The thread ends with the last handle only, so somebody is there to take it.
+        // The thread ends with the last handle, so the queue is open.
         self.items.send(item).ok();
     }
 }
@@ -177,7 +176,7 @@ impl Writer {
                 let detail = format!("standard output: {}", wording::cause(&error));
                 write_err(&format!("{}\n", format::error("output_failed", &detail)));
             }
-            // Whoever has gone already does not need to know.
+            // The receiver may be gone at the end.
             closed.send(()).ok();
         }
     }
@@ -207,8 +206,8 @@ impl Writer {
         self.write(text, text.to_owned());
     }
 
-    /// Writes `direct` to the terminal while nobody edits; else has the editor write `through`, which
-    /// ends with a newline, above its prompt.
+    /// Writes `direct` to the terminal while no line is edited; else has the editor write
+    /// `through`, which ends with a newline, above its prompt.
     fn write(&mut self, direct: &str, through: String) {
         let Some((printer, gate)) = &mut self.terminal else {
             return;
@@ -239,8 +238,7 @@ impl Writer {
             _ => {
                 self.spinner = None;
                 if self.above {
-                    // Nobody can draw behind the editor's back, so under its eyes the line is left
-                    // empty for the next one.
+                    // While a line is edited the row cannot be removed; the next line fills it.
                     self.write(OVER, format!("{OVER}\n"));
                     self.above = self.edited;
                 }
@@ -255,7 +253,8 @@ impl Writer {
         };
         let tick = self.style.get_tick_str(*number);
         let over = if self.above { OVER } else { "" };
-        // A frame on two rows could not be drawn over; the frame itself and a space take two columns.
+        // A frame on two rows could not be drawn over; the frame itself and a space take two
+        // columns.
         let columns = terminal_size().map_or(80, |(Width(columns), _)| usize::from(columns));
         let text: String = text.chars().take(columns.saturating_sub(3)).collect();
         let line = format!("{over}{tick} {text}\n");
@@ -276,7 +275,7 @@ impl Writer {
 }
 
 fn write_err(text: &str) {
-    // Nobody is left to be told that nobody reads the errors.
+    // A closed standard error cannot be reported.
     let mut err = io::stderr().lock();
     err.write_all(text.as_bytes()).ok();
     err.flush().ok();

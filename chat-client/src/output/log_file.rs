@@ -20,7 +20,7 @@ pub struct MessageLog {
 }
 
 impl MessageLog {
-    /// Begins one in a new file: in `path`, or else in the current folder under a name made of `now`.
+    /// Starts a recording in a new file: `path`, or a name made of `now` in the current folder.
     ///
     /// # Errors
     /// The file exists already, or cannot be made.

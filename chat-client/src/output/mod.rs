@@ -1,4 +1,4 @@
-//! What is shown and recorded: every line on its way to the screen passes here and gets its form.
+//! Formats and records every line on its way to the front end.
 
 pub mod lines;
 pub mod log_file;
@@ -17,12 +17,12 @@ use crate::text::{format, json};
 use crate::tui::TuiHandle;
 use crate::tui::event::SessionEvent;
 
-/// Where things are shown.
+/// The front end that shows output.
 #[derive(Debug, Clone)]
 pub enum OutputTarget {
     /// Line by line.
     Lines(LineOutput),
-    /// In the full screen, which is told what happens and shows it in its own way.
+    /// In the full screen, which gets events instead of lines.
     Tui(TuiHandle),
 }
 
@@ -58,7 +58,7 @@ impl OutputTarget {
     }
 }
 
-/// How things are shown, and the recording.
+/// The format of output, and the recording.
 #[derive(Debug)]
 pub struct Transcript {
     screen: OutputTarget,
@@ -105,7 +105,7 @@ impl Transcript {
         }
     }
 
-    /// Somebody said something.
+    /// Shows and records a message.
     pub fn message(&mut self, message: &Message<'_>, here: &Channel) {
         // A script is in no channel of its own, whatever it has entered last.
         let lobby = Channel::lobby();

@@ -1,5 +1,4 @@
-//! Passwords: asked for without showing them, or read from the file that was named; what is done with
-//! them.
+//! Passwords, from a hidden prompt or the password file, and the requests that need them.
 
 use actix::Context;
 use chat_proto::{ErrorCode, Event, PASSWORD_BYTES, Request, Secret};
@@ -38,7 +37,7 @@ impl PasswordAction {
 /// What a `hello` is said with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Proof {
-    /// The token, or the password of somebody new.
+    /// The token, or nothing.
     None,
     /// The password.
     Password,
@@ -227,8 +226,8 @@ impl Session {
         }
     }
 
-    /// The nick that was asked for is protected: the password is sent, or asked for. Whether that is a
-    /// way on.
+    /// The nick that was asked for is protected: the password is sent, or asked for. Whether that
+    /// is a way on.
     pub(super) fn prove(&mut self, detail: &str, ctx: &mut Context<Self>) -> bool {
         let next = match self.proof {
             // The token is worth nothing any more.

@@ -21,7 +21,8 @@ impl Session {
     pub(super) fn line(&mut self, asked: Asked, line: &str, ctx: &mut Context<Self>) {
         match asked {
             Asked::Nickname => self.nickname(line, ctx),
-            // The line editor stays open while one leaves; what is typed then is not meant for anyone.
+            // The line editor stays open while one leaves; what is typed then is not meant for
+            // anyone.
             _ if self.goodbye.is_some() => {}
             Asked::Password(asking) => self.password(asking, line, ctx),
             Asked::Choice(people) => self.chosen(line.trim(), &people),
@@ -152,7 +153,7 @@ impl Session {
         self.request(Request::Nick { nick }, CompletionRule::Sent);
     }
 
-    /// `/query`: with a name talk to that person; alone, no longer, or choose somebody.
+    /// `/query`: with a name starts a conversation; without one ends it, or offers a choice.
     fn query(&mut self, nick: Option<Nick>, ctx: &mut Context<Self>) {
         let closes = self.place.query().is_some() && self.transcript.window().is_none();
         if nick.is_some() || closes {
@@ -176,8 +177,9 @@ impl Session {
         });
     }
 
-    /// `--json`: a request of the protocol, sent as it is, but for a `say`: without an `id` it is given one, so
-    /// that it is known when it is recorded, and with an illegal one it is refused here.
+    /// `--json`: a request of the protocol, sent as it is, but for a `say`: without an `id` it is
+    /// given one, so that it is known when it is recorded, and with an illegal one it is refused
+    /// here.
     fn object(&mut self, line: &str, ctx: &mut Context<Self>) -> Result<(), InputError> {
         let Ok(Value::Object(mut object)) = serde_json::from_str(line) else {
             let detail = "the line is no JSON object; it is not sent";
@@ -196,7 +198,8 @@ impl Session {
         let id = object.get("id").and_then(Value::as_str).map(str::to_owned);
         let is_legal = |id: &String| (1..=MAX_ID_BYTES).contains(&id.len());
         if is_say && !id.as_ref().is_some_and(is_legal) {
-            // The server's no would not tell which line it is for, and the line would be sent again for ever.
+            // The server's no would not tell which line it is for, and the line would be sent again
+            // for ever.
             let detail = format!("an id is a string of 1 to {MAX_ID_BYTES} bytes; it is not sent");
             return Err(InputError::new("bad_request", detail));
         }

@@ -1,4 +1,4 @@
-//! What an arriving object does.
+//! Handles what arrives.
 
 use std::time::Instant;
 
@@ -279,8 +279,8 @@ impl Session {
                 | ErrorCode::Banned
                 | ErrorCode::SignedOut
         ) {
-            // Coming back would be the same again, or throw out who has taken one's place, or be what
-            // one was put out for, or needs a password that is not known here.
+            // Coming back would be the same again, or throw out who has taken one's place, or be
+            // what one was put out for, or needs a password that is not known here.
             return self.end(ExitStatus::Lost, ctx);
         }
         if let Some(settled) = id.and_then(|id| self.outstanding.settle(id)) {

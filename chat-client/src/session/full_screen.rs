@@ -1,4 +1,4 @@
-//! What the full screen wants, and what it is told.
+//! Requests of the full screen, and events for it.
 
 use actix::Context;
 use chat_proto::{
@@ -17,7 +17,7 @@ use crate::tui::request::AppRequest;
 const PAGE: u16 = 100;
 
 impl Session {
-    /// Does what is wanted at the full screen.
+    /// Executes a request of the full screen.
     pub(super) fn app_request(&mut self, request: AppRequest, ctx: &mut Context<Self>) {
         match request {
             AppRequest::Line { to, text } => self.line_for(&to, &text, ctx),

@@ -1,12 +1,12 @@
-//! Where one is: one's nick, the channels one is in, and to whom a typed line goes.
+//! The own nick, the joined channels, and the target of a typed line.
 
 use chat_proto::{Channel, Nick};
 
 /// The channels that one can be in: more than a server allows, whatever it says.
 const MAX_JOINED: usize = 1000;
 
-/// Kept by the Session; changes as soon as a command is typed, so that what is typed next goes to
-/// where one meant it to go, and changes back if the server declines.
+/// Changes as soon as a command is typed, so that the next line has the new target, and changes
+/// back if the server rejects the command.
 #[derive(Debug)]
 pub(super) struct Location {
     /// One's own nick, as the server gave it.
@@ -48,7 +48,7 @@ impl Location {
         self.query = nick;
     }
 
-    /// To whom a line goes: a nick or a channel.
+    /// Returns the target of a line: a nick or a channel.
     pub(super) fn to(&self) -> &str {
         match &self.query {
             Some(nick) => nick.as_str(),
@@ -78,7 +78,7 @@ impl Location {
         }
     }
 
-    /// One is no longer in a channel; whoever talked there talks in the lobby.
+    /// Leaves a channel; if it was the current one, the lobby is.
     pub(super) fn leave(&mut self, channel: &Channel) {
         if *channel != Channel::lobby() {
             self.joined.retain(|joined| joined != channel);
@@ -99,7 +99,7 @@ impl Location {
         true
     }
 
-    /// Talks where somebody looks: in a channel or with a person.
+    /// Makes a channel or a user the target.
     pub(super) fn go(&mut self, to: &str) {
         match Channel::new(to) {
             Ok(channel) => (self.channel, self.query) = (channel, None),
@@ -112,7 +112,7 @@ impl Location {
         chat_proto::name::fold(nick) == chat_proto::name::fold(&self.nick)
     }
 
-    /// Somebody has another nick; returns whether it was oneself.
+    /// Applies a rename; returns whether it is the own one.
     pub(super) fn renamed(&mut self, nick: &str, to: &str) -> bool {
         if let Some(person) = &self.query
             && Nick::new(nick).is_ok_and(|nick| nick == *person)

@@ -34,7 +34,7 @@ impl Session {
         self.ask_person("Your nickname: ".to_owned(), PromptKind::Nickname);
     }
 
-    /// Somebody typed a nickname; nothing at all means that any will do.
+    /// Handles a typed nickname; an empty line accepts any.
     pub(super) fn nickname(&mut self, nick: &str, ctx: &mut Context<Self>) {
         match nick.trim() {
             "" => {
@@ -45,7 +45,7 @@ impl Session {
         }
     }
 
-    /// Nobody answers the question for a nickname: goodbye, unless one was refused before.
+    /// Handles an unanswered nickname prompt: goodbye, unless a nickname was rejected before.
     pub(super) fn no_nickname(&mut self, ctx: &mut Context<Self>) {
         let ending = match self.wanted {
             None => ExitStatus::Goodbye,
@@ -82,7 +82,7 @@ impl Session {
         } else if self.identity.is_none() {
             self.ask_nickname();
         } else {
-            // In the middle of a line that somebody types, perhaps: so by a command.
+            // The user may be typing a line, so the nickname is requested by a command.
             self.phase = Phase::Naming;
             let notice = "your nickname is no longer yours; /nick NEW comes back under another";
             self.transcript.notice(notice);
@@ -153,7 +153,7 @@ impl Session {
         self.answered = false;
     }
 
-    /// Says `hello`: as whom one was, with what brings one back, or as somebody new.
+    /// Sends `hello`, resuming the previous session if a token is stored.
     pub(super) fn greet(&mut self, ctx: &mut Context<Self>) {
         let mut hello = Hello {
             version: Some(VERSION),
@@ -253,8 +253,8 @@ impl Session {
         may && (options.choose_on_arrival || self.arrives_first(nick, last))
     }
 
-    /// Returns whether this user has not arrived here under the nick before, and notes the arrival with
-    /// the last message of the server. An arrival that cannot be noted counts as known.
+    /// Returns whether this user has not arrived here under the nick before, and notes the arrival
+    /// with the last message of the server. An arrival that cannot be noted counts as known.
     fn arrives_first(&self, nick: &str, last: u64) -> bool {
         let mut remembered = ReadState::of_this_user(&self.options.server());
         if !remembered.is_kept() || remembered.seen(nick).is_some() {
@@ -267,7 +267,7 @@ impl Session {
             .is_ok()
     }
 
-    /// What somebody is told on arrival. A script that named its nick is told the news of the day alone.
+    /// Shows the greeting. A script that named its nick only gets the message of the day.
     fn first_words(&mut self, welcome: &Welcome<'_>, nick_is_given: bool) {
         if self.person || nick_is_given {
             let (nick, server) = (word(&welcome.nick), word(&welcome.server));

@@ -1,4 +1,4 @@
-//! The Session actor: the connection with its resume, and everything that is decided in a client.
+//! The Session actor: the connection with its resumption, and all decisions of the client.
 //!
 //! It owns the connection, where one is, and what is not settled; it tells the screen what to show
 //! and asks [`Stdin`] for lines, one at a time and only while there is room. It never reads the
@@ -66,20 +66,21 @@ use crate::prompt::UserInput;
 use crate::read_state::ReadState;
 use crate::tui::request::AppRequest;
 
-/// Ctrl-C, or a signal that asks the process to end: goodbye the first time, the end the second time.
+/// Ctrl-C, or a signal that asks the process to end: goodbye the first time, the end the second
+/// time.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub struct Interrupt;
 
-/// Nobody reads standard output any longer.
+/// The reader of standard output is gone.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub struct OutputClosed;
 
-/// Where the Session stands in the life of a conversation.
+/// The phase of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// A person is asked for a nickname; there may be a connection that waits for it.
+    /// The user is asked for a nickname; a connection may wait for it.
     Naming,
     /// A connection is being made, or waited for, or greeted.
     Arriving,
@@ -108,13 +109,13 @@ enum Asked {
     Password(PasswordPrompt),
 }
 
-/// A wish to leave.
+/// A pending goodbye.
 #[derive(Debug)]
 struct Goodbye {
     reason: Option<String>,
 }
 
-/// Who one was when the connection was last up.
+/// The identity of the last connection.
 #[derive(Debug)]
 struct Identity {
     nick: String,
@@ -186,7 +187,7 @@ pub struct Session {
     failed: bool,
 }
 
-/// What a Session is made of.
+/// The parts of a Session.
 #[derive(Debug)]
 pub struct SessionParts {
     /// What the command line asks for.
@@ -207,7 +208,7 @@ pub struct SessionParts {
     pub remembered: Option<ReadState>,
     /// Told how it ended.
     pub done: oneshot::Sender<ExitStatus>,
-    /// Tells that nobody reads standard output.
+    /// Signals that the reader of standard output is gone.
     pub output_closed: oneshot::Receiver<()>,
 }
 
@@ -303,8 +304,8 @@ impl Session {
                 self.no_nickname(ctx);
             }
             UserInput::Ended => {
-                // Ctrl-D leaves the editor open for what arrives until the end; a terminal that is gone
-                // would say so for ever.
+                // Ctrl-D leaves the editor open for what arrives until the end; a terminal that is
+                // gone would say so for ever.
                 if self.goodbye.is_some() || !self.editor {
                     self.asked = Asked::Line;
                 }
@@ -334,7 +335,8 @@ impl Handler<Interrupt> for Session {
 impl Handler<OutputClosed> for Session {
     type Result = ();
 
-    /// Who reads the output has gone, as `head` does: that is no error, and no reason to lose a line.
+    /// The reader of the output is gone, as with `head`: not an error; pending lines are still
+    /// sent.
     fn handle(&mut self, _: OutputClosed, ctx: &mut Context<Self>) {
         self.leave(None, ctx);
     }

@@ -1,4 +1,4 @@
-//! What operators and founders do: where one is says whether it is about a channel or about the server.
+//! Executes moderation commands: in the lobby for the server, elsewhere for the channel.
 
 use actix::Context;
 use chat_proto::moderation::{Ban, BanInfo, BansQuery, Kick, Mute, Target, Unban};

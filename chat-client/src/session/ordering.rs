@@ -1,8 +1,8 @@
 //! Commands of a pipe that wait until what was typed before them is shown.
 //!
-//! A person types `.t` or `/switch` when they have read what is there; a script types all at once. So that its
-//! output has the same lines however fast it types, a command that changes how things look waits until
-//! all that was said before it is recorded and shown, and nothing more is read from the pipe meanwhile.
+//! A command that changes the output (`.t`, `/switch`) waits until all earlier lines are recorded
+//! and shown, and the pipe is not read meanwhile. The output of a script then does not depend on
+//! its speed.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ impl Session {
         self.held = Some(DeferredCommand { command, timer });
     }
 
-    /// A server that owes one an answer, or the own message, is not waited for for ever.
+    /// Executes the command if the server takes too long.
     fn on_hold_timeout(&mut self, ctx: &mut Context<Self>) {
         let Some(DeferredCommand { command, .. }) = self.held.take() else {
             return;
@@ -70,7 +70,7 @@ impl Session {
     }
 
     fn do_held(&mut self, command: TypedCommand, ctx: &mut Context<Self>) {
-        // Who leaves meanwhile wants nothing else any more.
+        // A goodbye cancels the command.
         if self.goodbye.is_none() {
             self.command(command, ctx);
             self.flush(ctx);

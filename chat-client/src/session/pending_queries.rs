@@ -1,5 +1,4 @@
-//! Questions to the server whose answers come in pages, and without the `id` of their request: who is
-//! there, what was said.
+//! Queries whose answers come in pages and without the `id` of their request: users, history, bans.
 
 use std::collections::VecDeque;
 
@@ -45,7 +44,7 @@ impl PageBudget {
     }
 }
 
-/// What a request that was sent wants to know, until its answer is complete.
+/// A query, until its answer is complete.
 #[derive(Debug)]
 pub(super) enum PendingQuery {
     /// Who is there.
@@ -64,7 +63,7 @@ pub(super) enum PendingQuery {
         messages: VecDeque<Message<'static>>,
         gathered: PageBudget,
     },
-    /// A page for somebody who scrolls up.
+    /// A page for the full screen, scrolled up.
     Older { with: String },
     /// What was said in a channel while one was away.
     Missed { with: String },
@@ -84,7 +83,7 @@ pub(super) enum PendingQuery {
     Join { channel: Channel, before: Channel },
 }
 
-/// What a list of people is for.
+/// The purpose of a list of users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ListPurpose {
     /// To be shown.

@@ -1,19 +1,18 @@
-//! What was typed and is not settled: it waits for the connection, or for its answer.
+//! Requests that are not complete: they wait for the connection or for their answer.
 
 use std::collections::VecDeque;
 
 use bytes::Bytes;
 
 /// How much may be unsettled before no more is read from a pipe. It bounds the memory of a bot that
-/// types faster than the server records, and is enough to keep a server busy over 100 ms of distance
-/// at some thousand lines a second.
+/// types faster than the server records, and is enough to keep a distant server busy.
 const WINDOW: usize = 256;
 
 /// How often a question is sent, each time on another connection. A server that ends the connection
 /// instead of an answer is not asked without end.
 const MAX_SENT: u8 = 5;
 
-/// When a request is settled.
+/// When a request is complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CompletionRule {
     /// When it is acknowledged: it is recorded. Sent again after a lost connection, with its `id`.
@@ -66,8 +65,8 @@ impl PendingRequests {
         frames
     }
 
-    /// The connection is lost: what was sent and not settled is sent again. A question that was sent
-    /// `MAX_SENT` times is given up; returns the `id` of each.
+    /// The connection is lost: what was sent and not settled is sent again. A question that was
+    /// sent `MAX_SENT` times is given up; returns the `id` of each.
     pub(super) fn resend(&mut self) -> Vec<String> {
         let mut given_up = Vec::new();
         self.entries.retain_mut(|entry| {

@@ -1,4 +1,4 @@
-//! A lost connection, the way back, and how a dead one is told from a silent one.
+//! Keep-alive, a lost connection, and its resumption.
 
 use std::time::{Duration, Instant};
 
@@ -23,8 +23,8 @@ const LONGEST_DELAY: Duration = Duration::from_secs(30);
 /// closes at once would otherwise be asked twice a second without end.
 const LASTED: Duration = Duration::from_secs(30);
 
-/// 0.5 s, doubled each time, and up to as much again by chance, so that the clients of a server that
-/// was restarted do not all come at once; never more than [`LONGEST_DELAY`], chance included.
+/// 0.5 s, doubled each time, and up to as much again by chance, so that the clients of a server
+/// that was restarted do not all come at once; never more than [`LONGEST_DELAY`], chance included.
 pub(super) fn delays() -> ExponentialBackoff {
     ExponentialBuilder::default()
         .with_min_delay(SHORTEST_DELAY)
@@ -35,7 +35,7 @@ pub(super) fn delays() -> ExponentialBackoff {
         .build()
 }
 impl Session {
-    /// The connection is gone.
+    /// Handles the loss of the connection.
     pub(super) fn lost(&mut self, ctx: &mut Context<Self>) {
         if self.link.take().is_none() {
             return;
@@ -111,7 +111,7 @@ impl Session {
         ctx.run_later(delay, |session, ctx| session.connect(ctx));
     }
 
-    /// Asks a silent server for a sign of life, and gives a dead one up.
+    /// Pings a silent server, and gives up a dead connection.
     pub(super) fn watch(&mut self, ctx: &mut Context<Self>) {
         let patience = self.options.keep_alive;
         let silence = self.heard.elapsed();
@@ -131,7 +131,7 @@ impl Session {
         self.watch = Some(ctx.run_later(check, Self::watch));
     }
 
-    /// One is in again.
+    /// Handles the welcome after a reconnection.
     pub(super) fn come_back(
         &mut self,
         before: &Identity,
@@ -206,7 +206,7 @@ impl Session {
                 channel: name.into(),
             };
             self.send_now(&Envelope::new(join), ctx);
-            // With --json the objects speak for themselves, and nobody asked for this one.
+            // With --json every object is printed, and this answer is not one of the user's.
             if self.options.json || self.seen == welcome.seq {
                 continue;
             }

@@ -32,8 +32,8 @@ pub(super) fn size(message: &Message<'_>) -> usize {
 pub(super) struct ReplayProgress {
     /// The last message recorded before one was back: later ones are news.
     until: u64,
-    /// The `id` of a ping that was sent behind `hello`, whose answer comes behind the replay; `None`
-    /// when it has come.
+    /// The `id` of a ping that was sent behind `hello`, whose answer comes behind the replay;
+    /// `None` when it has come.
     barrier: Option<String>,
     /// Pages of history that have not come.
     pages: usize,
@@ -130,7 +130,8 @@ impl Session {
         }
     }
 
-    /// The connection is lost: shows what has come. Without any of it the next connection brings all.
+    /// The connection is lost: shows what has come. Without any of it the next connection brings
+    /// all.
     pub(super) fn cut_replay(&mut self) {
         let empty = |replay: &ReplayProgress| replay.held.is_empty() && !replay.is_complete();
         if self.replay.as_ref().is_some_and(empty) {

@@ -12,7 +12,7 @@ use crate::net::connection::frame;
 use crate::prompt::{PromptKind, PromptRequest};
 
 impl Session {
-    /// An `id` that nobody uses twice: 32 hexadecimal digits of this run and a number.
+    /// Returns a unique `id`: 32 hexadecimal digits of this run, and a number.
     pub(super) fn next_id(&mut self) -> String {
         self.ids += 1;
         format!("{}-{}", self.run, self.ids)

@@ -9,7 +9,8 @@ use super::{Goodbye, Phase, Session};
 use crate::exit_status::ExitStatus;
 use crate::text::wording::count;
 
-/// How long the server's `bye` is waited for. Everything is recorded by then, so nothing is at stake.
+/// How long the server's `bye` is waited for. Everything is recorded by then, so nothing is at
+/// stake.
 const BYE: Duration = Duration::from_secs(5);
 
 impl Session {
@@ -42,8 +43,7 @@ impl Session {
         self.linger(ctx);
     }
 
-    /// Nobody has let one in yet: whoever was asked to is told goodbye when they do, and not waited for
-    /// for long.
+    /// Leaves before the welcome: waits a short time for it, to say goodbye.
     fn leave_before_welcome(&mut self, ctx: &mut Context<Self>) {
         if self.phase == Phase::Naming {
             self.no_nickname(ctx);
@@ -72,7 +72,7 @@ impl Session {
             self.phase = Phase::Leaving;
             ctx.run_later(BYE, |session, ctx| session.said_goodbye(ctx));
         } else if self.person && matches!(self.phase, Phase::Arriving | Phase::Naming) {
-            // Nothing is left to do but to say goodbye, to nobody.
+            // There is no connection to say goodbye to.
             self.end(ExitStatus::Lost, ctx);
         }
     }
@@ -118,7 +118,7 @@ impl Session {
         self.transcript.end_recording();
         self.link = None;
         if let Some(done) = self.done.take() {
-            // Whoever started this waits for it, or has ended before.
+            // The receiver waits, unless the process is ending already.
             done.send(ending).ok();
         }
         ctx.stop();

@@ -1,4 +1,4 @@
-//! What comes from outside, made safe to show: no text drives the terminal it is shown on.
+//! Escapes text from outside, so that it cannot control the terminal.
 
 /// `text` on one or more lines: a newline begins a further one behind four spaces, and everything
 /// that [`is_escaped`] is written out, as in `\u{1b}`.
@@ -25,9 +25,10 @@ fn escaped(text: &str, newlines: bool) -> String {
     shown
 }
 
-/// Whether a character is never shown as itself: the control characters (Cc), those that override
-/// or isolate the direction of writing (Unicode Standard Annex 9, 2.1 to 2.5), and the two that some
-/// programs take for the end of a line. The joiners and marks that scripts and emoji need are shown.
+/// Returns whether a character is always escaped: the control characters (Cc), those that override
+/// or isolate the direction of writing (Unicode Standard Annex 9, 2.1 to 2.5), and the two that
+/// some programs take for the end of a line. The joiners and marks that scripts and emoji need are
+/// shown.
 pub fn is_escaped(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')

@@ -1,6 +1,6 @@
-//! What arrives, as text. Pure: the one place that knows how each thing looks in line mode.
+//! Formats events for line mode. Pure.
 //!
-//! Whatever comes from outside passes [`crate::text::escape`] here.
+//! All text from outside is escaped here ([`crate::text::escape`]).
 
 use chat_proto::{Channel, Event, Message, Timestamp};
 use jiff::tz::TimeZone;
@@ -9,10 +9,10 @@ use super::escape::{lines, word};
 use super::wording::count;
 use super::{moderation, wording};
 
-/// The most people that `/query` numbers; who is not among them is chosen by name.
+/// The most users that `/query` numbers; others are chosen by name.
 const MAX_NUMBERED: usize = 100;
 
-/// A message, as it looks to somebody who is in the channel `here`.
+/// Formats a message for a user whose current channel is `here`.
 pub fn message(message: &Message<'_>, here: &Channel) -> String {
     let (from, text) = (word(&message.from), lines(&message.text));
     if !message.to.starts_with('#') {
@@ -24,7 +24,7 @@ pub fn message(message: &Message<'_>, here: &Channel) -> String {
     format!("{} [{from}]: {text}", word(&message.to))
 }
 
-/// What is no message and yet is shown whenever it arrives, and when it happened.
+/// Formats an event that is shown when it arrives and is not a message, with its time.
 pub fn notice(event: &Event<'_>) -> Option<(String, Timestamp)> {
     match event {
         Event::Joined {
@@ -89,7 +89,7 @@ pub fn users(channel: &str, nicks: &[String]) -> String {
     format!("{} in {}{list}", nicks.len(), word(channel))
 }
 
-/// Returns the numbered list of whom to talk to on arrival.
+/// Returns the numbered list of users to choose from on arrival.
 pub fn arrival(nicks: &[String]) -> String {
     let shown = nicks.iter().take(MAX_NUMBERED).enumerate();
     let mut choices = vec!["1) everyone".to_owned()];
@@ -100,7 +100,7 @@ pub fn arrival(nicks: &[String]) -> String {
     choices.join("  ")
 }
 
-/// The people to choose from, numbered from 1, a line each.
+/// Formats the users to choose from, numbered from 1, a line each.
 pub fn choices(nicks: &[String]) -> Vec<String> {
     let mut shown: Vec<String> = nicks
         .iter()

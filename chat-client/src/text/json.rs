@@ -4,9 +4,9 @@ use serde::de::IgnoredAny;
 
 use super::escape::is_escaped;
 
-/// The JSON text of `frame` on a single line: white space between its tokens is left out, and what a
-/// terminal must not be sent is written as JSON writes it (`\u202e`), so the value is the same and
-/// fields that this client does not know are there too. `None` where the frame is not JSON.
+/// The JSON text of `frame` on a single line: white space between its tokens is left out, and what
+/// a terminal must not be sent is written as JSON writes it (`\u202e`), so the value is the same
+/// and fields that this client does not know are there too. `None` where the frame is not JSON.
 pub fn line(frame: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(frame).ok()?;
     serde_json::from_str::<IgnoredAny>(text).ok()?;

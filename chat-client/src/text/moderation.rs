@@ -1,5 +1,4 @@
-//! What operators and founders do, as text: who was put out, banned or muted, and what a channel is about.
-//! Pure, as [`crate::text::format`] is.
+//! Formats moderation events (kicks, bans, mutes) and topics. Pure.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -11,7 +10,7 @@ use jiff::tz::TimeZone;
 use super::escape::{lines, word};
 use super::wording::time;
 
-/// Such an event, and when it happened.
+/// Formats a moderation event, with its time.
 pub fn notice(event: &Event<'_>) -> Option<(String, Timestamp)> {
     Some(match event {
         Event::Left {
@@ -132,7 +131,7 @@ fn author(by: Option<&Cow<'_, str>>) -> String {
     by.map_or(String::new(), |by| format!(" by {}", word(by)))
 }
 
-/// The words of who did it; what the server says where there are none is nothing new.
+/// Formats a reason; the default reason of the server is left out.
 fn why(reason: Option<&str>) -> String {
     match reason {
         None | Some("" | "kicked") => String::new(),

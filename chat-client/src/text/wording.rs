@@ -1,4 +1,4 @@
-//! Sentences for people: errors without their codes, counts, and times of the reader's zone. Pure.
+//! Sentences for users: errors without codes, counts, and local times. Pure.
 
 use std::io;
 

@@ -1,22 +1,22 @@
-//! What the Session tells the full screen: facts in the order in which they happened.
+//! Events that the Session sends to the full screen, in order.
 
 use chat_proto::{Event, Message, Timestamp};
 
 use crate::prompt::PromptKind;
 
-/// What happened.
+/// An event of the Session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionEvent {
-    /// Something is waited for, or no longer.
+    /// The Session waits for something, or no longer.
     Busy(Option<String>),
-    /// A person is asked for something other than the next line.
+    /// The user is asked for something other than the next line.
     Asked {
         /// The question.
         prompt: String,
         /// What the answer is for.
         purpose: PromptKind,
     },
-    /// One is in, for the first time or again.
+    /// The server welcomed the client, for the first time or again.
     Welcomed {
         /// One's own nick.
         nick: String,
@@ -33,14 +33,14 @@ pub enum SessionEvent {
     Away,
     /// The server gave a sign of life.
     Heard,
-    /// Somebody said something.
+    /// A message arrived.
     Message {
         /// What.
         message: Message<'static>,
-        /// It has just been said; else it was missed while one was away.
+        /// Live; otherwise it was missed during a disconnection.
         fresh: bool,
     },
-    /// A line that one typed is on its way.
+    /// A typed line waits for its acknowledgement.
     Waiting {
         /// The `id` of its request.
         id: String,
@@ -58,7 +58,7 @@ pub enum SessionEvent {
         /// When it arrived.
         time: Timestamp,
     },
-    /// Such a line is not recorded, or nobody knows.
+    /// Such a line is not recorded, or its state is unknown.
     Failed {
         /// The `id` of its request.
         id: String,
@@ -99,7 +99,7 @@ pub enum SessionEvent {
         /// The first one behind the gap, where it is known.
         before: Option<u64>,
     },
-    /// Anything that is no message. The text is safe to show.
+    /// A notice. The text is safe to show.
     Notice {
         /// The words.
         text: String,
@@ -124,12 +124,12 @@ pub enum SessionEvent {
         /// For people.
         detail: String,
     },
-    /// A question has ended: the keyboard is for talking.
+    /// A question ended; the keyboard is for messages.
     Answered,
-    /// One talks there from now on.
+    /// The current conversation changed.
     Here(String),
-    /// One is in that channel no longer.
+    /// The user left that channel.
     Parted(String),
-    /// Somebody is to be chosen to talk to.
+    /// The user chooses another user to talk to.
     Choose(Vec<String>),
 }

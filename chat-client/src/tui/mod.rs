@@ -1,11 +1,11 @@
-//! The full screen: what the Session and the keyboard tell it, as one state, drawn by one thread.
+//! The full-screen front end: one state, updated and drawn by one thread.
 //!
 #![doc = include_str!("../../docs/terminal.svg")]
 //!
 //! ```text
-//!   Session --Fact--+                        +--Wish--> Session
-//!                   +--> painter's thread ---+--NextKeys--> Stdin
-//!   Stdin  --Keys---+        State           +--cells--> terminal
+//!   Session --SessionEvent--+                       +--AppRequest--> Session
+//!                           +--> runtime's thread --+--KeysRequest--> Stdin
+//!   Stdin  ------keys-------+      TuiState         +--cells--> terminal
 //! ```
 //!
 //! | file | contents | I/O |
@@ -20,9 +20,9 @@
 //! | [`runtime`] | the thread that draws | the terminal |
 //! | [`terminal`] | enters and leaves full screen | the terminal |
 //!
-//! Each edge has its bound: so many facts may wait, and then the Session is held up as by a slow
-//! screen in line mode; keys are read when the painter asks for them. However much arrives, it is drawn
-//! a bounded number of times a second, and nothing wakes up while nothing happens.
+//! Each edge is bounded: a full queue blocks the Session, as a slow reader does in line mode; keys
+//! are read only on request. The number of drawings a second is bounded, and an idle client does
+//! not wake up.
 
 pub mod control;
 pub mod editor;
@@ -46,56 +46,56 @@ use tokio::sync::oneshot;
 
 use self::event::SessionEvent;
 
-/// Facts that may wait to be taken in: a burst does not hold the connection up, a stop does.
+/// The capacity of the queue: a burst does not block the connection, a stopped terminal does.
 const WAITING: usize = 1024;
 
-/// What the painter is told.
+/// A notice to the runtime.
 #[derive(Debug)]
 pub enum TuiNotice {
-    /// Something happened.
+    /// An event of the Session.
     Session(SessionEvent),
-    /// Keys were pressed, the mouse was moved, the terminal has another size.
+    /// Input of the terminal: keys, mouse, focus, size.
     Keys(Vec<Event>),
     /// The terminal is gone.
     NoKeys,
-    /// Somebody had the text that is typed edited, or wanted to.
+    /// The external editor ended.
     Edited(io::Result<String>),
-    /// It is over: the terminal is to be as it was.
+    /// The conversation ended; restores the terminal.
     Finish(oneshot::Sender<()>),
 }
 
-/// The handle that facts are given to.
+/// A handle to the runtime of the full screen.
 #[derive(Debug, Clone)]
 pub struct TuiHandle(SyncSender<TuiNotice>);
 
 impl TuiHandle {
-    /// A handle, and what the painter listens to.
+    /// Returns a handle and the queue of the runtime.
     pub fn new() -> (Self, Receiver<TuiNotice>) {
         let (told, waiting) = mpsc::sync_channel(WAITING);
         (Self(told), waiting)
     }
 
-    /// Tells that something happened.
+    /// Sends an event of the Session.
     pub fn tell(&self, event: SessionEvent) {
         self.give(TuiNotice::Session(event));
     }
 
-    /// Tells what was done at the terminal; without anything: that it is gone.
+    /// Sends input of the terminal; `None` if the terminal is gone.
     pub fn keys(&self, events: Option<Vec<Event>>) {
         self.give(events.map_or(TuiNotice::NoKeys, TuiNotice::Keys));
     }
 
-    /// Ends when the terminal is as it was.
+    /// Ends when the terminal is restored.
     pub async fn finish(&self) {
         let (done, finished) = oneshot::channel();
         let told = self.0.clone();
-        // On a thread of its own: there may be no room for it before the painter has drawn.
+        // On its own thread, because the queue may be full until the runtime has drawn.
         thread::spawn(move || told.send(TuiNotice::Finish(done)).ok());
         finished.await.ok();
     }
 
     fn give(&self, told: TuiNotice) {
-        // The painter ends last; after a panic of its own nobody is left to be told.
+        // The runtime ends last; the queue is closed only after it panicked.
         self.0.send(told).ok();
     }
 }

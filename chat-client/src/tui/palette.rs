@@ -1,7 +1,7 @@
 //! Colours: as many as the terminal has, and for each nick the same one everywhere.
 //!
-//! Nobody knows whether a terminal is dark or light. So the colours of nicks are as far from black as
-//! from white, and everything else is said by the terminal's own colours, bold, dim and reverse.
+//! The background of a terminal is unknown. The colours of nicks contrast with black and white
+//! alike; everything else uses the theme, bold, dim and reverse.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -63,8 +63,8 @@ impl NickColours {
     }
 }
 
-/// The lightness at which the contrast to black (21 x 0.05 + ...) is the one to white: (L + 0.05) / 0.05
-/// = 1.05 / (L + 0.05).
+/// The lightness at which the contrast to black (21 x 0.05 + ...) is the one to white: (L + 0.05) /
+/// 0.05 = 1.05 / (L + 0.05).
 const MIDDLE: f64 = 0.179;
 
 impl ColourDepth {

@@ -1,10 +1,10 @@
-//! What a person at the full screen asks of the Session.
+//! Requests of the full screen to the Session and to the terminal.
 
 use actix::Message;
 
 use crate::prompt::UserInput;
 
-/// A wish.
+/// A request to the Session.
 #[derive(Debug, Clone, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
 pub enum AppRequest {
@@ -37,7 +37,7 @@ pub enum AppRequest {
     People(String),
 }
 
-/// What the terminal itself is to do.
+/// A request to the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TerminalAction {
     /// Nothing.

@@ -1,4 +1,4 @@
-//! The thread that alone draws: it takes in what is told, and shows the state it comes to.
+//! The thread that owns the state: it applies events and keys, and draws.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -23,48 +23,48 @@ use crate::prompt::{KeysRequest, UserInput};
 use crate::text::escape::word;
 use crate::text::wording::cause;
 
-/// The least between two drawings: sixty a second are as many as anybody sees.
+/// The least time between two drawings: about sixty a second.
 const FRAME: Duration = Duration::from_millis(16);
 
 /// Between two frames of an animation.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How much is taken in before it is looked whether it is time to draw.
+/// The most notices processed between two checks of the frame clock.
 const BATCH: usize = 256;
 
-/// The least between two times that what was read is written down.
+/// The least time between two writes of the read state.
 const SAVED: Duration = Duration::from_secs(30);
 
-/// What has `$VISUAL` or `$EDITOR` edit the file that is its argument.
+/// The shell command that opens its argument in `$VISUAL` or `$EDITOR`.
 const EDITOR: &str = "exec ${VISUAL:-${EDITOR:-vi}} \"$0\"";
 
-/// What a painter is made of.
+/// The parts of the runtime.
 #[derive(Debug)]
 pub struct RuntimeParts {
     /// What is drawn.
     pub state: TuiState,
     /// What Tab completes.
     pub names: CompletionNames,
-    /// Calls for what is meant for oneself.
+    /// Notifies the user.
     pub notifier: Notifier,
     /// The terminal's title says what is unread.
     pub title: bool,
-    /// Itself, for what it starts.
+    /// A handle to this runtime, for the threads it starts.
     pub window: TuiHandle,
-    /// Who does what is wanted.
+    /// Executes the requests.
     pub session: Recipient<AppRequest>,
-    /// Who reads the keyboard.
+    /// Reads the keyboard.
     pub keyboard: Recipient<KeysRequest>,
 }
 
-/// The painter.
+/// The runtime.
 #[derive(Debug)]
 pub struct TuiRuntime {
     parts: RuntimeParts,
     terminal: Terminal<CrosstermBackend<io::Stdout>>,
     /// The title that the terminal has.
     titled: String,
-    /// Somebody else has the terminal.
+    /// An external editor has the terminal.
     lent: bool,
     saved: Instant,
 }
@@ -163,7 +163,7 @@ impl TuiRuntime {
         }
     }
 
-    /// Passes on what was wanted, and calls for what came.
+    /// Sends pending requests to the Session, and notifies of new messages.
     fn after(&mut self) {
         let RuntimeParts {
             state,
@@ -206,7 +206,8 @@ impl TuiRuntime {
     /// Draws everything, whatever stands there.
     fn redraw(&mut self) {
         self.titled.clear();
-        // `Terminal::clear` asks where the cursor is, and does nothing if the terminal does not say.
+        // `Terminal::clear` asks where the cursor is, and does nothing if the terminal does not
+        // say.
         if let Err(error) = self.terminal.backend_mut().clear() {
             log::warn!("the terminal cannot be wiped: {error}");
         }
@@ -233,7 +234,7 @@ impl TuiRuntime {
         self.take_back();
     }
 
-    /// Has a text edited. Meanwhile nothing is drawn and no key is read, and what arrives is taken in.
+    /// Starts the external editor. Until it ends events are applied, but nothing is drawn or read.
     fn edit(&mut self, text: String) {
         terminal::lend();
         self.lent = true;
@@ -241,7 +242,7 @@ impl TuiRuntime {
         thread::spawn(move || window.give(TuiNotice::Edited(edited(&text))));
     }
 
-    /// What was typed stays where no editor has made anything of it.
+    /// Takes the text of the external editor; keeps the old text if that failed.
     fn edited(&mut self, text: io::Result<String>) {
         let state = &mut self.parts.state;
         match text {
@@ -264,13 +265,13 @@ impl TuiRuntime {
         terminal::leave();
         let mut err = io::stderr().lock();
         for words in &self.parts.state.last_words {
-            // Nobody is left to be told that nobody reads the errors.
+            // A closed standard error cannot be reported.
             writeln!(err, "{words}").ok();
         }
     }
 }
 
-/// What somebody makes of `text` in an editor.
+/// Runs the external editor on `text`; returns the edited text.
 fn edited(text: &str) -> io::Result<String> {
     let mut file = tempfile::Builder::new()
         .prefix("chat-")

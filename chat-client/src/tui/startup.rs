@@ -1,4 +1,4 @@
-//! How the full screen begins: what the settings, the state folder and the environment make of it.
+//! Starts the full screen from the settings, the state folder and the environment.
 
 use std::io;
 use std::sync::mpsc::Receiver;
@@ -23,7 +23,7 @@ use crate::{config, paths};
 /// Terminals that would show the sequences of a link.
 const WITHOUT_LINKS: [&str; 2] = ["linux", "vt"];
 
-/// A full screen that was not drawn yet.
+/// A full screen that is not drawn yet.
 #[derive(Debug)]
 pub struct TuiStartup {
     told: Receiver<TuiNotice>,
@@ -35,10 +35,10 @@ pub struct TuiStartup {
 }
 
 impl TuiStartup {
-    /// Takes the terminal; what is told to the window is shown when it is [opened](Self::open).
+    /// Enters full screen; notices to the handle are shown once it is [opened](Self::open).
     ///
     /// # Errors
-    /// The terminal does not do as it is told.
+    /// The terminal cannot be configured.
     pub fn new(options: &Options, names: CompletionNames) -> io::Result<(Self, TuiHandle)> {
         let settings = &options.settings;
         let variable = |name: &str| std::env::var(name).ok();

@@ -1,4 +1,4 @@
-//! The terminal in full screen, and as it was found: given back whatever the way out.
+//! Enters and leaves full screen. The terminal is restored on every exit path.
 
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,20 +19,20 @@ const LEAVE: &str = "\x1b[?1006l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[?1049l\x1b
 const MOUSE: &str = "\x1b[?1000h\x1b[?1006h";
 const NO_MOUSE: &str = "\x1b[?1006l\x1b[?1000l";
 
-/// Whether the terminal is in full screen. There is one terminal, and whoever panics gives it back.
+/// Whether the terminal is in full screen. Global, because a panic on any thread restores it.
 static ENTERED: AtomicBool = AtomicBool::new(false);
 
-/// Whether an editor has the terminal: its Ctrl-C reaches everybody there, and is meant for it alone.
+/// Whether an external editor has the terminal. Its Ctrl-C is sent to this process too.
 static LENT: AtomicBool = AtomicBool::new(false);
 
-/// When the last one gave it back. What was pressed before that may be told a little later.
+/// When the last external editor ended: its signals may be delivered a little later.
 static GIVEN_BACK: Mutex<Option<Instant>> = Mutex::new(None);
 const LATER: Duration = Duration::from_secs(1);
 
 /// Goes to full screen.
 ///
 /// # Errors
-/// The terminal does not do as it is told.
+/// The terminal cannot be configured.
 pub fn enter(mouse: bool) -> io::Result<()> {
     enable_raw_mode()?;
     ENTERED.store(true, Ordering::SeqCst);

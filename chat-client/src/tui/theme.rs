@@ -1,4 +1,4 @@
-//! How things look, whatever they are.
+//! Styles and times.
 
 use std::sync::Arc;
 
@@ -8,16 +8,16 @@ use ratatui::style::{Color, Modifier, Style};
 
 use super::palette::{ColourDepth, NickColours};
 
-/// How things look.
+/// Styles and time format of the full screen.
 #[derive(Debug, Clone)]
 pub struct Theme {
     /// The colours of the terminal.
     pub depth: ColourDepth,
-    /// The colours of nicks, where somebody wants others than the usual ones.
+    /// The configured colours of nicks; empty for the default ones.
     pub nicks: Arc<[Color]>,
     /// Which look each nick has.
     pub seats: NickColours,
-    /// Where one lives.
+    /// The time zone.
     pub zone: TimeZone,
     /// Each message bears its time.
     pub times: bool,

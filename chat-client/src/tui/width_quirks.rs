@@ -1,6 +1,7 @@
-//! Characters that terminals do not agree on: one says that a flag, a family or a waving hand with its skin
-//! takes two columns, another counts each part of it. What such a terminal has put into the columns behind
-//! would stay there, so a row with one is always written whole, and once more when it is gone.
+//! Characters that terminals do not agree on: one says that a flag, a family or a waving hand with
+//! its skin takes two columns, another counts each part of it. What such a terminal has put into
+//! the columns behind would stay there, so a row with one is always written whole, and once more
+//! when it is gone.
 
 use std::num::NonZeroU16;
 
@@ -9,8 +10,8 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-/// Spacing marks (Mc) that extend the character before them (Grapheme_Extend). A terminal gives each
-/// a column of its own.
+/// Spacing marks (Mc) that extend the character before them (Grapheme_Extend). A terminal gives
+/// each a column of its own.
 const SPACING: &[char] = &[
     '\u{9be}',
     '\u{9d7}',
@@ -53,8 +54,8 @@ const SPACING: &[char] = &[
     '\u{1193d}',
 ];
 
-/// Returns how many columns a character (a grapheme cluster) takes in xterm and tmux. ratatui counts
-/// a half-width voiced mark twice, and such spacing marks not at all.
+/// Returns how many columns a character (a grapheme cluster) takes in xterm and tmux. ratatui
+/// counts a half-width voiced mark twice, and such spacing marks not at all.
 pub fn cells(c: &str) -> u16 {
     let wide = c.cell_width();
     if c.is_ascii() {
@@ -115,8 +116,8 @@ pub fn put_line(buffer: &mut Buffer, (x, y): (u16, u16), line: &Line<'_>, most: 
     at
 }
 
-/// Has the rows written whole that need it: those that have such a character, and, as the cells that
-/// stood there are never like others, those that had one when they were last drawn.
+/// Has the rows written whole that need it: those that have such a character, and, as the cells
+/// that stood there are never like others, those that had one when they were last drawn.
 pub fn write_whole(buffer: &mut Buffer) {
     let area = buffer.area;
     // A link has its own way.
@@ -135,7 +136,7 @@ pub fn write_whole(buffer: &mut Buffer) {
     }
 }
 
-/// Its parts are not as wide as the whole, or are a flag's, whose width by themselves is anybody's guess.
+/// Its parts are not as wide as the whole, or it is a flag, whose parts have no defined width.
 fn is_disputed(symbol: &str) -> bool {
     if symbol.chars().nth(1).is_none() {
         return false;

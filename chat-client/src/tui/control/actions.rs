@@ -1,4 +1,4 @@
-//! What is done by keys, by the mouse and by the commands that only the full screen knows.
+//! Executes the actions of keys, the mouse and the commands of the full screen.
 
 use crate::keys::actions::Action;
 use crate::tui::request::{AppRequest, TerminalAction};
@@ -151,7 +151,8 @@ impl TuiState {
         }
     }
 
-    /// There is no more of it in what is loaded; older messages, if there are, come to be looked through.
+    /// There is no more of it in what is loaded; older messages, if there are, come to be looked
+    /// through.
     fn search_ended(&mut self) {
         let key = self.keys.spoken(Action::SearchOn);
         let words = match (self.here().older, self.connection, key) {

@@ -1,4 +1,4 @@
-//! What keys and the mouse do to the screen; what is left is for the entry.
+//! Handles keys and the mouse; other keys go to the editor.
 
 mod actions;
 mod mouse;
@@ -93,7 +93,8 @@ impl TuiState {
         TerminalAction::None
     }
 
-    /// What a key does to the screen; what the first key of two is for here may be decided by the entry.
+    /// What a key does to the screen; what the first key of two is for here may be decided by the
+    /// entry.
     fn found(&mut self, chord: Chord) -> KeyMatch<Action> {
         if self.entry.awaits(chord) {
             self.first = None;

@@ -1,9 +1,8 @@
-//! What Tab makes of the word before the cursor: a name that was heard of, a command, an emoji; the
-//! next one each time.
+//! Tab completion of the word before the cursor: known names, commands and emoji, in turn.
 
 use crate::completion_names::CompletionNames;
 
-/// The most that are gone through: whoever does not find it among these types another letter.
+/// The most candidates; another letter narrows them down.
 const MAX_FOUND: usize = 100;
 
 /// A choice that is being made.

@@ -184,7 +184,8 @@ impl Editor {
         }
     }
 
-    /// Cuts, and keeps it: what is cut by several keys in a row is one. Of a password nothing is kept.
+    /// Cuts, and keeps it: what is cut by several keys in a row is one. Of a password nothing is
+    /// kept.
     fn cut(&mut self, further: bool, cut: impl FnOnce(&mut LineBuffer, &mut Cut) -> bool) {
         let mut taken = Cut::default();
         if !cut(&mut self.line, &mut taken) {

@@ -1,8 +1,8 @@
-//! The lines that were entered before, in memory and in a file.
+//! The history of entered lines, in memory and in a file.
 //!
-//! The file has a JSON string a line, the newest last, so that a line of several lines is one. It is
-//! only appended to while the client runs: several clients share it. At a start what is too old is
-//! left out, and so is what nobody can read.
+//! The file has a JSON string a line, the newest last, so that a line of several lines is one. It
+//! is only appended to while the client runs: several clients share it. At the start the oldest
+//! lines beyond the limit and unreadable lines are dropped.
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
@@ -28,8 +28,7 @@ pub struct InputHistory {
 }
 
 impl InputHistory {
-    /// The lines of `file`, which further ones are added to. One that cannot be read is like none: to
-    /// type is more than to have typed.
+    /// Opens the history in `file`. Read errors are logged and treated as an empty history.
     pub fn open(file: PathBuf) -> Self {
         let lines = read(&file).unwrap_or_else(|error| {
             if error.kind() != io::ErrorKind::NotFound {

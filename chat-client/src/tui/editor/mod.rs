@@ -1,8 +1,7 @@
-//! What is being typed in the full screen: a text of one or more lines with a cursor, the keys that
-//! change it, the lines entered before, what Tab completes. It knows neither a terminal nor a server.
+//! The text editor of the full screen, with history and completion. It does no terminal I/O.
 //!
-//! The editing itself is rustyline's (`LineBuffer`), so words and characters are the same here as in
-//! line mode; the rest that rustyline has is bound to a terminal of its own.
+//! The editing itself is rustyline's (`LineBuffer`), so words and characters are the same here as
+//! in line mode; the rest that rustyline has is bound to a terminal of its own.
 //!
 //! | file | what |
 //! | --- | --- |
@@ -33,18 +32,18 @@ use crate::keys::edit_actions::{self, Edit};
 use crate::keys::{Chord, KeyMatch, Keymap};
 use crate::prompt::PromptKind;
 
-/// The most an entry holds, in bytes: room to shorten what is too long for a message. More than this
-/// is not put in at all.
+/// The most an entry holds, in bytes: room to shorten what is too long for a message. More than
+/// this is not put in at all.
 pub const MAX_BYTES: usize = 64 * 1024;
 
-/// What a key came to.
+/// The effect of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyOutcome {
-    /// The key means nothing here; it may elsewhere.
+    /// The key has no action in the editor.
     Ignored,
-    /// It was for the entry, which may look different now.
+    /// The editor handled the key, and may look different.
     Changed,
-    /// This was entered, and the entry is empty.
+    /// This text was entered, and the editor is empty.
     Submit(String),
     /// This is to be edited in `$EDITOR`; what comes of it belongs into [`Editor::set_text`].
     Editor(String),
@@ -76,7 +75,7 @@ pub struct Editor {
     completion: Option<Completion>,
     /// What stood here before a paste that waits for a word: text and cursor.
     pasted: Option<(String, usize)>,
-    /// Why the last key did less than one may think.
+    /// Why the last key had no or less effect.
     remark: Option<String>,
     /// The columns in which it was last shown: Up and Down go by rows.
     width: Cell<u16>,
@@ -117,8 +116,8 @@ impl Editor {
         self.line.is_empty()
     }
 
-    /// Another text, with the cursor at its end. A text that is longer than [`MAX_BYTES`] is left out,
-    /// and that is said.
+    /// Another text, with the cursor at its end. A text that is longer than [`MAX_BYTES`] is left
+    /// out, and that is said.
     pub fn set_text(&mut self, text: &str) {
         let text = normal(text);
         self.settle_down();
@@ -185,8 +184,8 @@ impl Editor {
         self.first = None;
     }
 
-    /// A paste, which the terminal tells from keys. It is only put in: of several lines it waits for
-    /// [`Edit::Submit`], or for [`Edit::Drop`], which takes it back.
+    /// A paste, which the terminal tells from keys. It is only put in: of several lines it waits
+    /// for [`Edit::Submit`], or for [`Edit::Drop`], which takes it back.
     pub fn paste(&mut self, pasted: &str) {
         let text = normal(pasted);
         let text = text.strip_suffix('\n').unwrap_or(&text);
@@ -261,7 +260,7 @@ impl Editor {
         }
     }
 
-    /// Whatever was about to happen does not.
+    /// Cancels pending keys, completion, paste and remark.
     fn settle_down(&mut self) {
         self.first = None;
         self.cutting = false;
@@ -289,7 +288,7 @@ impl Editor {
         self.snap_to_grapheme();
     }
 
-    /// What was put in or taken out may have made one character of what is before and behind it.
+    /// Moves the cursor to a grapheme boundary: an edit may join the characters around it.
     fn snap_to_grapheme(&mut self) {
         let (text, cursor) = (self.line.as_str(), self.line.pos());
         let mut place = GraphemeCursor::new(cursor, text.len(), true);
@@ -311,7 +310,7 @@ fn left_out(bytes: usize) -> String {
     format!("left out: it would be {bytes} bytes, with room for {MAX_BYTES}")
 }
 
-/// Nobody keeps what changes.
+/// Ignores the changes of a line buffer.
 struct IgnoreChanges;
 
 impl DeleteListener for IgnoreChanges {

@@ -397,8 +397,8 @@ fn act() -> impl Strategy<Value = EditorInput> {
 }
 
 proptest! {
-    /// Whatever keys come in whatever order: nothing panics, the cursor is between two characters, no
-    /// row is wider than there is room, and the cursor is on the screen where it is in the text.
+    /// Whatever keys come in whatever order: nothing panics, the cursor is between two characters,
+    /// no row is wider than there is room, and the cursor is on the screen where it is in the text.
     #[test]
     fn any_keys(acts in proptest::collection::vec(act(), 0..60), width in 1u16..12, rows in 1u16..6) {
         let names = names();

@@ -1,4 +1,4 @@
-//! A conversation: a channel, or everything that is said with one person.
+//! A conversation: a channel, or the direct messages with one user.
 
 use chat_proto::name::fold;
 use chat_proto::{LOBBY, Timestamp};
@@ -7,7 +7,7 @@ use super::members::MemberList;
 use super::timeline::{FailedLine, LineKind, Timeline, TimelineLine};
 use crate::text::escape::lines;
 
-/// A line of one's own that is not recorded yet.
+/// An own line that is not recorded yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnsentLine {
     /// The `id` of its request.
@@ -16,7 +16,7 @@ pub struct UnsentLine {
     pub text: String,
 }
 
-/// What is looked at.
+/// The visible part of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScrollPosition {
     /// The end, whatever comes.
@@ -62,15 +62,15 @@ pub struct ConversationState {
     folded: String,
     /// What was said, and what happened.
     pub lines: Timeline,
-    /// What one said and is not recorded.
+    /// Own lines that are not recorded yet.
     pub waiting: Vec<UnsentLine>,
-    /// Messages one has not seen.
+    /// Unread messages.
     pub unread: usize,
-    /// Those of them that are meant for oneself.
+    /// Unread mentions and direct messages.
     pub mentions: usize,
-    /// The last message that one had seen when one looked away.
+    /// The last message seen when the conversation was left.
     pub left_at: Option<u64>,
-    /// What is looked at.
+    /// The visible part of a conversation.
     pub view: ScrollPosition,
     /// Whether there is more before the first line.
     pub older: Older,
@@ -78,13 +78,13 @@ pub struct ConversationState {
     pub fetching: Option<Fetch>,
     /// The gap for which the server had no page on this connection.
     pub refused: Option<u64>,
-    /// Who is there.
+    /// The members.
     pub people: MemberList,
     /// What was typed and not sent.
     pub draft: String,
-    /// What a channel is about: nothing, if empty.
+    /// The topic of a channel; empty if there is none.
     pub topic: String,
-    /// Nobody is called for it.
+    /// It triggers no notification.
     pub muted: bool,
     /// Where the last search ended.
     found: Option<u64>,
@@ -158,8 +158,8 @@ impl ConversationState {
         self.put(TimelineLine { seq, time, what });
     }
 
-    /// The history ends with the message of that number now, and goes on with the next one, whatever was
-    /// behind it before.
+    /// The history ends with the message of that number now, and goes on with the next one,
+    /// whatever was behind it before.
     pub fn end_with(&mut self, last: u64) {
         self.lines.end_with(last);
         self.left_at = self.left_at.filter(|left_at| *left_at <= last);
@@ -176,13 +176,13 @@ impl ConversationState {
         }
     }
 
-    /// A line of one's own is recorded: it is a message.
+    /// Removes a waiting line that is recorded.
     pub fn recorded(&mut self, id: &str) -> Option<UnsentLine> {
         let index = self.waiting.iter().position(|waiting| waiting.id == id)?;
         Some(self.waiting.remove(index))
     }
 
-    /// A line of one's own is not recorded; whether there was one.
+    /// Marks a waiting line as failed; returns whether there is one.
     pub fn failed(&mut self, id: &str, reason: &str, seq: u64, time: Timestamp) -> bool {
         let Some(UnsentLine { id, text }) = self.recorded(id) else {
             return false;
@@ -208,8 +208,8 @@ impl ConversationState {
         self.found = None;
     }
 
-    /// The place of the next message above the last one found that has `wanted`; if none was found, from
-    /// what is looked at on.
+    /// The place of the next message above the last one found that has `wanted`; if none was found,
+    /// from what is looked at on.
     pub fn search(&mut self, wanted: &str) -> Option<u64> {
         let from = self.found.unwrap_or(match self.view {
             ScrollPosition::End => self.lines.places().end,

@@ -1,4 +1,4 @@
-//! What is asked of the history, and what is forgotten again.
+//! Requests pages of the history, and drops the oldest lines beyond the memory limit.
 
 use super::conversation::{Fetch, Older};
 use super::{ConnectionStatus, TuiState};

@@ -1,10 +1,10 @@
-//! A message that came, for what calls a person in front of another window.
+//! An incoming message, for notifications.
 
 use chat_proto::Message;
 
 use crate::notify::NotifyContext;
 
-/// A message, and how it was met.
+/// A message, and how it arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncomingMessage {
     from: String,
@@ -28,7 +28,7 @@ impl IncomingMessage {
         }
     }
 
-    /// What decides whether one is called.
+    /// Returns the context that decides on a notification.
     pub fn arrival<'a>(&'a self, me: &'a str) -> NotifyContext<'a> {
         NotifyContext {
             from: &self.from,

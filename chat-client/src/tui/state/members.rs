@@ -5,25 +5,25 @@ use std::sync::Arc;
 
 use chat_proto::name::fold;
 
-/// Those of a crowd who are known by name, and the longest name in bytes; the others are counted.
+/// The most members kept by name, and the longest name in bytes; others are counted.
 const MAX_KNOWN: usize = 2000;
 const MAX_NAME_BYTES: usize = 256;
 
-/// Who is in a channel.
+/// The members of a channel.
 #[derive(Debug, Default)]
 pub struct MemberList {
     by_folded: BTreeMap<String, Arc<str>>,
-    /// Those who are not known by name.
+    /// The members that are not kept by name.
     pub others: usize,
 }
 
 impl MemberList {
-    /// Those who are known by name, in order.
+    /// Returns the members kept by name, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<str>> {
         self.by_folded.values()
     }
 
-    /// How many there are.
+    /// Returns the number of members.
     pub fn count(&self) -> usize {
         self.by_folded.len() + self.others
     }

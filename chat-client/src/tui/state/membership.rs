@@ -1,4 +1,4 @@
-//! Who is in a conversation, and who came and went.
+//! Applies joins, parts and renames to a conversation.
 
 use chat_proto::{Event, Timestamp};
 
@@ -8,14 +8,14 @@ use super::timeline::{LineKind, MembershipSummary, TimelineLine};
 use crate::text::escape::word;
 
 impl ConversationState {
-    /// Somebody came or went; folded into the line above if that says the like. Whether that
-    /// concerns this conversation.
+    /// Records a join, part or rename, merging it into the previous such line. Returns whether it
+    /// applies to this conversation.
     pub fn presence(&mut self, event: &Event<'_>, seq: u64) -> bool {
         let Some((only, time)) = self.moved(event) else {
             return false;
         };
         if let Event::Left { by: Some(_), .. } | Event::Gone { by: Some(_), .. } = event {
-            // Whoever was put out has not just left.
+            // A kick has a line of its own.
             self.remark(LineKind::Notice(only.into()), seq, time);
             return true;
         }
@@ -51,7 +51,7 @@ impl ConversationState {
         true
     }
 
-    /// Keeps who is here, and says what happened, if it concerns this conversation.
+    /// Updates the members; returns the text if the event applies to this conversation.
     fn moved(&mut self, event: &Event<'_>) -> Option<(String, Timestamp)> {
         let moved = match event {
             Event::Joined {
@@ -99,7 +99,7 @@ impl ConversationState {
         Some(moved)
     }
 
-    /// Who is in the channel.
+    /// Sets the members of the channel.
     pub fn set_people(&mut self, nicks: &[String], total: usize) {
         self.people = MemberList::default();
         for nick in nicks {
@@ -109,7 +109,7 @@ impl ConversationState {
     }
 }
 
-/// By themselves, or put out by somebody.
+/// Returns the verb: a departure or a kick.
 fn went(by_themselves: &str, by: Option<&str>) -> String {
     match by {
         Some(by) => format!("was kicked by {}", word(by)),

@@ -1,5 +1,5 @@
-//! What the full screen knows: conversations, what is typed, what is looked at. Plain: no terminal, no
-//! actor and no clock of its own; what happens is told to it, and what it wants is fetched from it.
+//! The state of the full screen. No terminal, no actor and no clock: events are applied to it, and
+//! the runtime takes its requests.
 
 pub mod conversation;
 mod fetch;
@@ -27,45 +27,45 @@ use crate::prompt::PromptKind;
 use crate::read_state::ReadState;
 use crate::text::escape::word;
 
-/// Conversations that are kept apart. Who writes when there are so many already is read in the lobby.
+/// The most conversations; direct messages beyond it appear in the lobby.
 const MAX_CONVERSATIONS: usize = 500;
 
-/// What the keyboard is for.
+/// The meaning of keys.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Talking.
     Talk,
     /// An answer to that question.
     Asked(String, PromptKind),
-    /// Choosing somebody.
+    /// Choosing a user.
     Choose(Picker),
     /// Reading what the keys do, from that row on.
     Help(usize),
 }
 
-/// How it stands with the server.
+/// The status of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConnectionStatus {
-    /// One was never in.
+    /// Not welcomed yet.
     New,
-    /// One is in.
+    /// Connected.
     Up,
-    /// One was, and will be again.
+    /// Disconnected, trying to reconnect.
     Away,
 }
 
 /// The state.
 #[derive(Debug)]
 pub struct TuiState {
-    /// How things look.
+    /// The theme.
     pub look: Theme,
-    /// Where one wants to talk, in one's own words.
+    /// The server address as given.
     pub address: String,
-    /// One's own nick.
+    /// The own nick.
     pub me: String,
-    /// How it stands with the server.
+    /// The status of the connection.
     pub connection: ConnectionStatus,
-    /// What is waited for.
+    /// The operation in progress.
     pub busy: Option<String>,
     /// The frame of the animation.
     pub frame: u64,
@@ -75,7 +75,7 @@ pub struct TuiState {
     pub(in crate::tui) ahead: i64,
     /// The conversations, the lobby first.
     pub conversations: Vec<ConversationState>,
-    /// The one that is looked at.
+    /// The index of the current one.
     pub current: usize,
     /// What keys do, but for those of the entry, which has its own.
     pub keys: Keymap<Action>,
@@ -83,13 +83,13 @@ pub struct TuiState {
     pub(in crate::tui) first: Option<Chord>,
     /// What is typed.
     pub entry: Editor,
-    /// What the keyboard is for.
+    /// The meaning of keys.
     pub mode: Mode,
     /// What was searched for last.
     pub search: Option<String>,
-    /// A word to the person in front of the screen, until the next key.
+    /// A hint in the status line, until the next key.
     pub hint: Option<String>,
-    /// The last errors nobody has pressed a key since.
+    /// The errors since the last key.
     pub last_words: Vec<String>,
     /// Columns and rows.
     pub size: (u16, u16),
@@ -99,7 +99,7 @@ pub struct TuiState {
     pub mouse: bool,
     /// On arrival the list of users is offered to choose from.
     pub choose_on_arrival: bool,
-    /// The same where nothing is remembered of the nick.
+    /// On the first arrival under a nick the list of users is offered.
     pub choose_at_first: bool,
     /// That list has not come.
     pub(in crate::tui) arriving: bool,
@@ -114,7 +114,7 @@ pub struct TuiState {
 }
 
 impl TuiState {
-    /// Nothing has happened yet.
+    /// Returns the initial state.
     pub fn new(look: Theme, address: String, entry: Editor, remembered: ReadState) -> Self {
         let mut lobby = ConversationState::new(LOBBY);
         lobby.muted = remembered.is_muted(LOBBY);
@@ -150,27 +150,27 @@ impl TuiState {
         }
     }
 
-    /// The conversation that is looked at.
+    /// Returns the current conversation.
     pub fn here(&self) -> &ConversationState {
         &self.conversations[self.current]
     }
 
-    /// The conversation that is looked at, to be changed.
+    /// Returns the current conversation, mutably.
     pub fn here_mut(&mut self) -> &mut ConversationState {
         &mut self.conversations[self.current]
     }
 
-    /// What is wanted of the Session since this was last asked.
+    /// Takes the requests to the Session.
     pub fn take_requests(&mut self) -> Vec<AppRequest> {
         std::mem::take(&mut self.requests)
     }
 
-    /// The messages that came since this was last asked.
+    /// Takes the messages that arrived.
     pub fn take_incoming(&mut self) -> Vec<IncomingMessage> {
         std::mem::take(&mut self.arrived)
     }
 
-    /// Wants something of the Session.
+    /// Queues a request to the Session.
     pub fn request(&mut self, request: AppRequest) {
         self.requests.push(request);
     }
@@ -284,7 +284,7 @@ impl TuiState {
         self.look_at_once();
     }
 
-    /// Whoever looks at the end has read it.
+    /// Marks the current conversation as read if its end is visible.
     pub fn read(&mut self) {
         if self.focus != Some(false) && self.here().view == ScrollPosition::End {
             let here = self.here_mut();

@@ -1,4 +1,4 @@
-//! Choosing somebody to talk to, by the arrow keys, by typing a part of the name, or by the mouse.
+//! Choosing a user to talk to, by the arrow keys, by a part of the name, or by the mouse.
 
 use chat_proto::name::fold;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -15,12 +15,12 @@ pub struct Picker {
     pub chosen: usize,
 }
 
-/// What a key came to.
+/// The effect of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Picked {
-    /// Nobody yet.
+    /// No choice yet.
     Open,
-    /// Nobody.
+    /// No user.
     Nobody,
     /// That one.
     Person(String),

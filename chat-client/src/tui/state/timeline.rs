@@ -1,5 +1,5 @@
-//! The lines of a conversation, in the order of the messages' numbers. Compact: a line takes some dozen
-//! bytes and its text, and nothing is laid out before it is looked at.
+//! The lines of a conversation, in the order of the messages' numbers. Compact: a line takes some
+//! dozen bytes and its text, and nothing is laid out before it is looked at.
 //!
 //! A line is named by its place, a number that stays the same when older lines are put before it.
 
@@ -31,16 +31,16 @@ pub struct TimelineLine {
 pub enum LineKind {
     /// A message.
     Said {
-        /// By whom.
+        /// The sender.
         from: Arc<str>,
         /// What.
         text: Box<str>,
-        /// Oneself is meant: one's nick is in it.
+        /// It mentions the own nick.
         mention: bool,
     },
-    /// A line of one's own that was not recorded, or perhaps not.
+    /// An own line that was not recorded, or whose state is unknown.
     Failed(Box<FailedLine>),
-    /// Who came and went.
+    /// Joins, parts and renames in a row.
     Moved(Box<MembershipSummary>),
     /// Anything else, safe to show.
     Notice(Box<str>),
@@ -61,7 +61,7 @@ pub struct FailedLine {
     pub reason: String,
 }
 
-/// How many came and went in a row, and the first of them.
+/// A summary of joins, parts and renames in a row.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MembershipSummary {
     /// The one thing that happened, in whole words.
@@ -74,7 +74,7 @@ pub struct MembershipSummary {
     pub renamed: NameSample,
 }
 
-/// Some people: how many, and the first of them.
+/// A count, with the first few names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NameSample {
     /// How many.
@@ -233,8 +233,8 @@ impl Timeline {
             .any(TimelineLine::is_said)
     }
 
-    /// Puts a line behind all those with its number or a lower one; a message that is here is not put
-    /// in again. The place, if it was put in.
+    /// Puts a line behind all those with its number or a lower one; a message that is here is not
+    /// put in again. The place, if it was put in.
     pub fn put(&mut self, line: TimelineLine) -> Option<u64> {
         if line.is_said() && self.has(line.seq) {
             return None;

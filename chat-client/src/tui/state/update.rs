@@ -1,4 +1,4 @@
-//! What each event does to the state.
+//! Applies events of the Session to the state.
 
 use chat_proto::mention::mentions;
 use chat_proto::name::fold;

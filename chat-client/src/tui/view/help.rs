@@ -1,4 +1,4 @@
-//! What the keys and the commands do.
+//! The help: commands and keys.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,7 +12,7 @@ use crate::keys::actions::{self, Action};
 use crate::keys::{KeySequence, edit_actions, name};
 use crate::tui::state::TuiState;
 
-/// What conversations are called by number, and their keys as long as nobody wants others.
+/// One entry for the nine keys of conversations, while they are the default keys.
 const BY_NUMBER: (&str, &str) = ("alt-1 … alt-9", "the first to the ninth conversation");
 
 /// Draws it over the whole screen, from the row `top` on.

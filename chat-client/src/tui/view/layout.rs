@@ -1,4 +1,4 @@
-//! Where everything is drawn. Pure.
+//! The areas of the screen. Pure.
 
 use ratatui::layout::Rect;
 

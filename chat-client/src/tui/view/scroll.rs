@@ -8,8 +8,8 @@ impl MessageLayout<'_> {
         self.block(conversation, place).len()
     }
 
-    /// So many rows up, but not further than that the first line is on top of `height` rows. Whether
-    /// that is where one is now.
+    /// So many rows up, but not further than that the first line is on top of `height` rows.
+    /// Whether that is where one is now.
     pub fn up(&self, conversation: &mut ConversationState, by: usize, height: usize) -> bool {
         let places = conversation.lines.places();
         let (mut place, mut hidden) = match conversation.view {
@@ -57,8 +57,8 @@ impl MessageLayout<'_> {
         self.settle(conversation);
     }
 
-    /// Returns by how many rows a page up moves: the uppermost row of a message stays on the screen.
-    /// Rules above it stay as well, so that none of them takes the place of that row.
+    /// Returns by how many rows a page up moves: the uppermost row of a message stays on the
+    /// screen. Rules above it stay as well, so that none of them takes the place of that row.
     pub fn page_up(&self, conversation: &ConversationState, height: usize) -> usize {
         let rows = self.visible(conversation, height);
         let rules = rows.iter().take_while(|row| row.is_rule).count();

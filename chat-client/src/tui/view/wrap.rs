@@ -1,7 +1,7 @@
 //! A text in rows of so many columns: words, what has to be broken, links, code, one's own name.
 //!
-//! What comes from outside passes [`crate::text::escape`] here. A character is what a person sees as one, and
-//! is as wide as it will be drawn.
+//! What comes from outside passes [`crate::text::escape`] here. A character is what a person sees
+//! as one, and is as wide as it will be drawn.
 
 use std::ops::Range;
 
@@ -75,8 +75,8 @@ pub fn plain_rows(text: &str, width: usize) -> impl Iterator<Item = String> {
     rows.map(|pieces| pieces.into_iter().map(|piece| piece.text).collect())
 }
 
-/// `text` in rows of `width` columns, the first of which begins `first` columns further on. Where one's
-/// own nick is known, it is marked.
+/// `text` in rows of `width` columns, the first of which begins `first` columns further on. Where
+/// one's own nick is known, it is marked.
 pub fn rows(text: &str, width: usize, first: usize, me: Option<&str>) -> Vec<WrappedRow> {
     let width = width.max(2);
     let mut filler = Filler {
