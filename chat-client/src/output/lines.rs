@@ -12,13 +12,12 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::Duration;
 
-use indicatif::ProgressStyle;
+use crossterm::terminal;
 use rustyline::ExternalPrinter;
-use terminal_size::{Width, terminal_size};
 use tokio::sync::oneshot;
 
 use crate::terminal_lock::TerminalLock;
-use crate::text::{format, wording};
+use crate::text::{format, spinner, wording};
 
 /// Lines that may wait to be written: a burst does not hold the connection up, a stop does.
 const WAITING: usize = 1024;
@@ -68,7 +67,6 @@ impl LineOutput {
             failed: failed.clone(),
             terminal,
             err_is_terminal: io::stderr().is_terminal(),
-            style: ProgressStyle::default_spinner(),
             spinner: None,
             above: false,
             closed: Some(closed),
@@ -125,7 +123,6 @@ impl LineOutput {
 struct Writer {
     terminal: Option<(PromptPrinter, TerminalLock)>,
     err_is_terminal: bool,
-    style: ProgressStyle,
     /// The text and the number of the next frame.
     spinner: Option<(String, u64)>,
     /// The line above the prompt is a frame of the spinner, or one that was wiped.
@@ -251,11 +248,11 @@ impl Writer {
         let Some((text, number)) = &mut self.spinner else {
             return;
         };
-        let tick = self.style.get_tick_str(*number);
+        let tick = spinner::frame(*number);
         let over = if self.above { OVER } else { "" };
         // A frame on two rows could not be drawn over; the frame itself and a space take two
         // columns.
-        let columns = terminal_size().map_or(80, |(Width(columns), _)| usize::from(columns));
+        let columns = terminal::size().map_or(80, |(columns, _)| usize::from(columns));
         let text: String = text.chars().take(columns.saturating_sub(3)).collect();
         let line = format!("{over}{tick} {text}\n");
         *number += 1;

@@ -4,4 +4,5 @@ pub mod escape;
 pub mod format;
 pub mod json;
 pub mod moderation;
+pub mod spinner;
 pub mod wording;

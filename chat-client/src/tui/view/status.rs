@@ -1,6 +1,5 @@
 //! The status line: the connection, where one is, what waits elsewhere, the server's time.
 
-use indicatif::ProgressStyle;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -10,6 +9,7 @@ use super::wrap::{columns, shortened};
 use crate::keys::actions::Action;
 use crate::keys::edit_actions::Edit;
 use crate::text::escape::word;
+use crate::text::spinner;
 use crate::tui::state::conversation::{ConversationState, ScrollPosition};
 use crate::tui::state::{ConnectionStatus, TuiState};
 use crate::tui::width_quirks::put;
@@ -156,8 +156,7 @@ fn search(state: &TuiState) -> Option<String> {
 }
 
 fn connection(state: &TuiState) -> String {
-    let style = ProgressStyle::default_spinner();
-    let tick = style.get_tick_str(state.frame);
+    let tick = spinner::frame(state.frame);
     match (&state.busy, state.connection) {
         (Some(busy), _) => format!("{tick} {busy}"),
         (None, ConnectionStatus::New) => "○ not connected".to_owned(),
