@@ -5,6 +5,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use tempfile::NamedTempFile;
+
 /// The mode of a file for its owner alone.
 const PRIVATE: u32 = 0o600;
 
@@ -52,24 +54,13 @@ pub fn open(options: &mut fs::OpenOptions, file: &Path) -> io::Result<fs::File> 
 /// # Errors
 /// The file is unchanged.
 pub fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    if let Some(folder) = file.parent() {
-        make(folder)?;
-    }
-    // Of a name of its own, so that two clients do not write into one another's.
-    let mut name = file.as_os_str().to_owned();
-    name.push(format!(".{}", std::process::id()));
-    let written = PathBuf::from(name);
-    let mut options = fs::OpenOptions::new();
-    let mut open = self::open(options.write(true).create(true).truncate(true), &written)?;
-    let moved = open
-        .write_all(bytes)
-        .and_then(|()| open.sync_all())
-        .and_then(|()| fs::rename(&written, file));
-    if moved.is_err() {
-        // What is left of it may stay: the error is told.
-        fs::remove_file(&written).ok();
-    }
-    moved
+    let folder = file.parent().unwrap_or(Path::new("."));
+    make(folder)?;
+    let mut written = NamedTempFile::new_in(folder)?;
+    written.write_all(bytes)?;
+    written.as_file().sync_all()?;
+    written.persist(file)?;
+    Ok(())
 }
 
 #[cfg(test)]
