@@ -25,8 +25,13 @@ pub enum ColourDepth {
 /// Of the colours of a theme those that are readable on black and on white.
 const THEME: [Color; 4] = [Color::Red, Color::Green, Color::Magenta, Color::Cyan];
 
-/// How many hues nicks have: the pure ones, and as many pale ones between them.
-const HUES: u32 = 24;
+/// The hues of nicks, the pure ones before the pale ones, each so light that its contrast to black
+/// is about the one to white.
+const HUES: [u32; 24] = [
+    0xec0000, 0xba5b00, 0x7a7a00, 0x3f8500, 0x008900, 0x008841, 0x008383, 0x0073e6, 0x5f5fff,
+    0x8e4bff, 0xd000d0, 0xe50072, 0xaa624a, 0x877439, 0x6a7d34, 0x4a8337, 0x38844b, 0x37826f,
+    0x3f7d92, 0x5672c4, 0x7e60d9, 0xa454be, 0xb54f9c, 0xbc536d,
+];
 
 /// Of the cube of 256 colours those that differ most from each other while their contrast to black
 /// and to white is at least 4.5 (the first five), 4.3 (the next five) and 4.0.
@@ -63,10 +68,6 @@ impl NickColours {
     }
 }
 
-/// The lightness at which the contrast to black (21 x 0.05 + ...) is the one to white: (L + 0.05) /
-/// 0.05 = 1.05 / (L + 0.05).
-const MIDDLE: f64 = 0.179;
-
 impl ColourDepth {
     /// What the environment tells: `NO_COLOR`, `COLORTERM` and `TERM`.
     pub fn of(environment: impl Fn(&str) -> Option<String>) -> Self {
@@ -91,7 +92,7 @@ impl ColourDepth {
             ColourDepth::None => 1,
             ColourDepth::Sixteen => 2 * THEME.len(),
             ColourDepth::TwoHundred => CUBE.len(),
-            ColourDepth::Full => HUES as usize,
+            ColourDepth::Full => HUES.len(),
         }
     }
 
@@ -106,10 +107,7 @@ impl ColourDepth {
                 .add_modifier(Modifier::UNDERLINED),
             ColourDepth::Sixteen => bold.fg(THEME[seat]),
             ColourDepth::TwoHundred => bold.fg(Color::Indexed(CUBE[seat % CUBE.len()])),
-            ColourDepth::Full => {
-                let [r, g, b] = hue(u32::try_from(seat).unwrap_or_default());
-                bold.fg(Color::Rgb(r, g, b))
-            }
+            ColourDepth::Full => bold.fg(Color::from_u32(HUES[seat % HUES.len()])),
         }
     }
 
@@ -131,58 +129,21 @@ fn hash(text: &str) -> u32 {
     })
 }
 
-/// One of the hues, made so light that it is as readable on black as on white.
-fn hue(number: u32) -> [u8; 3] {
-    let half = HUES / 2;
-    let between = f64::from(number / half) / 2.0;
-    let sixth = (f64::from(number % half) + between) * 6.0 / f64::from(half);
-    let pale = if number < half { 0.0 } else { 0.45 };
-    let channel = |offset: f64| {
-        let k = (offset + sixth).rem_euclid(6.0);
-        let pure = 1.0 - k.min(4.0 - k).clamp(0.0, 1.0);
-        pale + (1.0 - pale) * pure
-    };
-    let pure = [channel(5.0), channel(3.0), channel(1.0)];
-    let scaled = |factor: f64| pure.map(|part| linear(part) * factor);
-    // Blue alone is too dark at its lightest: white is mixed in until it is not.
-    let light = luminance(scaled(1.0));
-    let linear_rgb = if light >= MIDDLE {
-        scaled(MIDDLE / light)
-    } else {
-        let white = (MIDDLE - light) / (1.0 - light);
-        scaled(1.0).map(|part| part + (1.0 - part) * white)
-    };
-    linear_rgb.map(byte)
-}
-
-fn linear(part: f64) -> f64 {
-    if part <= 0.040_45 {
-        part / 12.92
-    } else {
-        ((part + 0.055) / 1.055).powf(2.4)
-    }
-}
-
-fn luminance([r, g, b]: [f64; 3]) -> f64 {
-    0.2126 * r + 0.7152 * g + 0.0722 * b
-}
-
-fn byte(linear: f64) -> u8 {
-    let part = if linear <= 0.003_130_8 {
-        linear * 12.92
-    } else {
-        1.055 * linear.powf(1.0 / 2.4) - 0.055
-    };
-    let scaled = (part * 255.0).round().clamp(0.0, 255.0);
-    // Between 0 and 255 now.
-    (0..=255u8)
-        .find(|byte| f64::from(*byte) >= scaled)
-        .unwrap_or(255)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn linear(part: f64) -> f64 {
+        if part <= 0.040_45 {
+            part / 12.92
+        } else {
+            ((part + 0.055) / 1.055).powf(2.4)
+        }
+    }
+
+    fn luminance([r, g, b]: [f64; 3]) -> f64 {
+        0.2126 * r + 0.7152 * g + 0.0722 * b
+    }
 
     fn cube(index: u8) -> [u8; 3] {
         let index = index - 16;
@@ -197,9 +158,10 @@ mod tests {
 
     #[test]
     fn nicks_are_readable_on_black_and_on_white() {
-        for number in 0..HUES {
-            let [black, white] = contrasts(hue(number));
-            assert!(black > 4.4 && white > 4.4, "{number}: {black} {white}");
+        for hue in HUES {
+            let [_, r, g, b] = hue.to_be_bytes();
+            let [black, white] = contrasts([r, g, b]);
+            assert!(black > 4.4 && white > 4.4, "{hue:06x}: {black} {white}");
         }
         for (rank, index) in CUBE.into_iter().enumerate() {
             let [black, white] = contrasts(cube(index));
