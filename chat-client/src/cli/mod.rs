@@ -18,7 +18,7 @@ use self::task::{Task, TaskTarget};
 use crate::command::InputError;
 use crate::config::{self, ClientSettings};
 use crate::net::address::{AddressError, ServerAddress, parse_port};
-use crate::net::tls::Fingerprint;
+use crate::net::known_servers::Fingerprint;
 use crate::text::wording::without_numbers;
 
 const EXAMPLES: &str = "\
@@ -71,7 +71,7 @@ pub(crate) struct ClientArgs {
     #[arg(long)]
     pub(crate) plain: bool,
 
-    /// Choose on arrival whom to talk to
+    /// Offer the list of users on arrival
     ///
     /// At a terminal, offers the list of users in the lobby; Enter takes everyone. Default: only
     /// at the first arrival under a nickname
@@ -119,8 +119,8 @@ pub(crate) struct ConnectionArgs {
 
     /// Connect with TLS
     ///
-    /// The system's authorities have to vouch for the server; at a terminal one is asked about a
-    /// certificate for which nobody does, and the answer is kept. Default: off
+    /// The authorities of the system must have issued the certificate; at a terminal the user may
+    /// accept another one, and the answer is kept. Default: off
     #[arg(long, global = true)]
     pub(crate) tls: bool,
 
@@ -138,9 +138,8 @@ pub(crate) struct ConnectionArgs {
 
     /// A file with the password of the nickname
     ///
-    /// Its first line; needed in a pipe, where nobody can be asked, and read at the start. A second
-    /// line is the new one for /password in a pipe. Example: --password-file
-    /// ~/.config/chat/password
+    /// Its first line; needed in a pipe, which has no prompt, and read at the start. A second line
+    /// is the new one for /password in a pipe. Example: --password-file ~/.config/chat/password
     #[arg(long, value_name = "FILE", env = "CHAT_PASSWORD_FILE", global = true)]
     pub(crate) password_file: Option<PathBuf>,
 

@@ -12,7 +12,7 @@ use serde::de::{Deserializer, Error as _};
 
 use crate::keys::KeySequence;
 use crate::net::address::ServerAddress;
-use crate::net::tls::Fingerprint;
+use crate::net::known_servers::Fingerprint;
 use crate::{keys, paths};
 
 /// A server, `HOST` or `HOST:PORT`; an empty text is none.

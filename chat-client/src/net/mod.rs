@@ -2,5 +2,6 @@
 
 pub mod address;
 pub mod connection;
+pub mod known_servers;
 pub mod race;
 pub mod tls;

@@ -1,20 +1,16 @@
 //! TLS: which certificates of a server are trusted.
 //!
 //! The system's authorities vouch for a server, or those in a file (`--tls-ca`), or its fingerprint
-//! is given (`--tls-pin`). A person at a terminal may also be asked about a certificate that nobody
-//! vouches for: what they trusted once is kept, with its fingerprint, in `known_servers`.
+//! is given (`--tls-pin`). A user at a terminal may accept an unverifiable
+//! certificate once; its fingerprint is kept in `known_servers`.
 
-use std::fmt;
-use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead as _, Write as _};
 use std::net::{IpAddr, Ipv6Addr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chat_proto::Timestamp;
-use sha2::{Digest as _, Sha256};
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::{
     HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
@@ -29,56 +25,11 @@ use tokio_rustls::rustls::{
     SignatureScheme,
 };
 
+use super::known_servers::{Fingerprint, KnownServers};
 use super::race::reach;
-use crate::paths;
 
 /// How long a server may take to present the certificate that the user is asked about.
 const PROBE: Duration = Duration::from_secs(10);
-
-/// The SHA-256 of a certificate.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Fingerprint([u8; 32]);
-
-impl Fingerprint {
-    fn of(certificate: &CertificateDer<'_>) -> Self {
-        Self(Sha256::digest(certificate).into())
-    }
-}
-
-/// 64 hexadecimal digits, with or without colons.
-impl FromStr for Fingerprint {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digits: Vec<u8> = text.bytes().filter(|&byte| byte != b':').collect();
-        let mut bytes = [0; 32];
-        let error = "a fingerprint is 64 hexadecimal digits, with or without colons";
-        if digits.len() != 2 * bytes.len() {
-            return Err(error);
-        }
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
-            let pair = str::from_utf8(pair).map_err(|_| error)?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| error)?;
-        }
-        Ok(Self(bytes))
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, byte) in self.0.iter().enumerate() {
-            let colon = if index > 0 { ":" } else { "" };
-            write!(f, "{colon}{byte:02X}")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
 
 /// Who vouches for the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,7 +87,12 @@ pub fn prepare(
                     return Err(TlsError::Declined(server));
                 }
                 if let Some(known) = &known {
-                    known.add(&server, unknown)?;
+                    known
+                        .add(&server, unknown)
+                        .map_err(|source| TlsError::Known {
+                            path: known.path(),
+                            source,
+                        })?;
                 }
                 pin = Some(unknown);
             }
@@ -304,38 +260,6 @@ fn asked(server: &str, fingerprint: Fingerprint) -> io::Result<bool> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-/// `known_servers`, in the state folder: a line for each, `HOST:PORT FINGERPRINT`.
-struct KnownServers(PathBuf);
-
-impl KnownServers {
-    fn of_this_user() -> Option<Self> {
-        Some(Self(paths::path()?.join("known_servers")))
-    }
-
-    fn get(&self, server: &str) -> Option<Fingerprint> {
-        let known = fs::read_to_string(&self.0).ok()?;
-        // The last entry of a server is the valid one.
-        known.lines().rev().find_map(|line| {
-            let (name, fingerprint) = line.split_once(' ')?;
-            (name == server).then(|| fingerprint.trim().parse().ok())?
-        })
-    }
-
-    fn add(&self, server: &str, fingerprint: Fingerprint) -> Result<(), TlsError> {
-        let add = || {
-            if let Some(folder) = self.0.parent() {
-                paths::make(folder)?;
-            }
-            let mut file = paths::open(OpenOptions::new().append(true).create(true), &self.0)?;
-            writeln!(file, "{server} {fingerprint}")
-        };
-        add().map_err(|source| TlsError::Known {
-            path: self.0.clone(),
-            source,
-        })
-    }
-}
-
 /// Accepts certificates of the authorities and the certificate with the known fingerprint.
 #[derive(Debug)]
 struct Verifier {
@@ -460,15 +384,5 @@ mod tests {
             assert_eq!(server_name(host).unwrap().to_str(), name);
         }
         assert!(server_name("a%b").is_err());
-    }
-
-    #[test]
-    fn a_fingerprint_is_read_with_colons_and_without() {
-        let colons = vec!["0A"; 32].join(":");
-        assert_eq!(colons.parse::<Fingerprint>().unwrap().to_string(), colons);
-        assert_eq!("0a".repeat(32).parse(), colons.parse::<Fingerprint>());
-        for wrong in ["", "0A", &"0".repeat(63), &"0G".repeat(32)] {
-            assert!(wrong.parse::<Fingerprint>().is_err(), "{wrong}");
-        }
     }
 }
