@@ -69,7 +69,7 @@ impl CompletionNames {
         } else if word.starts_with('#') {
             matching(&self.known().channels, word, " ")
         } else if start == 0 {
-            // The way people address each other in a channel.
+            // The usual form of address in a channel.
             matching(&self.known().nicks, word, ": ")
         } else {
             matching(&self.known().nicks, word, " ")

@@ -17,7 +17,7 @@ use jiff::tz::TimeZone;
 const FAILED: u8 = 1;
 
 fn main() {
-    // Silent unless RUST_LOG asks: standard error is what people read.
+    // Silent unless RUST_LOG is set: standard error is for users.
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("off")).init();
     let code = match cli::parse(std::env::args_os()) {
         Ok(wish) => {

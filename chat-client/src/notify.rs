@@ -32,7 +32,7 @@ pub struct NotifyContext<'a> {
     pub to: &'a str,
     /// What.
     pub text: &'a str,
-    /// One's own nick.
+    /// The own nick.
     pub me: &'a str,
     /// It is of the past: a page of the history, or what was missed meanwhile.
     pub replayed: bool,
@@ -45,18 +45,18 @@ pub struct NotifyContext<'a> {
 /// The relevance of a message to the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Relevance {
-    /// One's own.
+    /// An own message.
     Own,
-    /// One of many.
+    /// Neither a mention nor direct.
     Plain,
-    /// One's nick is in it.
+    /// It mentions the own nick.
     Mention,
-    /// It is for oneself alone.
+    /// A direct message.
     Direct,
 }
 
 impl NotifyContext<'_> {
-    /// What it is to oneself, new or old.
+    /// Returns its relevance, whether it is live or replayed.
     pub fn mark(&self) -> Relevance {
         if fold(self.from) == fold(self.me) {
             Relevance::Own

@@ -7,7 +7,7 @@ use crate::input::line_editor;
 use crate::text::format;
 use crate::tui::terminal;
 
-/// The exit code, as of any Rust program that panicked.
+/// The exit code of a Rust program that panicked.
 const PANICKED: i32 = 101;
 
 /// Installs the panic hook.

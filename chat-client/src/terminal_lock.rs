@@ -2,7 +2,7 @@
 //!
 //! The editor's printer shows a line above the prompt while a line is being edited, and writes it
 //! straight to the terminal else. Between the two the editor takes back the line that was entered,
-//! and a line printed in that moment would be taken back with it: so nobody prints then.
+//! and would erase a line printed in that moment with it, so output waits.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
@@ -71,9 +71,9 @@ impl TerminalLock {
         }
     }
 
-    /// The screen prints: with `direct` while nobody edits, with `through` the editor while
-    /// somebody does. Waits while it is between the two, but not longer than taking a line back may
-    /// take: there may be no next line.
+    /// Prints: with `direct` while no line is edited, else with `through` the editor. Waits while
+    /// it is between the two, but not longer than taking a line back may take: there may be no next
+    /// line.
     pub fn print(&self, direct: impl FnOnce(), through: impl FnOnce()) {
         let between = |state: &mut LockState| state.turn == TerminalOwner::Between;
         let (mut state, _) = self

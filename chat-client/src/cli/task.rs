@@ -122,7 +122,7 @@ impl Task {
         })
     }
 
-    /// Shows what is said: everything for oneself, or only what is said in these channels.
+    /// Shows live messages: all that arrive, or only those of these channels.
     pub fn watch(channels: Vec<Channel>, create: bool, json: bool) -> Self {
         let shows = OutputFilter::Said {
             channels: channels

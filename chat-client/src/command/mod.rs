@@ -66,7 +66,7 @@ pub enum TypedCommand {
 pub struct InputError {
     /// For programs.
     pub code: &'static str,
-    /// For people.
+    /// For users.
     pub detail: String,
 }
 

@@ -61,7 +61,7 @@ impl Chord {
         Self { code, modifiers }
     }
 
-    /// The name as people read it in a sentence: `Page Up`, `Alt-N`.
+    /// Returns the label of the key in a sentence: `Page Up`, `Alt-N`.
     fn spoken(self) -> String {
         let held = HELD
             .iter()
@@ -276,7 +276,7 @@ impl<A: Copy + PartialEq> Keymap<A> {
         of_it.map(|(keys, _)| *keys)
     }
 
-    /// The first key of an action, as people read it in a sentence, if there is one.
+    /// Returns the label of the first key of an action, if there is one.
     pub fn spoken(&self, action: A) -> Option<String> {
         let (first, last) = self.keys(action).next()?;
         let first = first.map_or(String::new(), |first| first.spoken() + " ");

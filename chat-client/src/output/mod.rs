@@ -200,7 +200,7 @@ impl Transcript {
         sentence(code, detail, &self.zone)
     }
 
-    /// Returns why the server says goodbye, safe to show: a code for programs, words for people.
+    /// Returns the reason of a goodbye, safe to show: a code for programs, words for users.
     pub fn reason(&self, code: &str) -> String {
         let shown = crate::text::escape::word(code);
         if self.codes {

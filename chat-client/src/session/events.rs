@@ -125,7 +125,7 @@ impl Session {
         }
     }
 
-    /// Who is there and what there is, for completion.
+    /// Collects names for completion.
     fn learn(&mut self, event: &Event<'_>) {
         match event {
             Event::Message(message) => self.names.nick(&message.from),
@@ -207,12 +207,12 @@ impl Session {
         }
     }
 
-    /// Whether one was put out of a channel: nothing is left there that says so.
+    /// Returns whether the user was kicked from a channel, whose conversation is closed.
     fn is_put_out(&self, event: &Event<'_>) -> bool {
         matches!(event, Event::Left { nick, by: Some(_), .. } if self.place.is_me(nick))
     }
 
-    /// One is in a channel.
+    /// Handles the own join of a channel.
     fn entered(&mut self, channel: &str) {
         if let Ok(entered) = Channel::new(channel) {
             self.place.add(&entered);
@@ -279,8 +279,8 @@ impl Session {
                 | ErrorCode::Banned
                 | ErrorCode::SignedOut
         ) {
-            // Coming back would be the same again, or throw out who has taken one's place, or be
-            // what one was put out for, or needs a password that is not known here.
+            // A reconnection would fail again, disconnect the newer session, evade a ban, or need a
+            // password that is not known.
             return self.end(ExitStatus::Lost, ctx);
         }
         if let Some(settled) = id.and_then(|id| self.outstanding.settle(id)) {
@@ -306,7 +306,7 @@ impl Session {
         }
     }
 
-    /// The server declined to let one into a channel: one is where one was before.
+    /// Handles a rejected join: the previous channel is the current one.
     fn not_entered(&mut self, channel: &Channel, before: &Channel) {
         let was_there = self.place.channel() == channel;
         self.place.leave(channel);

@@ -93,7 +93,7 @@ impl Session {
         self.remembered.as_ref()?.seen(nick?)
     }
 
-    /// Shows a message. One that is not fresh was missed while one was away.
+    /// Shows a message. One that is not fresh was missed during a disconnection.
     pub(super) fn show(&mut self, message: Message<'static>, fresh: bool) {
         self.transcript.message(&message, self.place.channel());
         self.transcript

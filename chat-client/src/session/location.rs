@@ -9,7 +9,7 @@ const MAX_JOINED: usize = 1000;
 /// back if the server rejects the command.
 #[derive(Debug)]
 pub(super) struct Location {
-    /// One's own nick, as the server gave it.
+    /// The own nick, as the server gave it.
     pub nick: String,
     channel: Channel,
     query: Option<Nick>,
@@ -71,7 +71,7 @@ impl Location {
         std::mem::replace(&mut self.channel, channel)
     }
 
-    /// One is in a channel, wherever one talks.
+    /// Adds a joined channel; the target does not change.
     pub(super) fn add(&mut self, channel: &Channel) {
         if self.joined.len() < MAX_JOINED && !self.joined.contains(channel) {
             self.joined.push(channel.clone());
@@ -107,7 +107,7 @@ impl Location {
         }
     }
 
-    /// Whether a nick is one's own.
+    /// Returns whether a nick is the own one.
     pub(super) fn is_me(&self, nick: &str) -> bool {
         chat_proto::name::fold(nick) == chat_proto::name::fold(&self.nick)
     }

@@ -84,7 +84,7 @@ enum Phase {
     Naming,
     /// A connection is being made, or waited for, or greeted.
     Arriving,
-    /// One is in.
+    /// The server welcomed the client.
     Here,
     /// `quit` is sent.
     Leaving,
@@ -101,9 +101,9 @@ enum Asked {
     Nickname,
     /// A line.
     Line,
-    /// One of these people.
+    /// One of these users.
     Choice(Vec<String>),
-    /// Everyone, or one of these people, on arrival.
+    /// Everyone, or one of these users, on arrival.
     Arrival(Vec<String>),
     /// A password, not shown.
     Password(PasswordPrompt),

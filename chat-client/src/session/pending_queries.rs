@@ -18,7 +18,7 @@ use crate::text::escape::word;
 use crate::text::format;
 use crate::tui::event::SessionEvent;
 
-/// The memory that a list of people or bans may take, roughly.
+/// The approximate memory limit of a list of users or bans.
 pub(super) const MAX_LIST_BYTES: usize = 32 * 1024 * 1024;
 
 /// The requests that may wait for an answer because of what the server sends.
@@ -184,7 +184,7 @@ impl Session {
         }
     }
 
-    /// Asks for the page of people behind those that are known.
+    /// Requests the next page of users.
     fn ask_users(
         &mut self,
         channel: Channel,
@@ -400,7 +400,7 @@ impl Session {
         }
     }
 
-    /// Asks for one of `people`.
+    /// Asks the user to choose one of `people`.
     fn choose(&mut self, people: Vec<String>, ctx: &mut Context<Self>) {
         if !std::mem::replace(&mut self.choosing, false) {
             return;

@@ -22,7 +22,7 @@ impl Session {
         }
     }
 
-    /// Goodbye, as soon as all that was typed is settled.
+    /// Says goodbye as soon as all requests are complete.
     pub(super) fn leave(&mut self, reason: Option<String>, ctx: &mut Context<Self>) {
         if self.goodbye.is_some() {
             return;
@@ -77,7 +77,7 @@ impl Session {
         }
     }
 
-    /// Gives up when nothing has been settled for too long.
+    /// Gives up when no request completes for too long.
     pub(super) fn linger(&mut self, ctx: &mut Context<Self>) {
         let left = self.options.linger.saturating_sub(self.progress.elapsed());
         if !left.is_zero() {
@@ -100,7 +100,7 @@ impl Session {
         self.end(ending, ctx);
     }
 
-    /// The end: nothing is sent or asked any more.
+    /// Ends the Session.
     pub(super) fn end(&mut self, ending: ExitStatus, ctx: &mut Context<Self>) {
         if self.phase == Phase::Ended {
             return;

@@ -24,7 +24,7 @@ pub fn sentence(code: &str, detail: &str, zone: &TimeZone) -> String {
     format!("{begins}{detail}")
 }
 
-/// Returns the detail of an error in words for people, for terminals and pipes alike.
+/// Returns the detail of an error in plain words, for terminals and pipes.
 pub fn reworded(code: &str, detail: &str, zone: &TimeZone) -> String {
     let known = match code {
         "auth_failed" => protected(detail),

@@ -18,7 +18,7 @@ pub enum SessionEvent {
     },
     /// The server welcomed the client, for the first time or again.
     Welcomed {
-        /// One's own nick.
+        /// The own nick.
         nick: String,
         /// The channels one is in.
         joined: Vec<String>,
@@ -121,7 +121,7 @@ pub enum SessionEvent {
     Error {
         /// For programs.
         code: String,
-        /// For people.
+        /// For users.
         detail: String,
     },
     /// A question ended; the keyboard is for messages.

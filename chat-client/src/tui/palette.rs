@@ -186,7 +186,7 @@ mod tests {
             different.sort_by_key(|style| format!("{style:?}"));
             different.dedup();
             assert_eq!(different.len(), count, "{depth:?}");
-            // Each keeps its look, whoever comes.
+            // Each keeps its colour when others join.
             look("#a", "one more");
             look("#b", "another");
             let again: Vec<Style> = nicks

@@ -38,7 +38,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// Nobody is in yet.
+    /// A state before the welcome.
     fn new() -> Self {
         let look = Theme {
             depth: ColourDepth::None,
@@ -156,7 +156,7 @@ impl Scene {
         });
     }
 
-    /// The keys that somebody has set.
+    /// A state with these configured keys.
     fn rebind(&mut self, wanted: &[(Action, &[&str])]) {
         for (action, keys) in wanted {
             let keys = keys.iter().map(|keys| parse(keys).unwrap());
@@ -205,7 +205,7 @@ impl Scene {
         self.shown(size).backend().to_string()
     }
 
-    /// What is seen at the three sizes is as it was when somebody last looked at it.
+    /// Compares the screen at three sizes with its snapshots.
     fn snapshots(&mut self, name: &str) {
         for size in SIZES {
             let shown = self.shown(size);
@@ -841,7 +841,7 @@ fn a_mention_out_of_sight() {
     }
 }
 
-/// Whatever is said of keys is said of those that somebody wants.
+/// Texts name the configured keys.
 #[test]
 fn other_keys() {
     let mut scene = Scene::ana();
@@ -933,7 +933,7 @@ fn two_keys() {
     assert_eq!(scene.input(Scene::key("ctrl-e")), TerminalAction::None);
 }
 
-/// Ctrl-D is goodbye where nothing is typed, unless somebody has it for something else.
+/// Ctrl-D is goodbye on an empty line, unless it is configured for another action.
 #[test]
 fn the_end_of_the_input() {
     let mut scene = Scene::ana();

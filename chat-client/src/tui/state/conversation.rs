@@ -123,7 +123,7 @@ impl ConversationState {
         self.to.starts_with('#')
     }
 
-    /// Channels before people; the lobby first.
+    /// Returns the sort order: the lobby, channels, direct conversations.
     pub fn rank(&self) -> u8 {
         match () {
             () if self.to == LOBBY => 0,

@@ -175,7 +175,7 @@ impl TuiState {
         self.requests.push(request);
     }
 
-    /// The key that leads to the newest message now, as people read it.
+    /// Returns the label of the key that leads to the newest message.
     pub fn key_to_newest(&self) -> Option<String> {
         let end = self.entry.keymap().spoken(Edit::LineEnd);
         let end = end.filter(|_| self.entry.is_empty());
@@ -187,7 +187,7 @@ impl TuiState {
         self.busy.is_some() || self.here().fetching.is_some()
     }
 
-    /// Messages in other conversations, and those of them that are for oneself.
+    /// Returns the unread messages, and the mentions among them.
     pub fn unread(&self) -> (usize, usize) {
         let loud = self.conversations.iter().filter(|other| !other.muted);
         loud.fold((0, 0), |(unread, mentions), other| {

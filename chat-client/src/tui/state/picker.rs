@@ -29,7 +29,7 @@ pub enum Picked {
 }
 
 impl Picker {
-    /// One of `people`.
+    /// Offers `people`.
     pub fn new(people: Vec<String>) -> Self {
         Self {
             people,
@@ -39,7 +39,7 @@ impl Picker {
         }
     }
 
-    /// Everyone, or one of `people`: a text that is in no name is none of the choice.
+    /// Offers everyone and `people` on arrival: a text that is in no name closes it.
     pub fn on_arrival(people: Vec<String>) -> Self {
         Self {
             everyone: true,

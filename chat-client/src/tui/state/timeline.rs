@@ -87,7 +87,7 @@ impl NameSample {
     /// The names that are kept.
     const MOST: usize = 5;
 
-    /// One more.
+    /// Adds a name.
     pub fn add(&mut self, nick: Arc<str>) {
         self.count += 1;
         if self.first.len() < Self::MOST {

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::wrap::columns;
 use crate::tui::state::{ConnectionStatus, Mode, TuiState};
 
-/// From how many columns on there is a list of conversations, and one of people.
+/// The least widths with a list of conversations and a list of members.
 const WITH_CONVERSATIONS: u16 = 56;
 const WITH_PEOPLE: u16 = 74;
 
@@ -27,7 +27,7 @@ pub struct Areas {
     pub topic: Rect,
     /// The messages.
     pub messages: Rect,
-    /// The people, with a rule at its left.
+    /// The members, with a rule at the left.
     pub people: Rect,
     /// The status line.
     pub status: Rect,

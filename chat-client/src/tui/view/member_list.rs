@@ -1,4 +1,4 @@
-//! The list of people in a channel.
+//! The list of members of a channel.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -52,7 +52,7 @@ pub fn at(state: &TuiState, area: Rect, at: Position) -> Option<String> {
     Some(nick.as_ref().to_owned())
 }
 
-/// How many names are shown, and how many people are not.
+/// Returns how many names are shown, and how many members are not.
 fn room(state: &TuiState, height: u16) -> (usize, usize) {
     let people = &state.here().people;
     let (height, named) = (usize::from(height), people.iter().count());

@@ -38,7 +38,7 @@ pub struct MessageLayout<'a> {
     pub keys: &'a Keymap<Action>,
     /// The conversation.
     pub here: &'a str,
-    /// One's own nick.
+    /// The own nick.
     pub me: &'a str,
     /// What was searched for, folded.
     pub search: Option<&'a str>,

@@ -1,4 +1,4 @@
-//! A text in rows of so many columns: words, what has to be broken, links, code, one's own name.
+//! Wraps a text into rows: words, links, code, mentions of the own nick.
 //!
 //! What comes from outside passes [`crate::text::escape`] here. A character is what a person sees
 //! as one, and is as wide as it will be drawn.
@@ -34,7 +34,7 @@ pub enum SpanKind {
     Plain,
     /// Of a block of code, as it was typed.
     Code,
-    /// One's own nick.
+    /// The own nick.
     Me,
     /// Of a link that leads there.
     Link(String),
