@@ -40,16 +40,16 @@ fn message(seq: u64) -> Message<'static> {
 }
 
 fn main() {
-    let look = Theme {
+    let theme = Theme {
         depth: ColourDepth::Full,
         nicks: [].into(),
-        seats: NickColours::default(),
+        nick_colours: NickColours::default(),
         zone: TimeZone::UTC,
         times: true,
         links: true,
     };
     let remembered = ReadState::open(None, "bench");
-    let mut state = TuiState::new(look, "bench".to_owned(), Editor::default(), remembered);
+    let mut state = TuiState::new(theme, "bench".to_owned(), Editor::default(), remembered);
     let now = Timestamp::from_millis(NOW);
     let (width, height) = (200, 60);
     state.resize(width, height);

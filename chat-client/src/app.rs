@@ -66,10 +66,10 @@ pub fn run(options: Options) -> Result<ExitStatus, ClientError> {
     let (editor, printer, terminal) = if person && has_editor(&options) {
         let terminal = TerminalGuard::prepare()
             .map_err(|error| ClientError::Terminal(io::Error::from(error).into()))?;
-        let gate = TerminalLock::default();
+        let lock = TerminalLock::default();
         let (editor, printer) =
-            LineEditor::new(names.clone(), gate.clone()).map_err(ClientError::Terminal)?;
-        (Some(editor), Some((printer, gate)), Some(terminal))
+            LineEditor::new(names.clone(), lock.clone()).map_err(ClientError::Terminal)?;
+        (Some(editor), Some((printer, lock)), Some(terminal))
     } else {
         (None, None, None)
     };
@@ -81,17 +81,17 @@ pub fn run(options: Options) -> Result<ExitStatus, ClientError> {
             questions: person.then(|| screen.clone()),
         },
     };
-    let stage = FrontEnd {
+    let front_end = FrontEnd {
         person,
         tls,
         names,
         source,
         output: OutputTarget::Lines(screen),
-        opening: None,
+        startup: None,
         editor: terminal.is_some(),
         output_closed,
     };
-    let ending = actix_rt::System::new().block_on(talk(options, stage))?;
+    let ending = actix_rt::System::new().block_on(talk(options, front_end))?;
     drop(terminal);
     Ok(ending)
 }
@@ -102,22 +102,21 @@ fn in_full_screen(
     tls: Option<Arc<ClientConfig>>,
     names: CompletionNames,
 ) -> Result<ExitStatus, ClientError> {
-    let (opening, window) =
-        TuiStartup::new(&options, names.clone()).map_err(ClientError::System)?;
+    let (startup, tui) = TuiStartup::new(&options, names.clone()).map_err(ClientError::System)?;
     // The output of the full screen cannot close while the client runs.
     let (_, output_closed) = oneshot::channel();
-    let stage = FrontEnd {
+    let front_end = FrontEnd {
         person: true,
         tls,
         names,
-        source: InputSource::Keys(window.clone()),
-        output: OutputTarget::Tui(window),
-        opening: Some(opening),
+        source: InputSource::Keys(tui.clone()),
+        output: OutputTarget::Tui(tui),
+        startup: Some(startup),
         editor: true,
         output_closed,
     };
     let given_back = terminal::FullScreenGuard;
-    let ending = actix_rt::System::new().block_on(talk(options, stage))?;
+    let ending = actix_rt::System::new().block_on(talk(options, front_end))?;
     drop(given_back);
     Ok(ending)
 }
@@ -135,12 +134,12 @@ struct FrontEnd {
     names: CompletionNames,
     source: InputSource,
     output: OutputTarget,
-    opening: Option<TuiStartup>,
+    startup: Option<TuiStartup>,
     editor: bool,
     output_closed: oneshot::Receiver<()>,
 }
 
-async fn talk(options: Options, stage: FrontEnd) -> Result<ExitStatus, ClientError> {
+async fn talk(options: Options, front_end: FrontEnd) -> Result<ExitStatus, ClientError> {
     let (done, ended) = oneshot::channel();
     let mut interrupts = interrupts().map_err(ClientError::System)?;
     let shows = match &options.task {
@@ -148,48 +147,48 @@ async fn talk(options: Options, stage: FrontEnd) -> Result<ExitStatus, ClientErr
         None if options.json => OutputFilter::Objects,
         None => OutputFilter::Everything,
     };
-    let transcript = Transcript::new(stage.output.clone(), shows, options.utc);
+    let transcript = Transcript::new(front_end.output.clone(), shows, options.utc);
     let keyboard = Arbiter::new();
-    let remembered = stage
-        .opening
+    let remembered = front_end
+        .startup
         .as_ref()
         .map(|_| ReadState::of_this_user(&options.server()));
     let mut keys = None;
     let session = Session::create(|ctx| {
         let session = ctx.address().recipient();
-        let source = stage.source;
+        let source = front_end.source;
         let stdin = Stdin::start_in_arbiter(&keyboard.handle(), move |_| Stdin { source, session });
         keys = Some(stdin.clone().recipient());
         Session::new(SessionParts {
             options,
             stdin,
             transcript,
-            names: stage.names,
-            person: stage.person,
-            tls: stage.tls,
-            editor: stage.editor,
+            names: front_end.names,
+            person: front_end.person,
+            tls: front_end.tls,
+            editor: front_end.editor,
             remembered,
             done,
-            output_closed: stage.output_closed,
+            output_closed: front_end.output_closed,
         })
     });
-    if let (Some(opening), Some(keys)) = (stage.opening, keys) {
-        let opened = opening.open(session.clone().recipient(), keys);
+    if let (Some(startup), Some(keys)) = (front_end.startup, keys) {
+        let opened = startup.open(session.clone().recipient(), keys);
         opened.map_err(ClientError::System)?;
     }
     let ending = until_ended(ended, &mut interrupts, &session).await;
-    let patience = match (ending, stage.editor) {
+    let patience = match (ending, front_end.editor) {
         (ExitStatus::Interrupted, _) => AT_ONCE,
         (_, true) => LAST_LINES,
         // A pipe gets every line, however slow its reader is, until Ctrl-C.
         (_, false) => Duration::MAX,
     };
     tokio::select! {
-        _ = tokio::time::timeout(patience, stage.output.finish()) => {}
+        _ = tokio::time::timeout(patience, front_end.output.finish()) => {}
         _ = interrupts.recv() => {}
     }
     // Known only now, because the last lines are written after the goodbye.
-    if ending == ExitStatus::Goodbye && stage.output.has_failed() {
+    if ending == ExitStatus::Goodbye && front_end.output.has_failed() {
         return Ok(ExitStatus::Unwritten);
     }
     Ok(ending)

@@ -37,7 +37,7 @@ const TAB: usize = 8;
 /// The editor, which lives on the thread of the keyboard.
 pub struct LineEditor {
     lines: rustyline::Editor<Assistant, MemHistory>,
-    gate: TerminalLock,
+    lock: TerminalLock,
     escape: OnEscape,
 }
 
@@ -67,7 +67,7 @@ impl LineEditor {
     /// The terminal is none, or does not do as it is told.
     pub fn new(
         names: CompletionNames,
-        gate: TerminalLock,
+        lock: TerminalLock,
     ) -> rustyline::Result<(Self, PromptPrinter)> {
         let config = Config::builder()
             .completion_type(CompletionType::List)
@@ -80,12 +80,12 @@ impl LineEditor {
         let mut lines = rustyline::Editor::with_history(config, history)?;
         lines.set_helper(Some(Assistant {
             names,
-            gate: gate.clone(),
+            lock: lock.clone(),
             hidden: false,
         }));
         lines.bind_sequence(
             KeyEvent(KeyCode::Enter, Modifiers::NONE),
-            EventHandler::Conditional(Box::new(OnEnter(gate.clone()))),
+            EventHandler::Conditional(Box::new(OnEnter(lock.clone()))),
         );
         let escape = OnEscape::default();
         lines.bind_sequence(
@@ -96,7 +96,7 @@ impl LineEditor {
         Ok((
             Self {
                 lines,
-                gate,
+                lock,
                 escape,
             },
             Box::new(printer),
@@ -118,7 +118,7 @@ impl LineEditor {
             .cancels
             .store(purpose == PromptKind::Password, Ordering::Relaxed);
         self.escape.pressed.store(false, Ordering::Relaxed);
-        self.gate.set(TerminalOwner::Between);
+        self.lock.set(TerminalOwner::Between);
         let entered = match self.lines.readline(prompt) {
             Ok(line) => {
                 if more && (self.is_hidden() || line.is_empty() || command::is_said(&line)) {
@@ -143,7 +143,7 @@ impl LineEditor {
                 Entered::Ended
             }
         };
-        self.gate.set(if more && entered != Entered::Ended {
+        self.lock.set(if more && entered != Entered::Ended {
             TerminalOwner::Between
         } else {
             TerminalOwner::Screen
@@ -208,7 +208,7 @@ fn rows(parts: &[&str], columns: usize, width: impl Fn(&str) -> usize) -> usize 
 /// Completes names, and tells the gate when a line is being edited.
 struct Assistant {
     names: CompletionNames,
-    gate: TerminalLock,
+    lock: TerminalLock,
     /// A password is typed.
     hidden: bool,
 }
@@ -258,7 +258,7 @@ impl Hinter for Assistant {
     /// There are no hints; but this is called whenever the line is drawn, and so first of all when
     /// it begins to be edited.
     fn hint(&self, _: &str, _: usize, _: &Context<'_>) -> Option<String> {
-        self.gate.set(TerminalOwner::Editor);
+        self.lock.set(TerminalOwner::Editor);
         None
     }
 }

@@ -99,9 +99,9 @@ impl Handler<KeysRequest> for Stdin {
     type Result = ();
 
     fn handle(&mut self, _: KeysRequest, _: &mut Context<Self>) {
-        if let InputSource::Keys(window) = &self.source {
+        if let InputSource::Keys(tui) = &self.source {
             let keys = read_keys().inspect_err(|error| log::debug!("no more keys: {error}"));
-            window.keys(keys.ok());
+            tui.keys(keys.ok());
         }
     }
 }

@@ -206,12 +206,12 @@ impl Writer {
     /// Writes `direct` to the terminal while no line is edited; else has the editor write
     /// `through`, which ends with a newline, above its prompt.
     fn write(&mut self, direct: &str, through: String) {
-        let Some((printer, gate)) = &mut self.terminal else {
+        let Some((printer, lock)) = &mut self.terminal else {
             return;
         };
         let edited = &mut self.edited;
         *edited = false;
-        gate.print(
+        lock.print(
             || {
                 let mut out = io::stdout().lock();
                 out.write_all(direct.as_bytes()).ok();

@@ -31,7 +31,7 @@ impl OutputTarget {
     pub async fn finish(&self) {
         match self {
             OutputTarget::Lines(screen) => screen.finish().await,
-            OutputTarget::Tui(window) => window.finish().await,
+            OutputTarget::Tui(tui) => tui.finish().await,
         }
     }
 
@@ -91,17 +91,17 @@ impl Transcript {
     }
 
     /// The full screen, if there is one.
-    pub fn window(&self) -> Option<&TuiHandle> {
+    pub fn tui(&self) -> Option<&TuiHandle> {
         match &self.screen {
             OutputTarget::Lines(_) => None,
-            OutputTarget::Tui(window) => Some(window),
+            OutputTarget::Tui(tui) => Some(tui),
         }
     }
 
     /// Tells the full screen, if there is one.
     pub fn tell(&self, event: impl FnOnce() -> SessionEvent) {
-        if let Some(window) = self.window() {
-            window.tell(event());
+        if let Some(tui) = self.tui() {
+            tui.tell(event());
         }
     }
 
@@ -224,7 +224,7 @@ impl Transcript {
         let text = text.map(str::to_owned);
         match &self.screen {
             OutputTarget::Lines(screen) => screen.spin(text),
-            OutputTarget::Tui(window) => window.tell(SessionEvent::Busy(text)),
+            OutputTarget::Tui(tui) => tui.tell(SessionEvent::Busy(text)),
         }
     }
 

@@ -48,7 +48,7 @@ pub(super) enum Proof {
 /// Passwords that were typed so far.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct PasswordPrompt {
-    errand: PasswordAction,
+    action: PasswordAction,
     given: Vec<Secret<'static>>,
     /// The last line was empty.
     empty: bool,
@@ -56,21 +56,21 @@ pub(super) struct PasswordPrompt {
 
 impl Session {
     /// `/register`, `/password` and `/unregister`: a person is asked, a pipe has its file.
-    pub(super) fn account(&mut self, errand: PasswordAction, ctx: &mut Context<Self>) {
+    pub(super) fn account(&mut self, action: PasswordAction, ctx: &mut Context<Self>) {
         if self.person {
-            return self.ask_password(errand, Vec::new());
+            return self.ask_password(action, Vec::new());
         }
         let mut given: Vec<Secret<'static>> = self.options.passwords.clone();
-        let wanted = errand.prompts().len().min(2);
-        if errand == PasswordAction::Register {
+        let wanted = action.prompts().len().min(2);
+        if action == PasswordAction::Register {
             given.truncate(1);
             given.extend(given.first().cloned());
-        } else if errand == PasswordAction::Change {
+        } else if action == PasswordAction::Change {
             given.truncate(2);
             given.extend(given.get(1).cloned());
         }
         if given.len() < wanted {
-            let lines = if errand == PasswordAction::Change {
+            let lines = if action == PasswordAction::Change {
                 "two lines, the password until now and the new one"
             } else {
                 "a line, the password"
@@ -78,14 +78,14 @@ impl Session {
             let detail = format!("in a pipe it comes from --password-file: {lines}");
             return self.refused("password_missing", &detail);
         }
-        self.carry_out(errand, given, ctx);
+        self.carry_out(action, given, ctx);
     }
 
     /// Asks for the next password.
-    pub(super) fn ask_password(&mut self, errand: PasswordAction, given: Vec<Secret<'static>>) {
-        let prompt = errand.prompts()[given.len()].to_owned();
+    pub(super) fn ask_password(&mut self, action: PasswordAction, given: Vec<Secret<'static>>) {
+        let prompt = action.prompts()[given.len()].to_owned();
         self.asked = Asked::Password(PasswordPrompt {
-            errand,
+            action,
             given,
             empty: false,
         });
@@ -94,7 +94,7 @@ impl Session {
 
     /// Ends the question for a password without a request.
     pub(super) fn cancel_password(&mut self, asking: &PasswordPrompt) {
-        if asking.errand == PasswordAction::Login {
+        if asking.action == PasswordAction::Login {
             return self.ask_nickname();
         }
         self.show_notice("no password was given, and nothing was sent");
@@ -104,13 +104,13 @@ impl Session {
     /// Asks for a new password once more, behind the reason.
     fn ask_password_again(
         &mut self,
-        errand: PasswordAction,
+        action: PasswordAction,
         given: Vec<Secret<'static>>,
         why: &str,
     ) {
         self.refused("password_invalid", why);
         if self.person {
-            self.ask_password(errand, given);
+            self.ask_password(action, given);
         }
     }
 
@@ -123,63 +123,63 @@ impl Session {
         ctx: &mut Context<Self>,
     ) {
         let is_new = matches!(
-            asking.errand,
+            asking.action,
             PasswordAction::Register | PasswordAction::Change
         );
         if typed.is_empty() && (!is_new || asking.empty) {
             return self.cancel_password(&asking);
         }
         let PasswordPrompt {
-            errand, mut given, ..
+            action, mut given, ..
         } = asking;
         if typed.is_empty() {
             self.show_notice("a password is not empty; Esc, or Enter once more, cancels");
-            self.ask_password(errand, given);
+            self.ask_password(action, given);
             if let Asked::Password(asking) = &mut self.asked {
                 asking.empty = true;
             }
             return;
         }
         given.push(Secret::from(typed.to_owned()));
-        if given.len() < errand.prompts().len() {
-            return self.ask_password(errand, given);
+        if given.len() < action.prompts().len() {
+            return self.ask_password(action, given);
         }
-        if errand == PasswordAction::Login {
+        if action == PasswordAction::Login {
             self.options.passwords = given;
             self.password_typed = true;
             return self.greet_or_connect(ctx);
         }
-        self.carry_out(errand, given, ctx);
+        self.carry_out(action, given, ctx);
     }
 
     fn carry_out(
         &mut self,
-        errand: PasswordAction,
+        action: PasswordAction,
         mut given: Vec<Secret<'static>>,
         ctx: &mut Context<Self>,
     ) {
-        if matches!(errand, PasswordAction::Register | PasswordAction::Change) {
+        if matches!(action, PasswordAction::Register | PasswordAction::Change) {
             let again = given.pop();
             if again.as_ref() != given.last() {
-                given.truncate(usize::from(errand == PasswordAction::Change));
+                given.truncate(usize::from(action == PasswordAction::Change));
                 let why = "the two are not the same; nothing was sent";
-                return self.ask_password_again(errand, given, why);
+                return self.ask_password_again(action, given, why);
             }
             let bytes = again.map_or(0, |password| password.reveal().len());
             if !PASSWORD_BYTES.contains(&bytes) {
                 let (min, max) = (PASSWORD_BYTES.start(), PASSWORD_BYTES.end());
                 let detail = format!("a password has {min} to {max} bytes; nothing was sent");
-                given.truncate(usize::from(errand == PasswordAction::Change));
-                return self.ask_password_again(errand, given, &detail);
+                given.truncate(usize::from(action == PasswordAction::Change));
+                return self.ask_password_again(action, given, &detail);
             }
         }
         self.transcript.tell(|| SessionEvent::Answered);
-        let keep = match errand {
+        let keep = match action {
             PasswordAction::Unregister => None,
             _ => given.last().cloned(),
         };
         let first = given.first().cloned().unwrap_or_default();
-        let request = match errand {
+        let request = match action {
             PasswordAction::Register => Request::Register { password: first },
             PasswordAction::Change => Request::Password {
                 old: first,
@@ -190,8 +190,7 @@ impl Session {
             }
         };
         if let Some(id) = self.request(request, CompletionRule::Answered) {
-            self.questions
-                .push_back((id, PendingQuery::Account { keep }));
+            self.queries.push_back((id, PendingQuery::Account { keep }));
         }
         self.flush(ctx);
     }

@@ -28,7 +28,7 @@ impl Session {
             Asked::Choice(people) => self.chosen(line.trim(), &people),
             Asked::Arrival(people) => self.arrived_with(line, people, ctx),
             // The full screen sends an answer to a question that has ended: perhaps a password.
-            Asked::Nothing if self.transcript.window().is_some() => {}
+            Asked::Nothing if self.transcript.tui().is_some() => {}
             Asked::Line | Asked::Nothing
                 if self.options.json && line.trim_start().starts_with('{') =>
             {
@@ -52,11 +52,11 @@ impl Session {
     pub(super) fn command(&mut self, command: TypedCommand, ctx: &mut Context<Self>) {
         match command {
             TypedCommand::Nothing => {}
-            TypedCommand::Say(text) => self.say(self.place.to().to_owned(), &text),
+            TypedCommand::Say(text) => self.say(self.location.to().to_owned(), &text),
             TypedCommand::Tell(nick, text) => self.say(nick.as_str().to_owned(), &text),
             TypedCommand::Help => self.help(),
             TypedCommand::List(channel) => {
-                let channel = channel.unwrap_or_else(|| self.place.channel().clone());
+                let channel = channel.unwrap_or_else(|| self.location.channel().clone());
                 self.list(channel, ListPurpose::Show);
             }
             TypedCommand::Time => self.transcript.toggle_times(),
@@ -67,14 +67,14 @@ impl Session {
             TypedCommand::JoinExisting(channel) => self.join_existing(channel),
             TypedCommand::Part(channel, reason) => self.part(channel, reason),
             TypedCommand::Switch(channel) => {
-                if !self.place.switch(&channel) {
+                if !self.location.switch(&channel) {
                     let detail = format!("you are not in {channel}; /join {channel} enters it");
                     self.refused("not_in_channel", &detail);
                 }
             }
             TypedCommand::Channels => {
                 if let Some(id) = self.request(Request::Channels, CompletionRule::Answered) {
-                    self.questions.push_back((id, PendingQuery::Channels));
+                    self.queries.push_back((id, PendingQuery::Channels));
                 }
             }
             TypedCommand::Nick(nick) => self.rename(nick, ctx),
@@ -82,7 +82,7 @@ impl Session {
             TypedCommand::Password => self.account(PasswordAction::Change, ctx),
             TypedCommand::Unregister => self.account(PasswordAction::Unregister, ctx),
             TypedCommand::History(wanted) => {
-                let with = self.place.to().to_owned();
+                let with = self.location.to().to_owned();
                 self.ask_history(with, wanted);
             }
             TypedCommand::Moderation(act) => self.act(act),
@@ -104,9 +104,9 @@ impl Session {
             from: None,
         });
         let id = self.request(say, CompletionRule::Acked);
-        if let (Some(window), Some(id)) = (self.transcript.window(), id) {
+        if let (Some(tui), Some(id)) = (self.transcript.tui(), id) {
             let text = text.to_owned();
-            return window.tell(SessionEvent::Waiting { id, to, text });
+            return tui.tell(SessionEvent::Waiting { id, to, text });
         }
         if self.editor && self.phase != Phase::Here {
             // It was taken back from the screen, and comes back only when it is recorded.
@@ -127,20 +127,20 @@ impl Session {
             channel: channel.as_str().into(),
         };
         if let Some(id) = self.request(request, CompletionRule::Sent) {
-            let before = self.place.enter(channel.clone());
+            let before = self.location.enter(channel.clone());
             let question = PendingQuery::Join { channel, before };
-            self.questions.push_back((id, question));
+            self.queries.push_back((id, question));
         }
     }
 
     fn part(&mut self, channel: Option<Channel>, reason: Option<String>) {
-        let channel = channel.unwrap_or_else(|| self.place.channel().clone());
+        let channel = channel.unwrap_or_else(|| self.location.channel().clone());
         let request = Request::Part {
             channel: channel.as_str().into(),
             reason: reason.map(Into::into),
         };
         if self.request(request, CompletionRule::Sent).is_some() {
-            self.place.leave(&channel);
+            self.location.leave(&channel);
             self.tell_parted(channel.as_str());
         }
     }
@@ -155,16 +155,16 @@ impl Session {
 
     /// `/query`: with a name starts a conversation; without one ends it, or offers a choice.
     fn query(&mut self, nick: Option<Nick>, ctx: &mut Context<Self>) {
-        let closes = self.place.query().is_some() && self.transcript.window().is_none();
+        let closes = self.location.query().is_some() && self.transcript.tui().is_none();
         if nick.is_some() || closes {
-            self.place.set_query(nick);
+            self.location.set_query(nick);
         } else if !self.person {
             self.refused("usage", "/query NICK; there is nobody to choose a name");
         } else if self.phase != Phase::Here {
             self.refused("not_connected", "nobody knows who is here; /query NICK");
         } else {
             self.choosing = true;
-            self.list(self.place.channel().clone(), ListPurpose::Choose);
+            self.list(self.location.channel().clone(), ListPurpose::Choose);
             self.wait_for_list(ctx);
         }
     }
@@ -213,7 +213,7 @@ impl Session {
             let detail = format!("a request has at most {MAX_FRAME_BYTES} bytes; it is not sent");
             InputError::new("text_too_long", detail)
         })?;
-        self.outstanding.push(id, bytes.freeze(), settled);
+        self.pending.push(id, bytes.freeze(), settled);
         Ok(())
     }
 }

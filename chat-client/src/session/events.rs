@@ -60,7 +60,7 @@ impl Session {
             Event::Ack { id, seq, time } => {
                 self.tell_recorded(&id, seq, time);
                 self.said = self.said.max(seq);
-                if self.outstanding.settle(&id).is_some() {
+                if self.pending.settle(&id).is_some() {
                     self.settled(ctx);
                 }
             }
@@ -164,17 +164,17 @@ impl Session {
 
     fn notice(&mut self, event: Event<'static>) {
         match &event {
-            Event::Joined { channel, nick, .. } if self.place.is_me(nick) => {
+            Event::Joined { channel, nick, .. } if self.location.is_me(nick) => {
                 self.entered(channel);
             }
-            Event::Left { channel, nick, .. } if self.place.is_me(nick) => {
+            Event::Left { channel, nick, .. } if self.location.is_me(nick) => {
                 if let Ok(channel) = Channel::new(channel) {
-                    self.place.leave(&channel);
+                    self.location.leave(&channel);
                     self.tell_parted(channel.as_str());
                 }
             }
             Event::Renamed { nick, to, .. } => {
-                if self.place.renamed(nick, to)
+                if self.location.renamed(nick, to)
                     && let Some(identity) = &mut self.identity
                 {
                     identity.nick = to.clone().into_owned();
@@ -187,12 +187,12 @@ impl Session {
             Event::Joined { .. } | Event::Left { .. } | Event::Gone { .. } | Event::Renamed { .. }
         );
         let told = format::notice(&event);
-        if let Some(window) = self.transcript.window() {
+        if let Some(tui) = self.transcript.tui() {
             if is_presence && !self.is_put_out(&event) {
-                return window.tell(SessionEvent::Presence(event));
+                return tui.tell(SessionEvent::Presence(event));
             }
             if let (Event::Topic { channel, topic, .. }, Some((text, time))) = (&event, &told) {
-                return window.tell(SessionEvent::Topic {
+                return tui.tell(SessionEvent::Topic {
                     channel: channel.as_ref().to_owned(),
                     topic: topic.as_ref().to_owned(),
                     text: text.clone(),
@@ -209,13 +209,13 @@ impl Session {
 
     /// Returns whether the user was kicked from a channel, whose conversation is closed.
     fn is_put_out(&self, event: &Event<'_>) -> bool {
-        matches!(event, Event::Left { nick, by: Some(_), .. } if self.place.is_me(nick))
+        matches!(event, Event::Left { nick, by: Some(_), .. } if self.location.is_me(nick))
     }
 
     /// Handles the own join of a channel.
     fn entered(&mut self, channel: &str) {
         if let Ok(entered) = Channel::new(channel) {
-            self.place.add(&entered);
+            self.location.add(&entered);
             self.answered(|question| {
                 matches!(question, PendingQuery::Join { channel, .. } if *channel == entered)
             });
@@ -242,8 +242,8 @@ impl Session {
             return self.nick_refused(&code.to_string(), detail, ctx);
         }
         let question = id.and_then(|id| {
-            let position = self.questions.iter().position(|(known, _)| known == id)?;
-            self.questions.remove(position)
+            let position = self.queries.iter().position(|(known, _)| known == id)?;
+            self.queries.remove(position)
         });
         let question = question.map(|(_, question)| question);
         let silent = match &question {
@@ -283,7 +283,7 @@ impl Session {
             // password that is not known.
             return self.end(ExitStatus::Lost, ctx);
         }
-        if let Some(settled) = id.and_then(|id| self.outstanding.settle(id)) {
+        if let Some(settled) = id.and_then(|id| self.pending.settle(id)) {
             self.failed |= settled == CompletionRule::Acked;
             self.settled(ctx);
         }
@@ -308,9 +308,9 @@ impl Session {
 
     /// Handles a rejected join: the previous channel is the current one.
     fn not_entered(&mut self, channel: &Channel, before: &Channel) {
-        let was_there = self.place.channel() == channel;
-        self.place.leave(channel);
-        if was_there && self.place.switch(before) {
+        let was_there = self.location.channel() == channel;
+        self.location.leave(channel);
+        if was_there && self.location.switch(before) {
             self.show_notice(&format!("you are in {before}"));
         }
     }

@@ -38,13 +38,13 @@ impl Session {
         if self.goodbye.is_some() {
             return;
         }
-        self.place.go(to);
+        self.location.go(to);
         match command::parse(line) {
             Ok(command) => self.command(command, ctx),
             Err(refusal) => self.refused(refusal.code, &refusal.detail),
         }
-        if self.place.to() != to {
-            let here = self.place.to().to_owned();
+        if self.location.to() != to {
+            let here = self.location.to().to_owned();
             self.transcript.tell(|| SessionEvent::Here(here));
         }
         self.flush(ctx);
@@ -75,15 +75,15 @@ impl Session {
             limit: PAGE,
         });
         if let Some(id) = self.request(request, CompletionRule::Answered) {
-            self.questions.push_back((id, PendingQuery::Older { with }));
+            self.queries.push_back((id, PendingQuery::Older { with }));
         }
         self.flush(ctx);
     }
 
     /// Asks a person for something other than a line of the conversation.
     pub(super) fn ask_person(&self, prompt: String, purpose: PromptKind) {
-        match self.transcript.window() {
-            Some(window) => window.tell(SessionEvent::Asked { prompt, purpose }),
+        match self.transcript.tui() {
+            Some(tui) => tui.tell(SessionEvent::Asked { prompt, purpose }),
             None => self.stdin.do_send(PromptRequest { prompt, purpose }),
         }
     }
@@ -95,7 +95,7 @@ impl Session {
 
     /// Shows a message. One that is not fresh was missed during a disconnection.
     pub(super) fn show(&mut self, message: Message<'static>, fresh: bool) {
-        self.transcript.message(&message, self.place.channel());
+        self.transcript.message(&message, self.location.channel());
         self.transcript
             .tell(|| SessionEvent::Message { message, fresh });
     }
@@ -122,11 +122,11 @@ impl Session {
 
     /// Tells that a line is not recorded, if the error is about one that is shown.
     pub(super) fn tell_failed(&self, code: ErrorCode, detail: &str, id: Option<&str>) -> bool {
-        let said = id.filter(|id| self.outstanding.is_said(id));
-        let (Some(window), Some(id)) = (self.transcript.window(), said) else {
+        let said = id.filter(|id| self.pending.is_said(id));
+        let (Some(tui), Some(id)) = (self.transcript.tui(), said) else {
             return false;
         };
-        window.tell(SessionEvent::Failed {
+        tui.tell(SessionEvent::Failed {
             id: id.to_owned(),
             reason: self.transcript.sentence(&code.to_string(), detail),
         });

@@ -66,7 +66,7 @@ impl Session {
     pub(super) fn greet_or_connect(&mut self, ctx: &mut Context<Self>) {
         self.phase = Phase::Arriving;
         self.proof = Proof::None;
-        if self.link.is_some() {
+        if self.connection.is_some() {
             self.reused = true;
             self.greet(ctx);
         } else {
@@ -91,7 +91,7 @@ impl Session {
 
     /// Makes a connection, unless the wish for it is gone.
     pub(super) fn connect(&mut self, ctx: &mut Context<Self>) {
-        if self.phase != Phase::Arriving || self.link.is_some() {
+        if self.phase != Phase::Arriving || self.connection.is_some() {
             return;
         }
         if self.identity.is_none() {
@@ -146,7 +146,7 @@ impl Session {
 
     /// Reads from a new connection.
     fn listen(&mut self, link: ServerConnection, arrivals: FrameStream, ctx: &mut Context<Self>) {
-        self.link = Some(link);
+        self.connection = Some(link);
         self.arrivals = Some(ctx.add_stream(arrivals));
         self.heard = Instant::now();
         self.pinged = false;
@@ -204,7 +204,7 @@ impl Session {
             nick: welcome.nick.clone().into_owned(),
             token: welcome.token.clone().into_owned(),
         });
-        self.place.nick = welcome.nick.clone().into_owned();
+        self.location.nick = welcome.nick.clone().into_owned();
         self.names.nick(&welcome.nick);
         for channel in &welcome.channels {
             self.names.channel(&channel.name);
@@ -225,7 +225,7 @@ impl Session {
         }
         for channel in &welcome.joined {
             if let Ok(channel) = Channel::new(channel) {
-                self.place.add(&channel);
+                self.location.add(&channel);
             }
         }
         let chooses = first && self.chooses_on_arrival(&welcome.nick, welcome.seq);
@@ -233,7 +233,7 @@ impl Session {
             self.choosing = true;
             self.list(Channel::lobby(), ListPurpose::Arrive);
             self.wait_for_list(ctx);
-        } else if self.editor && self.transcript.window().is_none() {
+        } else if self.editor && self.transcript.tui().is_none() {
             self.list(Channel::lobby(), ListPurpose::Learn);
         }
         self.flush(ctx);
@@ -245,7 +245,7 @@ impl Session {
     fn chooses_on_arrival(&self, nick: &str, last: u64) -> bool {
         let options = &self.options;
         let is_for_lines =
-            options.task.is_none() && !options.json && self.transcript.window().is_none();
+            options.task.is_none() && !options.json && self.transcript.tui().is_none();
         let may = is_for_lines
             && self.person
             && self.goodbye.is_none()

@@ -139,7 +139,7 @@ pub struct Session {
     output_closed: Option<oneshot::Receiver<()>>,
 
     phase: Phase,
-    link: Option<ServerConnection>,
+    connection: Option<ServerConnection>,
     /// The connection waited for a nickname, perhaps longer than the server does.
     reused: bool,
     arrivals: Option<SpawnHandle>,
@@ -170,11 +170,11 @@ pub struct Session {
     asked: Asked,
     /// A list to choose from is on its way: the keyboard is asked when it is here.
     choosing: bool,
-    place: Location,
-    outstanding: PendingRequests,
-    questions: VecDeque<(String, PendingQuery)>,
+    location: Location,
+    pending: PendingRequests,
+    queries: VecDeque<(String, PendingQuery)>,
     /// A command of a pipe whose turn has not come, and the last message that one has said.
-    held: Option<DeferredCommand>,
+    deferred: Option<DeferredCommand>,
     said: u64,
     /// What the ids of this client begin with, and the number of the next.
     run: String,
@@ -227,7 +227,7 @@ impl Session {
             done: Some(parts.done),
             output_closed: Some(parts.output_closed),
             phase: Phase::Arriving,
-            link: None,
+            connection: None,
             reused: false,
             arrivals: None,
             since: None,
@@ -244,10 +244,10 @@ impl Session {
             watch: None,
             asked: Asked::Nothing,
             choosing: false,
-            place: Location::default(),
-            outstanding: PendingRequests::default(),
-            questions: VecDeque::new(),
-            held: None,
+            location: Location::default(),
+            pending: PendingRequests::default(),
+            queries: VecDeque::new(),
+            deferred: None,
             said: 0,
             run: Uuid::new_v4().simple().to_string(),
             ids: 0,

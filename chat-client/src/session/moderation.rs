@@ -40,7 +40,7 @@ impl Session {
                 nick: nick.as_str().to_owned().into(),
             },
             ModerationAction::SetTopic(topic) => Request::Topic {
-                channel: self.place.channel().as_str().to_owned().into(),
+                channel: self.location.channel().as_str().to_owned().into(),
                 topic: topic.into(),
             },
             ModerationAction::Bans => {
@@ -53,7 +53,7 @@ impl Session {
 
     /// The channel that one is in, if it is not the lobby.
     fn here(&self) -> Option<Channel> {
-        let channel = self.place.channel();
+        let channel = self.location.channel();
         (channel.folded() != LOBBY).then(|| channel.clone())
     }
 
@@ -75,7 +75,7 @@ impl Session {
                 bans,
                 gathered,
             };
-            self.questions.push_back((id, question));
+            self.queries.push_back((id, question));
         }
     }
 
@@ -117,8 +117,8 @@ impl Session {
 
     fn ask_topic(&mut self) {
         if let Some(id) = self.request(Request::Channels, CompletionRule::Answered) {
-            let channel = self.place.channel().clone();
-            self.questions
+            let channel = self.location.channel().clone();
+            self.queries
                 .push_back((id, PendingQuery::Topic { channel }));
         }
     }

@@ -37,20 +37,20 @@ impl Session {
 
     /// Whether all that was typed is settled, and shown where it was said.
     fn is_all_shown(&self) -> bool {
-        self.outstanding.is_empty() && self.said <= self.seen && self.replay.is_none()
+        self.pending.is_empty() && self.said <= self.seen && self.replay.is_none()
     }
 
     pub(super) fn hold(&mut self, command: TypedCommand, ctx: &mut Context<Self>) {
         let timer = ctx.run_later(OWN_MESSAGE, Self::on_hold_timeout);
-        self.held = Some(DeferredCommand { command, timer });
+        self.deferred = Some(DeferredCommand { command, timer });
     }
 
     /// Executes the command if the server takes too long.
     fn on_hold_timeout(&mut self, ctx: &mut Context<Self>) {
-        let Some(DeferredCommand { command, .. }) = self.held.take() else {
+        let Some(DeferredCommand { command, .. }) = self.deferred.take() else {
             return;
         };
-        if self.outstanding.is_empty() || self.progress.elapsed() >= self.options.linger {
+        if self.pending.is_empty() || self.progress.elapsed() >= self.options.linger {
             self.said = self.seen;
             self.do_held(command, ctx);
         } else {
@@ -60,9 +60,9 @@ impl Session {
 
     /// Does what was held, if its turn has come.
     pub(super) fn take_up_held(&mut self, ctx: &mut Context<Self>) {
-        if self.held.is_some()
+        if self.deferred.is_some()
             && self.is_all_shown()
-            && let Some(DeferredCommand { command, timer }) = self.held.take()
+            && let Some(DeferredCommand { command, timer }) = self.deferred.take()
         {
             ctx.cancel_future(timer);
             self.do_held(command, ctx);

@@ -107,9 +107,9 @@ impl Session {
             } => *purpose == ListPurpose::Learn && channel == wanted,
             _ => false,
         };
-        let open = self.questions.iter().any(|(_, question)| is_it(question));
+        let open = self.queries.iter().any(|(_, question)| is_it(question));
         // The server has a say in how often names are learned, so that is bounded.
-        if purpose != ListPurpose::Learn || !open && self.questions.len() < MAX_QUESTIONS {
+        if purpose != ListPurpose::Learn || !open && self.queries.len() < MAX_QUESTIONS {
             self.ask_users(
                 channel,
                 Vec::new(),
@@ -121,8 +121,8 @@ impl Session {
 
     /// A question is given up: the server ended each connection instead of an answer.
     pub(super) fn not_answered(&mut self, id: &str) {
-        let position = self.questions.iter().position(|(known, _)| known == id);
-        let Some((_, question)) = position.and_then(|position| self.questions.remove(position))
+        let position = self.queries.iter().position(|(known, _)| known == id);
+        let Some((_, question)) = position.and_then(|position| self.queries.remove(position))
         else {
             return;
         };
@@ -161,7 +161,7 @@ impl Session {
             limit: 1,
         });
         if let Some(id) = self.request(request, CompletionRule::Answered) {
-            self.questions
+            self.queries
                 .push_back((id, PendingQuery::Exists { channel }));
         }
     }
@@ -170,7 +170,7 @@ impl Session {
     pub(super) fn asks_for_a_channel(&self) -> bool {
         let is_it =
             |(_, question): &(_, PendingQuery)| matches!(question, PendingQuery::Exists { .. });
-        self.questions.iter().any(is_it)
+        self.queries.iter().any(is_it)
     }
 
     /// Gives up an answer that is larger than any server's list.
@@ -204,7 +204,7 @@ impl Session {
                 gathered,
                 purpose,
             };
-            self.questions.push_back((id, question));
+            self.queries.push_back((id, question));
         }
     }
 
@@ -237,7 +237,7 @@ impl Session {
                 messages,
                 gathered,
             };
-            self.questions.push_back((id, question));
+            self.queries.push_back((id, question));
         }
     }
 
@@ -248,14 +248,14 @@ impl Session {
         is_it: impl Fn(&PendingQuery) -> bool,
     ) -> Option<(String, PendingQuery)> {
         let position = self
-            .questions
+            .queries
             .iter()
             .position(|(_, question)| is_it(question))?;
-        self.questions.remove(position)
+        self.queries.remove(position)
     }
 
     pub(super) fn settle_answered(&mut self, id: &str, ctx: &mut Context<Self>) {
-        self.outstanding.settle(id);
+        self.pending.settle(id);
         self.flush(ctx);
         self.settled(ctx);
     }
@@ -306,11 +306,11 @@ impl Session {
             match purpose {
                 ListPurpose::Show => self.show_notice(&format::users(name, &nicks)),
                 ListPurpose::Choose => {
-                    nicks.retain(|nick| !self.place.is_me(nick));
+                    nicks.retain(|nick| !self.location.is_me(nick));
                     self.choose(nicks, ctx);
                 }
                 ListPurpose::Arrive => {
-                    nicks.retain(|nick| !self.place.is_me(nick));
+                    nicks.retain(|nick| !self.location.is_me(nick));
                     self.choose_on_arrival(nicks, ctx);
                 }
                 ListPurpose::Learn => self.transcript.tell(|| SessionEvent::People {
@@ -371,7 +371,7 @@ impl Session {
         // A page is bounded by the size of a frame too, so it may be shorter than asked for.
         if more && messages.len() < usize::from(wanted) {
             self.ask_before(with, wanted, messages, gathered);
-        } else if self.transcript.window().is_some() {
+        } else if self.transcript.tui().is_some() {
             // They are where they belong; without a word nothing would seem to have happened.
             let notice = match messages.len() {
                 0 => "no messages".to_owned(),
@@ -384,7 +384,7 @@ impl Session {
         } else {
             self.show_notice(&format::history(&with, messages.len()));
             for message in &messages {
-                self.transcript.past(message, self.place.channel());
+                self.transcript.past(message, self.location.channel());
             }
             self.show_notice("end of the history");
         }
@@ -409,8 +409,8 @@ impl Session {
             self.transcript.notice("nobody else is here");
             return self.ask(ctx);
         }
-        if let Some(window) = self.transcript.window() {
-            return window.tell(SessionEvent::Choose(people));
+        if let Some(tui) = self.transcript.tui() {
+            return tui.tell(SessionEvent::Choose(people));
         }
         for line in format::choices(&people) {
             self.transcript.notice(&line);
@@ -454,7 +454,7 @@ impl Session {
             people.iter().find(|nick| fold(nick) == fold(answer))
         };
         match person.map(|nick| Nick::new(nick)) {
-            Some(Ok(nick)) => self.place.set_query(Some(nick)),
+            Some(Ok(nick)) => self.location.set_query(Some(nick)),
             _ if answer.is_empty() || answer == "1" || answer == "everyone" => {}
             _ if is_number => {
                 self.refused("no_such_user", "the list has no such number");
@@ -474,7 +474,7 @@ impl Session {
             None => people.iter().find(|nick| fold(nick) == fold(line)),
         };
         match person.map(|nick| Nick::new(nick)) {
-            Some(Ok(nick)) => self.place.set_query(Some(nick)),
+            Some(Ok(nick)) => self.location.set_query(Some(nick)),
             _ => self.refused("no_such_user", "nobody of that number or nick is listed"),
         }
     }

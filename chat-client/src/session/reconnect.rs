@@ -37,7 +37,7 @@ pub(super) fn delays() -> ExponentialBackoff {
 impl Session {
     /// Handles the loss of the connection.
     pub(super) fn lost(&mut self, ctx: &mut Context<Self>) {
-        if self.link.take().is_none() {
+        if self.connection.take().is_none() {
             return;
         }
         if let Some(arrivals) = self.arrivals.take() {
@@ -54,7 +54,7 @@ impl Session {
         {
             self.delays = delays();
         }
-        self.questions
+        self.queries
             .retain(|(_, question)| !matches!(question, PendingQuery::Missed { .. }));
         match self.phase {
             Phase::Ended => {}
@@ -115,7 +115,7 @@ impl Session {
     pub(super) fn watch(&mut self, ctx: &mut Context<Self>) {
         let patience = self.options.keep_alive;
         let silence = self.heard.elapsed();
-        if self.link.is_none() {
+        if self.connection.is_none() {
             return;
         }
         if silence >= patience * 2 {
@@ -141,7 +141,7 @@ impl Session {
         // An id is known again where the same user says it: back by token, or in by password.
         let same_user = welcome.resumed || self.proof == Proof::Password;
         if !same_user || fold(&before.nick) != fold(&welcome.nick) {
-            let unknown = self.outstanding.give_up_sent();
+            let unknown = self.pending.give_up_sent();
             if !unknown.is_empty() {
                 let (lines, old) = (count(unknown.len(), "line"), &before.nick);
                 let detail = format!("{lines} that {old} said may be recorded or not");
@@ -152,7 +152,7 @@ impl Session {
                 self.transcript.tell(|| SessionEvent::Failed { id, reason });
             }
         }
-        for id in self.outstanding.resend() {
+        for id in self.pending.resend() {
             self.not_answered(&id);
         }
         // A history that was begun anew counts from 1 again.
@@ -197,7 +197,7 @@ impl Session {
             .filter_map(|name| Channel::new(name).ok())
             .collect();
         let mut pages = 0;
-        for channel in self.place.joined().to_vec() {
+        for channel in self.location.joined().to_vec() {
             let name = channel.as_str();
             if inside.contains(&channel) || name == LOBBY || self.is_to_be_joined(&channel) {
                 continue;
@@ -222,7 +222,7 @@ impl Session {
             self.send_now(&envelope, ctx);
             let with = name.to_owned();
             // In front: it is asked before all that waits to be sent.
-            self.questions
+            self.queries
                 .insert(pages, (id, PendingQuery::Missed { with }));
             pages += 1;
         }
@@ -231,9 +231,9 @@ impl Session {
 
     /// Whether a wish to enter that channel waits to be sent.
     fn is_to_be_joined(&self, wanted: &Channel) -> bool {
-        self.questions.iter().any(|(id, question)| {
+        self.queries.iter().any(|(id, question)| {
             matches!(question, PendingQuery::Join { channel, .. } if *channel == *wanted)
-                && self.outstanding.waits_to_be_sent(id)
+                && self.pending.waits_to_be_sent(id)
         })
     }
 }

@@ -147,7 +147,7 @@ impl Session {
         };
         let missed = replay.held.values().filter(|(_, missed)| *missed).count();
         // In the full screen it is seen that nothing was.
-        if missed > 0 || self.transcript.window().is_none() {
+        if missed > 0 || self.transcript.tui().is_none() {
             self.transcript
                 .notice(&format!("back, {} missed", count(missed, "message")));
         }

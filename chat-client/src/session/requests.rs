@@ -41,7 +41,7 @@ impl Session {
         };
         match frame(&envelope) {
             Ok(bytes) => {
-                self.outstanding.push(Some(id.clone()), bytes, settled);
+                self.pending.push(Some(id.clone()), bytes, settled);
                 Some(id)
             }
             Err(error) => {
@@ -56,14 +56,14 @@ impl Session {
         if self.phase != Phase::Here {
             return;
         }
-        for frame in self.outstanding.take_unsent() {
+        for frame in self.pending.take_unsent() {
             self.send(frame, ctx);
         }
     }
 
     /// Hands a frame to the connection, if there is one.
     pub(super) fn send(&mut self, frame: Bytes, ctx: &mut Context<Self>) {
-        if let Some(link) = &self.link
+        if let Some(link) = &self.connection
             && let Err(stuck) = link.send(frame)
         {
             // Not from within what wants to send: the loss is dealt with when that is done.
@@ -102,25 +102,25 @@ impl Session {
         let asked = self.asked != Asked::Nothing
             || self.choosing
             || self.asks_for_a_channel()
-            || self.held.is_some()
-            || self.transcript.window().is_some();
+            || self.deferred.is_some()
+            || self.transcript.tui().is_some();
         if asked || self.phase == Phase::Ended || self.identity.is_none() {
             return;
         }
         // An editor is open to the end, for Ctrl-C and so that its printer is at work.
-        if !self.editor && (self.goodbye.is_some() || !self.outstanding.has_room()) {
+        if !self.editor && (self.goodbye.is_some() || !self.pending.has_room()) {
             return;
         }
         self.asked = Asked::Line;
         let prompt = match self.goodbye {
             Some(_) => String::new(),
-            None => self.place.prompt(),
+            None => self.location.prompt(),
         };
         let next = PromptRequest {
             prompt,
             purpose: PromptKind::Chat,
         };
-        match &self.link {
+        match &self.connection {
             Some(link) if !self.editor => {
                 let room = link.room().into_actor(self);
                 ctx.spawn(room.map(move |(), session, _| session.stdin.do_send(next)));

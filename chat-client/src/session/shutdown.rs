@@ -32,7 +32,7 @@ impl Session {
         if self.identity.is_none() {
             return self.leave_before_welcome(ctx);
         }
-        let waiting = self.outstanding.unrecorded();
+        let waiting = self.pending.unrecorded();
         if self.editor && waiting > 0 {
             let verb = if waiting == 1 { "waits" } else { "wait" };
             let lines = count(waiting, "line");
@@ -47,7 +47,7 @@ impl Session {
     fn leave_before_welcome(&mut self, ctx: &mut Context<Self>) {
         if self.phase == Phase::Naming {
             self.no_nickname(ctx);
-        } else if self.link.is_some() {
+        } else if self.connection.is_some() {
             ctx.run_later(BYE, |session, ctx| {
                 if session.identity.is_none() {
                     session.end(ExitStatus::Interrupted, ctx);
@@ -62,7 +62,7 @@ impl Session {
         let Some(goodbye) = &self.goodbye else {
             return;
         };
-        if !self.outstanding.is_empty() {
+        if !self.pending.is_empty() {
             return;
         }
         if self.phase == Phase::Here {
@@ -107,7 +107,7 @@ impl Session {
         }
         self.phase = Phase::Ended;
         self.announce_replay();
-        let open = self.outstanding.unrecorded();
+        let open = self.pending.unrecorded();
         if open > 0 {
             let verb = if open == 1 { "is" } else { "are" };
             let lines = count(open, "line");
@@ -116,7 +116,7 @@ impl Session {
         }
         self.transcript.waiting(None);
         self.transcript.end_recording();
-        self.link = None;
+        self.connection = None;
         if let Some(done) = self.done.take() {
             // The receiver waits, unless the process is ending already.
             done.send(ending).ok();

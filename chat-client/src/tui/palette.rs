@@ -112,7 +112,7 @@ impl ColourDepth {
     }
 
     /// A colour of the theme, where there are colours.
-    pub fn theme(self, colour: Color) -> Style {
+    pub fn colour(self, colour: Color) -> Style {
         match self {
             ColourDepth::None => Style::new(),
             ColourDepth::Sixteen | ColourDepth::TwoHundred | ColourDepth::Full => {
@@ -179,24 +179,24 @@ mod tests {
             ColourDepth::Full,
         ] {
             let (seats, count) = (NickColours::default(), depth.seats());
-            let look = |place: &str, nick: &str| depth.nick(seats.of(place, nick, count));
+            let theme = |place: &str, nick: &str| depth.nick(seats.of(place, nick, count));
             let nicks: Vec<String> = (0..count).map(|number| format!("user{number}")).collect();
-            let looks: Vec<Style> = nicks.iter().map(|nick| look("#a", nick)).collect();
+            let looks: Vec<Style> = nicks.iter().map(|nick| theme("#a", nick)).collect();
             let mut different = looks.clone();
             different.sort_by_key(|style| format!("{style:?}"));
             different.dedup();
             assert_eq!(different.len(), count, "{depth:?}");
             // Each keeps its colour when others join.
-            look("#a", "one more");
-            look("#b", "another");
+            theme("#a", "one more");
+            theme("#b", "another");
             let again: Vec<Style> = nicks
                 .iter()
-                .map(|nick| look("#A", &nick.to_uppercase()))
+                .map(|nick| theme("#A", &nick.to_uppercase()))
                 .collect();
             assert_eq!(again, looks);
         }
         assert_eq!(ColourDepth::None.nick(0).fg, None);
-        assert_eq!(ColourDepth::None.theme(Color::Red).fg, None);
+        assert_eq!(ColourDepth::None.colour(Color::Red).fg, None);
     }
 
     #[test]

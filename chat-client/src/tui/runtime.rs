@@ -50,7 +50,7 @@ pub struct RuntimeParts {
     /// The terminal's title says what is unread.
     pub title: bool,
     /// A handle to this runtime, for the threads it starts.
-    pub window: TuiHandle,
+    pub tui: TuiHandle,
     /// Executes the requests.
     pub session: Recipient<AppRequest>,
     /// Reads the keyboard.
@@ -76,7 +76,7 @@ impl TuiRuntime {
     /// There is no terminal, or no room for another thread.
     pub fn start(parts: RuntimeParts, told: Receiver<TuiNotice>) -> io::Result<()> {
         let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
-        let painter = Self {
+        let runtime = Self {
             parts,
             terminal,
             titled: String::new(),
@@ -84,7 +84,7 @@ impl TuiRuntime {
             saved: Instant::now(),
         };
         let thread = thread::Builder::new().name("painter".to_owned());
-        thread.spawn(move || painter.run(&told))?;
+        thread.spawn(move || runtime.run(&told))?;
         Ok(())
     }
 
@@ -238,8 +238,8 @@ impl TuiRuntime {
     fn edit(&mut self, text: String) {
         terminal::lend();
         self.lent = true;
-        let window = self.parts.window.clone();
-        thread::spawn(move || window.give(TuiNotice::Edited(edited(&text))));
+        let tui = self.parts.tui.clone();
+        thread::spawn(move || tui.give(TuiNotice::Edited(edited(&text))));
     }
 
     /// Takes the text of the external editor; keeps the old text if that failed.

@@ -27,7 +27,7 @@ const WITHOUT_LINKS: [&str; 2] = ["linux", "vt"];
 #[derive(Debug)]
 pub struct TuiStartup {
     told: Receiver<TuiNotice>,
-    window: TuiHandle,
+    tui: TuiHandle,
     state: TuiState,
     names: CompletionNames,
     notifier: Notifier,
@@ -43,7 +43,7 @@ impl TuiStartup {
         let settings = &options.settings;
         let variable = |name: &str| std::env::var(name).ok();
         let term = variable("TERM").unwrap_or_default();
-        let look = Theme {
+        let theme = Theme {
             depth: match settings.colours.depth {
                 config::DepthSetting::Auto => ColourDepth::of(variable),
                 config::DepthSetting::None => ColourDepth::None,
@@ -57,7 +57,7 @@ impl TuiStartup {
                 .iter()
                 .map(|colour| colour.0)
                 .collect(),
-            seats: NickColours::default(),
+            nick_colours: NickColours::default(),
             zone: if options.utc {
                 TimeZone::UTC
             } else {
@@ -70,7 +70,7 @@ impl TuiStartup {
         let entry = Editor::new(history.unwrap_or_default(), settings.keys.entry());
         let server = options.server();
         let remembered = ReadState::of_this_user(&server);
-        let mut state = TuiState::new(look, server, entry, remembered);
+        let mut state = TuiState::new(theme, server, entry, remembered);
         state.keys = settings.keys.window();
         state.mouse = settings.screen.mouse;
         state.choose_on_arrival = options.choose_on_arrival;
@@ -79,17 +79,17 @@ impl TuiStartup {
         let route = attention
             .notifications
             .then(|| NotifyBackend::of(|name| std::env::var_os(name)));
-        let (window, told) = TuiHandle::new();
+        let (tui, told) = TuiHandle::new();
         terminal::enter(state.mouse)?;
         let opening = Self {
             told,
-            window: window.clone(),
+            tui: tui.clone(),
             state,
             names,
             notifier: Notifier::new(attention.bell, route),
             title: attention.title,
         };
-        Ok((opening, window))
+        Ok((opening, tui))
     }
 
     /// Begins to draw.
@@ -106,7 +106,7 @@ impl TuiStartup {
             names: self.names,
             notifier: self.notifier,
             title: self.title,
-            window: self.window,
+            tui: self.tui,
             session,
             keyboard,
         };

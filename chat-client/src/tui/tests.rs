@@ -40,17 +40,17 @@ struct Scene {
 impl Scene {
     /// A state before the welcome.
     fn new() -> Self {
-        let look = Theme {
+        let theme = Theme {
             depth: ColourDepth::None,
             nicks: [].into(),
-            seats: NickColours::default(),
+            nick_colours: NickColours::default(),
             zone: TimeZone::UTC,
             times: false,
             links: false,
         };
         let remembered = ReadState::open(None, "host:1");
         let state = TuiState::new(
-            look,
+            theme,
             "chat.example.org".into(),
             Editor::default(),
             remembered,
@@ -322,7 +322,7 @@ fn a_conversation() {
     scene.says("luis", "#rust", "crabs");
     scene.types("half a line");
     scene.snapshots("conversation");
-    scene.state.look.times = true;
+    scene.state.theme.times = true;
     scene.snapshots("times");
 }
 
@@ -957,7 +957,7 @@ fn nothing_from_outside_drives_the_terminal() {
     let mut scene = Scene::new();
     let evil: String = (0..0x3000u32).filter_map(char::from_u32).collect();
     let evil = format!("\u{1b}]0;x\u{7}\u{1b}[2J\u{9b}31m{evil}");
-    scene.state.look.links = true;
+    scene.state.theme.links = true;
     scene.tell(SessionEvent::Busy(Some(evil.clone())));
     scene.tell(SessionEvent::Error {
         code: evil.clone(),
@@ -1008,7 +1008,7 @@ fn nothing_from_outside_drives_the_terminal() {
 #[test]
 fn a_link_for_the_terminal() {
     let mut scene = Scene::ana();
-    scene.state.look.links = true;
+    scene.state.theme.links = true;
     scene.says("luis", LOBBY, "https://example.org/\u{1b}]8;;evil");
     let shown = scene.shown((80, 24));
     let sequences: Vec<&str> = shown

@@ -16,7 +16,7 @@ pub struct Theme {
     /// The configured colours of nicks; empty for the default ones.
     pub nicks: Arc<[Color]>,
     /// Which look each nick has.
-    pub seats: NickColours,
+    pub nick_colours: NickColours,
     /// The time zone.
     pub zone: TimeZone,
     /// Each message bears its time.
@@ -31,9 +31,9 @@ impl Theme {
         let wanted = self.nicks.len();
         if wanted == 0 || self.depth == ColourDepth::None {
             let seats = self.depth.seats();
-            return self.depth.nick(self.seats.of(place, nick, seats));
+            return self.depth.nick(self.nick_colours.of(place, nick, seats));
         }
-        let colour = self.nicks[self.seats.of(place, nick, wanted) % wanted];
+        let colour = self.nicks[self.nick_colours.of(place, nick, wanted) % wanted];
         Style::new().add_modifier(Modifier::BOLD).fg(colour)
     }
 

@@ -184,7 +184,7 @@ impl TuiState {
         let to = self.here().to.clone();
         let canvas = MessageLayout {
             here: &to,
-            look: &self.look,
+            theme: &self.theme,
             keys: &self.keys,
             me: &self.me,
             search: self.search.as_deref(),

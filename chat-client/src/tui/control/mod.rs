@@ -203,7 +203,7 @@ impl TuiState {
             Ok(TypedCommand::Close) => self.hint = Some("/part leaves a channel".to_owned()),
             parsed => {
                 if parsed == Ok(TypedCommand::Time) {
-                    self.look.times = !self.look.times;
+                    self.theme.times = !self.theme.times;
                 }
                 let asks_password = matches!(
                     parsed,

@@ -58,7 +58,7 @@ pub enum ConnectionStatus {
 #[derive(Debug)]
 pub struct TuiState {
     /// The theme.
-    pub look: Theme,
+    pub theme: Theme,
     /// The server address as given.
     pub address: String,
     /// The own nick.
@@ -115,11 +115,11 @@ pub struct TuiState {
 
 impl TuiState {
     /// Returns the initial state.
-    pub fn new(look: Theme, address: String, entry: Editor, remembered: ReadState) -> Self {
+    pub fn new(theme: Theme, address: String, entry: Editor, remembered: ReadState) -> Self {
         let mut lobby = ConversationState::new(LOBBY);
         lobby.muted = remembered.is_muted(LOBBY);
         Self {
-            look,
+            theme,
             address,
             me: String::new(),
             connection: ConnectionStatus::New,

@@ -368,7 +368,7 @@ impl TuiState {
     }
 
     fn error(&mut self, code: &str, detail: &str, now: Timestamp) {
-        let text = lines(&sentence(code, detail, &self.look.zone));
+        let text = lines(&sentence(code, detail, &self.theme.zone));
         if self.last_words.len() == MAX_LAST_WORDS {
             self.last_words.remove(0);
         }

@@ -35,9 +35,9 @@ pub fn draw(state: &TuiState, area: Rect, buffer: &mut Buffer) {
             (_, mentions) => (
                 format!(" @{mentions}"),
                 state
-                    .look
+                    .theme
                     .depth
-                    .theme(Color::Red)
+                    .colour(Color::Red)
                     .add_modifier(Modifier::BOLD),
             ),
         };

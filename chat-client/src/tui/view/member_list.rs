@@ -26,7 +26,7 @@ pub fn draw(state: &TuiState, area: Rect, buffer: &mut Buffer) {
             Style::new().add_modifier(Modifier::BOLD)
         } else {
             state
-                .look
+                .theme
                 .nick(&state.here().to, nick)
                 .remove_modifier(Modifier::BOLD)
         };

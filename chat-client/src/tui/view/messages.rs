@@ -33,7 +33,7 @@ pub struct MessageRow {
 #[derive(Debug, Clone, Copy)]
 pub struct MessageLayout<'a> {
     /// How things look.
-    pub look: &'a Theme,
+    pub theme: &'a Theme,
     /// What keys do.
     pub keys: &'a Keymap<Action>,
     /// The conversation.
@@ -50,7 +50,7 @@ impl TuiState {
     /// What rows of messages are made for.
     pub fn canvas(&self) -> MessageLayout<'_> {
         MessageLayout {
-            look: &self.look,
+            theme: &self.theme,
             keys: &self.keys,
             here: &self.here().to,
             me: &self.me,
@@ -106,17 +106,17 @@ impl MessageLayout<'_> {
         if before.is_none() && conversation.older == Older::Nothing {
             rows.push(self.beginning(conversation));
         }
-        if before.is_none_or(|before| !self.look.same_day(before.time, line.time)) {
-            rows.push(self.rule(&self.look.day(line.time), self.dim()));
+        if before.is_none_or(|before| !self.theme.same_day(before.time, line.time)) {
+            rows.push(self.rule(&self.theme.day(line.time), self.dim()));
         }
         if let Some(left_at) = conversation.left_at
             && line.seq > left_at
             && before.is_none_or(|before| before.seq <= left_at)
         {
             let style = self
-                .look
+                .theme
                 .depth
-                .theme(Color::Red)
+                .colour(Color::Red)
                 .add_modifier(Modifier::BOLD);
             rows.push(self.rule("unread", style));
         }
@@ -130,7 +130,7 @@ impl MessageLayout<'_> {
     }
 
     fn line(&self, line: &TimelineLine) -> Vec<MessageRow> {
-        let red = self.look.depth.theme(Color::Red);
+        let red = self.theme.depth.colour(Color::Red);
         match &line.what {
             LineKind::Said {
                 from,
@@ -157,7 +157,7 @@ impl MessageLayout<'_> {
             LineKind::Notice(text) => self.remark(text, Style::new(), line),
             LineKind::Error(text) => self.remark(text, red, line),
             LineKind::Gap(_) => {
-                let yellow = self.look.depth.theme(Color::Yellow);
+                let yellow = self.theme.depth.colour(Color::Yellow);
                 let fetch = self.keys.spoken(Action::PageUp);
                 let fetch = fetch.map_or(String::new(), |key| format!(": {key} fetches them"));
                 vec![self.rule(&format!("messages are missing here{fetch}"), yellow)]
@@ -186,7 +186,7 @@ impl MessageLayout<'_> {
         line: Option<&TimelineLine>,
         style: Style,
     ) -> Vec<MessageRow> {
-        let time = if self.look.times { TIME } else { 0 };
+        let time = if self.theme.times { TIME } else { 0 };
         let gutter = self.gutter();
         let indent = time + gutter + 1;
         let name = shortened(&word(from), self.width.saturating_sub(time + 2));
@@ -196,10 +196,10 @@ impl MessageLayout<'_> {
         let named = match () {
             () if mine => Style::new().add_modifier(Modifier::BOLD),
             () if mention => self
-                .look
+                .theme
                 .nick(self.here, from)
                 .add_modifier(Modifier::REVERSED),
-            () => self.look.nick(self.here, from),
+            () => self.theme.nick(self.here, from),
         };
         let marked = (!mine).then_some(self.me);
         let wrapped = wrap::rows(text, self.width.saturating_sub(indent), first, marked);
@@ -207,7 +207,7 @@ impl MessageLayout<'_> {
         for (index, pieces) in wrapped.into_iter().enumerate() {
             let mut row = MessageRow::default();
             if index == 0 {
-                if self.look.times {
+                if self.theme.times {
                     row.spans.push(Span::styled(self.time(line), self.dim()));
                 }
                 row.spans
@@ -228,7 +228,7 @@ impl MessageLayout<'_> {
     fn piece(&self, row: &mut MessageRow, piece: TextSpan, style: Style) {
         let style = match piece.kind {
             SpanKind::Plain => style,
-            SpanKind::Code => style.patch(self.look.depth.theme(Color::Cyan)),
+            SpanKind::Code => style.patch(self.theme.depth.colour(Color::Cyan)),
             SpanKind::Me => style.add_modifier(Modifier::BOLD | Modifier::REVERSED),
             SpanKind::Link(url) => {
                 row.links.push((row.spans.len(), url));
@@ -240,14 +240,14 @@ impl MessageLayout<'_> {
 
     /// What is no message, in the column of the messages.
     fn remark(&self, text: &str, style: Style, line: &TimelineLine) -> Vec<MessageRow> {
-        let time = if self.look.times { TIME } else { 0 };
+        let time = if self.theme.times { TIME } else { 0 };
         let indent = time + self.gutter() + 1;
         let wrapped = wrap::rows(text, self.width.saturating_sub(indent), 0, None);
         let mut rows = Vec::with_capacity(wrapped.len());
         for (index, pieces) in wrapped.into_iter().enumerate() {
             let mut row = MessageRow::default();
             let mark = if index == 0 { "*" } else { "" };
-            if index == 0 && self.look.times {
+            if index == 0 && self.theme.times {
                 row.spans
                     .push(Span::styled(self.time(Some(line)), self.dim()));
                 let mark = format!("{mark:>width$} ", width = self.gutter());
@@ -279,7 +279,7 @@ impl MessageLayout<'_> {
 
     fn time(&self, line: Option<&TimelineLine>) -> String {
         match line {
-            Some(line) => format!("{} ", self.look.clock(line.time)),
+            Some(line) => format!("{} ", self.theme.clock(line.time)),
             None => " ".repeat(TIME),
         }
     }

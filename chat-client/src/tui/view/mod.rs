@@ -81,7 +81,7 @@ fn messages(state: &TuiState, area: Rect, buffer: &mut Buffer) {
         } = row;
         let line = Line::from(spans).style(style);
         width_quirks::put_line(buffer, (area.x, y), &line, area.width);
-        if state.look.links {
+        if state.theme.links {
             links::apply(
                 &line,
                 &links,
@@ -97,7 +97,7 @@ fn messages(state: &TuiState, area: Rect, buffer: &mut Buffer) {
 fn greeting(state: &TuiState, area: Rect, buffer: &mut Buffer) {
     let bold = Style::new().add_modifier(Modifier::BOLD);
     let dim = Style::new().add_modifier(Modifier::DIM);
-    let red = state.look.depth.theme(Color::Red);
+    let red = state.theme.depth.colour(Color::Red);
     let mut lines = vec![
         Line::styled("chat", bold),
         Line::styled(word(&state.address), dim),

@@ -50,7 +50,7 @@ pub fn draw(state: &TuiState, picker: &Picker, area: Rect, buffer: &mut Buffer) 
     let first = first(picker, inside);
     let shown = offered.iter().enumerate().skip(first);
     for ((index, nick), y) in shown.zip(inside.y..inside.bottom()) {
-        let mut style = state.look.nick(&state.here().to, nick);
+        let mut style = state.theme.nick(&state.here().to, nick);
         if index == picker.chosen {
             style = style.add_modifier(Modifier::REVERSED);
         }

@@ -27,7 +27,7 @@ pub fn draw(state: &TuiState, area: Rect, buffer: &mut Buffer) {
     buffer.set_style(area, style);
     let width = usize::from(area.width);
     let clock = state.heard.map_or(String::new(), |time| {
-        format!(" {} ", state.look.clock(time))
+        format!(" {} ", state.theme.clock(time))
     });
     let clock = if width >= 30 { clock } else { String::new() };
     let room = width.saturating_sub(columns(&clock));
