@@ -1,5 +1,5 @@
-//! How long a key takes to be on the screen, and what it costs in memory, with 100,000 messages in one
-//! conversation; and how many messages a second the screen takes in. `cargo bench -p chat-client`.
+//! The latency of a key until it is drawn, and the memory and throughput of 100,000 messages in one
+//! conversation. `cargo bench -p chat-client`.
 
 use std::fmt::Write as _;
 use std::io;

@@ -30,7 +30,7 @@ impl CompletionNames {
     fn known(&self) -> MutexGuard<'_, Known> {
         self.0
             .lock()
-            .expect("nobody panics while holding the names")
+            .expect("no thread panics while it holds the names")
     }
 
     /// Adds a nick.

@@ -51,7 +51,7 @@ impl TerminalLock {
         self.0
             .0
             .lock()
-            .expect("nobody panics while holding the gate")
+            .expect("no thread panics while it holds the lock")
     }
 
     /// Sets the owner; called by the editor.
@@ -80,7 +80,7 @@ impl TerminalLock {
             .0
             .1
             .wait_timeout_while(self.state(), BETWEEN, between)
-            .expect("as above");
+            .expect("no thread panics while it holds the lock");
         if state.turn == TerminalOwner::Editor {
             state.printing = true;
             drop(state);

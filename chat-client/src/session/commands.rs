@@ -159,9 +159,15 @@ impl Session {
         if nick.is_some() || closes {
             self.location.set_query(nick);
         } else if !self.person {
-            self.refused("usage", "/query NICK; there is nobody to choose a name");
+            self.refused(
+                "usage",
+                "/query NICK; a name can be left out at a terminal only",
+            );
         } else if self.phase != Phase::Here {
-            self.refused("not_connected", "nobody knows who is here; /query NICK");
+            self.refused(
+                "not_connected",
+                "the list of users is not available; /query NICK",
+            );
         } else {
             self.choosing = true;
             self.list(self.location.channel().clone(), ListPurpose::Choose);
@@ -182,7 +188,7 @@ impl Session {
     /// here.
     fn object(&mut self, line: &str, ctx: &mut Context<Self>) -> Result<(), InputError> {
         let Ok(Value::Object(mut object)) = serde_json::from_str(line) else {
-            let detail = "the line is no JSON object; it is not sent";
+            let detail = "the line is not a JSON object; it is not sent";
             return Err(InputError::new("bad_json", detail));
         };
         let kind = object.get("type").and_then(Value::as_str);

@@ -28,7 +28,7 @@ impl Session {
                 Some(line) => self.transcript.object(line),
                 None => self
                     .transcript
-                    .error("bad_json", "the server sent what is no JSON"),
+                    .error("bad_json", "the server sent invalid JSON"),
             }
         }
         match Event::parse(frame) {

@@ -194,7 +194,7 @@ impl Session {
         self.reused = false;
         if self.proof == Proof::Without {
             let nick = &welcome.nick;
-            let detail = format!("{nick} is no account, /register makes it one");
+            let detail = format!("no such account: {nick}; /register creates it");
             self.transcript.error("not_registered", &detail);
         }
         self.since = Some(Instant::now());

@@ -475,7 +475,7 @@ impl Session {
         };
         match person.map(|nick| Nick::new(nick)) {
             Some(Ok(nick)) => self.location.set_query(Some(nick)),
-            _ => self.refused("no_such_user", "nobody of that number or nick is listed"),
+            _ => self.refused("no_such_user", "the list has no such number or nick"),
         }
     }
 }

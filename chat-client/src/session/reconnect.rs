@@ -148,7 +148,7 @@ impl Session {
                 self.refused("not_recorded", &detail);
             }
             for id in unknown {
-                let reason = format!("said as {}: recorded or not, nobody knows", before.nick);
+                let reason = format!("sent as {}: the server may have recorded it", before.nick);
                 self.transcript.tell(|| SessionEvent::Failed { id, reason });
             }
         }
