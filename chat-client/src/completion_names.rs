@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use chat_proto::name::fold;
 
-use crate::command::COMMANDS;
+use crate::command::help::COMMANDS;
 use crate::text::escape::is_escaped;
 
 /// The most nicks, and the most channels, that are remembered: a crowd larger than this completes

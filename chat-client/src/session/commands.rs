@@ -10,7 +10,8 @@ use super::account::PasswordAction;
 use super::pending_queries::{ListPurpose, PendingQuery};
 use super::pending_requests::CompletionRule;
 use super::{Asked, Phase, Session};
-use crate::command::{self, HELP, InputError, TypedCommand};
+use crate::command::help::HELP;
+use crate::command::{self, InputError, TypedCommand};
 use crate::tui::event::SessionEvent;
 
 /// How long a list to choose from is waited for before the prompt comes back.

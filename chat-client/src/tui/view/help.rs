@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget as _};
 
 use super::wrap::{columns, plain_rows};
-use crate::command::HELP;
+use crate::command::help::HELP;
 use crate::keys::actions::{self, Action};
 use crate::keys::{KeySequence, edit_actions, name};
 use crate::tui::state::TuiState;
