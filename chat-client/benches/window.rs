@@ -1,18 +1,18 @@
-//! How long a key takes to be on the screen, and what it costs in memory, with 100,000 messages in one
-//! conversation; and how many messages a second the screen takes in. `cargo bench -p chat-client`.
+//! The latency of a key until it is drawn, and the memory and throughput of 100,000 messages in one
+//! conversation. `cargo bench -p chat-client`.
 
 use std::fmt::Write as _;
 use std::io;
 use std::time::{Duration, Instant};
 
-use chat_client::entry::Entry;
-use chat_client::names::Names;
-use chat_client::state::State as Remembered;
-use chat_client::window::colour::{Depth, Seats};
-use chat_client::window::draw::draw;
-use chat_client::window::fact::Fact;
-use chat_client::window::look::Look;
-use chat_client::window::state::State;
+use chat_client::completion_names::CompletionNames;
+use chat_client::read_state::ReadState;
+use chat_client::tui::editor::Editor;
+use chat_client::tui::event::SessionEvent;
+use chat_client::tui::palette::{ColourDepth, NickColours};
+use chat_client::tui::state::TuiState;
+use chat_client::tui::theme::Theme;
+use chat_client::tui::view::draw;
 use chat_proto::{Message, Timestamp};
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
@@ -40,23 +40,23 @@ fn message(seq: u64) -> Message<'static> {
 }
 
 fn main() {
-    let look = Look {
-        depth: Depth::Full,
+    let theme = Theme {
+        depth: ColourDepth::Full,
         nicks: [].into(),
-        seats: Seats::default(),
+        nick_colours: NickColours::default(),
         zone: TimeZone::UTC,
         times: true,
         links: true,
     };
-    let remembered = Remembered::open(None, "bench");
-    let mut state = State::new(look, "bench".to_owned(), Entry::default(), remembered);
+    let remembered = ReadState::open(None, "bench");
+    let mut state = TuiState::new(theme, "bench".to_owned(), Editor::default(), remembered);
     let now = Timestamp::from_millis(NOW);
     let (width, height) = (200, 60);
     state.resize(width, height);
     let joined = vec!["#lobby".to_owned()];
     let nick = "eve".to_owned();
     state.apply(
-        Fact::Welcomed {
+        SessionEvent::Welcomed {
             nick,
             joined,
             seen: 0,
@@ -69,13 +69,13 @@ fn main() {
     let begin = Instant::now();
     for seq in 1..=MESSAGES {
         state.apply(
-            Fact::Message {
+            SessionEvent::Message {
                 message: message(seq),
                 fresh: true,
             },
             now,
         );
-        state.take_arrived();
+        state.take_incoming();
     }
     let taken = begin.elapsed();
     say(&format!(
@@ -90,14 +90,14 @@ fn main() {
 }
 
 /// What a key and another size take until they are drawn.
-fn draws(state: &mut State, width: u16, height: u16) {
+fn draws(state: &mut TuiState, width: u16, height: u16) {
     let viewport = Viewport::Fixed(Rect::new(0, 0, width, height));
     let backend = CrosstermBackend::new(io::sink());
     let terminal = Terminal::with_options(backend, TerminalOptions { viewport });
     let Ok(mut terminal) = terminal else {
         return say("no terminal can be made");
     };
-    let names = Names::default();
+    let names = CompletionNames::default();
     for (what, code, modifiers) in [
         ("a letter", KeyCode::Char('x'), KeyModifiers::NONE),
         ("Page Up", KeyCode::PageUp, KeyModifiers::NONE),

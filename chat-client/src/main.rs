@@ -6,21 +6,22 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use chat_client::args::{self, Wish};
-use chat_client::state::folder;
-use chat_client::{Ending, escape, pages, render, run, settings, wording};
+use chat_client::app::run;
+use chat_client::cli::{self, Invocation, generate};
+use chat_client::exit_status::ExitStatus;
+use chat_client::text::{escape, format, wording};
+use chat_client::{config, paths};
 use jiff::tz::TimeZone;
 
-/// Something kept the client from doing what it was asked for, which is as bad as a connection that is
-/// refused.
+/// The exit code of any failure but wrong usage.
 const FAILED: u8 = 1;
 
 fn main() {
-    // Silent unless RUST_LOG asks: standard error is what people read.
+    // Silent unless RUST_LOG is set: standard error is for users.
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("off")).init();
-    let code = match args::parse(std::env::args_os()) {
+    let code = match cli::parse(std::env::args_os()) {
         Ok(wish) => {
-            fulfil(wish).unwrap_or_else(|error| complain("cannot_start", &format!("{error:#}")))
+            execute(wish).unwrap_or_else(|error| print_error("cannot_start", &format!("{error:#}")))
         }
         Err(error) => usage(&error),
     };
@@ -29,16 +30,16 @@ fn main() {
 }
 
 /// The exit code.
-fn fulfil(wish: Wish) -> anyhow::Result<u8> {
+fn execute(wish: Invocation) -> anyhow::Result<u8> {
     match wish {
-        Wish::Talk(options) => Ok(run(*options)?.exit_code()),
-        Wish::Refused(refusal) => Ok(complain(refusal.code, &refusal.detail)),
-        Wish::Print(text) => Ok(printed(io::stdout().lock().write_all(&text))),
-        Wish::Pages(folder) => {
-            pages::write(&folder).with_context(|| folder.display().to_string())?;
-            Ok(Ending::Goodbye.exit_code())
+        Invocation::Talk(options) => Ok(run(*options)?.exit_code()),
+        Invocation::Refused(refusal) => Ok(print_error(refusal.code, &refusal.detail)),
+        Invocation::Print(text) => Ok(printed(io::stdout().lock().write_all(&text))),
+        Invocation::Pages(folder) => {
+            generate::write(&folder).with_context(|| folder.display().to_string())?;
+            Ok(ExitStatus::Goodbye.exit_code())
         }
-        Wish::Settings(file) => {
+        Invocation::WriteSettings(file) => {
             write_settings(&file).with_context(|| file.display().to_string())?;
             let name = format!("{}\n", file.display());
             Ok(printed(io::stdout().lock().write_all(name.as_bytes())))
@@ -61,33 +62,33 @@ fn usage(error: &clap::Error) -> u8 {
 fn printed(written: io::Result<()>) -> u8 {
     match written.and_then(|()| io::stdout().flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            complain("output_failed", &format!("standard output: {error}"))
+            print_error("output_failed", &format!("standard output: {error}"))
         }
-        _ => Ending::Goodbye.exit_code(),
+        _ => ExitStatus::Goodbye.exit_code(),
     }
 }
 
-/// Nobody is left to be told where standard error is closed.
-fn complain(code: &str, detail: &str) -> u8 {
+/// Prints an error to standard error, whose failure cannot be reported; returns the exit code.
+fn print_error(code: &str, detail: &str) -> u8 {
     let line = if io::stderr().is_terminal() {
         let words = wording::sentence(code, detail, &TimeZone::system());
         format!("! {}", escape::lines(&words))
     } else {
-        render::error(code, &wording::without_numbers(detail))
+        format::error(code, &wording::without_numbers(detail))
     };
     writeln!(io::stderr().lock(), "{line}").ok();
     FAILED
 }
 
-/// A file that is there is somebody's work.
+/// Writes the default settings; an existing file is not overwritten.
 fn write_settings(file: &Path) -> io::Result<()> {
     if let Some(parent) = file.parent() {
-        folder::make(parent)?;
+        paths::make(parent)?;
     }
     let mut open = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(file)?;
-    open.write_all(settings::manual().as_bytes())
+    open.write_all(config::manual().as_bytes())
 }

@@ -614,7 +614,7 @@ fn whom_to_talk_to_is_chosen_on_arrival() {
     }
 }
 
-/// Issue 15, row 55: without a setting the choice is offered where nothing is remembered of the nick.
+/// Issue 15, row 55: without a setting the choice is offered on the first arrival of the nick.
 #[test]
 fn the_first_arrival_offers_a_choice() {
     let server = FakeServer::start();

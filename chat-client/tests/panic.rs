@@ -1,4 +1,4 @@
-//! A panic on any thread of the client: the terminal is given back, and the process ends and says why.
+//! A panic on any thread restores the terminal, ends the process and is reported.
 
 mod support;
 
@@ -8,7 +8,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::thread;
 
-use chat_client::args::{self, Wish};
+use chat_client::cli::{self, Invocation};
 use support::terminal::Terminal;
 use support::{Client, FakeServer, NOWHERE};
 
@@ -32,10 +32,10 @@ fn the_client() {
     let option = variable(OPTION);
     let words = ["chat-client", &server, "--nick", "ana", &option];
     let words = words.into_iter().filter(|word| !word.is_empty());
-    let Ok(Wish::Talk(options)) = args::parse(words.map(OsString::from)) else {
+    let Ok(Invocation::Talk(options)) = cli::parse(words.map(OsString::from)) else {
         panic!("no conversation is asked for");
     };
-    let ending = chat_client::run(*options).unwrap();
+    let ending = chat_client::app::run(*options).unwrap();
     std::process::exit(i32::from(ending.exit_code()));
 }
 

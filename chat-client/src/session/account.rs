@@ -1,19 +1,18 @@
-//! Passwords: asked for without showing them, or read from the file that was named; what is done with
-//! them.
+//! Passwords, from a hidden prompt or the password file, and the requests that need them.
 
 use actix::Context;
 use chat_proto::{ErrorCode, Event, PASSWORD_BYTES, Request, Secret};
 
-use super::questions::Question;
+use super::pending_queries::PendingQuery;
+use super::pending_requests::CompletionRule;
 use super::{Asked, Phase, Session};
-use crate::escape::word;
-use crate::outstanding::Settled;
-use crate::stdin::Purpose;
-use crate::window::fact::Fact;
+use crate::prompt::PromptKind;
+use crate::text::escape::word;
+use crate::tui::event::SessionEvent;
 
 /// What a password is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Errand {
+pub(super) enum PasswordAction {
     /// To come in under a protected nick.
     Login,
     /// `/register`
@@ -24,13 +23,13 @@ pub(super) enum Errand {
     Unregister,
 }
 
-impl Errand {
+impl PasswordAction {
     /// What is asked, one behind the other.
     fn prompts(self) -> &'static [&'static str] {
         match self {
-            Errand::Login | Errand::Unregister => &["Password: "],
-            Errand::Register => &["New password: ", "Once more: "],
-            Errand::Change => &["Password until now: ", "New password: ", "Once more: "],
+            PasswordAction::Login | PasswordAction::Unregister => &["Password: "],
+            PasswordAction::Register => &["New password: ", "Once more: "],
+            PasswordAction::Change => &["Password until now: ", "New password: ", "Once more: "],
         }
     }
 }
@@ -38,7 +37,7 @@ impl Errand {
 /// What a `hello` is said with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Proof {
-    /// The token, or the password of somebody new.
+    /// The token, or nothing.
     None,
     /// The password.
     Password,
@@ -48,8 +47,8 @@ pub(super) enum Proof {
 
 /// Passwords that were typed so far.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Asking {
-    errand: Errand,
+pub(super) struct PasswordPrompt {
+    action: PasswordAction,
     given: Vec<Secret<'static>>,
     /// The last line was empty.
     empty: bool,
@@ -57,21 +56,21 @@ pub(super) struct Asking {
 
 impl Session {
     /// `/register`, `/password` and `/unregister`: a person is asked, a pipe has its file.
-    pub(super) fn account(&mut self, errand: Errand, ctx: &mut Context<Self>) {
+    pub(super) fn account(&mut self, action: PasswordAction, ctx: &mut Context<Self>) {
         if self.person {
-            return self.ask_password(errand, Vec::new());
+            return self.ask_password(action, Vec::new());
         }
         let mut given: Vec<Secret<'static>> = self.options.passwords.clone();
-        let wanted = errand.prompts().len().min(2);
-        if errand == Errand::Register {
+        let wanted = action.prompts().len().min(2);
+        if action == PasswordAction::Register {
             given.truncate(1);
             given.extend(given.first().cloned());
-        } else if errand == Errand::Change {
+        } else if action == PasswordAction::Change {
             given.truncate(2);
             given.extend(given.get(1).cloned());
         }
         if given.len() < wanted {
-            let lines = if errand == Errand::Change {
+            let lines = if action == PasswordAction::Change {
                 "two lines, the password until now and the new one"
             } else {
                 "a line, the password"
@@ -79,104 +78,119 @@ impl Session {
             let detail = format!("in a pipe it comes from --password-file: {lines}");
             return self.refused("password_missing", &detail);
         }
-        self.carry_out(errand, given, ctx);
+        self.carry_out(action, given, ctx);
     }
 
     /// Asks for the next password.
-    pub(super) fn ask_password(&mut self, errand: Errand, given: Vec<Secret<'static>>) {
-        let prompt = errand.prompts()[given.len()].to_owned();
-        self.asked = Asked::Password(Asking {
-            errand,
+    pub(super) fn ask_password(&mut self, action: PasswordAction, given: Vec<Secret<'static>>) {
+        let prompt = action.prompts()[given.len()].to_owned();
+        self.asked = Asked::Password(PasswordPrompt {
+            action,
             given,
             empty: false,
         });
-        self.ask_person(prompt, Purpose::Password);
+        self.ask_person(prompt, PromptKind::Password);
     }
 
     /// Ends the question for a password without a request.
-    pub(super) fn cancel_password(&mut self, asking: &Asking) {
-        if asking.errand == Errand::Login {
+    pub(super) fn cancel_password(&mut self, asking: &PasswordPrompt) {
+        if asking.action == PasswordAction::Login {
             return self.ask_nickname();
         }
         self.show_notice("no password was given, and nothing was sent");
-        self.transcript.tell(|| Fact::Answered);
+        self.transcript.tell(|| SessionEvent::Answered);
     }
 
     /// Asks for a new password once more, behind the reason.
-    fn ask_password_again(&mut self, errand: Errand, given: Vec<Secret<'static>>, why: &str) {
+    fn ask_password_again(
+        &mut self,
+        action: PasswordAction,
+        given: Vec<Secret<'static>>,
+        why: &str,
+    ) {
         self.refused("password_invalid", why);
         if self.person {
-            self.ask_password(errand, given);
+            self.ask_password(action, given);
         }
     }
 
     /// A password was typed. An empty line is asked about once more where a new password is wanted,
     /// and cancels otherwise.
-    pub(super) fn password(&mut self, asking: Asking, typed: &str, ctx: &mut Context<Self>) {
-        let is_new = matches!(asking.errand, Errand::Register | Errand::Change);
+    pub(super) fn password(
+        &mut self,
+        asking: PasswordPrompt,
+        typed: &str,
+        ctx: &mut Context<Self>,
+    ) {
+        let is_new = matches!(
+            asking.action,
+            PasswordAction::Register | PasswordAction::Change
+        );
         if typed.is_empty() && (!is_new || asking.empty) {
             return self.cancel_password(&asking);
         }
-        let Asking {
-            errand, mut given, ..
+        let PasswordPrompt {
+            action, mut given, ..
         } = asking;
         if typed.is_empty() {
             self.show_notice("a password is not empty; Esc, or Enter once more, cancels");
-            self.ask_password(errand, given);
+            self.ask_password(action, given);
             if let Asked::Password(asking) = &mut self.asked {
                 asking.empty = true;
             }
             return;
         }
         given.push(Secret::from(typed.to_owned()));
-        if given.len() < errand.prompts().len() {
-            return self.ask_password(errand, given);
+        if given.len() < action.prompts().len() {
+            return self.ask_password(action, given);
         }
-        if errand == Errand::Login {
+        if action == PasswordAction::Login {
             self.options.passwords = given;
             self.password_typed = true;
             return self.greet_or_connect(ctx);
         }
-        self.carry_out(errand, given, ctx);
+        self.carry_out(action, given, ctx);
     }
 
     fn carry_out(
         &mut self,
-        errand: Errand,
+        action: PasswordAction,
         mut given: Vec<Secret<'static>>,
         ctx: &mut Context<Self>,
     ) {
-        if matches!(errand, Errand::Register | Errand::Change) {
+        if matches!(action, PasswordAction::Register | PasswordAction::Change) {
             let again = given.pop();
             if again.as_ref() != given.last() {
-                given.truncate(usize::from(errand == Errand::Change));
+                given.truncate(usize::from(action == PasswordAction::Change));
                 let why = "the two are not the same; nothing was sent";
-                return self.ask_password_again(errand, given, why);
+                return self.ask_password_again(action, given, why);
             }
             let bytes = again.map_or(0, |password| password.reveal().len());
             if !PASSWORD_BYTES.contains(&bytes) {
                 let (min, max) = (PASSWORD_BYTES.start(), PASSWORD_BYTES.end());
                 let detail = format!("a password has {min} to {max} bytes; nothing was sent");
-                given.truncate(usize::from(errand == Errand::Change));
-                return self.ask_password_again(errand, given, &detail);
+                given.truncate(usize::from(action == PasswordAction::Change));
+                return self.ask_password_again(action, given, &detail);
             }
         }
-        self.transcript.tell(|| Fact::Answered);
-        let keep = match errand {
-            Errand::Unregister => None,
+        self.transcript.tell(|| SessionEvent::Answered);
+        let keep = match action {
+            PasswordAction::Unregister => None,
             _ => given.last().cloned(),
         };
         let first = given.first().cloned().unwrap_or_default();
-        let request = match errand {
-            Errand::Register => Request::Register { password: first },
-            Errand::Change => Request::Password {
+        let request = match action {
+            PasswordAction::Register => Request::Register { password: first },
+            PasswordAction::Change => Request::Password {
                 old: first,
                 new: keep.clone().unwrap_or_default(),
             },
-            Errand::Login | Errand::Unregister => Request::Unregister { password: first },
+            PasswordAction::Login | PasswordAction::Unregister => {
+                Request::Unregister { password: first }
+            }
         };
-        if let Some(id) = self.request(request, Settled::Answered) {
-            self.questions.push_back((id, Question::Account { keep }));
+        if let Some(id) = self.request(request, CompletionRule::Answered) {
+            self.queries.push_back((id, PendingQuery::Account { keep }));
         }
         self.flush(ctx);
     }
@@ -194,8 +208,8 @@ impl Session {
             _ => return,
         };
         self.show_notice(&notice);
-        let asked = self.answered(|question| matches!(question, Question::Account { .. }));
-        if let Some((id, Question::Account { keep })) = asked {
+        let asked = self.answered(|question| matches!(question, PendingQuery::Account { .. }));
+        if let Some((id, PendingQuery::Account { keep })) = asked {
             // Should the token be worth nothing some day, this brings one back.
             self.options.passwords = keep.into_iter().collect();
             self.settle_answered(&id, ctx);
@@ -211,8 +225,8 @@ impl Session {
         }
     }
 
-    /// The nick that was asked for is protected: the password is sent, or asked for. Whether that is a
-    /// way on.
+    /// The nick that was asked for is protected: the password is sent, or asked for. Whether that
+    /// is a way on.
     pub(super) fn prove(&mut self, detail: &str, ctx: &mut Context<Self>) -> bool {
         let next = match self.proof {
             // The token is worth nothing any more.
@@ -234,7 +248,7 @@ impl Session {
         self.phase = Phase::Naming;
         self.transcript.waiting(None);
         self.transcript.error("auth_failed", detail);
-        self.ask_password(Errand::Login, Vec::new());
+        self.ask_password(PasswordAction::Login, Vec::new());
         true
     }
 }

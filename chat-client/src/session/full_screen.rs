@@ -1,4 +1,4 @@
-//! What the full screen wants, and what it is told.
+//! Requests of the full screen, and events for it.
 
 use actix::Context;
 use chat_proto::{
@@ -6,27 +6,27 @@ use chat_proto::{
 };
 
 use super::Session;
-use super::questions::{Listing, Question};
-use crate::input;
-use crate::outstanding::Settled;
-use crate::stdin::{Next, Purpose};
-use crate::window::fact::Fact;
-use crate::window::wish::Wish;
+use super::pending_queries::{ListPurpose, PendingQuery};
+use super::pending_requests::CompletionRule;
+use crate::command;
+use crate::prompt::{PromptKind, PromptRequest};
+use crate::tui::event::SessionEvent;
+use crate::tui::request::AppRequest;
 
 /// Messages of a page.
 const PAGE: u16 = 100;
 
 impl Session {
-    /// Does what is wanted at the full screen.
-    pub(super) fn wish(&mut self, wish: Wish, ctx: &mut Context<Self>) {
-        match wish {
-            Wish::Line { to, text } => self.line_for(&to, &text, ctx),
-            Wish::Typed(typed) => self.typed(typed, ctx),
-            Wish::Again { id, to, text } => self.say_again(id, to, text, ctx),
-            Wish::Older { with, before } => self.older(with, before, ctx),
-            Wish::People(channel) => {
+    /// Executes a request of the full screen.
+    pub(super) fn app_request(&mut self, request: AppRequest, ctx: &mut Context<Self>) {
+        match request {
+            AppRequest::Line { to, text } => self.line_for(&to, &text, ctx),
+            AppRequest::Input(typed) => self.typed(typed, ctx),
+            AppRequest::Again { id, to, text } => self.say_again(id, to, text, ctx),
+            AppRequest::Older { with, before } => self.older(with, before, ctx),
+            AppRequest::People(channel) => {
                 if let Ok(channel) = Channel::new(&channel) {
-                    self.list(channel, Listing::Learn);
+                    self.list(channel, ListPurpose::Learn);
                     self.flush(ctx);
                 }
             }
@@ -38,14 +38,14 @@ impl Session {
         if self.goodbye.is_some() {
             return;
         }
-        self.place.go(to);
-        match input::parse(line) {
+        self.location.go(to);
+        match command::parse(line) {
             Ok(command) => self.command(command, ctx),
             Err(refusal) => self.refused(refusal.code, &refusal.detail),
         }
-        if self.place.to() != to {
-            let here = self.place.to().to_owned();
-            self.transcript.tell(|| Fact::Here(here));
+        if self.location.to() != to {
+            let here = self.location.to().to_owned();
+            self.transcript.tell(|| SessionEvent::Here(here));
         }
         self.flush(ctx);
     }
@@ -57,8 +57,12 @@ impl Session {
             text: text.as_str().into(),
             from: None,
         });
-        if self.request_as(id.clone(), say, Settled::Acked).is_some() {
-            self.transcript.tell(|| Fact::Waiting { id, to, text });
+        if self
+            .request_as(id.clone(), say, CompletionRule::Acked)
+            .is_some()
+        {
+            self.transcript
+                .tell(|| SessionEvent::Waiting { id, to, text });
         }
         self.flush(ctx);
     }
@@ -70,17 +74,17 @@ impl Session {
             after: None,
             limit: PAGE,
         });
-        if let Some(id) = self.request(request, Settled::Answered) {
-            self.questions.push_back((id, Question::Older { with }));
+        if let Some(id) = self.request(request, CompletionRule::Answered) {
+            self.queries.push_back((id, PendingQuery::Older { with }));
         }
         self.flush(ctx);
     }
 
     /// Asks a person for something other than a line of the conversation.
-    pub(super) fn ask_person(&self, prompt: String, purpose: Purpose) {
-        match self.transcript.window() {
-            Some(window) => window.tell(Fact::Asked { prompt, purpose }),
-            None => self.stdin.do_send(Next { prompt, purpose }),
+    pub(super) fn ask_person(&self, prompt: String, purpose: PromptKind) {
+        match self.transcript.tui() {
+            Some(tui) => tui.tell(SessionEvent::Asked { prompt, purpose }),
+            None => self.stdin.do_send(PromptRequest { prompt, purpose }),
         }
     }
 
@@ -89,14 +93,15 @@ impl Session {
         self.remembered.as_ref()?.seen(nick?)
     }
 
-    /// Shows a message. One that is not fresh was missed while one was away.
+    /// Shows a message. One that is not fresh was missed during a disconnection.
     pub(super) fn show(&mut self, message: Message<'static>, fresh: bool) {
-        self.transcript.message(&message, self.place.channel());
-        self.transcript.tell(|| Fact::Message { message, fresh });
+        self.transcript.message(&message, self.location.channel());
+        self.transcript
+            .tell(|| SessionEvent::Message { message, fresh });
     }
 
     pub(super) fn tell_welcome(&self, welcome: &Welcome<'_>) {
-        self.transcript.tell(|| Fact::Welcomed {
+        self.transcript.tell(|| SessionEvent::Welcomed {
             nick: welcome.nick.as_ref().to_owned(),
             joined: welcome
                 .joined
@@ -111,16 +116,17 @@ impl Session {
 
     pub(super) fn tell_recorded(&self, id: &str, seq: u64, time: Timestamp) {
         let id = id.to_owned();
-        self.transcript.tell(|| Fact::Recorded { id, seq, time });
+        self.transcript
+            .tell(|| SessionEvent::Recorded { id, seq, time });
     }
 
     /// Tells that a line is not recorded, if the error is about one that is shown.
     pub(super) fn tell_failed(&self, code: ErrorCode, detail: &str, id: Option<&str>) -> bool {
-        let said = id.filter(|id| self.outstanding.is_said(id));
-        let (Some(window), Some(id)) = (self.transcript.window(), said) else {
+        let said = id.filter(|id| self.pending.is_said(id));
+        let (Some(tui), Some(id)) = (self.transcript.tui(), said) else {
             return false;
         };
-        window.tell(Fact::Failed {
+        tui.tell(SessionEvent::Failed {
             id: id.to_owned(),
             reason: self.transcript.sentence(&code.to_string(), detail),
         });
@@ -129,7 +135,7 @@ impl Session {
 
     pub(super) fn tell_parted(&self, channel: &str) {
         let channel = channel.to_owned();
-        self.transcript.tell(|| Fact::Parted(channel));
+        self.transcript.tell(|| SessionEvent::Parted(channel));
     }
 
     pub(super) fn tell_page(&self, with: String, records: Vec<Record<'static>>, more: bool) {
@@ -137,7 +143,7 @@ impl Session {
             .into_iter()
             .map(|Record::Message(message)| message)
             .collect();
-        self.transcript.tell(|| Fact::Page {
+        self.transcript.tell(|| SessionEvent::Page {
             with,
             messages,
             more,

@@ -8,8 +8,8 @@ use actix::{AsyncContext as _, Context};
 use chat_proto::Message;
 
 use super::Session;
-use crate::window::fact::Fact;
-use crate::wording::count;
+use crate::text::wording::count;
+use crate::tui::event::SessionEvent;
 
 /// How long the rest of it is waited for while nothing comes; then what has come is announced.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -29,11 +29,11 @@ pub(super) fn size(message: &Message<'_>) -> usize {
 
 /// What the server sends again, and what the history of channels that had to be joined again has.
 #[derive(Debug)]
-pub(super) struct Replay {
+pub(super) struct ReplayProgress {
     /// The last message recorded before one was back: later ones are news.
     until: u64,
-    /// The `id` of a ping that was sent behind `hello`, whose answer comes behind the replay; `None`
-    /// when it has come.
+    /// The `id` of a ping that was sent behind `hello`, whose answer comes behind the replay;
+    /// `None` when it has come.
     barrier: Option<String>,
     /// Pages of history that have not come.
     pages: usize,
@@ -49,7 +49,7 @@ pub(super) struct Replay {
     holes: Vec<(String, u64)>,
 }
 
-impl Replay {
+impl ReplayProgress {
     /// It is waited for: up to that message, to the answer to that ping, and for so many pages.
     pub(super) fn new(after: u64, until: u64, barrier: String, pages: usize, gap: bool) -> Self {
         Self {
@@ -121,14 +121,19 @@ impl Session {
 
     /// Announces it if all of it is here.
     pub(super) fn replay_grew(&mut self) {
-        if self.replay.as_ref().is_some_and(Replay::is_complete) {
+        if self
+            .replay
+            .as_ref()
+            .is_some_and(ReplayProgress::is_complete)
+        {
             self.announce_replay();
         }
     }
 
-    /// The connection is lost: shows what has come. Without any of it the next connection brings all.
+    /// The connection is lost: shows what has come. Without any of it the next connection brings
+    /// all.
     pub(super) fn cut_replay(&mut self) {
-        let empty = |replay: &Replay| replay.held.is_empty() && !replay.is_complete();
+        let empty = |replay: &ReplayProgress| replay.held.is_empty() && !replay.is_complete();
         if self.replay.as_ref().is_some_and(empty) {
             self.replay = None;
         }
@@ -142,7 +147,7 @@ impl Session {
         };
         let missed = replay.held.values().filter(|(_, missed)| *missed).count();
         // In the full screen it is seen that nothing was.
-        if missed > 0 || self.transcript.window().is_none() {
+        if missed > 0 || self.transcript.tui().is_none() {
             self.transcript
                 .notice(&format!("back, {} missed", count(missed, "message")));
         }
@@ -162,7 +167,7 @@ impl Session {
         let holes = replay.holes.into_iter();
         let holes = holes.map(|(with, last)| (Some(with), last.max(after), None));
         for (with, after, before) in all.into_iter().chain(holes) {
-            self.transcript.tell(|| Fact::Gap {
+            self.transcript.tell(|| SessionEvent::Gap {
                 with,
                 after,
                 before,
@@ -216,7 +221,7 @@ mod tests {
 
     #[test]
     fn it_is_complete_when_all_parts_are_here() {
-        let mut replay = Replay::new(1, 5, "b".into(), 1, false);
+        let mut replay = ReplayProgress::new(1, 5, "b".into(), 1, false);
         replay.delivered(message(2));
         assert!(!replay.is_complete());
         replay.delivered(message(5));

@@ -1,6 +1,6 @@
 //! What each command does.
 
-use chat_client::input::HELP;
+use chat_client::command::help::HELP;
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! A scripted server, and the real binary in a pipe: every wait has a deadline, nothing is slept for.
+//! A scripted server, and the real binary in a pipe: every wait has a deadline, without sleeps.
 #![allow(
     dead_code,
     clippy::unwrap_used,

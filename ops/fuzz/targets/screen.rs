@@ -1,7 +1,7 @@
 //! Whatever a server sends: nothing that the client shows drives the terminal.
 #![no_main]
 
-use chat_client::{escape, render};
+use chat_client::text::{escape, format};
 use chat_proto::{Channel, Event, Record};
 use libfuzzer_sys::fuzz_target;
 
@@ -15,15 +15,15 @@ fn is_harmless(shown: &str) {
 fuzz_target!(|bytes: &[u8]| {
     let here = Channel::lobby();
     if let Ok(Record::Message(message)) = serde_json::from_slice(bytes) {
-        is_harmless(&render::message(&message, &here));
+        is_harmless(&format::message(&message, &here));
     }
     match Event::parse(bytes) {
         Ok(Event::Error { code, detail, .. }) => {
-            is_harmless(&render::error(&code.to_string(), &detail))
+            is_harmless(&format::error(&code.to_string(), &detail))
         }
-        Ok(Event::Channels { channels, .. }) => is_harmless(&render::channels(&channels)),
+        Ok(Event::Channels { channels, .. }) => is_harmless(&format::channels(&channels)),
         Ok(event) => {
-            if let Some((shown, _)) = render::notice(&event) {
+            if let Some((shown, _)) = format::notice(&event) {
                 is_harmless(&shown);
             }
         }
