@@ -83,6 +83,12 @@ pub enum DatabaseError {
     Newer { path: PathBuf, version: u32 },
     #[error("{} is in use by another chat-server", path.display())]
     Locked { path: PathBuf },
+    /// The database has changes that SQLite would not find.
+    #[error(
+        "{} has changes of a database that is now at {}: move the database back, or move the -wal file \
+         beside it", log.display(), database.display()
+    )]
+    StrayLog { log: PathBuf, database: PathBuf },
     /// The connections write to a file that the path no longer leads to.
     #[error(
         "{} or its -wal was renamed, replaced, truncated or deleted under the running server; put it \

@@ -208,6 +208,21 @@ fn a_database_that_is_moved_or_replaced_is_noticed_and_takes_nothing() {
     }
 }
 
+/// SQLite looks for the log beside the target of a link, not beside the link.
+#[test]
+fn a_server_does_not_start_with_a_database_whose_log_it_would_not_find() {
+    let home = home();
+    let server = home.start();
+    registers(&server, "Ana");
+    displaces(&home, "accounts.db", By::ALink);
+    server.kill();
+    let error = home.fails_to_start();
+    assert!(error.contains("move the database back"), "{error}");
+    fs::rename(home.file("kept"), home.file("accounts.db")).unwrap();
+    let server = home.start();
+    hello(&server, "Ana", Some(PASSWORD)).expect("welcome");
+}
+
 /// The inode stays, so that only the content tells.
 #[test]
 fn a_database_that_another_file_is_copied_over_is_noticed() {

@@ -3,15 +3,15 @@
 
 use std::io::Write;
 
-use chat_server::store::log::{Lines, Log, Place};
+use chat_server::store::log::{LinePosition, Log, ReadLine};
 use libfuzzer_sys::fuzz_target;
 
 /// Whether all can be read, and what can.
-fn all(mut lines: impl Lines) -> (bool, Vec<Place>) {
+fn all(mut lines: impl ReadLine) -> (bool, Vec<LinePosition>) {
     let mut places = Vec::new();
     loop {
         match lines.next_line() {
-            Ok(Some(entry)) => places.push(entry.place),
+            Ok(Some(entry)) => places.push(entry.position),
             Ok(None) => return (true, places),
             Err(_) => return (false, places),
         }

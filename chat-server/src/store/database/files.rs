@@ -63,6 +63,18 @@ pub(super) fn lock(path: &Path) -> Result<File, DatabaseError> {
     }
 }
 
+/// Rejects a link that took the place of the database: its log stayed beside the link, and SQLite looks for
+/// it beside the target.
+pub(super) fn check_link(path: &Path) -> Result<(), DatabaseError> {
+    let log = with_suffix(path, "-wal");
+    let is_link = fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+    if is_link && fs::metadata(&log).is_ok_and(|found| found.len() > 0) {
+        let database = resolved(path);
+        return Err(DatabaseError::StrayLog { log, database });
+    }
+    Ok(())
+}
+
 /// Which files the connections have open, to notice that a path leads to another one.
 #[derive(Debug)]
 pub(crate) struct FileIdentities(Vec<NotedFile>);

@@ -119,6 +119,7 @@ impl Database {
     /// As [`Database::create`]; or another server has the file.
     pub fn claim(path: &Path) -> Result<Self, DatabaseError> {
         create(path)?;
+        files::check_link(path)?;
         let lock = files::lock(path)?;
         Self::open_locked(path, Some(lock))
     }
