@@ -1,11 +1,6 @@
 //! The program: arguments, configuration, logging, signals.
 
-mod account_cli;
-mod certificate_cli;
 mod cli;
-mod healthcheck;
-mod history_cli;
-mod pages_cli;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -26,10 +21,10 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
-use cli::{Args, Command};
+use cli::{Args, Command, account, certificate, generate, healthcheck, history};
 
 fn main() -> ExitCode {
-    let args = match pages_cli::parse(std::env::args_os()) {
+    let args = match generate::parse(std::env::args_os()) {
         Ok(args) => args,
         Err(code) => return code,
     };
@@ -80,12 +75,12 @@ fn start(args: &Args) -> anyhow::Result<()> {
     }
     match &args.command {
         Some(Command::Healthcheck) => return healthcheck::run(&config),
-        Some(Command::History(command)) => return history_cli::run(&config.history.path, command),
-        Some(Command::Certificate(command)) => return certificate_cli::run(&config, command),
+        Some(Command::History(command)) => return history::run(&config.history.path, command),
+        Some(Command::Certificate(command)) => return certificate::run(&config, command),
         Some(Command::Account(command)) => {
             let is_configured =
                 args.config.is_some() || std::env::var_os("CHAT_ACCOUNTS__PATH").is_some();
-            return account_cli::run(&config, is_configured, command);
+            return account::run(&config, is_configured, command);
         }
         None => {}
     }

@@ -1,12 +1,18 @@
 //! The command line.
 
+pub(crate) mod account;
+pub(crate) mod certificate;
+pub(crate) mod generate;
+pub(crate) mod healthcheck;
+pub(crate) mod history;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::account_cli::Account;
-use crate::certificate_cli::Certificate;
-use crate::history_cli::History;
+use account::Account;
+use certificate::Certificate;
+use history::History;
 
 /// A chat server: every message is recorded before anyone is sent it.
 #[derive(Debug, Clone, Parser)]
