@@ -13,9 +13,9 @@ use chat_proto::Nick;
 use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::address::Network;
 use crate::error::ConfigError;
 use crate::host::Host;
+use crate::ip::Network;
 
 /// All that can be set. Unknown keys are errors.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

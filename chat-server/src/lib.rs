@@ -6,29 +6,24 @@
 //! | [`net`] | everything that touches a socket |
 //! | [`store`] | everything that outlives the process |
 //! | [`config`], [`error`] | what can be set, what can go wrong |
-//! | [`address`] | whom an address stands for |
-//! | [`metrics`], [`count`] | what the server does, for Prometheus |
-//! | [`health`] | what keeps the server from doing its work |
+//! | [`ip`] | client networks and blocks of addresses |
 //! | [`host`] | values of `Host` and `Origin` |
 //! | [`logging`] | quoting of untrusted text and throttling of log lines |
-//! | [`netblock`] | where somebody comes from, and blocks of addresses |
-//! | [`vital`] | noticing that an actor has failed |
+//! | [`telemetry`] | counters, health and the supervision of actors |
+//! | [`metrics`] | what the server does, for Prometheus |
 //!
 //! [`run`] wires them: it is the only place where `net` and `store` meet.
 
-pub mod address;
 pub mod chat;
 pub mod config;
-pub mod count;
 pub mod error;
-pub mod health;
 pub mod host;
+pub mod ip;
 pub mod logging;
 pub mod metrics;
 pub mod net;
-pub mod netblock;
 pub mod store;
-pub mod vital;
+pub mod telemetry;
 
 use std::fs::File;
 use std::path::Path;
@@ -46,7 +41,6 @@ use chat::registry::{Registry, Settings};
 use chat::room::{self, ChatRoom, Storage};
 use config::{Config, Durability, Operator};
 use error::{HistoryError, ServerError};
-use health::{Ailment, Health};
 use metrics::Metrics;
 use net::acceptor::{self, Acceptor, Certify};
 use net::barred::Barred;
@@ -69,7 +63,8 @@ use store::index::{self, IndexStatus};
 use store::log::recovery::RecoveredLog;
 use store::log::{Log, RecordedEnd};
 use store::recorder::{Flush, OpenHistory, Recorder, RecorderMetrics};
-use vital::{Vital, Watch};
+use telemetry::health::{Health, HealthIssue};
+use telemetry::supervisor::{FailureGuard, FailureMonitor};
 
 /// How long a server that has failed may take to save what is recorded.
 const LAST_FLUSH: Duration = Duration::from_secs(5);
@@ -102,7 +97,7 @@ pub async fn run(
     if config.history.durability == Durability::Batch {
         opened.rewrite_and_sync(&config.history.path)?;
     }
-    let (watch, mut failures) = Watch::new();
+    let (watch, mut failures) = FailureMonitor::new();
     let server = Server::start(config, opened, accounts, listeners, watch).await?;
     loop {
         tokio::select! {
@@ -138,7 +133,7 @@ impl Server {
         opened: RecoveredLog,
         accounts: Database,
         listeners: Vec<Listener>,
-        watch: Watch,
+        watch: FailureMonitor,
     ) -> Result<Self, ServerError> {
         let path = &config.history.path;
         let (last_seq, end) = (opened.last_seq, RecordedEnd::new(opened.end));
@@ -233,7 +228,7 @@ impl Server {
 
     /// In this order: nobody new, nothing new, all that came is recorded and told, goodbye.
     async fn end(self, grace: Duration) -> Result<(), ServerError> {
-        self.health.set(Ailment::Ending, true);
+        self.health.set(HealthIssue::Ending, true);
         let goodbye = async {
             for acceptor in self.acceptors() {
                 acceptor.send(acceptor::Stop).await?;
@@ -271,7 +266,7 @@ fn surroundings(
     room: &Addr<ChatRoom>,
     history: Readers,
     people: &People,
-    watch: &Watch,
+    watch: &FailureMonitor,
     metrics: &Arc<Metrics>,
 ) -> Surroundings {
     let (counts, latency) = (metrics.threads.clone(), metrics.deliver.clone());
@@ -302,7 +297,7 @@ fn start_recorder(
     written: OpenHistory,
     room: &Addr<ChatRoom>,
     indexer: Addr<Indexer>,
-    (report, vital): (RecorderMetrics, Vital),
+    (report, vital): (RecorderMetrics, FailureGuard),
     arbiter: &Arbiter,
 ) -> Result<Addr<Recorder>, ServerError> {
     let (room, indexer) = (room.clone().recipient(), Some(indexer.recipient()));
@@ -374,7 +369,7 @@ impl People {
         tokens_lag: Option<u64>,
         now: Timestamp,
         room: &Addr<ChatRoom>,
-        watch: &Watch,
+        watch: &FailureMonitor,
         health: &Health,
     ) -> Result<Self, ServerError> {
         let vital = watch.over("keeper of the accounts");
@@ -452,7 +447,7 @@ mod tests {
     use net::worker::Speaks;
 
     /// A server in this process, on a history of its own.
-    async fn server(watch: Watch) -> (tempfile::TempDir, std::net::SocketAddr, Server) {
+    async fn server(watch: FailureMonitor) -> (tempfile::TempDir, std::net::SocketAddr, Server) {
         let dir = tempfile::tempdir().unwrap();
         let mut config = Config::default();
         config.history.path = dir.path().join("log");
@@ -476,7 +471,7 @@ mod tests {
     #[test]
     fn a_server_whose_room_fails_is_noticed_and_saves_what_is_recorded() {
         actix::System::new().block_on(async {
-            let (watch, mut failures) = Watch::new();
+            let (watch, mut failures) = FailureMonitor::new();
             let (_dir, _, server) = server(watch).await;
             server.room.do_send(room::Fail);
             let who = timeout(Duration::from_secs(10), failures.recv()).await;
@@ -515,7 +510,7 @@ mod tests {
     #[test]
     fn a_session_that_fails_says_so_and_the_others_live() {
         actix::System::new().block_on(async {
-            let (watch, _failures) = Watch::new();
+            let (watch, _failures) = FailureMonitor::new();
             let (_dir, address, _server) = server(watch).await;
             let mut other = TcpStream::connect(address).await.unwrap();
             talk(&mut other, &[HELLO, PING], "pong").await;

@@ -1,6 +1,6 @@
 //! What the server has done and does, for Prometheus: the one place that renders what the actors count.
 //!
-//! They count into plain numbers that each of them alone writes ([`Count`]); a histogram is told once for
+//! They count into plain numbers that each of them alone writes ([`Counter`]); a histogram is told once for
 //! each batch. Only who reads pays for the rest. No label has more values than this program knows: never a
 //! nick, a channel or an address.
 
@@ -10,17 +10,17 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use prometheus::core::Collector;
 use prometheus::{
-    Counter, Encoder as _, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge,
+    Encoder as _, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge,
     IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
 use crate::chat::room_metrics::{Refusals, RoomMetrics};
-use crate::count::Count;
-use crate::health::Health;
 use crate::net::counts::Counts;
 use crate::net::transport::Kind;
 use crate::store::log::RecordedEnd;
 use crate::store::recorder;
+use crate::telemetry::counter::Counter;
+use crate::telemetry::health::Health;
 
 /// Seconds: from a write into the system's cache to a disk that hardly answers.
 const BUCKETS: [f64; 16] = [
@@ -195,7 +195,7 @@ impl Metrics {
     }
 
     fn process(&self, page: &Page) {
-        let well = u64::from(self.health.complaint().is_none());
+        let well = u64::from(self.health.summary().is_none());
         page.gauge("chat_healthy", "Whether /healthz says ready", well);
         let build = page.gauges("chat_build_info", "The version that runs", "version");
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
@@ -211,7 +211,8 @@ impl Metrics {
         }
         if let Some(seconds) = cpu_seconds() {
             let help = "Time on a processor, of all threads";
-            let cpu = Counter::new("process_cpu_seconds_total", help).expect("a legal name");
+            let cpu =
+                prometheus::Counter::new("process_cpu_seconds_total", help).expect("a legal name");
             cpu.inc_by(seconds);
             page.add(cpu);
         }
@@ -221,7 +222,7 @@ impl Metrics {
         }
     }
 
-    fn sum(&self, part: impl Fn(&Counts) -> &Count) -> u64 {
+    fn sum(&self, part: impl Fn(&Counts) -> &Counter) -> u64 {
         self.threads.iter().map(|thread| part(thread).get()).sum()
     }
 }

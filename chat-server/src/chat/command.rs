@@ -8,7 +8,7 @@ use chat_proto::{Channel, ErrorCode, Nick, Saying, Span, Text};
 use super::accounts::AccountId;
 use super::moderation::ModerationCommand;
 use super::token::{Id, LoginRandom, Token};
-use crate::netblock::Origin;
+use crate::ip::ClientNetwork;
 
 /// A request, and the `id` of its answers.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ pub struct Hello {
     /// The account of the nick, if the password was correct.
     pub account: Option<AccountId>,
     /// The network of the client.
-    pub origin: Origin,
+    pub origin: ClientNetwork,
     pub random: LoginRandom,
 }
 

@@ -7,7 +7,7 @@ use chat_proto::{Nick, Timestamp, Welcome};
 
 use super::token::Id;
 use super::{ChannelKey, SessionId};
-use crate::netblock::Netblock;
+use crate::ip::IpBlock;
 
 /// A range of bytes in the frames or the events of a batch.
 pub type ByteRange = Range<u32>;
@@ -82,12 +82,12 @@ pub enum Effect {
     },
     /// Bans a network.
     BanNetwork {
-        network: Netblock,
+        network: IpBlock,
         ban: Box<NetworkBan>,
     },
     /// Ends the ban of a network.
     UnbanNetwork {
-        network: Netblock,
+        network: IpBlock,
     },
     /// Returns credit for the requests that are processed.
     CreditReturned {

@@ -7,7 +7,7 @@ use chat_proto::{Channel, Nick, Text, Timestamp};
 
 use super::accounts::AccountId;
 use super::token::Digest;
-use crate::netblock::Netblock;
+use crate::ip::IpBlock;
 
 /// The log target of moderation. Log monitors depend on it.
 pub const LOG: &str = "chat_server::moderation";
@@ -77,7 +77,7 @@ pub enum Target {
     /// The account of that nick.
     Account(Nick),
     /// All clients of the network.
-    Network(Netblock),
+    Network(IpBlock),
 }
 
 /// What a sanction forbids.

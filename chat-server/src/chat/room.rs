@@ -32,7 +32,7 @@ use super::registry::{Registry, Settings};
 use super::room_metrics::RoomMetrics;
 use super::state_change::{Changes, StateChange};
 use super::token::Token;
-use crate::vital::Vital;
+use crate::telemetry::supervisor::FailureGuard;
 
 /// How long a stopping server waits for the last changes of persistent state.
 const LAST_CHANGES: Duration = Duration::from_secs(1);
@@ -164,7 +164,7 @@ pub struct ChatRoom {
     /// Whether the last changes have exceeded their time.
     stop_waiting: bool,
     metrics: Arc<RoomMetrics>,
-    _vital: Vital,
+    _vital: FailureGuard,
 }
 
 impl ChatRoom {
@@ -175,7 +175,7 @@ impl ChatRoom {
         storage: Storage,
         dispatchers: Vec<Recipient<Release>>,
         metrics: Arc<RoomMetrics>,
-        vital: Vital,
+        vital: FailureGuard,
     ) -> Self {
         Self {
             recorded: registry.last_seq(),

@@ -2,27 +2,27 @@
 
 use chat_proto::ErrorCode;
 
-use crate::count::Count;
+use crate::telemetry::counter::Counter;
 
 /// The counters of one room.
 #[derive(Debug, Default)]
 pub struct RoomMetrics {
     /// Users who are online, and channels that exist.
-    pub users: Count,
-    pub channels: Count,
+    pub users: Counter,
+    pub channels: Counter,
     /// Messages that wait for the recorder, and messages that are being recorded.
-    pub gathered: Count,
-    pub recording: Count,
+    pub gathered: Counter,
+    pub recording: Counter,
     pub refusals: Refusals,
 }
 
 /// The number of errors of each code.
 #[derive(Debug)]
-pub struct Refusals([Count; ErrorCode::ALL.len()]);
+pub struct Refusals([Counter; ErrorCode::ALL.len()]);
 
 impl Default for Refusals {
     fn default() -> Self {
-        Self(std::array::from_fn(|_| Count::default()))
+        Self(std::array::from_fn(|_| Counter::default()))
     }
 }
 
@@ -36,6 +36,6 @@ impl Refusals {
     pub fn iter(&self) -> impl Iterator<Item = (ErrorCode, u64)> {
         ErrorCode::ALL
             .into_iter()
-            .zip(self.0.iter().map(Count::get))
+            .zip(self.0.iter().map(Counter::get))
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The modules of the server that the core may import.
-const ALLOWED: [&str; 5] = ["chat", "count", "logging", "netblock", "vital"];
+const ALLOWED: [&str; 4] = ["chat", "ip", "logging", "telemetry"];
 
 /// A module path below the crate, such as `["chat", "registry"]`.
 type Module = Vec<String>;

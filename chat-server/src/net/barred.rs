@@ -7,21 +7,21 @@ use std::sync::{Arc, PoisonError, RwLock};
 use chat_proto::{ErrorCode, Event};
 
 use crate::chat::effect::NetworkBan;
-use crate::netblock::{Netblock, Netblocks, Origin};
+use crate::ip::{ClientNetwork, IpBlock, IpBlockMap};
 
 /// See the head of this file.
 #[derive(Debug, Clone, Default)]
-pub struct Barred(Arc<RwLock<Netblocks<NetworkBan>>>);
+pub struct Barred(Arc<RwLock<IpBlockMap<NetworkBan>>>);
 
 impl Barred {
     /// Nobody comes in from there any more. Harmless to say twice, as each thread does.
-    pub fn bar(&self, network: Netblock, bar: NetworkBan) {
+    pub fn bar(&self, network: IpBlock, bar: NetworkBan) {
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
         all.insert(network, bar);
     }
 
     /// They may again.
-    pub fn lift(&self, network: Netblock) {
+    pub fn lift(&self, network: IpBlock) {
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
         all.remove(network);
     }
@@ -30,7 +30,7 @@ impl Barred {
     pub(super) fn why(&self, address: IpAddr) -> Option<Arc<str>> {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
         // The room lifts a bar whose time is over, within a second: it has the one clock for that.
-        let bar = all.around(Origin::from(address)).next();
+        let bar = all.around(ClientNetwork::from(address)).next();
         bar.map(|bar| bar.detail.clone())
     }
 }
@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn who_is_barred_is_told_why_until_it_is_lifted() {
         let barred = Barred::default();
-        let network = |text: &str| text.parse::<Netblock>().unwrap();
+        let network = |text: &str| text.parse::<IpBlock>().unwrap();
         let bar = |detail: &str| NetworkBan {
             until: None,
             detail: detail.into(),

@@ -4,27 +4,27 @@ use chat_proto::ErrorCode;
 
 use super::transport::Kind;
 use crate::chat::room_metrics::Refusals;
-use crate::count::Count;
+use crate::telemetry::counter::Counter;
 
 /// See the head of this file.
 #[derive(Debug, Default)]
 pub struct Counts {
     /// Connections that are open, and that were, by [`Kind`].
-    open: [Count; Kind::ALL.len()],
-    opened: [Count; Kind::ALL.len()],
+    open: [Counter; Kind::ALL.len()],
+    opened: [Counter; Kind::ALL.len()],
     /// Hellos that were welcomed.
-    pub logins: Count,
-    pub received_bytes: Count,
-    pub sent_bytes: Count,
+    pub logins: Counter,
+    pub received_bytes: Counter,
+    pub sent_bytes: Counter,
     /// A message to one person is one.
-    pub deliveries: Count,
+    pub deliveries: Counter,
     /// What waits in the outboxes.
-    pub waiting_bytes: Count,
+    pub waiting_bytes: Counter,
     /// Connections that have half of what may wait unread.
-    pub lagging: Count,
+    pub lagging: Counter,
     /// Batches that are kept back for those.
-    pub kept_back: Count,
-    pub slow_consumers: Count,
+    pub kept_back: Counter,
+    pub slow_consumers: Counter,
     pub refusals: Refusals,
 }
 
@@ -35,7 +35,7 @@ impl Counts {
     }
 
     pub(super) fn closes(&self, kind: Kind) {
-        self.open[kind as usize].take_off(1);
+        self.open[kind as usize].sub(1);
     }
 
     pub(super) fn refuses(&self, code: ErrorCode) {

@@ -27,7 +27,7 @@ use crate::chat::effect::{Audience, Effect};
 use crate::chat::history_query::{HistoryAnswer, HistoryResponse};
 use crate::chat::room::Release;
 use crate::logging::log_throttled;
-use crate::vital::Vital;
+use crate::telemetry::supervisor::FailureGuard;
 
 /// Other limits hold from now on.
 #[derive(Debug, Message)]
@@ -61,11 +61,11 @@ pub struct Dispatcher {
     pause: Option<SpawnHandle>,
     /// Told how long each batch took.
     latency: Histogram,
-    _vital: Vital,
+    _vital: FailureGuard,
 }
 
 impl Dispatcher {
-    pub fn new(table: Rc<Table>, latency: Histogram, vital: Vital) -> Self {
+    pub fn new(table: Rc<Table>, latency: Histogram, vital: FailureGuard) -> Self {
         let brake = Brake::new(table.limits().send_queue_bytes);
         Self {
             delivery: Delivery::new(table.clone()),

@@ -11,8 +11,8 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 
-use crate::address::network_of;
 use crate::config;
+use crate::ip::client_network;
 
 /// Networks whose pace is remembered, after which those that have been slow again are forgotten.
 const REMEMBERED: usize = 10_000;
@@ -137,7 +137,7 @@ pub struct Permit {
 impl Permit {
     /// It is for whoever is at `ip`, if it was nobody's; false if they have no room for one more.
     pub(super) fn is_of(&mut self, ip: IpAddr) -> bool {
-        let network = network_of(ip);
+        let network = client_network(ip);
         if self.network.is_none() && self.places.state().count(network) {
             self.network = Some(network);
         }

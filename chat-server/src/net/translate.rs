@@ -14,13 +14,13 @@ use super::errand::Wish;
 use crate::chat::command::{Command, Hello, Refusal, Request, Say};
 use crate::chat::moderation::{self, BanRequest, ModerationCommand};
 use crate::chat::token::{Id, LoginRandom, Token};
-use crate::netblock::{NoNetblock, Origin};
+use crate::ip::{ClientNetwork, NoNetblock};
 
 /// What holds for all requests of a read, and what is said in them.
 #[derive(Debug)]
 pub struct Translator {
     text_bytes: usize,
-    origin: Origin,
+    origin: ClientNetwork,
     /// Bytes that were read.
     read_bytes: usize,
     /// Once something is said.
@@ -28,7 +28,7 @@ pub struct Translator {
 }
 
 impl Translator {
-    pub fn new(text_bytes: usize, origin: Origin, read_bytes: usize) -> Self {
+    pub fn new(text_bytes: usize, origin: ClientNetwork, read_bytes: usize) -> Self {
         Self {
             text_bytes,
             origin,

@@ -21,7 +21,7 @@ use super::web::{Manners, Site};
 use crate::chat::auth::AuthService;
 use crate::chat::history_query::HistoryReader;
 use crate::chat::room::ChatRoom;
-use crate::vital::Watch;
+use crate::telemetry::supervisor::FailureMonitor;
 
 /// Where people come in.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ pub struct Surroundings {
     pub accounts: Arc<dyn AuthService>,
     pub places: Arc<Places>,
     pub barred: Barred,
-    pub watch: Watch,
+    pub watch: FailureMonitor,
     pub manners: Manners,
     /// Of each.
     pub counts: Vec<Arc<Counts>>,

@@ -4,7 +4,7 @@
 //! room sends one batch at a time ([`Append`]). The recorder answers [`Appended`] after the whole
 //! batch is in the file (with durability `batch`: on the disk). A batch that was written in part,
 //! or whose sync failed, is cut off again; likewise if the path leads to another file, or the file
-//! was truncated or extended ([`super::path_check`]). If the cut fails, the state of the file is
+//! was truncated or extended ([`super::log::path_check`]). If the cut fails, the state of the file is
 //! unknown: the recorder stops without an answer, the server stops with it, and the next start
 //! recovers the file.
 //!
@@ -32,10 +32,10 @@ use super::log::state_file::{HistoryState, StateFile};
 use crate::chat::batch::SenderRun;
 use crate::chat::room::{Append, Appended, NoteLag};
 use crate::config::{Durability, History};
-use crate::count::Count;
 use crate::error::ServerError;
-use crate::health::{Ailment, Health};
-use crate::vital::Vital;
+use crate::telemetry::counter::Counter;
+use crate::telemetry::health::{Health, HealthIssue};
+use crate::telemetry::supervisor::FailureGuard;
 
 /// How often the recorder checks the file and retries a failed write without a message.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -50,7 +50,7 @@ const MAX_QUEUED_CHUNKS: usize = 64;
 pub struct RecorderMetrics {
     pub health: Health,
     /// Messages that were recorded.
-    pub messages: Arc<Count>,
+    pub messages: Arc<Counter>,
     /// Seconds that a batch took, and a `fdatasync`.
     pub append: Histogram,
     pub fsync: Histogram,
@@ -107,7 +107,7 @@ pub struct Recorder {
     /// Why nothing can be recorded, as it was logged.
     failing: Option<String>,
     metrics: RecorderMetrics,
-    _vital: Vital,
+    _vital: FailureGuard,
 }
 
 impl Recorder {
@@ -121,7 +121,7 @@ impl Recorder {
         room: Recipient<Appended>,
         indexer: Option<Recipient<LogAppended>>,
         metrics: RecorderMetrics,
-        vital: Vital,
+        vital: FailureGuard,
     ) -> io::Result<Self> {
         let OpenHistory {
             file,
@@ -186,11 +186,11 @@ impl Recorder {
         }
     }
 
-    fn set_health_issue(&self, health_issue: Option<Ailment>) {
-        for each in Ailment::OF_HISTORY {
+    fn set_health_issue(&self, health_issue: Option<HealthIssue>) {
+        for each in HealthIssue::OF_HISTORY {
             self.metrics.health.set(each, Some(each) == health_issue);
         }
-        let is_truncated = health_issue == Some(Ailment::HistoryShorter);
+        let is_truncated = health_issue == Some(HealthIssue::HistoryShorter);
         self.end.set_truncated(is_truncated);
     }
 

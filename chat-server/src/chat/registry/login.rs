@@ -15,13 +15,13 @@ use crate::chat::command::{Hello, Refusal};
 use crate::chat::confusables::is_mixed;
 use crate::chat::effect::{Effect, Replay};
 use crate::chat::token::{Id, Token};
-use crate::netblock::Origin;
+use crate::ip::ClientNetwork;
 
 /// A user who may log in.
 struct NewUser {
     session: SessionId,
     nick: Nick,
-    origin: Origin,
+    origin: ClientNetwork,
 }
 
 /// The parts of a `hello` that its `welcome` depends on.
@@ -97,7 +97,7 @@ impl Registry {
     }
 
     /// Checks the rate of short visits of a network.
-    fn check_visit_rate(&self, origin: Origin) -> CommandResult {
+    fn check_visit_rate(&self, origin: ClientNetwork) -> CommandResult {
         let rate = self.settings.arrivals_per_second;
         self.visits.check(origin, rate, self.now)
     }

@@ -11,7 +11,7 @@ use crate::chat::batch::Batch;
 use crate::chat::command::Refusal;
 use crate::chat::state_change::{ResumableSession, rewind};
 use crate::chat::token::Digest;
-use crate::netblock::Origin;
+use crate::ip::ClientNetwork;
 
 /// The proof of identity in a `hello`.
 pub(super) struct Proof {
@@ -43,7 +43,7 @@ impl Registry {
         &mut self,
         nick: &Nick,
         proof: &Proof,
-        origin: Origin,
+        origin: ClientNetwork,
     ) -> Result<bool, Refusal> {
         self.expire();
         let absent = self.resume_pool.get(nick.folded());
@@ -66,7 +66,7 @@ impl Registry {
         &mut self,
         session: SessionId,
         user: UserKey,
-        origin: Origin,
+        origin: ClientNetwork,
         out: &mut Batch,
     ) {
         self.users.set_origin(user, origin);

@@ -14,7 +14,7 @@ use crate::chat::Map;
 use crate::chat::accounts::AccountId;
 use crate::chat::effect::NickTenure;
 use crate::chat::token::Digest;
-use crate::netblock::Origin;
+use crate::ip::ClientNetwork;
 
 /// A session without a connection.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(super) struct DetachedSession {
     /// When the user first came online; resumes do not change it.
     pub first_login: Timestamp,
     /// The network of the user; unknown after a restart.
-    pub origin: Option<Origin>,
+    pub origin: Option<ClientNetwork>,
 }
 
 /// The order of departures. The serial number makes it unique.
@@ -51,9 +51,9 @@ pub(super) struct ResumePool {
     users: Map<Arc<str>, Entry>,
     by_departure: BTreeMap<Departure, Arc<str>>,
     by_account: BTreeSet<(AccountId, Arc<str>)>,
-    by_network: Map<Origin, BTreeMap<Stay, Arc<str>>>,
+    by_network: Map<ClientNetwork, BTreeMap<Stay, Arc<str>>>,
     /// The networks by their number of sessions.
-    by_size: BTreeSet<(usize, Origin)>,
+    by_size: BTreeSet<(usize, ClientNetwork)>,
     serial: u64,
     /// Sessions that ended then (in milliseconds) or earlier are expired, and not found.
     expired_until: Option<i64>,

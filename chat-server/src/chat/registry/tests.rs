@@ -20,7 +20,7 @@ use crate::chat::batch::CommittedBatch;
 use crate::chat::command::{Hello, Say};
 use crate::chat::effect::{Audience, ByteRange};
 use crate::chat::token::{LoginRandom, Token};
-use crate::netblock::Origin;
+use crate::ip::ClientNetwork;
 
 const ANA: SessionId = SessionId {
     slot: 1,
@@ -211,7 +211,7 @@ fn hello(nick: &str, token: Option<Token>) -> Command {
     }))
 }
 
-fn origin(address: &str) -> Origin {
+fn origin(address: &str) -> ClientNetwork {
     address.parse::<std::net::IpAddr>().unwrap().into()
 }
 

@@ -14,7 +14,7 @@ use crate::chat::effect::NickTenure;
 use crate::chat::state_change::rewind;
 use crate::chat::token::Token;
 use crate::chat::{ChannelKey, Map, SessionId};
-use crate::netblock::Origin;
+use crate::ip::ClientNetwork;
 
 /// Earlier nicks whose direct messages a user keeps. A further nick takes the place of the oldest.
 const PREVIOUS_NICKS_MAX: usize = 16;
@@ -32,7 +32,7 @@ pub(super) struct User {
     pub previous_nicks: Vec<NickTenure>,
     /// The account that the user has authenticated as. The nick may have changed since.
     pub account: Option<AccountId>,
-    pub origin: Origin,
+    pub origin: ClientNetwork,
     /// When the user first came online; resumes do not change it.
     pub first_login: Timestamp,
     /// When the user last came online.
@@ -175,7 +175,7 @@ impl Users {
         std::mem::replace(&mut self.all[key].token, token)
     }
 
-    pub(super) fn set_origin(&mut self, key: UserKey, origin: Origin) {
+    pub(super) fn set_origin(&mut self, key: UserKey, origin: ClientNetwork) {
         self.all[key].origin = origin;
     }
 

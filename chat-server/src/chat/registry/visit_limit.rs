@@ -8,7 +8,7 @@ use chat_proto::{ErrorCode, Timestamp};
 
 use crate::chat::Map;
 use crate::chat::command::Refusal;
-use crate::netblock::Origin;
+use crate::ip::ClientNetwork;
 
 /// A shorter visit takes a token, in milliseconds.
 const SHORT_MILLIS: i64 = 10_000;
@@ -23,7 +23,7 @@ const NETWORKS: usize = 1024;
 #[derive(Debug, Default)]
 pub(super) struct VisitLimiter {
     /// When each bucket is full again, in microseconds.
-    full_at: Map<Origin, i64>,
+    full_at: Map<ClientNetwork, i64>,
     /// The number of networks that triggers the next clean-up.
     clean_up_at: usize,
 }
@@ -34,7 +34,12 @@ impl VisitLimiter {
     ///
     /// # Errors
     /// The network has exceeded the rate.
-    pub(super) fn check(&self, origin: Origin, rate: usize, now: Timestamp) -> Result<(), Refusal> {
+    pub(super) fn check(
+        &self,
+        origin: ClientNetwork,
+        rate: usize,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         let Some(interval) = interval(rate) else {
             return Ok(());
         };
@@ -53,7 +58,7 @@ impl VisitLimiter {
     /// Counts a visit from `origin` that lasted from `from` to `now`, if it was short.
     pub(super) fn count_visit(
         &mut self,
-        origin: Origin,
+        origin: ClientNetwork,
         rate: usize,
         from: Timestamp,
         now: Timestamp,
@@ -88,7 +93,7 @@ mod tests {
 
     use super::*;
 
-    fn origin(number: u32) -> Origin {
+    fn origin(number: u32) -> ClientNetwork {
         IpAddr::from(Ipv4Addr::from(number)).into()
     }
 

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::*;
 use crate::chat::command::{Command, Hello, Say};
 use crate::chat::token::LoginRandom;
-use crate::vital::Watch;
+use crate::telemetry::supervisor::FailureMonitor;
 
 /// Replaces all neighbours of the room, and reports the size of recorded batches.
 struct Probe {
@@ -124,7 +124,7 @@ fn what_arrives_at_once_is_released_in_pieces_that_readers_have_room_for() {
             recorded,
         }
         .start();
-        let (watch, _failures) = Watch::new();
+        let (watch, _failures) = FailureMonitor::new();
         let room = ChatRoom::new(
             Registry::new(settings(PIECE), 0, []),
             Clock::new(None),
@@ -282,7 +282,7 @@ fn what_is_refused_in_several_batches_leaves_no_number_anywhere() {
     actix::System::new().block_on(async {
         let (sent, mut hears) = mpsc::unbounded_channel();
         let disk = FullDisk { room: None, sent }.start();
-        let (watch, _failures) = Watch::new();
+        let (watch, _failures) = FailureMonitor::new();
         let room = ChatRoom::new(
             Registry::new(settings(16 * 1024), 7, []),
             Clock::new(None),

@@ -46,8 +46,8 @@ use super::places::Permit;
 use super::table::Table;
 use super::tls::ServerIdentity;
 use super::transport::Transport;
-use crate::health::Health;
 use crate::logging::Quoted;
+use crate::telemetry::health::Health;
 use hosts::{AllowedHosts, ServedCertificate};
 use monitors::MonitorConnections;
 use origin::Origins;
@@ -277,7 +277,7 @@ async fn metrics(request: HttpRequest) -> HttpResponse {
 async fn health(request: HttpRequest) -> HttpResponse {
     let hall: &Rc<Hall> = request.app_data().expect("every app has it");
     let complaint = if hall.table.room.connected() {
-        hall.manners.health.complaint()
+        hall.manners.health.summary()
     } else {
         Some("the room has ended".to_owned())
     };

@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use actix_http::header::{HeaderMap, X_FORWARDED_FOR};
 
-use crate::address::Network;
+use crate::ip::Network;
 
 /// Those that are believed.
 #[derive(Debug, Clone, Default)]

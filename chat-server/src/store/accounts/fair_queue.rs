@@ -18,7 +18,7 @@ const REMEMBERED: usize = 2;
 /// What waits for its turn.
 #[derive(Debug)]
 pub struct Waiting<T> {
-    /// See [`crate::address::network_of`].
+    /// See [`crate::ip::client_network`].
     pub network: IpAddr,
     /// The account, by its folded nick, whether it exists or not.
     pub account: Arc<str>,

@@ -27,14 +27,14 @@ use std::time::Instant;
 use actix::prelude::*;
 use chat_proto::{Nick, Secret};
 
-use crate::address::network_of;
 use crate::chat::SessionId;
 use crate::chat::auth::{
     AuthFailure, AuthOutcome, AuthRejection, AuthRequest, AuthResponse, AuthService,
 };
 use crate::error::DatabaseError;
+use crate::ip::client_network;
 use crate::store::database::{Database, Opener};
-use crate::vital::{Vital, Watch};
+use crate::telemetry::supervisor::{FailureGuard, FailureMonitor};
 use login_queue::{LoginQueue, QueuedAuth};
 use password::PasswordHasher;
 use rate_limit::{KeyedRateLimiter, REGISTRATION_QUOTA};
@@ -63,7 +63,7 @@ pub struct AccountsHandle {
 
 impl AccountsHandle {
     /// Starts the threads, each with a connection of its own.
-    pub fn open(opener: Opener, watcher: Recipient<AuthCompleted>, watch: Watch) -> Self {
+    pub fn open(opener: Opener, watcher: Recipient<AuthCompleted>, watch: FailureMonitor) -> Self {
         let line = Arc::new(LoginQueue::new());
         let served = line.clone();
         let accounts = SyncArbiter::start(threads(), move || AuthWorker {
@@ -103,7 +103,7 @@ impl AuthService for AccountsHandle {
             request,
             reply,
         };
-        if self.line.add(network_of(address), ask) {
+        if self.line.add(client_network(address), ask) {
             self.accounts.do_send(Turn);
         }
         Ok(())
@@ -120,7 +120,7 @@ struct AuthWorker {
     hasher: Option<PasswordHasher>,
     watcher: Recipient<AuthCompleted>,
     /// Stops the server if this actor fails, because logins would get no answer.
-    _vital: Vital,
+    _vital: FailureGuard,
 }
 
 impl AuthWorker {
@@ -299,7 +299,7 @@ mod tests {
         let database = Database::create(&dir.path().join("a.db")).unwrap();
         actix::System::new().block_on(async {
             let probe = Probe::default().start();
-            let (watch, _failures) = Watch::new();
+            let (watch, _failures) = FailureMonitor::new();
             let watcher = probe.clone().recipient();
             let service = AccountsHandle::open(database.opener(), watcher, watch);
             let session = SessionId {

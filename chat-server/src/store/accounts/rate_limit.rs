@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use crate::address::network_of;
+use crate::ip::client_network;
 
 /// How many at once, and how long until there may be one more.
 #[derive(Debug, Clone, Copy)]
@@ -64,13 +64,13 @@ impl KeyedRateLimiter {
     /// Returns from when on there may be another one from that address; none: at any time.
     pub fn allowed_at(&self, address: IpAddr) -> Option<Instant> {
         let RateQuota { burst, period } = self.quota;
-        let full_at = *self.full_at().get(&network_of(address))?;
+        let full_at = *self.full_at().get(&client_network(address))?;
         full_at.checked_sub(period * (burst - 1))
     }
 
     /// There was one from that address.
     pub fn record(&self, address: IpAddr, now: Instant) {
-        let network = network_of(address);
+        let network = client_network(address);
         let mut all = self.full_at();
         if all.len() >= MAX_NETWORKS && !all.contains_key(&network) {
             all.retain(|_, full_at| *full_at > now);

@@ -20,9 +20,9 @@ use crate::chat::auth::{AuthOutcome, AuthResponse};
 use crate::chat::room::{AccountChanges, ReadOnly};
 use crate::chat::token::Id;
 use crate::error::DatabaseError;
-use crate::health::{Ailment, Health};
 use crate::store::database::{ChangedAccounts, Database, Stamps, StoredAccount};
-use crate::vital::Vital;
+use crate::telemetry::health::{Health, HealthIssue};
+use crate::telemetry::supervisor::FailureGuard;
 
 /// The interval at which changes of other programs are noticed.
 pub const POLL: Duration = Duration::from_millis(500);
@@ -78,7 +78,7 @@ pub struct AccountWatcher {
     displaced: bool,
     health: Health,
     /// Stops the server if this actor fails, because logins would get no answer.
-    _vital: Vital,
+    _vital: FailureGuard,
 }
 
 /// An account, and its password, of which only a change is noticed.
@@ -121,7 +121,7 @@ impl AccountWatcher {
         room: Recipient<AccountChanges>,
         unkept: Recipient<ReadOnly>,
         health: Health,
-        vital: Vital,
+        vital: FailureGuard,
     ) -> Result<(Self, Vec<Account>), DatabaseError> {
         let version = database.version()?;
         let seen = database.last_account_change()?;
@@ -152,7 +152,7 @@ impl AccountWatcher {
     fn poll(&mut self) {
         self.check_files();
         let polled = self.read_changes();
-        self.health.set(Ailment::Accounts, polled.is_err());
+        self.health.set(HealthIssue::Accounts, polled.is_err());
         match polled {
             Ok(()) => self.failing = false,
             Err(error) => {
@@ -179,7 +179,7 @@ impl AccountWatcher {
             self.check_content();
         }
         let in_place = self.database.in_place();
-        self.health.set(Ailment::Displaced, in_place.is_err());
+        self.health.set(HealthIssue::Displaced, in_place.is_err());
         let displaced = in_place.is_err();
         if std::mem::replace(&mut self.displaced, displaced) == displaced {
             return;
@@ -383,7 +383,7 @@ mod tests {
     use super::*;
     use crate::chat::state_change::StateChange;
     use crate::chat::token::Digest;
-    use crate::vital::Watch;
+    use crate::telemetry::supervisor::FailureMonitor;
 
     /// Takes what the room is told.
     struct Probe;
@@ -406,7 +406,7 @@ mod tests {
 
     fn watcher(database: Database) -> AccountWatcher {
         let probe = Probe.start();
-        let (watch, _failures) = Watch::new();
+        let (watch, _failures) = FailureMonitor::new();
         let (room, unkept) = (probe.clone().recipient(), probe.recipient());
         let health = Health::default();
         let new = AccountWatcher::new(database, room, unkept, health, watch.over("a test"));

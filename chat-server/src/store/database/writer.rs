@@ -12,8 +12,8 @@ use super::Database;
 use crate::chat::room::{ChatRoom, Persist, Persisted, ReadOnly};
 use crate::chat::state_change::StateChange;
 use crate::error::DatabaseError;
-use crate::health::{Ailment, Health};
-use crate::vital::Vital;
+use crate::telemetry::health::{Health, HealthIssue};
+use crate::telemetry::supervisor::FailureGuard;
 
 /// How long to wait before what could not be written is tried again.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -27,7 +27,7 @@ pub struct StateWriter {
     failing: bool,
     health: Health,
     /// Without it no restart would be survived.
-    _vital: Vital,
+    _vital: FailureGuard,
 }
 
 impl StateWriter {
@@ -39,7 +39,7 @@ impl StateWriter {
         database: Database,
         room: Addr<ChatRoom>,
         health: Health,
-        vital: Vital,
+        vital: FailureGuard,
     ) -> Result<Self, DatabaseError> {
         database.set_synchronous_normal()?;
         Ok(Self {
@@ -53,7 +53,7 @@ impl StateWriter {
 
     fn keep(&mut self, changes: Vec<StateChange>, ctx: &mut Context<Self>) {
         let kept = self.database.keep(&changes);
-        self.health.set(Ailment::Tokens, kept.is_err());
+        self.health.set(HealthIssue::Tokens, kept.is_err());
         match kept {
             Ok(()) => {
                 if std::mem::take(&mut self.failing) {
@@ -64,7 +64,7 @@ impl StateWriter {
             Err(error) => {
                 if matches!(error, DatabaseError::Displaced { .. }) {
                     // Sooner than the keeper of the accounts notices.
-                    self.health.set(Ailment::Displaced, true);
+                    self.health.set(HealthIssue::Displaced, true);
                     self.room.do_send(ReadOnly(true));
                 }
                 if !std::mem::replace(&mut self.failing, true) {

@@ -16,7 +16,6 @@ use bytes::{BufMut, Bytes, BytesMut};
 use chat_proto::Welcome;
 use chat_proto::codec::{encode_history, history_room};
 
-use crate::address::network_of;
 use crate::chat::SessionId;
 use crate::chat::effect::Page;
 use crate::chat::history_query::{
@@ -25,6 +24,7 @@ use crate::chat::history_query::{
 };
 use crate::chat::token::Id;
 use crate::error::HistoryError;
+use crate::ip::client_network;
 use crate::store::index::{self, Index, IndexStatus};
 use crate::store::log::{Direction, LinePosition, Log, RecordedEnd};
 use filter::MessageFilter;
@@ -58,7 +58,7 @@ impl HistoryReader for Readers {
             HistoryQuery::Page { .. } | HistoryQuery::Rest(_) => Class::Short,
             HistoryQuery::Missed(_) => Class::Long,
         };
-        let network = network_of(address);
+        let network = client_network(address);
         if self.queue.push(network, read.session, class, read) {
             self.threads.do_send(Turn);
         }

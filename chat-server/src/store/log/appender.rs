@@ -12,7 +12,7 @@ use prometheus::Histogram;
 use super::path_check::PathCheck;
 use crate::config::Durability;
 use crate::error::Displaced;
-use crate::health::Ailment;
+use crate::telemetry::health::HealthIssue;
 
 /// Free bytes that a write probe requires.
 const PROBE_BYTES: usize = 64 * 1024;
@@ -27,9 +27,9 @@ pub(in crate::store) enum RecordError {
 }
 
 impl RecordError {
-    pub(in crate::store) fn health_issue(&self) -> Ailment {
+    pub(in crate::store) fn health_issue(&self) -> HealthIssue {
         match self {
-            Self::Disk(_) => Ailment::History,
+            Self::Disk(_) => HealthIssue::History,
             Self::Displaced(displaced) => displaced.health_issue(),
         }
     }
@@ -176,9 +176,9 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::health::Health;
     use crate::metrics::Metrics;
     use crate::store::log::RecordedEnd;
+    use crate::telemetry::health::Health;
 
     fn appender(path: &Path) -> Appender {
         let options = OpenOptions::new()

@@ -10,18 +10,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::Displaced;
-use crate::health::Ailment;
 use crate::store::file_identity::{FileIdentity, metadata};
+use crate::telemetry::health::HealthIssue;
 
 impl Displaced {
     /// Returns how `/healthz` names it.
-    pub(in crate::store) fn health_issue(&self) -> Ailment {
+    pub(in crate::store) fn health_issue(&self) -> HealthIssue {
         match self {
-            Self::Missing { .. } => Ailment::HistoryMissing,
-            Self::Replaced { .. } => Ailment::HistoryReplaced,
-            Self::Truncated { .. } => Ailment::HistoryShorter,
-            Self::Extended { .. } => Ailment::HistoryLonger,
-            Self::Inaccessible { .. } => Ailment::History,
+            Self::Missing { .. } => HealthIssue::HistoryMissing,
+            Self::Replaced { .. } => HealthIssue::HistoryReplaced,
+            Self::Truncated { .. } => HealthIssue::HistoryShorter,
+            Self::Extended { .. } => HealthIssue::HistoryLonger,
+            Self::Inaccessible { .. } => HealthIssue::History,
         }
     }
 

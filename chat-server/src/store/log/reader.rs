@@ -5,7 +5,7 @@
 //! only kind of record that this server writes; it counts the kinds that a later one has written,
 //! and shows none of them.
 //!
-//! Reads are positioned and bounded by an end, so readers and the [`super::recorder`]
+//! Reads are positioned and bounded by an end, so readers and the `Recorder`
 //! never conflict. A line that is no record, or misnumbered line is always an error that names the line.
 
 use std::borrow::Cow;

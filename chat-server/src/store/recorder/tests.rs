@@ -12,7 +12,7 @@ use crate::metrics::Metrics;
 use crate::store::index::indexer::Indexer;
 use crate::store::index::{Index, IndexStatus, path_of};
 use crate::store::log::Log;
-use crate::vital::Watch;
+use crate::telemetry::supervisor::FailureMonitor;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -126,7 +126,7 @@ fn what_the_indexer_has_no_room_for_it_reads_from_the_log() {
         let busy = Busy::start_in_arbiter(&Arbiter::new().handle(), |_| busy);
         ready.recv_timeout(DEADLINE).unwrap();
         let end = RecordedEnd::default();
-        let (watch, _failures) = Watch::new();
+        let (watch, _failures) = FailureMonitor::new();
         let (file, last_seq) = (Arc::new(file), 0);
         let written = OpenHistory {
             file,

@@ -17,7 +17,7 @@ use crate::chat::registry::queries::LIST_BYTES;
 use crate::chat::registry::types::{CommandResult, Departure, UserKey};
 use crate::chat::token::Id;
 use crate::chat::{ChannelKey, SessionId};
-use crate::netblock::Origin;
+use crate::ip::ClientNetwork;
 
 /// The maximum number of bans of the server, and of mutes. Bounds the memory.
 const SANCTIONS_MAX: usize = 20_000;
@@ -312,7 +312,7 @@ impl Registry {
         &self,
         nick: &Nick,
         account: Option<AccountId>,
-        origin: Origin,
+        origin: ClientNetwork,
     ) -> CommandResult {
         let account = account.and_then(|id| self.accounts.nick_of(id));
         let subject = Subject {

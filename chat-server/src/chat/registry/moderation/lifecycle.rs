@@ -12,7 +12,7 @@ use crate::chat::registry::Registry;
 use crate::chat::registry::types::UserKey;
 use crate::chat::state_change::{ChangeKey, StateChange};
 use crate::chat::token::Digest;
-use crate::netblock::Netblock;
+use crate::ip::IpBlock;
 
 impl Registry {
     pub(in crate::chat::registry) fn new_sanction(
@@ -73,7 +73,7 @@ impl Registry {
 
     /// Adds a sanction of the process before, and returns the ban of its network. Called before the
     /// first request.
-    pub fn restore_sanction(&mut self, sanction: Sanction) -> Option<(Netblock, NetworkBan)> {
+    pub fn restore_sanction(&mut self, sanction: Sanction) -> Option<(IpBlock, NetworkBan)> {
         let barred = match (&sanction.scope, &sanction.target) {
             (Scope::Server, Target::Network(network)) => Some((*network, network_ban(&sanction))),
             _ => None,

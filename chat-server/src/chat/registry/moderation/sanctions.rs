@@ -11,7 +11,7 @@ use crate::chat::Map;
 use crate::chat::moderation::{Sanction, Scope, Target};
 use crate::chat::registry::types::UserKey;
 use crate::chat::token::Digest;
-use crate::netblock::{Netblocks, Origin};
+use crate::ip::{ClientNetwork, IpBlockMap};
 
 /// The maximum number of sanctions that one call removes.
 const SWEPT_AT_ONCE: usize = 256;
@@ -24,7 +24,7 @@ pub(in crate::chat::registry) struct Subject<'a> {
     /// The folded nick of the account that the user has authenticated as.
     pub account: Option<&'a str>,
     /// The network, if known.
-    pub origin: Option<Origin>,
+    pub origin: Option<ClientNetwork>,
     /// The user, if online.
     pub user: Option<UserKey>,
 }
@@ -48,7 +48,7 @@ struct ScopeIndex {
     /// By folded nick.
     nicks: Map<Arc<str>, u64>,
     accounts: Map<Arc<str>, u64>,
-    networks: Netblocks<u64>,
+    networks: IpBlockMap<u64>,
     /// By the token that a sanction follows.
     tokens: Map<TokenKey, BTreeSet<u64>>,
     /// All numbers, and whether each is persistent.

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// See the head of this file.
 #[derive(Debug, Default)]
-pub struct Count(AtomicU64);
+pub struct Counter(AtomicU64);
 
-impl Count {
+impl Counter {
     pub fn add(&self, more: u64) {
         self.set(self.get().wrapping_add(more));
     }
 
-    pub fn take_off(&self, fewer: u64) {
+    pub fn sub(&self, fewer: u64) {
         self.set(self.get().wrapping_sub(fewer));
     }
 

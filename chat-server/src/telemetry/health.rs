@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Something that is wrong now and may be right again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ailment {
+pub enum HealthIssue {
     /// The history cannot be written.
     History,
     /// The history file was renamed or deleted.
@@ -26,7 +26,7 @@ pub enum Ailment {
     Ending,
 }
 
-impl Ailment {
+impl HealthIssue {
     const ALL: [Self; 9] = [
         Self::Ending,
         Self::History,
@@ -76,7 +76,7 @@ impl Ailment {
 pub struct Health(Arc<AtomicU32>);
 
 impl Health {
-    pub fn set(&self, ailment: Ailment, is_so: bool) {
+    pub fn set(&self, ailment: HealthIssue, is_so: bool) {
         let bit = 1 << ailment as u8;
         if is_so {
             self.0.fetch_or(bit, Ordering::Relaxed);
@@ -86,12 +86,12 @@ impl Health {
     }
 
     /// Everything that is wrong, in a sentence; nothing if nothing is.
-    pub fn complaint(&self) -> Option<String> {
+    pub fn summary(&self) -> Option<String> {
         let bits = self.0.load(Ordering::Relaxed);
-        let wrong: Vec<_> = Ailment::ALL
+        let wrong: Vec<_> = HealthIssue::ALL
             .into_iter()
             .filter(|&ailment| bits & (1 << ailment as u8) != 0)
-            .map(Ailment::words)
+            .map(HealthIssue::words)
             .collect();
         (!wrong.is_empty()).then(|| wrong.join("; "))
     }
@@ -105,13 +105,13 @@ mod tests {
     fn all_that_is_wrong_is_told_until_it_is_right_again() {
         let health = Health::default();
         let whoever_writes = health.clone();
-        whoever_writes.set(Ailment::History, true);
-        whoever_writes.set(Ailment::Tokens, true);
+        whoever_writes.set(HealthIssue::History, true);
+        whoever_writes.set(HealthIssue::Tokens, true);
         let both = "the history cannot be written, messages are refused; \
                     who may come back after a restart cannot be kept";
-        assert_eq!(health.complaint().as_deref(), Some(both));
-        whoever_writes.set(Ailment::History, false);
-        whoever_writes.set(Ailment::Tokens, false);
-        assert_eq!(health.complaint(), None);
+        assert_eq!(health.summary().as_deref(), Some(both));
+        whoever_writes.set(HealthIssue::History, false);
+        whoever_writes.set(HealthIssue::Tokens, false);
+        assert_eq!(health.summary(), None);
     }
 }

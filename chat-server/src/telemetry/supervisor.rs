@@ -5,33 +5,33 @@
 
 use tokio::sync::mpsc;
 
-/// Where it is told whose [`Vital`] was dropped.
+/// Where it is told whose [`FailureGuard`] was dropped.
 pub type Failures = mpsc::UnboundedReceiver<&'static str>;
 
-/// Makes [`Vital`]s.
+/// Makes [`FailureGuard`]s.
 #[derive(Debug, Clone)]
-pub struct Watch(mpsc::UnboundedSender<&'static str>);
+pub struct FailureMonitor(mpsc::UnboundedSender<&'static str>);
 
 /// Held by an actor that is to be missed.
 #[derive(Debug)]
-pub struct Vital {
+pub struct FailureGuard {
     who: &'static str,
-    watch: Watch,
+    watch: FailureMonitor,
 }
 
-impl Watch {
+impl FailureMonitor {
     pub fn new() -> (Self, Failures) {
         let (tell, told) = mpsc::unbounded_channel();
         (Self(tell), told)
     }
 
-    pub fn over(&self, who: &'static str) -> Vital {
+    pub fn over(&self, who: &'static str) -> FailureGuard {
         let watch = self.clone();
-        Vital { who, watch }
+        FailureGuard { who, watch }
     }
 }
 
-impl Drop for Vital {
+impl Drop for FailureGuard {
     fn drop(&mut self) {
         // Nobody listens any more when the server ends as it should.
         self.watch.0.send(self.who).ok();

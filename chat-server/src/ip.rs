@@ -1,4 +1,4 @@
-//! Where somebody comes from, and blocks of addresses that bans are about.
+//! Client networks, the unit of limits, and blocks of addresses, the targets of bans.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -6,21 +6,69 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use ipnet::IpNet;
+use serde::de::{self, Deserializer};
+use serde::{Deserialize, Serialize, Serializer};
 
-use crate::address::network_of;
+/// An address or a network, written `127.0.0.1` or `10.0.0.0/8`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network(IpNet);
+
+impl Network {
+    pub fn has(&self, address: IpAddr) -> bool {
+        self.0.contains(&address.to_canonical())
+    }
+}
+
+impl FromStr for Network {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let address = || text.parse::<IpAddr>().map(IpNet::from);
+        let network = text.parse().or_else(|_| address());
+        network.map(Self).map_err(|_| {
+            format!("`{text}` is no address or network such as 127.0.0.1 or 10.0.0.0/8")
+        })
+    }
+}
+
+impl Serialize for Network {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Network {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
+    }
+}
+
+/// The network that counts as one: an address in IPv4, a /64 in IPv6, as whoever has one address of it
+/// has them all (RFC 6177).
+pub fn client_network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
 
 /// The bits of an IPv6 address that say where somebody comes from: whoever has one address of a /64 has
 /// them all.
 const V6_BITS: u8 = 64;
 
-/// Where somebody comes from, as [`network_of`] has it, in eight bytes: one is kept for everybody who is
+/// Where somebody comes from, as [`client_network`] has it, in eight bytes: one is kept for everybody who is
 /// here. What of IPv6 would look like an IPv4 address, `::/32`, is nobody's but the machine's own `::1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Origin(u64);
+pub struct ClientNetwork(u64);
 
-impl From<IpAddr> for Origin {
+impl From<IpAddr> for ClientNetwork {
     fn from(address: IpAddr) -> Self {
-        Self(match network_of(address) {
+        Self(match client_network(address) {
             IpAddr::V4(address) => u32::from(address).into(),
             IpAddr::V6(address) => {
                 let [a, b, c, d, ..] = address.segments();
@@ -32,7 +80,7 @@ impl From<IpAddr> for Origin {
     }
 }
 
-impl Origin {
+impl ClientNetwork {
     /// The address, or the first of the /64.
     fn address(self) -> IpAddr {
         match u32::try_from(self.0) {
@@ -42,18 +90,18 @@ impl Origin {
     }
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for ClientNetwork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Netblock::from(*self).fmt(f)
+        IpBlock::from(*self).fmt(f)
     }
 }
 
 /// All whose addresses begin alike: `192.0.2.7`, `192.0.2.0/24`, `2001:db8::/48`. The smallest in IPv6 is
 /// a /64.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Netblock(IpNet);
+pub struct IpBlock(IpNet);
 
-impl Netblock {
+impl IpBlock {
     /// The block of an address that has so many bits of it, where there is one.
     fn around(address: IpAddr, bits: u8) -> Option<Self> {
         IpNet::new(address, bits)
@@ -62,7 +110,7 @@ impl Netblock {
     }
 
     /// Whether somebody who comes from there is of it.
-    pub fn has(&self, origin: Origin) -> bool {
+    pub fn has(&self, origin: ClientNetwork) -> bool {
         self.0.contains(&origin.address())
     }
 
@@ -72,8 +120,8 @@ impl Netblock {
     }
 }
 
-impl From<Origin> for Netblock {
-    fn from(origin: Origin) -> Self {
+impl From<ClientNetwork> for IpBlock {
+    fn from(origin: ClientNetwork) -> Self {
         let address = origin.address();
         let bits = if address.is_ipv6() { V6_BITS } else { 32 };
         Self(IpNet::new(address, bits).unwrap_or(address.into()))
@@ -85,14 +133,14 @@ impl From<Origin> for Netblock {
 #[error("it is no address such as 192.0.2.7 and no network such as 192.0.2.0/24 or 2001:db8::/64")]
 pub struct NoNetblock;
 
-impl FromStr for Netblock {
+impl FromStr for IpBlock {
     type Err = NoNetblock;
 
     /// As somebody is known who comes from there: a part of a /64 is all of it, an IPv4 address in IPv6
     /// (`::ffff:192.0.2.7`) is that address.
     fn from_str(text: &str) -> Result<Self, NoNetblock> {
         if let Ok(address) = text.parse::<IpAddr>() {
-            return Ok(Origin::from(address).into());
+            return Ok(ClientNetwork::from(address).into());
         }
         let network: IpNet = text.parse().map_err(|_| NoNetblock)?;
         let address = network.addr();
@@ -105,7 +153,7 @@ impl FromStr for Netblock {
     }
 }
 
-impl fmt::Display for Netblock {
+impl fmt::Display for IpBlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.length() {
             (false, 32) => self.0.addr().fmt(f),
@@ -116,13 +164,13 @@ impl fmt::Display for Netblock {
 
 /// Something about blocks, found by an address of them in as many steps as there are lengths in use.
 #[derive(Debug)]
-pub struct Netblocks<T> {
-    all: HashMap<Netblock, T>,
+pub struct IpBlockMap<T> {
+    all: HashMap<IpBlock, T>,
     /// How many there are of each length.
     lengths: BTreeMap<(bool, u8), usize>,
 }
 
-impl<T> Default for Netblocks<T> {
+impl<T> Default for IpBlockMap<T> {
     fn default() -> Self {
         Self {
             all: HashMap::new(),
@@ -131,14 +179,14 @@ impl<T> Default for Netblocks<T> {
     }
 }
 
-impl<T> Netblocks<T> {
-    pub fn insert(&mut self, block: Netblock, what: T) {
+impl<T> IpBlockMap<T> {
+    pub fn insert(&mut self, block: IpBlock, what: T) {
         if self.all.insert(block, what).is_none() {
             *self.lengths.entry(block.length()).or_default() += 1;
         }
     }
 
-    pub fn remove(&mut self, block: Netblock) {
+    pub fn remove(&mut self, block: IpBlock) {
         if self.all.remove(&block).is_some()
             && let Some(count) = self.lengths.get_mut(&block.length())
         {
@@ -149,17 +197,17 @@ impl<T> Netblocks<T> {
         }
     }
 
-    pub fn get(&self, block: Netblock) -> Option<&T> {
+    pub fn get(&self, block: IpBlock) -> Option<&T> {
         self.all.get(&block)
     }
 
     /// What there is about blocks that have an address.
-    pub fn around(&self, origin: Origin) -> impl Iterator<Item = &T> {
+    pub fn around(&self, origin: ClientNetwork) -> impl Iterator<Item = &T> {
         let address = origin.address();
         let lengths = self.lengths.keys();
         lengths
             .filter(move |(is_v6, _)| *is_v6 == address.is_ipv6())
-            .filter_map(move |&(_, bits)| self.all.get(&Netblock::around(address, bits)?))
+            .filter_map(move |&(_, bits)| self.all.get(&IpBlock::around(address, bits)?))
     }
 }
 
@@ -167,7 +215,7 @@ impl<T> Netblocks<T> {
 mod tests {
     use super::*;
 
-    fn origin(text: &str) -> Origin {
+    fn origin(text: &str) -> ClientNetwork {
         text.parse::<IpAddr>().expect("an address").into()
     }
 
@@ -192,9 +240,9 @@ mod tests {
             ("::1", "::1", true),
             ("::1", "127.0.0.1", false),
         ] {
-            let found: Netblock = network.parse().expect(network);
+            let found: IpBlock = network.parse().expect(network);
             assert_eq!(found.has(origin(address)), has, "{network} {address}");
-            let mut networks = Netblocks::default();
+            let mut networks = IpBlockMap::default();
             networks.insert(found, ());
             assert_eq!(networks.around(origin(address)).count(), usize::from(has));
             networks.remove(found);
@@ -212,7 +260,7 @@ mod tests {
             ("2001:db8:1::/32", "2001:db8::/32"),
             ("::ffff:192.0.2.7", "192.0.2.7"),
         ] {
-            let network: Netblock = text.parse().expect(text);
+            let network: IpBlock = text.parse().expect(text);
             assert_eq!(network.to_string(), shown);
             assert_eq!(shown.parse(), Ok(network));
         }
@@ -229,7 +277,16 @@ mod tests {
             "::ffff:192.0.2.7/96",
             "::ffff:192.0.2.7/128",
         ] {
-            assert_eq!(text.parse::<Netblock>(), Err(NoNetblock), "{text}");
+            assert_eq!(text.parse::<IpBlock>(), Err(NoNetblock), "{text}");
         }
+    }
+
+    #[test]
+    fn a_64_is_one_and_a_mapped_address_is_itself() {
+        let network = |text: &str| client_network(text.parse().expect("an address"));
+        assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:0:0:2"));
+        assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));
+        assert_eq!(network("::ffff:192.0.2.7"), network("192.0.2.7"));
+        assert_ne!(network("192.0.2.7"), network("192.0.2.8"));
     }
 }
